@@ -1,0 +1,23 @@
+//! The words every room shares: ids, time, randomness, secrets, periods, kinds of error, pages of results.
+//!
+//! Promises: nothing here touches the outside world except [`Clock::system`] and [`Entropy::system`], and those are
+//! handed down as parameters. Must never: import another room.
+
+mod entropy;
+mod ids;
+mod kind;
+mod page;
+mod period;
+mod secret;
+mod time;
+
+pub use entropy::Entropy;
+pub use ids::{
+    BadId, EditId, EntryId, HoldId, JobId, KeyId, ObjectId, ReceiptId, RecordId, RequestId, SessionId,
+    StaffId, SubjectId, TenantId,
+};
+pub use kind::Kind;
+pub use page::{Page, PageSize};
+pub use period::{BadPeriod, Period};
+pub use secret::Secret;
+pub use time::{Clock, ManualClock, Timestamp};

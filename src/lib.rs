@@ -1,0 +1,8 @@
+//! vouchsafe: privacy policies that run.
+//!
+//! A policy document is the program: its prose is what people read, its rule blocks are what this service keeps. Around
+//! it stand a vault in which everything is sealed under its owner's own key, an editing pipeline that can only do what
+//! the document allows, a workflow for every right a person has, and a ledger with which a stranger can check that each
+//! promise was kept. `docs/ARCHITECTURE.md` has the picture of the rooms.
+
+pub mod base;
