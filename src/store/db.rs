@@ -1,0 +1,186 @@
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
+
+use super::{Error, Schema};
+use crate::base::Secret;
+
+/// A database of either kind. Cheap to clone.
+#[derive(Clone, Debug)]
+pub enum Db {
+    /// One file: readers in parallel, one connection that writes.
+    Sqlite {
+        /// Readers.
+        read: SqlitePool,
+        /// The writer.
+        write: SqlitePool,
+    },
+    /// A server.
+    Postgres(PgPool),
+}
+
+/// How to open a SQLite file.
+#[derive(Debug, Clone, Copy)]
+pub struct SqliteSettings<'a> {
+    /// Where it lies. Created with its folder's permissions if missing.
+    pub path: &'a Path,
+    /// Connections that read.
+    pub readers: u32,
+}
+
+/// How to reach a PostgreSQL server.
+#[derive(Debug, Clone)]
+pub struct PostgresSettings {
+    /// `postgres://user:password@host:port/database`.
+    pub url: Secret<String>,
+    /// Most connections held.
+    pub connections: u32,
+}
+
+impl Db {
+    /// Opens a SQLite file: write-ahead log, every commit synced to disk, freed pages overwritten with zeroes.
+    pub async fn sqlite(settings: SqliteSettings<'_>, schema: &Schema) -> Result<Self, Error> {
+        let options = SqliteConnectOptions::new()
+            .filename(settings.path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .auto_vacuum(SqliteAutoVacuum::Incremental)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10))
+            .pragma("secure_delete", "ON")
+            .pragma("trusted_schema", "OFF");
+        let write = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(Duration::from_secs(30))
+            .test_before_acquire(false)
+            .connect_with(options.clone())
+            .await?;
+        schema.migrate_sqlite(&write).await?;
+        let read = SqlitePoolOptions::new()
+            .max_connections(settings.readers.max(1))
+            .acquire_timeout(Duration::from_secs(30))
+            .test_before_acquire(false)
+            .connect_with(options.read_only(true).create_if_missing(false))
+            .await?;
+        Ok(Self::Sqlite { read, write })
+    }
+
+    /// Connects to a PostgreSQL server and brings its schema up to date.
+    pub async fn postgres(settings: &PostgresSettings, schema: &Schema) -> Result<Self, Error> {
+        let options = PgConnectOptions::from_str(settings.url.expose())?;
+        let pool = PgPoolOptions::new()
+            .max_connections(settings.connections.max(2))
+            .acquire_timeout(Duration::from_secs(30))
+            .connect_with(options)
+            .await?;
+        schema.migrate_postgres(&pool).await?;
+        Ok(Self::Postgres(pool))
+    }
+
+    /// Begins a transaction that writes. On SQLite it waits for the writer's turn and takes the lock at once.
+    pub async fn begin(&self) -> Result<Tx, Error> {
+        Ok(Tx(match self {
+            Self::Sqlite { write, .. } => Inner::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+        }))
+    }
+
+    /// A connection to read with, outside any transaction: each statement sees what is committed when it starts.
+    pub async fn read(&self) -> Result<Tx, Error> {
+        Ok(Tx(match self {
+            Self::Sqlite { read, .. } => Inner::SqliteRead(read.acquire().await?),
+            Self::Postgres(pool) => Inner::PostgresRead(pool.acquire().await?),
+        }))
+    }
+
+    /// Whether this is SQLite.
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite { .. })
+    }
+
+    /// Moves the write-ahead log into the file and cuts it to nothing, so that no deleted row lives on in it. On
+    /// PostgreSQL there is no such call; what protects deleted rows there is that the key above them dies (the epoch).
+    pub async fn truncate_log(&self) -> Result<(), Error> {
+        if let Self::Sqlite { write, .. } = self {
+            let (busy, ..): (i64, i64, i64) = sqlx::query_as(super::sql::CHECKPOINT).fetch_one(write).await?;
+            if busy != 0 {
+                return Err(Error::Busy);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), Error> {
+        let mut tx = self.read().await?;
+        let (_,): (i64,) = crate::on!(tx, |c| sqlx::query_as(super::sql::PING).fetch_one(c).await)?;
+        Ok(())
+    }
+
+    /// Closes every connection, after letting those at work finish.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { read, write } => {
+                read.close().await;
+                write.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// A connection in use: a transaction that writes, or a reader. Dropped without [`Tx::commit`], a transaction is undone.
+#[derive(Debug)]
+pub struct Tx(Inner);
+
+#[derive(Debug)]
+enum Inner {
+    Sqlite(Transaction<'static, Sqlite>),
+    SqliteRead(PoolConnection<Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+    PostgresRead(PoolConnection<Postgres>),
+}
+
+/// The driver's own connection, for the [`crate::on!`] macro.
+#[derive(Debug)]
+pub enum Conn<'c> {
+    /// SQLite.
+    Sqlite(&'c mut SqliteConnection),
+    /// PostgreSQL.
+    Postgres(&'c mut PgConnection),
+}
+
+impl Tx {
+    /// The connection.
+    pub fn conn(&mut self) -> Conn<'_> {
+        match &mut self.0 {
+            Inner::Sqlite(t) => Conn::Sqlite(t),
+            Inner::SqliteRead(c) => Conn::Sqlite(c),
+            Inner::Postgres(t) => Conn::Postgres(t),
+            Inner::PostgresRead(c) => Conn::Postgres(c),
+        }
+    }
+
+    /// Whether this is SQLite.
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self.0, Inner::Sqlite(_) | Inner::SqliteRead(_))
+    }
+
+    /// Makes the writes durable. A reader has nothing to commit.
+    pub async fn commit(self) -> Result<(), Error> {
+        match self.0 {
+            Inner::Sqlite(t) => t.commit().await?,
+            Inner::Postgres(t) => t.commit().await?,
+            Inner::SqliteRead(_) | Inner::PostgresRead(_) => {}
+        }
+        Ok(())
+    }
+}

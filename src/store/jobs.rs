@@ -1,0 +1,246 @@
+//! The queue. A job is enqueued in the transaction of the change it follows, leased with a fencing token, retried with
+//! growing pauses, and set aside loudly when it has been claimed too often.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::{Error, Tx, sql};
+use crate::base::{Clock, Entropy, JobId, TenantId, Timestamp};
+use crate::on;
+
+/// How long a claim lasts without a heartbeat.
+pub const LEASE: Duration = Duration::from_mins(1);
+/// Claims, not failures, before a job is set aside: a crash of the whole process is a claim as well.
+pub const MOST_CLAIMS: i64 = 5;
+
+/// A job to be.
+#[derive(Debug, Clone)]
+pub struct NewJob<'a> {
+    /// The name its runner is registered under.
+    pub kind: &'static str,
+    /// Ids, as JSON. Never personal data: the queue is not the vault.
+    pub payload: &'a serde_json::Value,
+    /// Whose it is, if a tenant's.
+    pub tenant: Option<&'a TenantId>,
+    /// At most one job of a kind lives under one of these.
+    pub unique_key: Option<&'a str>,
+    /// Not before.
+    pub run_at: Timestamp,
+    /// When a human must hear of it, if it is not done by then.
+    pub deadline: Option<Timestamp>,
+}
+
+/// A job in hand.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// Its id.
+    pub id: JobId,
+    /// Its kind.
+    pub kind: String,
+    /// Its payload.
+    pub payload: serde_json::Value,
+    /// Whose it is.
+    pub tenant: Option<TenantId>,
+    /// How often it has been claimed, this time included.
+    pub claims: i64,
+    /// When a human must hear of it.
+    pub deadline: Option<Timestamp>,
+    token: Vec<u8>,
+}
+
+/// A job that needs a look.
+#[derive(Debug, Clone)]
+pub struct Troubled {
+    /// Its id.
+    pub id: JobId,
+    /// Its kind.
+    pub kind: String,
+    /// Whose it is.
+    pub tenant: Option<String>,
+    /// How often it was claimed.
+    pub claims: i64,
+    /// What its last run said.
+    pub last_error: Option<String>,
+    /// When it runs next.
+    pub run_at: Timestamp,
+    /// Set aside until somebody releases it.
+    pub quarantined: bool,
+}
+
+/// Puts a job into the queue, in the caller's transaction. `false` when one with this unique key is waiting already.
+pub async fn enqueue(tx: &mut Tx, clock: &Clock, entropy: &Entropy, job: &NewJob<'_>) -> Result<bool, Error> {
+    let id = JobId::new(clock, entropy).to_string();
+    let payload = job.payload.to_string();
+    let unique = job.unique_key.map_or_else(|| id.clone(), ToOwned::to_owned);
+    let n = on!(tx, |c| sqlx::query(sql::ENQUEUE)
+        .bind(&id)
+        .bind(job.kind)
+        .bind(&payload)
+        .bind(job.tenant.map(TenantId::as_str))
+        .bind(&unique)
+        .bind(job.run_at.micros())
+        .bind(job.deadline.map(Timestamp::micros))
+        .bind(clock.now().micros())
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+type ClaimRow = (String, String, String, Option<String>, i64, Option<i64>);
+
+/// Takes up to `most` jobs that are due, under a fresh token.
+pub async fn claim(tx: &mut Tx, clock: &Clock, entropy: &Entropy, most: i64) -> Result<Vec<Claimed>, Error> {
+    let now = clock.now();
+    let until = now.plus(TimeDelta::from_std(LEASE).unwrap_or_default());
+    let token = entropy.bytes::<16>().to_vec();
+    let statement = crate::dialect!(tx, sqlite: sql::CLAIM_SQLITE, postgres: sql::CLAIM_POSTGRES);
+    let rows: Vec<ClaimRow> = on!(tx, |c| sqlx::query_as(statement)
+        .bind(until.micros())
+        .bind(&token)
+        .bind(now.micros())
+        .bind(most)
+        .fetch_all(c)
+        .await)?;
+    rows.into_iter().map(|row| claimed(row, token.clone())).collect()
+}
+
+fn claimed(row: ClaimRow, token: Vec<u8>) -> Result<Claimed, Error> {
+    let (id, kind, payload, tenant, claims, deadline) = row;
+    Ok(Claimed {
+        id: id.parse().map_err(|_| Error::inconsistent("job", "id"))?,
+        kind,
+        payload: serde_json::from_str(&payload).map_err(|_| Error::inconsistent("job", "payload"))?,
+        tenant: tenant.map(|t| t.parse()).transpose().map_err(|_| Error::inconsistent("job", "tenant"))?,
+        claims,
+        deadline: deadline.map(Timestamp::from_micros),
+        token,
+    })
+}
+
+/// Holds on to a job for another [`LEASE`]. `false` when it is no longer ours: stop at once.
+pub async fn heartbeat(tx: &mut Tx, clock: &Clock, job: &Claimed) -> Result<bool, Error> {
+    let until = clock.now().plus(TimeDelta::from_std(LEASE).unwrap_or_default());
+    fenced(on!(tx, |c| sqlx::query(sql::HEARTBEAT)
+        .bind(until.micros())
+        .bind(job.id.to_string())
+        .bind(&job.token)
+        .bind(job.claims)
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected())))
+}
+
+/// Done: the row goes, in the transaction of the job's effects. `false` when the job was taken over by another worker:
+/// the caller must then undo everything.
+pub async fn finish(tx: &mut Tx, job: &Claimed) -> Result<bool, Error> {
+    fenced(on!(tx, |c| sqlx::query(sql::FINISH)
+        .bind(job.id.to_string())
+        .bind(&job.token)
+        .bind(job.claims)
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected())))
+}
+
+/// Not this time: run again after `pause`, or set aside when claimed [`MOST_CLAIMS`] times. `why` is a fixed phrase of
+/// the runner, never a message that could carry data.
+pub async fn retry(
+    tx: &mut Tx,
+    clock: &Clock,
+    job: &Claimed,
+    pause: Duration,
+    why: &str,
+) -> Result<bool, Error> {
+    if job.claims >= MOST_CLAIMS {
+        return fenced(on!(tx, |c| sqlx::query(sql::QUARANTINE)
+            .bind(why)
+            .bind(job.id.to_string())
+            .bind(&job.token)
+            .bind(job.claims)
+            .execute(c)
+            .await
+            .map(|r| r.rows_affected())));
+    }
+    let at = clock.now().plus(TimeDelta::from_std(pause).unwrap_or_default());
+    fenced(on!(tx, |c| sqlx::query(sql::RETRY)
+        .bind(at.micros())
+        .bind(why)
+        .bind(job.id.to_string())
+        .bind(&job.token)
+        .bind(job.claims)
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected())))
+}
+
+fn fenced(affected: Result<u64, sqlx::Error>) -> Result<bool, Error> {
+    Ok(affected? == 1)
+}
+
+/// The pause before the next try: 5 s doubled for each claim, at most 15 minutes, of which a random part between half
+/// and all is waited, so that many failures at once do not come back at once.
+pub fn pause(claims: i64, entropy: &Entropy) -> Duration {
+    let doublings = u32::try_from(claims.clamp(1, 9)).unwrap_or(9) - 1;
+    let full = (5_000_u64 << doublings).min(900_000);
+    let jitter = u64::from(u16::from_le_bytes(entropy.bytes::<2>()));
+    Duration::from_millis(full / 2 + full * jitter / 131_072)
+}
+
+/// Lets a job that was set aside run again.
+pub async fn release(tx: &mut Tx, clock: &Clock, id: JobId) -> Result<bool, Error> {
+    fenced(on!(tx, |c| sqlx::query(sql::RELEASE)
+        .bind(clock.now().micros())
+        .bind(id.to_string())
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected())))
+}
+
+/// How many jobs wait, and how many were set aside.
+pub async fn counts(tx: &mut Tx) -> Result<(i64, i64), Error> {
+    let rows: Vec<(String, i64)> = on!(tx, |c| sqlx::query_as(sql::COUNT).fetch_all(c).await)?;
+    let of = |state: &str| rows.iter().find(|(s, _)| s == state).map_or(0, |(_, n)| *n);
+    Ok((of("ready"), of("quarantined")))
+}
+
+/// Jobs that failed at least once, or were set aside.
+pub async fn troubled(tx: &mut Tx, most: i64) -> Result<Vec<Troubled>, Error> {
+    type Row = (String, String, Option<String>, i64, Option<String>, i64, String);
+    let rows: Vec<Row> = on!(tx, |c| sqlx::query_as(sql::TROUBLED).bind(most).fetch_all(c).await)?;
+    rows.into_iter()
+        .map(|(id, kind, tenant, claims, last_error, run_at, state)| {
+            Ok(Troubled {
+                id: id.parse().map_err(|_| Error::inconsistent("job", "id"))?,
+                kind,
+                tenant,
+                claims,
+                last_error,
+                run_at: Timestamp::from_micros(run_at),
+                quarantined: state == "quarantined",
+            })
+        })
+        .collect()
+}
+
+/// When the next waiting job may run.
+pub async fn next_run(tx: &mut Tx) -> Result<Option<Timestamp>, Error> {
+    let (at,): (Option<i64>,) = on!(tx, |c| sqlx::query_as(sql::NEXT_RUN).fetch_one(c).await)?;
+    Ok(at.map(Timestamp::from_micros))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_end_at_a_quarter_of_an_hour() {
+        let entropy = Entropy::seeded(1);
+        for claims in 1..=12 {
+            let full = Duration::from_secs((5 << (claims.clamp(1, 9) - 1)).min(900));
+            let pause = pause(claims, &entropy);
+            assert!(pause >= full / 2 && pause <= full, "{claims}: {pause:?}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+use std::borrow::Cow;
+
+use sqlx::SqlSafeStr as _;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{PgPool, SqlitePool};
+
+use super::Error;
+
+/// The steps that build a database, once in each dialect, same numbers and names. A released step is never edited.
+#[derive(Debug)]
+pub struct Schema(&'static [Step]);
+
+#[derive(Debug)]
+struct Step {
+    number: i64,
+    name: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+macro_rules! steps {
+    ($folder:literal: $(($number:literal, $name:literal)),+ $(,)?) => {
+        Schema(&[$(Step {
+            number: $number,
+            name: $name,
+            sqlite: include_str!(concat!("../../migrations/sqlite", $folder, "/", $name, ".sql")),
+            postgres: include_str!(concat!("../../migrations/postgres", $folder, "/", $name, ".sql")),
+        }),+])
+    };
+}
+
+/// The main database.
+pub const MAIN: Schema = steps!("": (1, "0001_store"), (2, "0002_ledger"), (3, "0003_vault"), (4, "0004_people"),
+    (5, "0005_editing"), (6, "0006_rights"));
+
+/// The keystore: a database of its own, backed up apart.
+pub const KEYSTORE: Schema = steps!("-keystore": (1, "0001_keys"));
+
+impl Schema {
+    fn migrator(&self, text: impl Fn(&Step) -> &'static str) -> Migrator {
+        Migrator::with_migrations(
+            self.0
+                .iter()
+                .map(|s| {
+                    let sql = text(s).into_sql_str();
+                    Migration::new(s.number, Cow::Borrowed(s.name), MigrationType::Simple, sql, false)
+                })
+                .collect(),
+        )
+    }
+
+    pub(super) async fn migrate_sqlite(&self, pool: &SqlitePool) -> Result<(), Error> {
+        self.migrator(|s| s.sqlite).run(pool).await.map_err(|e| Error::Schema(e.to_string()))
+    }
+
+    pub(super) async fn migrate_postgres(&self, pool: &PgPool) -> Result<(), Error> {
+        self.migrator(|s| s.postgres).run(pool).await.map_err(|e| Error::Schema(e.to_string()))
+    }
+}

@@ -1,0 +1,37 @@
+//! The databases: one portable SQL text over SQLite or PostgreSQL, transactions, migrations, the job queue.
+//!
+//! Promises: a writing transaction on SQLite takes the write lock at once, over the one connection that may write, so
+//! that it cannot fail half-way for want of a lock; nothing here decides what may be written. Must never: build SQL
+//! from values.
+
+mod db;
+mod error;
+pub mod idempotency;
+pub mod jobs;
+mod migrations;
+mod sql;
+
+pub use db::{Conn, Db, PostgresSettings, SqliteSettings, Tx};
+pub use error::Error;
+pub use migrations::{KEYSTORE, MAIN, Schema};
+
+/// Runs one body on whichever connection a [`Tx`] holds: `on!(tx, |c| sqlx::query(SQL).bind(id).execute(c).await)`.
+/// The body is compiled once for each database; its type must be the same for both, so map a driver's own result
+/// inside it.
+#[macro_export]
+macro_rules! on {
+    ($tx:expr, |$c:ident| $body:expr) => {
+        match $tx.conn() {
+            $crate::store::Conn::Sqlite($c) => $body,
+            $crate::store::Conn::Postgres($c) => $body,
+        }
+    };
+}
+
+/// Chooses between two statements where the dialects differ. The only fork, and easy to search for.
+#[macro_export]
+macro_rules! dialect {
+    ($tx:expr, sqlite: $sqlite:expr, postgres: $postgres:expr) => {
+        if $tx.is_sqlite() { $sqlite } else { $postgres }
+    };
+}

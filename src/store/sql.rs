@@ -1,0 +1,44 @@
+pub(super) const PING: &str = "SELECT CAST(1 AS BIGINT)";
+pub(super) const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+
+pub(super) const ENQUEUE: &str = "INSERT INTO job (id, kind, payload, tenant, unique_key, run_at, deadline, state, claims, created_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', 0, $8) ON CONFLICT (kind, unique_key) DO NOTHING";
+
+pub(super) const CLAIM_SQLITE: &str = "UPDATE job SET lease_until = $1, lease_token = $2, claims = claims + 1 WHERE id IN \
+    (SELECT id FROM job WHERE state = 'ready' AND run_at <= $3 AND (lease_until IS NULL OR lease_until < $3) \
+    ORDER BY run_at LIMIT $4) RETURNING id, kind, payload, tenant, claims, deadline";
+
+pub(super) const CLAIM_POSTGRES: &str = "UPDATE job SET lease_until = $1, lease_token = $2, claims = claims + 1 WHERE id IN \
+    (SELECT id FROM job WHERE state = 'ready' AND run_at <= $3 AND (lease_until IS NULL OR lease_until < $3) \
+    ORDER BY run_at LIMIT $4 FOR UPDATE SKIP LOCKED) RETURNING id, kind, payload, tenant, claims, deadline";
+
+pub(super) const HEARTBEAT: &str =
+    "UPDATE job SET lease_until = $1 WHERE id = $2 AND lease_token = $3 AND claims = $4 AND state = 'ready'";
+
+pub(super) const FINISH: &str =
+    "DELETE FROM job WHERE id = $1 AND lease_token = $2 AND claims = $3 AND state = 'ready'";
+
+pub(super) const RETRY: &str = "UPDATE job SET run_at = $1, lease_until = NULL, lease_token = NULL, last_error = $2 \
+    WHERE id = $3 AND lease_token = $4 AND claims = $5 AND state = 'ready'";
+
+pub(super) const QUARANTINE: &str = "UPDATE job SET state = 'quarantined', lease_until = NULL, lease_token = NULL, \
+    last_error = $1 WHERE id = $2 AND lease_token = $3 AND claims = $4 AND state = 'ready'";
+
+pub(super) const RELEASE: &str = "UPDATE job SET state = 'ready', claims = 0, run_at = $1, last_error = NULL WHERE id = $2 AND state = 'quarantined'";
+
+pub(super) const COUNT: &str = "SELECT state, COUNT(*) FROM job GROUP BY state";
+
+pub(super) const TROUBLED: &str = "SELECT id, kind, tenant, claims, last_error, run_at, state FROM job \
+    WHERE state = 'quarantined' OR claims > 1 ORDER BY run_at LIMIT $1";
+
+pub(super) const NEXT_RUN: &str = "SELECT MIN(run_at) FROM job WHERE state = 'ready' AND lease_until IS NULL";
+
+pub(super) const IDEM_FIND: &str = "SELECT request_hash, state, status, body FROM idempotency WHERE tenant = $1 AND caller = $2 AND route = $3 AND key_hash = $4";
+pub(super) const IDEM_BEGIN: &str = "INSERT INTO idempotency (tenant, caller, route, key_hash, request_hash, state, created_at) \
+    VALUES ($1, $2, $3, $4, $5, 'running', $6) ON CONFLICT (tenant, caller, route, key_hash) DO NOTHING";
+pub(super) const IDEM_FINISH: &str = "UPDATE idempotency SET state = 'done', status = $1, body = $2 \
+    WHERE tenant = $3 AND caller = $4 AND route = $5 AND key_hash = $6";
+pub(super) const IDEM_ABANDON: &str = "DELETE FROM idempotency WHERE tenant = $1 AND caller = $2 AND route = $3 \
+    AND key_hash = $4 AND state = 'running'";
+pub(super) const IDEM_EXPIRE: &str = "DELETE FROM idempotency WHERE created_at < $1";
+pub(super) const IDEM_FORGET: &str = "DELETE FROM idempotency WHERE tenant = $1 AND caller = $2";
