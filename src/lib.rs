@@ -6,4 +6,6 @@
 //! promise was kept. `docs/ARCHITECTURE.md` has the picture of the rooms.
 
 pub mod base;
+pub mod crypto;
+pub mod keystore;
 pub mod store;

@@ -31,6 +31,8 @@ pub enum Found {
     Answered(u16, Vec<u8>),
 }
 
+type AnswerRow = (Vec<u8>, String, Option<i64>, Option<Vec<u8>>);
+
 /// Looks a call up and marks it as running when it is new.
 pub async fn begin(
     tx: &mut Tx,
@@ -51,8 +53,8 @@ pub async fn begin(
     if inserted == 1 {
         return Ok(Found::New);
     }
-    type Row = (Vec<u8>, String, Option<i64>, Option<Vec<u8>>);
-    let row: Option<Row> = on!(tx, |c| sqlx::query_as(sql::IDEM_FIND)
+
+    let row: Option<AnswerRow> = on!(tx, |c| sqlx::query_as(sql::IDEM_FIND)
         .bind(call.tenant.as_str())
         .bind(call.caller)
         .bind(call.route)

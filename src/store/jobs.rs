@@ -205,10 +205,11 @@ pub async fn counts(tx: &mut Tx) -> Result<(i64, i64), Error> {
     Ok((of("ready"), of("quarantined")))
 }
 
+type TroubledRow = (String, String, Option<String>, i64, Option<String>, i64, String);
+
 /// Jobs that failed at least once, or were set aside.
 pub async fn troubled(tx: &mut Tx, most: i64) -> Result<Vec<Troubled>, Error> {
-    type Row = (String, String, Option<String>, i64, Option<String>, i64, String);
-    let rows: Vec<Row> = on!(tx, |c| sqlx::query_as(sql::TROUBLED).bind(most).fetch_all(c).await)?;
+    let rows: Vec<TroubledRow> = on!(tx, |c| sqlx::query_as(sql::TROUBLED).bind(most).fetch_all(c).await)?;
     rows.into_iter()
         .map(|(id, kind, tenant, claims, last_error, run_at, state)| {
             Ok(Troubled {

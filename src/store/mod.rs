@@ -8,11 +8,13 @@ mod db;
 mod error;
 pub mod idempotency;
 pub mod jobs;
+mod list;
 mod migrations;
 mod sql;
 
 pub use db::{Conn, Db, PostgresSettings, SqliteSettings, Tx};
 pub use error::Error;
+pub use list::{MOST_IN, padding, with_list};
 pub use migrations::{KEYSTORE, MAIN, Schema};
 
 /// Runs one body on whichever connection a [`Tx`] holds: `on!(tx, |c| sqlx::query(SQL).bind(id).execute(c).await)`.

@@ -1,0 +1,47 @@
+use crate::base::Kind;
+use crate::{crypto, store};
+
+/// What can go wrong with keys.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such key: never made, or destroyed.
+    #[error("there is no such key")]
+    NoKey,
+    /// The person's keys were destroyed; there will be no new ones.
+    #[error("the person's keys were destroyed")]
+    Fenced,
+    /// A wrapped key does not open under its epoch: a tampered row, or another seal key.
+    #[error("a wrapped key does not open")]
+    Damaged,
+    /// The seal key is missing, of the wrong length, or readable by others.
+    #[error("seal key {path}: {why}")]
+    SealKey {
+        /// Its file.
+        path: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The epoch store cannot be read or written.
+    #[error("epoch store: {0}")]
+    Epochs(#[source] std::io::Error),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl Error {
+    /// What sort of error this is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::NoKey | Self::Fenced => Kind::NotFound,
+            Self::Damaged | Self::SealKey { .. } | Self::Epochs(_) => Kind::Internal,
+            Self::Store(e) => e.kind(),
+        }
+    }
+}
+
+impl From<crypto::Error> for Error {
+    fn from(_: crypto::Error) -> Self {
+        Self::Damaged
+    }
+}
