@@ -13,6 +13,7 @@ CREATE TABLE object (
     facts          TEXT NOT NULL,
     policy_version TEXT NOT NULL,
     rule           TEXT,
+    kfp            BYTEA,
     created_at     BIGINT NOT NULL,
     due_at         BIGINT,
     expires_at     BIGINT
@@ -35,6 +36,7 @@ CREATE TABLE record (
     facts          TEXT NOT NULL,
     policy_version TEXT NOT NULL,
     rule           TEXT,
+    kfp            BYTEA NOT NULL,
     created_at     BIGINT NOT NULL,
     updated_at     BIGINT NOT NULL,
     due_at         BIGINT

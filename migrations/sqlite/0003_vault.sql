@@ -13,6 +13,7 @@ CREATE TABLE object (
     facts          TEXT NOT NULL,
     policy_version TEXT NOT NULL,
     rule           TEXT,
+    kfp            BLOB,
     created_at     INTEGER NOT NULL,
     due_at         INTEGER,
     expires_at     INTEGER
@@ -35,6 +36,7 @@ CREATE TABLE record (
     facts          TEXT NOT NULL,
     policy_version TEXT NOT NULL,
     rule           TEXT,
+    kfp            BLOB NOT NULL,
     created_at     INTEGER NOT NULL,
     updated_at     INTEGER NOT NULL,
     due_at         INTEGER

@@ -1,0 +1,167 @@
+use serde::{Deserialize, Serialize};
+
+use super::{Email, Error, Subject, Subjects, sql};
+use crate::base::{SubjectId, TenantId};
+use crate::ledger::{Entry, EntryKind};
+use crate::policy::Facts;
+use crate::vault::{Access, Actor, NewRecord, Owner};
+use chrono::TimeDelta;
+
+/// The category and name under which a profile lies in the vault.
+const CATEGORY: &str = "account";
+const NAME: &str = "profile";
+
+/// What a person tells us about themself.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// Their address.
+    pub email: String,
+    /// Their name, as they wrote it.
+    pub name: String,
+    /// What they are called in the app.
+    pub username: String,
+}
+
+impl std::fmt::Debug for Profile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Profile(…)")
+    }
+}
+
+/// An account to be.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// Their address.
+    pub email: Email,
+    /// Their name.
+    pub name: String,
+    /// What they are called in the app.
+    pub username: String,
+}
+
+/// Trims a name and refuses what no name is: nothing, more than 120 characters, control or direction marks.
+fn name(field: &'static str, text: &str) -> Result<String, Error> {
+    let text = text.trim();
+    let why = if text.is_empty() {
+        "must not be empty"
+    } else if text.chars().count() > 120 {
+        "is longer than 120 characters"
+    } else if text.chars().any(|c| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')) {
+        "has control characters in it"
+    } else {
+        return Ok(text.to_owned());
+    };
+    Err(Error::BadName { field, why })
+}
+
+impl Subjects {
+    /// Opens an account. [`Error::Taken`] when the address has one; the caller must not show that to a stranger.
+    pub async fn open(&self, tenant: &TenantId, new: NewAccount) -> Result<Owner, Error> {
+        let profile = Profile {
+            email: new.email.expose().to_owned(),
+            name: name("name", &new.name)?,
+            username: name("username", &new.username)?,
+        };
+        let index = self.vault.blind_index(tenant, "email", new.email.expose()).await?;
+        if self.find(tenant, &new.email).await?.is_some() {
+            return Err(Error::Taken);
+        }
+        let policy = self.vault.policy(tenant)?;
+        let owner = Owner::new(tenant, SubjectId::new(&self.clock, &self.entropy));
+        let fingerprint = self.vault.enrol(&owner).await?;
+        let value = serde_json::to_value(&profile).map_err(|_| Error::NotFound)?;
+        let record =
+            NewRecord { category: CATEGORY, name: NAME, value, parent: None, facts: Facts::new() };
+        let sealed = self.vault.seal_records(&owner, vec![record]).await?;
+        let now = self.clock.now();
+        let entry = Entry::new(EntryKind::SUBJECT_CREATED, now, tenant, "subject")
+            .about(self.vault.subject_ref(&owner).await?)
+            .fact("key", fingerprint.to_string().as_str())
+            .fact("version", policy.version());
+        let mut tx = self.db.begin().await?;
+        let inserted = sql::insert_subject(&mut tx, &owner, Some(&index), policy.version(), now).await;
+        if let Err(e) = inserted {
+            drop(tx);
+            self.vault.destroy_key(&owner).await?;
+            return Err(match e {
+                crate::store::Error::Duplicate => Error::Taken,
+                other => other.into(),
+            });
+        }
+        self.vault.insert(&mut tx, &owner, &sealed).await?;
+        self.ledger.append(&mut tx, entry).await?;
+        tx.commit().await?;
+        Ok(owner)
+    }
+
+    /// Whose address this is.
+    pub async fn find(&self, tenant: &TenantId, email: &Email) -> Result<Option<Owner>, Error> {
+        let index = self.vault.blind_index(tenant, "email", email.expose()).await?;
+        let mut tx = self.db.read().await?;
+        let found = sql::subject_by_email(&mut tx, tenant, &index).await?;
+        Ok(found.map(|id| Owner::new(tenant, id)))
+    }
+
+    /// A person of a tenant.
+    pub async fn get(&self, owner: &Owner) -> Result<Subject, Error> {
+        let mut tx = self.db.read().await?;
+        sql::subject(&mut tx, owner).await?.ok_or(Error::NotFound)
+    }
+
+    /// What they told us, read for a purpose.
+    pub async fn profile(&self, owner: &Owner, access: &Access<'_>) -> Result<Profile, Error> {
+        let record =
+            self.vault.record_named(owner, access, CATEGORY, NAME).await?.ok_or(Error::NotFound)?;
+        serde_json::from_value(record.value).map_err(|_| Error::NotFound)
+    }
+
+    /// Corrects what they told us (Art. 16 GDPR). The address moves with its index, and may not be another's.
+    pub async fn correct(&self, owner: &Owner, actor: &Actor, new: &Profile) -> Result<(), Error> {
+        let access = Access { actor, purpose: "rights" };
+        let record =
+            self.vault.record_named(owner, &access, CATEGORY, NAME).await?.ok_or(Error::NotFound)?;
+        let email: Email = new.email.parse()?;
+        let profile = Profile {
+            email: email.expose().to_owned(),
+            name: name("name", &new.name)?,
+            username: name("username", &new.username)?,
+        };
+        let index = self.vault.blind_index(&owner.tenant, "email", email.expose()).await?;
+        {
+            let mut tx = self.db.begin().await?;
+            let moved = sql::set_email(&mut tx, owner, &index).await;
+            moved.map_err(|e| match e {
+                crate::store::Error::Duplicate => Error::Taken,
+                other => other.into(),
+            })?;
+            tx.commit().await?;
+        }
+        let value = serde_json::to_value(&profile).map_err(|_| Error::NotFound)?;
+        Ok(self.vault.amend_record(owner, &access, &record, &value).await?)
+    }
+
+    /// Notes that a person used the service. Writes at most once an hour for each.
+    pub async fn touch(&self, owner: &Owner) -> Result<(), Error> {
+        let now = self.clock.now();
+        let mut tx = self.db.begin().await?;
+        sql::touch(&mut tx, owner, now, now.plus(TimeDelta::hours(-1))).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Restricts the processing of a person's data, or frees it (Art. 18 GDPR). Counts from the same second.
+    pub async fn restrict(&self, owner: &Owner, on: bool, by: &Actor) -> Result<(), Error> {
+        let now = self.clock.now();
+        let entry = Entry::new(EntryKind::RESTRICTION_SET, now, &owner.tenant, by.role().as_str())
+            .about(self.vault.subject_ref(owner).await?)
+            .fact("on", on);
+        let mut tx = self.db.begin().await?;
+        if !sql::set_restricted(&mut tx, owner, on.then_some(now)).await? {
+            return Err(Error::NotFound);
+        }
+        self.ledger.append(&mut tx, entry).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}

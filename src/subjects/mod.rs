@@ -1,0 +1,47 @@
+//! People and staff: accounts, sign-in links, sessions, API keys, restriction.
+//!
+//! Promises: what is said of a person lies in the vault; here are ids, times and keyed indexes. Tokens are 256 random
+//! bits of which only a hash is kept. Whether an address is known cannot be told from any answer. Must never: decide
+//! what a role may read; that is the document's.
+
+mod account;
+mod api_keys;
+mod email;
+mod error;
+mod links;
+mod model;
+mod sessions;
+mod sql;
+mod staff;
+
+pub use account::{NewAccount, Profile};
+pub use api_keys::{ApiKey, MintedKey, Scope};
+pub use email::Email;
+pub use error::Error;
+pub use links::{Link, LinkFor, Redeemed};
+pub use model::{Session, SignedIn, StaffMember, Subject};
+pub use sessions::{STAFF_IDLE, SUBJECT_IDLE};
+
+use crate::base::{Clock, Entropy};
+use crate::keystore::Keystore;
+use crate::ledger::Ledger;
+use crate::store::Db;
+use crate::vault::Vault;
+
+/// People and staff. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Subjects {
+    db: Db,
+    keys: Keystore,
+    vault: Vault,
+    ledger: Ledger,
+    clock: Clock,
+    entropy: Entropy,
+}
+
+impl Subjects {
+    /// Over its parts.
+    pub fn new(db: Db, keys: Keystore, vault: Vault, ledger: Ledger, clock: Clock, entropy: Entropy) -> Self {
+        Self { db, keys, vault, ledger, clock, entropy }
+    }
+}

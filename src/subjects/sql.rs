@@ -1,0 +1,427 @@
+use super::{ApiKey, Error as RoomError, Scope, Session, SignedIn, StaffMember, Subject};
+use crate::base::{SessionId, StaffId, SubjectId, TenantId, Timestamp};
+use crate::on;
+use crate::policy::Role;
+use crate::store::{Error, Tx};
+use crate::vault::Owner;
+
+const INSERT_SUBJECT: &str = "INSERT INTO subject (id, tenant, state, generation, email_index, policy_version, created_at, \
+    last_active_at, warnings) VALUES ($1, $2, 'active', 1, $3, $4, $5, $5, 0)";
+const SUBJECT: &str = "SELECT state, policy_version, created_at, last_active_at, restricted_at FROM subject \
+    WHERE tenant = $1 AND id = $2";
+const SUBJECT_BY_EMAIL: &str = "SELECT id FROM subject WHERE tenant = $1 AND email_index = $2 AND state = 'active'";
+const SET_EMAIL: &str = "UPDATE subject SET email_index = $1 WHERE tenant = $2 AND id = $3 AND state = 'active'";
+const TOUCH: &str = "UPDATE subject SET last_active_at = $1, warnings = 0, warned_at = NULL \
+    WHERE tenant = $2 AND id = $3 AND last_active_at < $4";
+const SET_RESTRICTED: &str =
+    "UPDATE subject SET restricted_at = $1 WHERE tenant = $2 AND id = $3 AND state = 'active'";
+
+const LINKS_SINCE: &str = "SELECT COUNT(*) FROM sign_in WHERE tenant = $1 AND email_index = $2 AND created_at > $3";
+const INSERT_LINK: &str = "INSERT INTO sign_in (token_hash, tenant, email_index, subject, staff, browser_hash, created_at, \
+    expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+const USE_LINK: &str = "UPDATE sign_in SET used_at = $1 WHERE token_hash = $2 AND tenant = $3 AND used_at IS NULL \
+    AND expires_at > $1 RETURNING subject, staff, browser_hash";
+
+const INSERT_SESSION: &str = "INSERT INTO session (token_hash, id, tenant, subject, staff, created_at, proved_at, \
+    last_seen_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $6, $7)";
+const SESSION: &str = "SELECT s.id, s.tenant, s.subject, s.staff, f.role, s.proved_at, s.created_at, s.last_seen_at, \
+    s.expires_at FROM session s LEFT JOIN subject p ON p.id = s.subject AND p.tenant = s.tenant \
+    LEFT JOIN staff f ON f.id = s.staff AND f.tenant = s.tenant WHERE s.token_hash = $1 \
+    AND ((s.subject IS NOT NULL AND p.state = 'active') OR (s.staff IS NOT NULL AND f.disabled_at IS NULL \
+    AND f.id IS NOT NULL))";
+const SEEN: &str = "UPDATE session SET last_seen_at = $1 WHERE token_hash = $2";
+const END_SESSION: &str = "DELETE FROM session WHERE tenant = $1 AND id = $2";
+const END_SESSIONS: &str = "DELETE FROM session WHERE tenant = $1 AND subject = $2";
+const END_LINKS: &str = "DELETE FROM sign_in WHERE tenant = $1 AND subject = $2";
+const EXPIRE_SESSIONS: &str = "DELETE FROM session WHERE expires_at <= $1";
+const EXPIRE_LINKS: &str = "DELETE FROM sign_in WHERE expires_at <= $1";
+
+const INSERT_STAFF: &str =
+    "INSERT INTO staff (id, tenant, role, email_index, sealed, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+const STAFF: &str = "SELECT role FROM staff WHERE tenant = $1 AND id = $2 AND disabled_at IS NULL";
+const STAFF_BY_EMAIL: &str =
+    "SELECT id FROM staff WHERE tenant = $1 AND email_index = $2 AND disabled_at IS NULL";
+const STAFF_SEALED: &str = "SELECT sealed FROM staff WHERE tenant = $1 AND id = $2 AND disabled_at IS NULL";
+
+const INSERT_API_KEY: &str = "INSERT INTO api_key (id, tenant, secret_hash, label, scopes, created_at, expires_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const API_KEY: &str = "SELECT id, tenant, label, scopes, created_at, expires_at, secret_hash, revoked_at FROM api_key \
+    WHERE id = $1";
+const API_KEYS: &str = "SELECT id, tenant, label, scopes, created_at, expires_at, secret_hash, revoked_at FROM api_key \
+    WHERE tenant = $1 AND revoked_at IS NULL ORDER BY created_at";
+const REVOKE_API_KEY: &str =
+    "UPDATE api_key SET revoked_at = $1 WHERE tenant = $2 AND id = $3 AND revoked_at IS NULL";
+
+pub(super) async fn insert_subject(
+    tx: &mut Tx,
+    owner: &Owner,
+    email_index: Option<&[u8]>,
+    policy_version: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(INSERT_SUBJECT)
+        .bind(owner.subject.to_string())
+        .bind(owner.tenant.as_str())
+        .bind(email_index)
+        .bind(policy_version)
+        .bind(now.micros())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+pub(super) async fn subject(tx: &mut Tx, owner: &Owner) -> Result<Option<Subject>, Error> {
+    let row: Option<(String, String, i64, i64, Option<i64>)> = on!(tx, |c| sqlx::query_as(SUBJECT)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .fetch_optional(c)
+        .await)?;
+    Ok(row.map(|(state, policy_version, created, active, restricted)| Subject {
+        id: owner.subject,
+        tenant: owner.tenant.clone(),
+        policy_version,
+        created_at: Timestamp::from_micros(created),
+        last_active_at: Timestamp::from_micros(active),
+        restricted_at: restricted.map(Timestamp::from_micros),
+        erasing: state != "active",
+    }))
+}
+
+pub(super) async fn subject_by_email(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    index: &[u8],
+) -> Result<Option<SubjectId>, Error> {
+    let row: Option<(String,)> =
+        on!(tx, |c| sqlx::query_as(SUBJECT_BY_EMAIL).bind(tenant.as_str()).bind(index).fetch_optional(c).await)?;
+    row.map(|(id,)| id.parse().map_err(|_| Error::inconsistent("subject", "id"))).transpose()
+}
+
+pub(super) async fn set_email(tx: &mut Tx, owner: &Owner, index: &[u8]) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(SET_EMAIL)
+        .bind(index)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+pub(super) async fn touch(tx: &mut Tx, owner: &Owner, now: Timestamp, before: Timestamp) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(TOUCH)
+        .bind(now.micros())
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(before.micros())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+pub(super) async fn set_restricted(tx: &mut Tx, owner: &Owner, at: Option<Timestamp>) -> Result<bool, Error> {
+    let n = on!(tx, |c| sqlx::query(SET_RESTRICTED)
+        .bind(at.map(Timestamp::micros))
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+pub(super) struct NewLink {
+    pub(super) token_hash: Vec<u8>,
+    pub(super) email_index: Vec<u8>,
+    pub(super) subject: Option<SubjectId>,
+    pub(super) staff: Option<StaffId>,
+    pub(super) browser_hash: Option<Vec<u8>>,
+    pub(super) created_at: Timestamp,
+    pub(super) expires_at: Timestamp,
+}
+
+pub(super) struct UsedLink {
+    pub(super) subject: Option<SubjectId>,
+    pub(super) staff: Option<StaffId>,
+    pub(super) browser_hash: Option<Vec<u8>>,
+}
+
+pub(super) async fn links_since(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    index: &[u8],
+    since: Timestamp,
+) -> Result<i64, Error> {
+    let (n,): (i64,) = on!(tx, |c| sqlx::query_as(LINKS_SINCE)
+        .bind(tenant.as_str())
+        .bind(index)
+        .bind(since.micros())
+        .fetch_one(c)
+        .await)?;
+    Ok(n)
+}
+
+pub(super) async fn insert_link(tx: &mut Tx, tenant: &TenantId, link: &NewLink) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(INSERT_LINK)
+        .bind(&link.token_hash)
+        .bind(tenant.as_str())
+        .bind(&link.email_index)
+        .bind(link.subject.map(|id| id.to_string()))
+        .bind(link.staff.map(|id| id.to_string()))
+        .bind(&link.browser_hash)
+        .bind(link.created_at.micros())
+        .bind(link.expires_at.micros())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+type LinkRow = (Option<String>, Option<String>, Option<Vec<u8>>);
+
+pub(super) async fn use_link(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    hash: &[u8],
+    now: Timestamp,
+) -> Result<Option<UsedLink>, Error> {
+    let row: Option<LinkRow> = on!(tx, |c| sqlx::query_as(USE_LINK)
+        .bind(now.micros())
+        .bind(hash)
+        .bind(tenant.as_str())
+        .fetch_optional(c)
+        .await)?;
+    row.map(|(subject, staff, browser_hash)| {
+        Ok(UsedLink {
+            subject: parse(subject.as_deref(), "sign_in", "subject")?,
+            staff: parse(staff.as_deref(), "sign_in", "staff")?,
+            browser_hash,
+        })
+    })
+    .transpose()
+}
+
+fn parse<T: std::str::FromStr>(
+    text: Option<&str>,
+    table: &'static str,
+    column: &'static str,
+) -> Result<Option<T>, Error> {
+    text.map(|t| t.parse().map_err(|_| Error::inconsistent(table, column))).transpose()
+}
+
+pub(super) async fn insert_session(
+    tx: &mut Tx,
+    hash: &[u8],
+    session: &Session,
+    expires_at: Timestamp,
+) -> Result<(), Error> {
+    let (subject, staff) = match &session.who {
+        SignedIn::Subject(owner) => (Some(owner.subject.to_string()), None),
+        SignedIn::Staff(staff) => (None, Some(staff.id.to_string())),
+    };
+    on!(tx, |c| sqlx::query(INSERT_SESSION)
+        .bind(hash)
+        .bind(session.id.to_string())
+        .bind(session.who.tenant().as_str())
+        .bind(subject)
+        .bind(staff)
+        .bind(session.created_at.micros())
+        .bind(expires_at.micros())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+type SessionRow = (String, String, Option<String>, Option<String>, Option<String>, i64, i64, i64, i64);
+
+pub(super) async fn session(
+    tx: &mut Tx,
+    hash: &[u8],
+) -> Result<Option<(Session, Timestamp, Timestamp)>, Error> {
+    let row: Option<SessionRow> =
+        on!(tx, |c| sqlx::query_as(SESSION).bind(hash).fetch_optional(c).await)?;
+    let Some((id, tenant, subject, staff, role, proved, created, seen, expires)) = row else {
+        return Ok(None);
+    };
+    let bad = |column| Error::inconsistent("session", column);
+    let tenant: TenantId = tenant.parse().map_err(|_| bad("tenant"))?;
+    let subject: Option<SubjectId> = parse(subject.as_deref(), "session", "subject")?;
+    let staff: Option<StaffId> = parse(staff.as_deref(), "session", "staff")?;
+    let role: Option<Role> = parse(role.as_deref(), "staff", "role")?;
+    let who = match (subject, staff, role) {
+        (Some(id), None, _) => SignedIn::Subject(Owner::new(&tenant, id)),
+        (None, Some(id), Some(role)) => SignedIn::Staff(StaffMember { id, tenant, role }),
+        _ => return Err(bad("subject")),
+    };
+    let session = Session {
+        id: id.parse().map_err(|_| bad("id"))?,
+        who,
+        proved_at: Timestamp::from_micros(proved),
+        created_at: Timestamp::from_micros(created),
+    };
+    Ok(Some((session, Timestamp::from_micros(seen), Timestamp::from_micros(expires))))
+}
+
+pub(super) async fn seen(tx: &mut Tx, hash: &[u8], now: Timestamp) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(SEEN).bind(now.micros()).bind(hash).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+pub(super) async fn end_session(tx: &mut Tx, tenant: &TenantId, id: SessionId) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(END_SESSION)
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+pub(super) async fn end_sessions(tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
+    for statement in [END_SESSIONS, END_LINKS] {
+        on!(tx, |c| sqlx::query(statement)
+            .bind(owner.tenant.as_str())
+            .bind(owner.subject.to_string())
+            .execute(c)
+            .await
+            .map(|_| ()))?;
+    }
+    Ok(())
+}
+
+pub(super) async fn expire(tx: &mut Tx, now: Timestamp) -> Result<u64, Error> {
+    let mut gone = 0;
+    for statement in [EXPIRE_SESSIONS, EXPIRE_LINKS] {
+        gone += on!(tx, |c| sqlx::query(statement)
+            .bind(now.micros())
+            .execute(c)
+            .await
+            .map(|r| r.rows_affected()))?;
+    }
+    Ok(gone)
+}
+
+pub(super) struct NewStaff {
+    pub(super) id: StaffId,
+    pub(super) role: Role,
+    pub(super) email_index: Vec<u8>,
+    pub(super) sealed: Vec<u8>,
+    pub(super) created_at: Timestamp,
+}
+
+pub(super) async fn insert_staff(tx: &mut Tx, tenant: &TenantId, row: &NewStaff) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(INSERT_STAFF)
+        .bind(row.id.to_string())
+        .bind(tenant.as_str())
+        .bind(row.role.as_str())
+        .bind(&row.email_index)
+        .bind(&row.sealed)
+        .bind(row.created_at.micros())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+pub(super) async fn staff(tx: &mut Tx, tenant: &TenantId, id: StaffId) -> Result<Option<StaffMember>, Error> {
+    let row: Option<(String,)> = on!(tx, |c| sqlx::query_as(STAFF)
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .fetch_optional(c)
+        .await)?;
+    row.map(|(role,)| {
+        let role = role.parse().map_err(|_| Error::inconsistent("staff", "role"))?;
+        Ok(StaffMember { id, tenant: tenant.clone(), role })
+    })
+    .transpose()
+}
+
+pub(super) async fn staff_by_email(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    index: &[u8],
+) -> Result<Option<StaffId>, Error> {
+    let row: Option<(String,)> =
+        on!(tx, |c| sqlx::query_as(STAFF_BY_EMAIL).bind(tenant.as_str()).bind(index).fetch_optional(c).await)?;
+    row.map(|(id,)| id.parse().map_err(|_| Error::inconsistent("staff", "id"))).transpose()
+}
+
+pub(super) async fn staff_sealed(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    id: StaffId,
+) -> Result<Option<Vec<u8>>, Error> {
+    let row: Option<(Vec<u8>,)> = on!(tx, |c| sqlx::query_as(STAFF_SEALED)
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .fetch_optional(c)
+        .await)?;
+    Ok(row.map(|(sealed,)| sealed))
+}
+
+pub(super) async fn insert_api_key(tx: &mut Tx, key: &ApiKey, secret_hash: &[u8]) -> Result<(), Error> {
+    let scopes: Vec<_> = key.scopes.iter().map(|s| s.as_str()).collect();
+    on!(tx, |c| sqlx::query(INSERT_API_KEY)
+        .bind(&key.id)
+        .bind(key.tenant.as_str())
+        .bind(secret_hash)
+        .bind(&key.label)
+        .bind(scopes.join(" "))
+        .bind(key.created_at.micros())
+        .bind(key.expires_at.map(Timestamp::micros))
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+type KeyRow = (String, String, String, String, i64, Option<i64>, Vec<u8>, Option<i64>);
+
+fn key_of(row: KeyRow) -> Result<(ApiKey, Vec<u8>, Option<Timestamp>), Error> {
+    let (id, tenant, label, scopes, created, expires, hash, revoked) = row;
+    let scopes: Result<Vec<Scope>, RoomError> = scopes.split_whitespace().map(str::parse).collect();
+    let key = ApiKey {
+        id,
+        tenant: tenant.parse().map_err(|_| Error::inconsistent("api_key", "tenant"))?,
+        scopes: scopes.map_err(|_| Error::inconsistent("api_key", "scopes"))?,
+        label,
+        created_at: Timestamp::from_micros(created),
+        expires_at: expires.map(Timestamp::from_micros),
+    };
+    Ok((key, hash, revoked.map(Timestamp::from_micros)))
+}
+
+/// A key by its public id: the key, the hash of its secret, and when it was revoked. The one query that finds a tenant
+/// instead of being within one.
+pub(super) async fn api_key(
+    tx: &mut Tx,
+    id: &str,
+) -> Result<Option<(ApiKey, Vec<u8>, Option<Timestamp>)>, Error> {
+    let row: Option<KeyRow> = on!(tx, |c| sqlx::query_as(API_KEY).bind(id).fetch_optional(c).await)?;
+    row.map(key_of).transpose()
+}
+
+pub(super) async fn api_keys(tx: &mut Tx, tenant: &TenantId) -> Result<Vec<ApiKey>, Error> {
+    let rows: Vec<KeyRow> =
+        on!(tx, |c| sqlx::query_as(API_KEYS).bind(tenant.as_str()).fetch_all(c).await)?;
+    rows.into_iter().map(|row| key_of(row).map(|(key, ..)| key)).collect()
+}
+
+pub(super) async fn revoke_api_key(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    id: &str,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let n = on!(tx, |c| sqlx::query(REVOKE_API_KEY)
+        .bind(now.micros())
+        .bind(tenant.as_str())
+        .bind(id)
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}

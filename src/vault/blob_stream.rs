@@ -1,0 +1,255 @@
+//! Bytes on their way in and out. Ciphers run on the blocking pool, a piece at a time, and no more than a few pieces
+//! are ever in memory.
+
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::ops::Range;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt as _};
+use sha2::Digest as _;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+
+use super::Error;
+use crate::blobs::{BlobKey, Blobs, Body, Put};
+use crate::crypto::{self, Opener, Sealer};
+
+/// Plaintext is sealed in pieces of about this many bytes: enough to make the hop to the blocking pool cheap.
+const PIECE: usize = 256 * 1024;
+
+/// What was measured of the plaintext as it went by.
+#[derive(Debug)]
+pub(super) struct Measured {
+    pub(super) len: u64,
+    pub(super) crc32: u32,
+    pub(super) sha256: String,
+}
+
+struct Inward<S> {
+    source: Pin<Box<S>>,
+    sealer: Option<Sealer>,
+    measure: Measure,
+    most: u64,
+    done: Option<tokio::sync::oneshot::Sender<Measured>>,
+}
+
+#[derive(Default)]
+struct Measure {
+    len: u64,
+    crc32: crc32fast::Hasher,
+    sha256: sha2::Sha256,
+}
+
+/// Seals `source` and stores it under `key`.
+pub(super) async fn seal_into<S, E>(
+    blobs: &Blobs,
+    key: &BlobKey,
+    sealer: Sealer,
+    source: S,
+    most: u64,
+) -> Result<(Put, Measured), Error>
+where
+    S: Stream<Item = Result<Bytes, E>> + Send,
+    E: Into<Error> + Send,
+{
+    let (done, measured) = tokio::sync::oneshot::channel();
+    let state = Inward {
+        source: Box::pin(source),
+        sealer: Some(sealer),
+        measure: Measure::default(),
+        most,
+        done: Some(done),
+    };
+    // The vault's own error would be wrapped in the store's; it is carried beside the stream instead.
+    let failed = std::sync::Arc::new(std::sync::Mutex::new(None));
+    let slot = std::sync::Arc::clone(&failed);
+    let sealed = futures_util::stream::unfold(Some(state), move |state| {
+        let slot = std::sync::Arc::clone(&slot);
+        async move {
+            let mut state = state?;
+            match state.step().await {
+                Ok(Some(bytes)) => Some((Ok(bytes), Some(state))),
+                Ok(None) => None,
+                Err(e) => {
+                    *slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(e);
+                    Some((Err(io::Error::other("the body failed")), None))
+                }
+            }
+        }
+    });
+    let put = blobs.put(key, sealed).await;
+    if let Some(e) = failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
+        return Err(e);
+    }
+    Ok((put?, measured.await.map_err(|_| Error::Damaged)?))
+}
+
+impl<S, E> Inward<S>
+where
+    S: Stream<Item = Result<Bytes, E>>,
+    E: Into<Error>,
+{
+    /// The next piece of ciphertext; `None` after the last.
+    async fn step(&mut self) -> Result<Option<Bytes>, Error> {
+        let Some(mut sealer) = self.sealer.take() else { return Ok(None) };
+        let mut plain = BytesMut::with_capacity(PIECE);
+        let mut ended = false;
+        while plain.len() < PIECE {
+            match self.source.next().await {
+                Some(chunk) => plain.extend_from_slice(&chunk.map_err(Into::into)?),
+                None => {
+                    ended = true;
+                    break;
+                }
+            }
+        }
+        let mut measure = std::mem::take(&mut self.measure);
+        measure.len += plain.len() as u64;
+        if measure.len > self.most {
+            return Err(Error::TooLarge(self.most));
+        }
+        let (sealed, sealer, measure) = spawn_blocking(move || {
+            measure.crc32.update(&plain);
+            measure.sha256.update(&plain);
+            let mut out = sealer.push(&plain)?;
+            let sealer = if ended {
+                out.extend(sealer.finish()?);
+                None
+            } else {
+                Some(sealer)
+            };
+            Ok::<_, crypto::Error>((out, sealer, measure))
+        })
+        .await
+        .map_err(|_| Error::Damaged)??;
+        self.sealer = sealer;
+        self.measure = measure;
+        if ended && let Some(done) = self.done.take() {
+            let m = std::mem::take(&mut self.measure);
+            let sha256 = hex::encode(m.sha256.finalize());
+            let _ = done.send(Measured { len: m.len, crc32: m.crc32.finalize(), sha256 });
+        }
+        Ok(Some(sealed.into()))
+    }
+}
+
+/// The plaintext of an image, in pieces.
+#[derive(Debug)]
+pub struct PlainStream(mpsc::Receiver<Result<Bytes, Error>>);
+
+impl Stream for PlainStream {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_recv(cx)
+    }
+}
+
+/// What to open.
+pub(super) struct Sealed {
+    pub(super) blobs: Blobs,
+    pub(super) key: BlobKey,
+    pub(super) cipher_len: u64,
+    pub(super) context: crypto::Context,
+    pub(super) file_key: zeroize::Zeroizing<[u8; 16]>,
+}
+
+/// Opens an image, or the bytes of a range of it; of a range, only the chunks it needs are fetched and decrypted.
+pub(super) fn open(sealed: Sealed, range: Option<Range<u64>>) -> PlainStream {
+    let (tx, rx) = mpsc::channel(4);
+    let handle = Handle::current();
+    // Runs until the image has been read or the receiver is dropped; there is nothing to wait for at a stop.
+    drop(spawn_blocking(move || {
+        if let Err(e) = pump(sealed, range, handle, &tx) {
+            let _ = tx.blocking_send(Err(e));
+        }
+    }));
+    PlainStream(rx)
+}
+
+fn pump(
+    sealed: Sealed,
+    range: Option<Range<u64>>,
+    handle: Handle,
+    tx: &mpsc::Sender<Result<Bytes, Error>>,
+) -> Result<(), Error> {
+    let Sealed { blobs, key, cipher_len, context, file_key } = sealed;
+    let reader = BlobReader { blobs, key, len: cipher_len, at: 0, body: None, left: Bytes::new(), handle };
+    let mut opener = Opener::new(reader, &context, &file_key)?;
+    let mut left = u64::MAX;
+    if let Some(range) = range {
+        opener.seek(SeekFrom::Start(range.start)).map_err(|_| Error::Damaged)?;
+        left = range.end.saturating_sub(range.start);
+    }
+    loop {
+        let want = usize::try_from(left.min(64 * 1024)).unwrap_or(64 * 1024);
+        let mut piece = vec![0; want];
+        let n = opener.read(&mut piece).map_err(|_| Error::Damaged)?;
+        if n == 0 {
+            return Ok(());
+        }
+        piece.truncate(n);
+        left -= n as u64;
+        if tx.blocking_send(Ok(piece.into())).is_err() {
+            return Ok(());
+        }
+    }
+}
+
+/// A blob as a file: reads from where it stands, fetches anew after a seek.
+struct BlobReader {
+    blobs: Blobs,
+    key: BlobKey,
+    len: u64,
+    at: u64,
+    body: Option<Body>,
+    left: Bytes,
+    handle: Handle,
+}
+
+impl io::Read for BlobReader {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        while self.left.is_empty() {
+            if self.at >= self.len {
+                return Ok(0);
+            }
+            let mut body = match self.body.take() {
+                Some(body) => body,
+                None => self
+                    .handle
+                    .block_on(self.blobs.get(&self.key, Some(self.at..self.len)))
+                    .map_err(io::Error::other)?,
+            };
+            match self.handle.block_on(body.next()) {
+                Some(chunk) => self.left = chunk.map_err(io::Error::other)?,
+                None => return Err(io::ErrorKind::UnexpectedEof.into()),
+            }
+            self.body = Some(body);
+        }
+        let n = buf.len().min(self.left.len());
+        let head = self.left.split_to(n);
+        buf.get_mut(..n).ok_or(io::ErrorKind::InvalidInput)?.copy_from_slice(&head);
+        self.at += n as u64;
+        Ok(n)
+    }
+}
+
+impl io::Seek for BlobReader {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.len.checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        let at = at.ok_or(io::ErrorKind::InvalidInput)?;
+        if at != self.at {
+            self.at = at;
+            self.body = None;
+            self.left = Bytes::new();
+        }
+        Ok(at)
+    }
+}

@@ -1,0 +1,115 @@
+//! Bytes whose key is gone. They are deleted at once, and again an hour and a day later: a write that was under way may
+//! land late.
+
+use chrono::TimeDelta;
+
+use super::{Error, Vault, sql};
+use crate::base::{TenantId, Timestamp};
+use crate::blobs::BlobKey;
+use crate::on;
+use crate::store;
+
+/// When a grave is visited again, counted from its digging; after the last it is closed.
+const VISITS: [TimeDelta; 2] = [TimeDelta::hours(1), TimeDelta::hours(24)];
+
+impl Vault {
+    /// Marks a blob that never got a row, or lost it, for deletion; drops the intent.
+    pub(super) async fn bury(&self, tenant: &TenantId, id: &str, blob: &BlobKey) -> Result<(), Error> {
+        let mut tx = self.db.begin().await?;
+        on!(tx, |c| sqlx::query(sql::BURY)
+            .bind(blob.to_string())
+            .bind(tenant.as_str())
+            .bind(self.clock.now().micros())
+            .execute(c)
+            .await
+            .map(|_| ()))
+        .map_err(store::Error::from)?;
+        on!(tx, |c| sqlx::query(sql::DROP_ARRIVAL)
+            .bind(tenant.as_str())
+            .bind(id)
+            .execute(c)
+            .await
+            .map(|_| ()))
+        .map_err(store::Error::from)?;
+        tx.commit().await?;
+        self.visit_graves_of(std::slice::from_ref(blob)).await
+    }
+
+    pub(super) async fn visit_graves_of(&self, blobs: &[BlobKey]) -> Result<(), Error> {
+        let failed: Vec<BlobKey> =
+            self.blobs.delete_many(blobs).await.failed.into_iter().map(|(key, _)| key).collect();
+        let next = self.clock.now().plus(VISITS[0]);
+        let mut tx = self.db.begin().await?;
+        for blob in blobs.iter().filter(|b| !failed.contains(b)) {
+            visited(&mut tx, &blob.to_string(), next).await?;
+        }
+        tx.commit().await?;
+        if failed.is_empty() {
+            Ok(())
+        } else {
+            tracing::warn!(count = failed.len(), "bytes whose keys are gone could not be deleted yet");
+            Ok(())
+        }
+    }
+
+    /// Visits the graves that are due: deletes again, closes those a day old. Gives how many were visited.
+    pub async fn visit_graves(&self) -> Result<usize, Error> {
+        let now = self.clock.now();
+        let due: Vec<(String, i64, i64)> = {
+            let mut tx = self.db.read().await?;
+            on!(tx, |c| sqlx::query_as(sql::GRAVES).bind(now.micros()).fetch_all(c).await)
+                .map_err(store::Error::from)?
+        };
+        let keys: Vec<BlobKey> = due.iter().filter_map(|(key, ..)| key.parse().ok()).collect();
+        let failed = self.blobs.delete_many(&keys).await.failed;
+        let mut tx = self.db.begin().await?;
+        for (key, buried, deletions) in &due {
+            if failed.iter().any(|(f, _)| f.to_string() == *key) {
+                continue;
+            }
+            let visit = usize::try_from(*deletions).unwrap_or(usize::MAX);
+            match VISITS.get(visit) {
+                Some(after) => {
+                    let next = Timestamp::from_micros(*buried).plus(*after);
+                    visited(&mut tx, key, next).await?;
+                }
+                None => on!(tx, |c| sqlx::query(sql::GRAVE_CLOSED).bind(key).execute(c).await.map(|_| ()))
+                    .map_err(store::Error::from)?,
+            }
+        }
+        tx.commit().await?;
+        Ok(due.len())
+    }
+
+    /// Clears uploads that never landed: keys, bytes, intents. Gives how many.
+    pub async fn sweep_arrivals(&self) -> Result<usize, Error> {
+        let now = self.clock.now();
+        let stale: Vec<(String, String, String)> = {
+            let mut tx = self.db.read().await?;
+            on!(tx, |c| sqlx::query_as(sql::EXPIRED_ARRIVALS).bind(now.micros()).fetch_all(c).await)
+                .map_err(store::Error::from)?
+        };
+        for (id, tenant, blob) in &stale {
+            let tenant: TenantId = tenant.parse().map_err(|_| store::Error::inconsistent("object", "tenant"))?;
+            let blob: BlobKey = blob.parse().map_err(|_| store::Error::inconsistent("object", "blob_key"))?;
+            self.keys.destroy_items(&tenant, &[id]).await?;
+            self.bury(&tenant, id, &blob).await?;
+        }
+        Ok(stale.len())
+    }
+
+    /// Blobs of a tenant whose first deletion is still owed.
+    pub async fn unburied(&self, tenant: &TenantId) -> Result<i64, Error> {
+        let mut tx = self.db.read().await?;
+        let (n,): (i64,) =
+            on!(tx, |c| sqlx::query_as(sql::GRAVES_FRESH).bind(tenant.as_str()).fetch_one(c).await)
+                .map_err(store::Error::from)?;
+        Ok(n)
+    }
+}
+
+async fn visited(tx: &mut store::Tx, key: &str, next: Timestamp) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(sql::GRAVE_VISITED).bind(next.micros()).bind(key).execute(c).await.map(|_| ()))
+        .map_err(store::Error::from)?;
+    Ok(())
+}

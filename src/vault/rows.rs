@@ -1,0 +1,352 @@
+use super::{Doomed, Error, Item, ItemKind, Owner, Standing, sql};
+use crate::base::{SubjectId, TenantId, Timestamp};
+use crate::crypto::Fingerprint;
+use crate::on;
+use crate::policy::{Fact, Facts};
+use crate::store::{self, Tx, padding, with_list};
+
+/// Facts as stored: one JSON object of names and microseconds.
+pub(super) fn facts_text(facts: &Facts) -> String {
+    let map: serde_json::Map<String, serde_json::Value> =
+        facts.iter().map(|(fact, at)| (fact.as_str().to_owned(), at.micros().into())).collect();
+    serde_json::Value::Object(map).to_string()
+}
+
+pub(super) fn facts(text: &str, table: &'static str) -> Result<Facts, store::Error> {
+    let bad = || store::Error::inconsistent(table, "facts");
+    let map: std::collections::BTreeMap<String, i64> = serde_json::from_str(text).map_err(|_| bad())?;
+    map.into_iter()
+        .map(|(name, at)| Ok((name.parse::<Fact>().map_err(|_| bad())?, Timestamp::from_micros(at))))
+        .collect()
+}
+
+pub(super) struct RecordRow {
+    pub(super) id: String,
+    pub(super) category: String,
+    pub(super) name: String,
+    pub(super) revision: i64,
+    pub(super) sealed: Vec<u8>,
+    pub(super) updated_at: Timestamp,
+    pub(super) item: Item,
+}
+
+pub(super) struct ObjectRow {
+    pub(super) id: String,
+    pub(super) category: String,
+    pub(super) blob_key: String,
+    pub(super) cipher_len: u64,
+    pub(super) meta: Vec<u8>,
+    pub(super) kfp: Fingerprint,
+    pub(super) item: Item,
+}
+
+macro_rules! get {
+    ($row:expr, $column:literal) => {
+        sqlx::Row::try_get(&$row, $column).map_err(store::Error::from)?
+    };
+}
+
+macro_rules! item {
+    ($row:expr, $table:literal) => {{
+        let text: String = get!($row, "facts");
+        let created: i64 = get!($row, "created_at");
+        let due: Option<i64> = get!($row, "due_at");
+        Item {
+            parent: get!($row, "parent"),
+            facts: facts(&text, $table)?,
+            policy_version: get!($row, "policy_version"),
+            rule: get!($row, "rule"),
+            created_at: Timestamp::from_micros(created),
+            due_at: due.map(Timestamp::from_micros),
+        }
+    }};
+}
+
+macro_rules! record_row {
+    ($row:expr) => {{
+        let row = $row;
+        let updated: i64 = get!(row, "updated_at");
+        Ok::<_, store::Error>(RecordRow {
+            id: get!(row, "id"),
+            category: get!(row, "category"),
+            name: get!(row, "name"),
+            revision: get!(row, "revision"),
+            sealed: get!(row, "sealed"),
+            updated_at: Timestamp::from_micros(updated),
+            item: item!(row, "record"),
+        })
+    }};
+}
+
+macro_rules! object_row {
+    ($row:expr) => {{
+        let row = $row;
+        let kfp: Vec<u8> = get!(row, "kfp");
+        let cipher_len: i64 = get!(row, "cipher_len");
+        Ok::<_, store::Error>(ObjectRow {
+            id: get!(row, "id"),
+            category: get!(row, "category"),
+            blob_key: get!(row, "blob_key"),
+            cipher_len: u64::try_from(cipher_len)
+                .map_err(|_| store::Error::inconsistent("object", "cipher_len"))?,
+            meta: get!(row, "meta"),
+            kfp: Fingerprint::from_slice(&kfp).ok_or(store::Error::inconsistent("object", "kfp"))?,
+            item: item!(row, "object"),
+        })
+    }};
+}
+
+pub(super) async fn record(tx: &mut Tx, owner: &Owner, id: &str) -> Result<Option<RecordRow>, Error> {
+    let row = on!(tx, |c| sqlx::query(sql::RECORD)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(id)
+        .fetch_optional(c)
+        .await?
+        .map(|r| record_row!(r))
+        .transpose())?;
+    Ok(row)
+}
+
+pub(super) async fn record_named(
+    tx: &mut Tx,
+    owner: &Owner,
+    category: &str,
+    name: &str,
+) -> Result<Option<RecordRow>, Error> {
+    let row = on!(tx, |c| sqlx::query(sql::RECORD_NAMED)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(category)
+        .bind(name)
+        .fetch_optional(c)
+        .await?
+        .map(|r| record_row!(r))
+        .transpose())?;
+    Ok(row)
+}
+
+pub(super) async fn records(
+    tx: &mut Tx,
+    owner: &Owner,
+    category: &str,
+    after: &str,
+    most: i64,
+) -> Result<Vec<RecordRow>, Error> {
+    let rows = on!(tx, |c| sqlx::query(sql::RECORDS)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(category)
+        .bind(after)
+        .bind(most)
+        .fetch_all(c)
+        .await?
+        .into_iter()
+        .map(|r| record_row!(r))
+        .collect::<Result<Vec<_>, _>>())?;
+    Ok(rows)
+}
+
+pub(super) async fn records_of(tx: &mut Tx, owner: &Owner, parent: &str) -> Result<Vec<RecordRow>, Error> {
+    let rows = on!(tx, |c| sqlx::query(sql::RECORDS_OF)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(parent)
+        .fetch_all(c)
+        .await?
+        .into_iter()
+        .map(|r| record_row!(r))
+        .collect::<Result<Vec<_>, _>>())?;
+    Ok(rows)
+}
+
+pub(super) async fn object(tx: &mut Tx, owner: &Owner, id: &str) -> Result<Option<ObjectRow>, Error> {
+    let row = on!(tx, |c| sqlx::query(sql::OBJECT)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(id)
+        .fetch_optional(c)
+        .await?
+        .map(|r| object_row!(r))
+        .transpose())?;
+    Ok(row)
+}
+
+pub(super) async fn objects(
+    tx: &mut Tx,
+    owner: &Owner,
+    category: &str,
+    (newest_first, from): (bool, &str),
+    most: i64,
+) -> Result<Vec<ObjectRow>, Error> {
+    let statement = if newest_first { sql::OBJECTS_NEWEST } else { sql::OBJECTS };
+    let rows = on!(tx, |c| sqlx::query(statement)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(category)
+        .bind(from)
+        .bind(most)
+        .fetch_all(c)
+        .await?
+        .into_iter()
+        .map(|r| object_row!(r))
+        .collect::<Result<Vec<_>, _>>())?;
+    Ok(rows)
+}
+
+type DoomedObject = (String, String, String, String, Option<String>, Option<i64>, Option<Vec<u8>>);
+type DoomedRecord = (String, String, String, i64, Option<String>, Option<i64>, Vec<u8>);
+
+fn subject_of(text: &str, table: &'static str) -> Result<SubjectId, store::Error> {
+    text.parse().map_err(|_| store::Error::inconsistent(table, "subject"))
+}
+
+fn doomed_object(row: DoomedObject) -> Result<Doomed, store::Error> {
+    let (id, subject, category, blob_key, rule, due, kfp) = row;
+    Ok(Doomed {
+        kind: ItemKind::Object { blob_key },
+        subject: subject_of(&subject, "object")?,
+        id,
+        category,
+        rule,
+        due_at: due.map(Timestamp::from_micros),
+        kfp: kfp.as_deref().and_then(Fingerprint::from_slice),
+    })
+}
+
+fn doomed_record(row: DoomedRecord) -> Result<Doomed, store::Error> {
+    let (id, subject, category, revision, rule, due, kfp) = row;
+    Ok(Doomed {
+        kind: ItemKind::Record { revision },
+        subject: subject_of(&subject, "record")?,
+        id,
+        category,
+        rule,
+        due_at: due.map(Timestamp::from_micros),
+        kfp: Fingerprint::from_slice(&kfp),
+    })
+}
+
+/// What is due in a tenant and under no hold, the longest overdue first.
+pub(super) async fn due(tx: &mut Tx, tenant: &TenantId, now: Timestamp, most: i64) -> Result<Vec<Doomed>, Error> {
+    let objects: Vec<DoomedObject> = on!(tx, |c| sqlx::query_as(sql::DUE_OBJECTS)
+        .bind(tenant.as_str())
+        .bind(now.micros())
+        .bind(most)
+        .fetch_all(c)
+        .await)
+    .map_err(store::Error::from)?;
+    let records: Vec<DoomedRecord> = on!(tx, |c| sqlx::query_as(sql::DUE_RECORDS)
+        .bind(tenant.as_str())
+        .bind(now.micros())
+        .bind(most)
+        .fetch_all(c)
+        .await)
+    .map_err(store::Error::from)?;
+    let both = objects.into_iter().map(doomed_object).chain(records.into_iter().map(doomed_record));
+    Ok(both.collect::<Result<_, _>>()?)
+}
+
+/// What a person has: of one category, one item, or all; in batches of 500 a kind.
+pub(super) enum Which<'a> {
+    /// One object.
+    Object(&'a str),
+    /// One record.
+    Record(&'a str),
+    /// A category.
+    Category(&'a str),
+    /// Everything.
+    All,
+}
+
+pub(super) async fn doomed(tx: &mut Tx, owner: &Owner, which: Which<'_>) -> Result<Vec<Doomed>, Error> {
+    let (objects, records, arg) = match which {
+        Which::Object(id) => (Some(sql::DOOM_OBJECT), None, Some(id)),
+        Which::Record(id) => (None, Some(sql::DOOM_RECORD), Some(id)),
+        Which::Category(name) => (Some(sql::CATEGORY_OBJECTS), Some(sql::CATEGORY_RECORDS), Some(name)),
+        Which::All => (Some(sql::PERSON_OBJECTS), Some(sql::PERSON_RECORDS), None),
+    };
+    let mut found = Vec::new();
+    if let Some(statement) = objects {
+        let rows: Vec<DoomedObject> = on!(tx, |c| {
+            let query = sqlx::query_as(statement).bind(owner.tenant.as_str()).bind(owner.subject.to_string());
+            let query = if let Some(arg) = arg { query.bind(arg) } else { query };
+            query.fetch_all(c).await
+        })
+        .map_err(store::Error::from)?;
+        for row in rows {
+            found.push(doomed_object(row)?);
+        }
+    }
+    if let Some(statement) = records {
+        let rows: Vec<DoomedRecord> = on!(tx, |c| {
+            let query = sqlx::query_as(statement).bind(owner.tenant.as_str()).bind(owner.subject.to_string());
+            let query = if let Some(arg) = arg { query.bind(arg) } else { query };
+            query.fetch_all(c).await
+        })
+        .map_err(store::Error::from)?;
+        for row in rows {
+            found.push(doomed_record(row)?);
+        }
+    }
+    Ok(found)
+}
+
+/// Deletes rows by id; gives how many went.
+pub(super) async fn delete(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    statement: &'static str,
+    ids: &[&str],
+) -> Result<u64, Error> {
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let mut gone = 0;
+    for some in ids.chunks(store::MOST_IN) {
+        gone += on!(tx, |c| {
+            let mut query = sqlx::query(with_list(statement, some.len())).bind(tenant.as_str().to_owned());
+            for id in padding(some) {
+                query = query.bind((*id).to_owned());
+            }
+            query.execute(c).await.map(|r| r.rows_affected())
+        })
+        .map_err(store::Error::from)?;
+    }
+    Ok(gone)
+}
+
+pub(super) async fn standing(tx: &mut Tx, owner: &Owner) -> Result<Option<Standing>, Error> {
+    let row: Option<(String, i64, Option<i64>)> = on!(tx, |c| sqlx::query_as(sql::STANDING)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .fetch_optional(c)
+        .await)
+    .map_err(store::Error::from)?;
+    Ok(row.map(|(state, generation, restricted)| Standing {
+        generation,
+        erasing: state != "active",
+        restricted_at: restricted.map(Timestamp::from_micros),
+    }))
+}
+
+pub(super) async fn consent(tx: &mut Tx, owner: &Owner, purpose: &str) -> Result<Option<String>, Error> {
+    let row: Option<(String,)> = on!(tx, |c| sqlx::query_as(sql::CONSENT)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(purpose)
+        .fetch_optional(c)
+        .await)
+    .map_err(store::Error::from)?;
+    Ok(row.map(|(state,)| state))
+}
+
+pub(super) async fn count(tx: &mut Tx, owner: &Owner, statement: &'static str) -> Result<i64, Error> {
+    let (n,): (i64,) = on!(tx, |c| sqlx::query_as(statement)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .fetch_one(c)
+        .await)
+    .map_err(store::Error::from)?;
+    Ok(n)
+}

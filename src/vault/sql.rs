@@ -1,0 +1,93 @@
+pub(super) const INSERT_RECORD: &str = "INSERT INTO record (id, tenant, subject, category, name, revision, sealed, parent, \
+    facts, policy_version, rule, kfp, created_at, updated_at, due_at) \
+    VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, $11, $12, $12, $13)";
+pub(super) const RECORD: &str = "SELECT id, category, name, revision, sealed, parent, facts, policy_version, rule, \
+    created_at, updated_at, due_at FROM record WHERE tenant = $1 AND subject = $2 AND id = $3";
+pub(super) const RECORD_NAMED: &str = "SELECT id, category, name, revision, sealed, parent, facts, policy_version, rule, \
+    created_at, updated_at, due_at FROM record WHERE tenant = $1 AND subject = $2 AND category = $3 AND name = $4 \
+    ORDER BY id DESC LIMIT 1";
+pub(super) const RECORDS: &str = "SELECT id, category, name, revision, sealed, parent, facts, policy_version, rule, \
+    created_at, updated_at, due_at FROM record WHERE tenant = $1 AND subject = $2 AND category = $3 AND id > $4 \
+    ORDER BY id LIMIT $5";
+pub(super) const RECORDS_OF: &str = "SELECT id, category, name, revision, sealed, parent, facts, policy_version, rule, \
+    created_at, updated_at, due_at FROM record WHERE tenant = $1 AND subject = $2 AND parent = $3 ORDER BY id";
+pub(super) const AMEND_RECORD: &str = "UPDATE record SET sealed = $1, kfp = $2, revision = revision + 1, updated_at = $3 \
+    WHERE tenant = $4 AND subject = $5 AND id = $6 AND revision = $7";
+
+pub(super) const INSERT_OBJECT: &str = "INSERT INTO object (id, tenant, subject, category, state, blob_key, parent, facts, \
+    policy_version, rule, created_at, due_at, expires_at) VALUES ($1, $2, $3, $4, 'arriving', $5, $6, $7, $8, $9, $10, $11, $12)";
+pub(super) const LAND_OBJECT: &str = "UPDATE object SET state = 'live', cipher_len = $1, cipher_sha256 = $2, meta = $3, \
+    kfp = $4, expires_at = NULL WHERE tenant = $5 AND subject = $6 AND id = $7 AND state = 'arriving'";
+pub(super) const OBJECT: &str = "SELECT id, category, blob_key, cipher_len, meta, kfp, parent, facts, policy_version, rule, \
+    created_at, due_at FROM object WHERE tenant = $1 AND subject = $2 AND id = $3 AND state = 'live'";
+pub(super) const OBJECTS: &str = "SELECT id, category, blob_key, cipher_len, meta, kfp, parent, facts, policy_version, rule, \
+    created_at, due_at FROM object WHERE tenant = $1 AND subject = $2 AND category = $3 AND state = 'live' AND id > $4 \
+    ORDER BY id LIMIT $5";
+pub(super) const OBJECTS_NEWEST: &str = "SELECT id, category, blob_key, cipher_len, meta, kfp, parent, facts, policy_version, \
+    rule, created_at, due_at FROM object WHERE tenant = $1 AND subject = $2 AND category = $3 AND state = 'live' AND id < $4 \
+    ORDER BY id DESC LIMIT $5";
+pub(super) const EXPIRED_ARRIVALS: &str =
+    "SELECT id, tenant, blob_key FROM object WHERE state = 'arriving' AND expires_at < $1 LIMIT 500";
+pub(super) const DROP_ARRIVAL: &str = "DELETE FROM object WHERE tenant = $1 AND id = $2 AND state = 'arriving'";
+
+pub(super) const PARENT_OBJECT: &str = "UPDATE object SET parent = $1 WHERE tenant = $2 AND subject = $3 AND id = $4 \
+    AND state = 'live'";
+pub(super) const FACTS_OF: &str = "SELECT 'object', id, category, facts, policy_version FROM object \
+    WHERE tenant = $1 AND subject = $2 AND parent = $3 AND state = 'live' \
+    UNION ALL SELECT 'record', id, category, facts, policy_version FROM record \
+    WHERE tenant = $1 AND subject = $2 AND parent = $3";
+pub(super) const FACTS_IN: &str = "SELECT 'object', id, category, facts, policy_version FROM object \
+    WHERE tenant = $1 AND subject = $2 AND category = $3 AND state = 'live' \
+    UNION ALL SELECT 'record', id, category, facts, policy_version FROM record \
+    WHERE tenant = $1 AND subject = $2 AND category = $3";
+pub(super) const SET_OBJECT_FACTS: &str = "UPDATE object SET facts = $1, rule = $2, due_at = $3 WHERE tenant = $4 AND id = $5";
+pub(super) const SET_RECORD_FACTS: &str = "UPDATE record SET facts = $1, rule = $2, due_at = $3 WHERE tenant = $4 AND id = $5";
+
+pub(super) const DUE_OBJECTS: &str = "SELECT o.id, o.subject, o.category, o.blob_key, o.rule, o.due_at, o.kfp FROM object o \
+    WHERE o.tenant = $1 AND o.due_at <= $2 AND o.state = 'live' AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.tenant = o.tenant \
+    AND h.released_at IS NULL AND (h.subject IS NULL OR h.subject = o.subject) \
+    AND (h.category IS NULL OR h.category = o.category)) ORDER BY o.due_at, o.id LIMIT $3";
+pub(super) const DUE_RECORDS: &str = "SELECT r.id, r.subject, r.category, r.revision, r.rule, r.due_at, r.kfp FROM record r \
+    WHERE r.tenant = $1 AND r.due_at <= $2 AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.tenant = r.tenant \
+    AND h.released_at IS NULL AND (h.subject IS NULL OR h.subject = r.subject) \
+    AND (h.category IS NULL OR h.category = r.category)) ORDER BY r.due_at, r.id LIMIT $3";
+pub(super) const DOOM_OBJECT: &str = "SELECT id, subject, category, blob_key, rule, due_at, kfp FROM object \
+    WHERE tenant = $1 AND subject = $2 AND id = $3 AND state = 'live'";
+pub(super) const DOOM_RECORD: &str = "SELECT id, subject, category, revision, rule, due_at, kfp FROM record \
+    WHERE tenant = $1 AND subject = $2 AND id = $3";
+pub(super) const PERSON_OBJECTS: &str = "SELECT id, subject, category, blob_key, rule, due_at, kfp FROM object \
+    WHERE tenant = $1 AND subject = $2 ORDER BY id LIMIT 500";
+pub(super) const PERSON_RECORDS: &str = "SELECT id, subject, category, revision, rule, due_at, kfp FROM record \
+    WHERE tenant = $1 AND subject = $2 ORDER BY id LIMIT 500";
+pub(super) const CATEGORY_OBJECTS: &str = "SELECT id, subject, category, blob_key, rule, due_at, kfp FROM object \
+    WHERE tenant = $1 AND subject = $2 AND category = $3 ORDER BY id LIMIT 500";
+pub(super) const CATEGORY_RECORDS: &str = "SELECT id, subject, category, revision, rule, due_at, kfp FROM record \
+    WHERE tenant = $1 AND subject = $2 AND category = $3 ORDER BY id LIMIT 500";
+pub(super) const DELETE_OBJECTS: &str = "DELETE FROM object WHERE tenant = $1 AND id IN ($list)";
+pub(super) const DELETE_RECORDS: &str = "DELETE FROM record WHERE tenant = $1 AND id IN ($list)";
+
+pub(super) const BURY: &str = "INSERT INTO blob_grave (blob_key, tenant, buried_at, next_at, deletions) \
+    VALUES ($1, $2, $3, $3, 0) ON CONFLICT (blob_key) DO NOTHING";
+pub(super) const GRAVES: &str = "SELECT blob_key, buried_at, deletions FROM blob_grave WHERE next_at <= $1 ORDER BY next_at LIMIT 500";
+pub(super) const GRAVE_VISITED: &str = "UPDATE blob_grave SET deletions = deletions + 1, next_at = $1 WHERE blob_key = $2";
+pub(super) const GRAVE_CLOSED: &str = "DELETE FROM blob_grave WHERE blob_key = $1";
+pub(super) const GRAVES_FRESH: &str = "SELECT COUNT(*) FROM blob_grave WHERE tenant = $1 AND deletions = 0";
+
+pub(super) const HOLDINGS: &str = "SELECT category, 'object', COUNT(*), MIN(due_at), MIN(created_at) FROM object \
+    WHERE tenant = $1 AND subject = $2 AND state = 'live' GROUP BY category UNION ALL \
+    SELECT category, 'record', COUNT(*), MIN(due_at), MIN(created_at) FROM record \
+    WHERE tenant = $1 AND subject = $2 GROUP BY category";
+pub(super) const COUNT_OBJECTS: &str = "SELECT COUNT(*) FROM object WHERE tenant = $1 AND subject = $2";
+pub(super) const COUNT_RECORDS: &str = "SELECT COUNT(*) FROM record WHERE tenant = $1 AND subject = $2";
+pub(super) const BOARD: &str = "SELECT category, COALESCE(rule, ''), COUNT(*), \
+    CAST(SUM(CASE WHEN due_at <= $2 THEN 1 ELSE 0 END) AS BIGINT), MIN(due_at), MIN(created_at) FROM object \
+    WHERE tenant = $1 AND state = 'live' GROUP BY category, rule UNION ALL \
+    SELECT category, COALESCE(rule, ''), COUNT(*), \
+    CAST(SUM(CASE WHEN due_at <= $2 THEN 1 ELSE 0 END) AS BIGINT), MIN(due_at), MIN(created_at) FROM record \
+    WHERE tenant = $1 GROUP BY category, rule";
+
+pub(super) const STANDING: &str = "SELECT state, generation, restricted_at FROM subject WHERE tenant = $1 AND id = $2";
+pub(super) const CONSENT: &str = "SELECT state FROM consent_event WHERE tenant = $1 AND subject = $2 AND purpose = $3 \
+    ORDER BY at DESC, id DESC LIMIT 1";
+pub(super) const BLOB_KEYS: &str = "SELECT id, blob_key FROM object WHERE tenant = $1 AND subject = $2 AND id > $3 \
+    ORDER BY id LIMIT 1000";
