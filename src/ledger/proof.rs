@@ -48,17 +48,10 @@ impl InclusionProof {
 
     /// The tlog-proof text.
     pub fn to_text(&self) -> String {
-        let mut out = format!("{HEADER}\n");
-        if let Some(extra) = &self.extra {
-            out.push_str(&format!("extra {}\n", STANDARD.encode(extra)));
-        }
-        out.push_str(&format!("index {}\n", self.index));
-        for hash in &self.hashes {
-            out.push_str(&format!("{hash}\n"));
-        }
-        out.push('\n');
-        out.push_str(&self.checkpoint);
-        out
+        let extra =
+            self.extra.as_ref().map(|e| format!("extra {}\n", STANDARD.encode(e))).unwrap_or_default();
+        let hashes = lines(&self.hashes);
+        format!("{HEADER}\n{extra}index {}\n{hashes}\n{}", self.index, self.checkpoint)
     }
 
     /// Reads a tlog-proof. The checkpoint's signature is not looked at here.
@@ -86,6 +79,11 @@ impl InclusionProof {
 pub(super) fn number(line: &str) -> Option<u64> {
     let n: u64 = line.parse().ok()?;
     (n.to_string() == line && n <= LARGEST_TREE).then_some(n)
+}
+
+/// Hashes, one a line.
+pub(super) fn lines(hashes: &[Hash]) -> String {
+    hashes.iter().flat_map(|h| [h.to_string(), "\n".to_owned()]).collect()
 }
 
 /// Lines of hashes, an empty line, and what follows.

@@ -59,13 +59,10 @@ pub fn sentence(leaf: &Leaf) -> String {
         .subject
         .as_ref()
         .map_or_else(|| "a person".to_owned(), |s| format!("the person known here as {s}"));
-    let mut text = format!("On {}, {who} recorded {}", leaf.at.in_words(), clause(&leaf.kind, &person));
+    let (when, what) = (leaf.at.in_words(), clause(&leaf.kind, &person));
     let facts: Vec<_> = leaf.facts.iter().map(|(name, fact)| format!("{name}: {fact}")).collect();
-    if !facts.is_empty() {
-        text.push_str(&format!(" ({})", facts.join("; ")));
-    }
-    text.push('.');
-    text
+    let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join("; ")) };
+    format!("On {when}, {who} recorded {what}{facts}.")
 }
 
 fn clause(kind: &EntryKind, p: &str) -> String {

@@ -165,7 +165,7 @@ impl HashReader for Wish {
 pub(super) fn edge(size: u64) -> BTreeSet<TileId> {
     let partial = |level: u8| {
         let hashes = size >> (8 * u32::from(level));
-        (hashes % 256 != 0).then_some(TileId { level, n: hashes >> 8 })
+        (!hashes.is_multiple_of(256)).then_some(TileId { level, n: hashes >> 8 })
     };
     (0..6).filter_map(partial).collect()
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tlog_tiles::Hash;
 
 use super::opening::base64_32;
-use super::proof::{hash_lines, number};
+use super::proof::{hash_lines, lines, number};
 use super::{Checkpoint, ConsistencyProof, Error, SignerKey, VerifierKey, state};
 use crate::base::Timestamp;
 
@@ -36,8 +36,7 @@ impl AddCheckpoint {
 
     /// Writes a body.
     pub fn to_text(&self) -> String {
-        let hashes: String = self.hashes.iter().map(|h| format!("{h}\n")).collect();
-        format!("old {}\n{hashes}\n{}", self.old, self.checkpoint)
+        format!("old {}\n{}\n{}", self.old, lines(&self.hashes), self.checkpoint)
     }
 }
 
