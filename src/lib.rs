@@ -8,4 +8,5 @@
 pub mod base;
 pub mod crypto;
 pub mod keystore;
+pub mod ledger;
 pub mod store;

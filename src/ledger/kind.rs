@@ -1,0 +1,122 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+
+/// What happened: two to four words of `a-z -` with dots between, at most 48 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct EntryKind(Cow<'static, str>);
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $text:literal),+ $(,)?) => {
+        impl EntryKind {
+            $($(#[$doc])* pub const $name: Self = Self(Cow::Borrowed($text));)+
+
+            /// The kinds this program knows by name; callers may make others with `parse`.
+            pub const KNOWN: &[Self] = &[$(Self::$name),+];
+        }
+    };
+}
+
+kinds! {
+    /// A version of a policy came into force. Facts: `version`, `sha256`.
+    POLICY_PUBLISHED = "policy.published",
+    /// A person came to be known.
+    SUBJECT_CREATED = "subject.created",
+    /// A person's account was closed.
+    SUBJECT_CLOSED = "subject.closed",
+    /// A person agreed to a purpose. Facts: `purpose`, `version`.
+    CONSENT_GIVEN = "consent.given",
+    /// A person took their agreement back. Facts: `purpose`.
+    CONSENT_WITHDRAWN = "consent.withdrawn",
+    /// A person objected to a purpose. Facts: `purpose`.
+    OBJECTION_MADE = "objection.made",
+    /// Processing of a person's data was restricted or freed again. Facts: `on`.
+    RESTRICTION_SET = "restriction.set",
+    /// An image or record was stored. Facts: `category`, `key` (fingerprint).
+    OBJECT_STORED = "object.stored",
+    /// An image or record was erased. Facts: `category`, `key`, `rule`.
+    OBJECT_ERASED = "object.erased",
+    /// Somebody was not let at data. Facts: `category`, `purpose`, `reason`.
+    READ_REFUSED = "read.refused",
+    /// A member of staff read a person's data. Facts: `category`, `purpose`.
+    READ_STAFF = "read.staff",
+    /// Data went to a processor or an authority. Facts: `recipient`, `category`.
+    DISCLOSURE_MADE = "disclosure.made",
+    /// A rights request arrived. Facts: `right`, `request`.
+    REQUEST_FILED = "request.filed",
+    /// A rights request was closed. Facts: `right`, `request`, `outcome`.
+    REQUEST_CLOSED = "request.closed",
+    /// A copy of a person's data was handed over. Facts: `sha256`, `bytes`.
+    EXPORT_DELIVERED = "export.delivered",
+    /// A person's data were corrected. Facts: `category`.
+    RECTIFICATION_MADE = "rectification.made",
+    /// A person's erasure began: nothing of theirs is read or written from here on.
+    ERASURE_REQUESTED = "erasure.requested",
+    /// A person's keys are destroyed and their data deleted. Facts: `images`, `records`, `key`.
+    ERASURE_COMPLETED = "erasure.completed",
+    /// Retention rules erased what was due. Facts: `rule`, `erased`.
+    RETENTION_SWEPT = "retention.swept",
+    /// A legal hold was placed or lifted. Facts: `hold`, `on`.
+    HOLD_SET = "hold.set",
+    /// A key epoch was destroyed: what it wrapped is gone from every backup too. Facts: `epoch`.
+    EPOCH_DESTROYED = "epoch.destroyed",
+    /// A backup was taken.
+    BACKUP_TAKEN = "backup.taken",
+    /// The database was restored from a backup and brought up to date from the ledger. Facts: `from`, `to`.
+    RESTORE_COMPLETED = "restore.completed",
+}
+
+impl EntryKind {
+    /// The dotted name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for EntryKind {
+    type Err = Error;
+    fn from_str(s: &str) -> Result<Self, Error> {
+        let word = |w: &str| {
+            w.starts_with(|c: char| c.is_ascii_lowercase())
+                && w.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
+        };
+        let words = s.split('.').count();
+        if s.len() <= 48 && (2..=4).contains(&words) && s.split('.').all(word) {
+            Ok(Self(Cow::Owned(s.to_owned())))
+        } else {
+            Err(Error::BadEntry("a kind is two to four words of a-z - with dots between"))
+        }
+    }
+}
+
+impl fmt::Display for EntryKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for EntryKind {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let s = Cow::<'de, str>::deserialize(d)?;
+        s.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_kind_is_a_sound_kind() {
+        for kind in EntryKind::KNOWN {
+            assert_eq!(kind.as_str().parse::<EntryKind>().unwrap(), *kind);
+        }
+        for bad in ["", "one", "Two.words", "a..b", ".a", "a.", "a.b.c.d.e", "a.b c", "a.-b", "a.1"] {
+            assert!(bad.parse::<EntryKind>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What an entry says, in one sentence. Computed from the entry alone, so that a receipt cannot carry another.
+
+use super::{EntryKind, Leaf};
+
+/// What sort of receipt an entry makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReceiptKind {
+    /// Somebody's data were erased, or are about to be.
+    Erasure,
+    /// Consent given or withdrawn, an objection.
+    Consent,
+    /// A copy of the data was handed over.
+    Export,
+    /// A policy came into force.
+    Publication,
+    /// Anything else.
+    Generic,
+}
+
+impl ReceiptKind {
+    /// The sort of receipt that an entry of this kind makes.
+    pub fn of(kind: &EntryKind) -> Self {
+        match kind.as_str().split_once('.') {
+            Some(("erasure", _)) => Self::Erasure,
+            Some(("consent" | "objection", _)) => Self::Consent,
+            Some(("export", _)) => Self::Export,
+            Some(("policy", _)) => Self::Publication,
+            _ => Self::Generic,
+        }
+    }
+
+    /// What the mathematics cannot show for this sort of receipt.
+    pub(super) fn limit(self) -> &'static str {
+        match self {
+            Self::Erasure => {
+                "It does not prove that no copy exists anywhere: only that the operator stated the erasure, and \
+                 cannot take the statement back or change it."
+            }
+            Self::Consent => "It does not prove what was on the screen when the choice was made.",
+            Self::Export => {
+                "It does not prove that the copy was complete; it fixes which file was handed over, when its hash is \
+                 among the facts."
+            }
+            Self::Publication => {
+                "It does not prove that the policy was kept: only which text was in force from when, if the text's \
+                 hash is among the facts."
+            }
+            Self::Generic => {
+                "It does not prove that the statement is true: only that it was made then and stands."
+            }
+        }
+    }
+}
+
+/// The sentence: `On 5 May 2026, 14:07 UTC, flux-kontext recorded that it had erased … (images: 12).`
+pub fn sentence(leaf: &Leaf) -> String {
+    let who = leaf.tenant.as_ref().map_or("the operator of this ledger", |t| t.as_str());
+    let person = leaf
+        .subject
+        .as_ref()
+        .map_or_else(|| "a person".to_owned(), |s| format!("the person known here as {s}"));
+    let (when, what) = (leaf.at.in_words(), clause(&leaf.kind, &person));
+    let facts: Vec<_> = leaf.facts.iter().map(|(name, fact)| format!("{name}: {fact}")).collect();
+    let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join("; ")) };
+    format!("On {when}, {who} recorded {what}{facts}.")
+}
+
+fn clause(kind: &EntryKind, p: &str) -> String {
+    match kind.as_str() {
+        "policy.published" => "that it put a version of its privacy policy into force".to_owned(),
+        "subject.created" => format!("that {p} opened an account"),
+        "subject.closed" => format!("that the account of {p} was closed"),
+        "consent.given" => format!("that {p} gave consent"),
+        "consent.withdrawn" => format!("that {p} withdrew consent"),
+        "objection.made" => format!("that {p} objected"),
+        "restriction.set" => format!("that processing of the data of {p} was restricted or freed"),
+        "object.stored" => format!("that it stored data of {p}"),
+        "object.erased" => format!("that it erased data of {p}"),
+        "read.refused" => format!("that it refused to show data of {p}"),
+        "read.staff" => format!("that a member of its staff read data of {p}"),
+        "disclosure.made" => format!("that it sent data of {p} to a recipient"),
+        "request.filed" => format!("that {p} filed a privacy request"),
+        "request.closed" => format!("that it closed a privacy request of {p}"),
+        "export.delivered" => format!("that it handed over a copy of the data of {p}"),
+        "rectification.made" => format!("that it corrected data of {p}"),
+        "erasure.requested" => format!("that it began to erase the data of {p}"),
+        "erasure.completed" => format!("that it had erased the data of {p}"),
+        "retention.swept" => "that it erased what its policy no longer let it keep".to_owned(),
+        "hold.set" => format!("that a legal hold on data of {p} was placed or lifted"),
+        "epoch.destroyed" => {
+            "that it destroyed the keys of an epoch, and with them what old backups held".to_owned()
+        }
+        "backup.taken" => "that it took a backup".to_owned(),
+        "restore.completed" => {
+            "that it restored a backup and brought it up to date from this ledger".to_owned()
+        }
+        other => format!("the event {other}"),
+    }
+}
