@@ -10,3 +10,4 @@ pub mod crypto;
 pub mod keystore;
 pub mod ledger;
 pub mod store;
+pub mod blobs;

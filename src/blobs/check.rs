@@ -1,0 +1,75 @@
+//! Whether the store can be trusted with what is to come, as data: for the start, for `doctor`, for the console.
+
+use bytes::Bytes;
+use futures_util::stream;
+
+use super::error::Error;
+use super::{BlobKey, Blobs};
+use crate::base::Entropy;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// As it should be.
+    Good,
+    /// Works, but someone should look.
+    Warning,
+    /// A promise could not be kept with this: the program must not start.
+    Error,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad.
+    pub level: Level,
+    /// What was looked at: a short fixed word.
+    pub about: &'static str,
+    /// What is wrong and what to do, in a sentence; empty when good.
+    pub text: String,
+}
+
+impl Finding {
+    /// Good if `fine`; otherwise `level` with a text.
+    pub(super) fn when(fine: bool, level: Level, about: &'static str, text: impl FnOnce() -> String) -> Self {
+        if fine {
+            Self { level: Level::Good, about, text: String::new() }
+        } else {
+            Self { level, about, text: text() }
+        }
+    }
+}
+
+/// Writes, reads, tries to overwrite and deletes a small blob, as the real ones will be.
+pub(super) async fn probe(blobs: &Blobs, entropy: &Entropy) -> Vec<Finding> {
+    let key = BlobKey::new(entropy);
+    let bytes = Bytes::from(entropy.bytes::<64>().to_vec());
+    let body = |bytes: &Bytes| stream::iter([Ok::<_, Error>(bytes.clone())]);
+    let failed = |about, e: &Error| Finding { level: Level::Error, about, text: e.to_string() };
+
+    if let Err(e) = blobs.put(&key, body(&bytes)).await {
+        return vec![failed("write", &e)];
+    }
+    let mut found = vec![Finding::when(true, Level::Error, "write", String::new)];
+    let back = match blobs.get(&key, None).await {
+        Ok(back) => back.collect(bytes.len()).await,
+        Err(e) => Err(e),
+    };
+    found.push(match back {
+        Ok(back) => Finding::when(back == bytes, Level::Error, "read", || {
+            "other bytes came back than were written".to_owned()
+        }),
+        Err(e) => failed("read", &e),
+    });
+    let again = blobs.put(&key, body(&bytes)).await;
+    found.push(Finding::when(matches!(again, Err(Error::Exists)), Level::Error, "no-overwrite", || {
+        "a second write to the same key was not refused".to_owned()
+    }));
+    match blobs.delete(&key).await {
+        Ok(deleted) => found.push(Finding::when(deleted.was_there, Level::Error, "delete", || {
+            "what had been written was not there to delete".to_owned()
+        })),
+        Err(e) => found.push(failed("delete", &e)),
+    }
+    found
+}

@@ -1,0 +1,129 @@
+//! Cuts a body into parts of exactly one length, the last excepted: what R2 asks of a multipart upload.
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use sha2::{Digest, Sha256};
+
+use crate::blobs::error::Error;
+use crate::blobs::model::Source;
+
+/// A piece of the body, in one stretch of memory.
+pub(super) struct Part {
+    pub(super) bytes: Bytes,
+    /// Whether the body ends with it.
+    pub(super) last: bool,
+}
+
+/// The body on its way into parts, measured as it goes. Holds one part and one chunk, no more.
+pub(super) struct Parts<'a> {
+    body: Source<'a>,
+    size: usize,
+    carry: Bytes,
+    hash: Sha256,
+    len: u64,
+}
+
+impl<'a> Parts<'a> {
+    pub(super) fn new(body: Source<'a>, size: usize) -> Self {
+        Self { body, size, carry: Bytes::new(), hash: Sha256::new(), len: 0 }
+    }
+
+    /// The next chunk that is not empty.
+    async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        if !self.carry.is_empty() {
+            return Ok(Some(std::mem::take(&mut self.carry)));
+        }
+        while let Some(chunk) = self.body.next().await {
+            let chunk = chunk?;
+            if !chunk.is_empty() {
+                return Ok(Some(chunk));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next part. Ask no more after the last.
+    pub(super) async fn next(&mut self) -> Result<Part, Error> {
+        let mut part = Vec::new();
+        let mut last = false;
+        while part.len() < self.size {
+            let Some(mut chunk) = self.chunk().await? else {
+                last = true;
+                break;
+            };
+            let take = chunk.len().min(self.size - part.len());
+            if part.capacity() - part.len() < take {
+                // Doubles, but never beyond a part: a small body must not take the memory of a large one.
+                let want = (part.len() * 2).max(part.len() + take).min(self.size);
+                part.reserve_exact(want - part.len());
+            }
+            part.extend_from_slice(&chunk.split_to(take));
+            self.carry = chunk;
+        }
+        if !last {
+            match self.chunk().await? {
+                Some(chunk) => self.carry = chunk,
+                None => last = true,
+            }
+        }
+        let bytes = Bytes::from(part);
+        self.len += bytes.len() as u64;
+        self.measure(bytes.clone()).await?;
+        Ok(Part { bytes, last })
+    }
+
+    /// Hashes where it may take its time.
+    async fn measure(&mut self, bytes: Bytes) -> Result<(), Error> {
+        let mut hash = std::mem::take(&mut self.hash);
+        let done = tokio::task::spawn_blocking(move || {
+            hash.update(&bytes);
+            hash
+        });
+        self.hash = done.await.map_err(|_| Error::Internal("hashing was cut off".to_owned()))?;
+        Ok(())
+    }
+
+    /// Length and hash of all parts so far.
+    pub(super) fn measured(&self) -> (u64, [u8; 32]) {
+        (self.len, self.hash.clone().finalize().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    async fn cut(chunks: Vec<Vec<u8>>, size: usize) -> (Vec<Bytes>, u64, [u8; 32]) {
+        let body = stream::iter(chunks.into_iter().map(|c| Ok(Bytes::from(c)))).boxed();
+        let mut parts = Parts::new(body, size);
+        let mut out = Vec::new();
+        loop {
+            let part = parts.next().await.unwrap();
+            out.push(part.bytes);
+            if part.last {
+                let (len, sha256) = parts.measured();
+                return (out, len, sha256);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn parts_are_equal_but_the_last_and_together_the_body(
+            chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..12),
+            size in 1_usize..50,
+        ) {
+            let whole = chunks.concat();
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let (parts, len, sha256) = runtime.block_on(cut(chunks, size));
+            prop_assert_eq!(parts.concat(), whole.clone());
+            prop_assert_eq!((len, sha256), (whole.len() as u64, Sha256::digest(&whole).into()));
+            let (last, full) = parts.split_last().unwrap();
+            prop_assert!(full.iter().all(|p| p.len() == size));
+            prop_assert!(last.len() <= size && (full.is_empty() || !last.is_empty()));
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! One upload into a bucket: a single request if it fits, else a multipart upload of equal parts.
+
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use bytes::Bytes;
+
+use super::fault::translate;
+use super::parts::{Part, Parts};
+use super::{MARK, S3};
+use crate::blobs::error::Error;
+use crate::blobs::key::BlobKey;
+use crate::blobs::model::{Put, Source};
+
+/// The most parts S3 takes.
+const MAX_PARTS: i32 = 10_000;
+
+const CONTENT_TYPE: &str = "application/octet-stream";
+
+/// Stores the body; see `Blobs::put`.
+pub(super) async fn put(s3: &S3, key: &BlobKey, body: Source<'_>) -> Result<Put, Error> {
+    if !s3.vendor.conditional_writes() {
+        match s3.see(key).await {
+            Ok(_) => return Err(Error::Exists),
+            Err(Error::NotFound) => {}
+            Err(e) => return Err(e),
+        }
+    }
+    let upload = Upload { s3, key, name: s3.name(key), mark: hex::encode(s3.entropy.bytes::<16>()) };
+    let mut parts = Parts::new(body, s3.part_bytes);
+    let first = parts.next().await?;
+    if first.last {
+        let (len, sha256) = parts.measured();
+        let sent = upload.single(first.bytes).await;
+        return upload.settle(sent, Put { len, sha256 }).await;
+    }
+    let id = upload.create().await?;
+    match upload.send(&id, &mut parts, first).await {
+        Ok((sent, put)) => {
+            let settled = upload.settle(sent, put).await;
+            if settled.is_err() {
+                upload.abort(&id).await;
+            }
+            settled
+        }
+        Err(e) => {
+            upload.abort(&id).await;
+            Err(e)
+        }
+    }
+}
+
+/// The entity tag, or why there is none.
+type Sent = Result<Option<String>, Error>;
+
+struct Upload<'a> {
+    s3: &'a S3,
+    key: &'a BlobKey,
+    name: String,
+    mark: String,
+}
+
+impl Upload<'_> {
+    /// `If-None-Match: *`, where it is honoured.
+    fn only_if_free(&self) -> Option<String> {
+        self.s3.vendor.conditional_writes().then(|| "*".to_owned())
+    }
+
+    async fn single(&self, bytes: Bytes) -> Sent {
+        let put = self.s3.client.put_object().bucket(&self.s3.bucket).key(&self.name);
+        let put = put.content_type(CONTENT_TYPE).metadata(MARK, &self.mark);
+        let sent = put.set_if_none_match(self.only_if_free()).body(ByteStream::from(bytes)).send().await;
+        sent.map(|answer| answer.e_tag).map_err(|e| translate("write a blob", &e))
+    }
+
+    async fn create(&self) -> Result<String, Error> {
+        let create = self.s3.client.create_multipart_upload().bucket(&self.s3.bucket).key(&self.name);
+        let made = create.content_type(CONTENT_TYPE).metadata(MARK, &self.mark).send().await;
+        let made = made.map_err(|e| translate("begin an upload", &e))?;
+        made.upload_id.ok_or(Error::Mismatch("it began an upload without a name"))
+    }
+
+    /// Sends every part, one after the other, so that one part is all the memory it takes; then asks to complete.
+    async fn send(&self, id: &str, parts: &mut Parts<'_>, first: Part) -> Result<(Sent, Put), Error> {
+        let mut done = CompletedMultipartUpload::builder();
+        let mut part = first;
+        for number in 1..=MAX_PARTS {
+            let last = part.last;
+            let etag = self.part(id, number, part.bytes).await?;
+            done = done.parts(CompletedPart::builder().part_number(number).set_e_tag(etag).build());
+            if last {
+                let (len, sha256) = parts.measured();
+                return Ok((self.complete(id, done.build()).await, Put { len, sha256 }));
+            }
+            part = parts.next().await?;
+        }
+        Err(Error::Full)
+    }
+
+    async fn part(&self, id: &str, number: i32, bytes: Bytes) -> Sent {
+        let part = self.s3.client.upload_part().bucket(&self.s3.bucket).key(&self.name).upload_id(id);
+        let sent = part.part_number(number).body(ByteStream::from(bytes)).send().await;
+        // A vanished upload is not a missing blob.
+        sent.map(|answer| answer.e_tag).map_err(|e| match translate("write a part", &e) {
+            Error::NotFound => Error::Unavailable("write a part: the upload was aborted".to_owned()),
+            e => e,
+        })
+    }
+
+    async fn complete(&self, id: &str, parts: CompletedMultipartUpload) -> Sent {
+        let done = self.s3.client.complete_multipart_upload().bucket(&self.s3.bucket).key(&self.name);
+        let done = done.upload_id(id).multipart_upload(parts).set_if_none_match(self.only_if_free());
+        done.send().await.map(|answer| answer.e_tag).map_err(|e| translate("complete an upload", &e))
+    }
+
+    /// Forgets the parts. If that fails, `abort_stale_uploads` will find them.
+    async fn abort(&self, id: &str) {
+        let abort = self.s3.client.abort_multipart_upload().bucket(&self.s3.bucket).key(&self.name);
+        if let Err(e) = abort.upload_id(id).send().await {
+            match translate("abort an upload", &e) {
+                Error::NotFound => {}
+                e => tracing::warn!(error = %e, "an unfinished upload stays until the sweep"),
+            }
+        }
+    }
+
+    /// Reads back. An answer is not believed before the store shows the right length, mark and tag; and where no good
+    /// answer came, the mark tells whether the blob there is ours after all (a retry that met its own first attempt).
+    async fn settle(&self, sent: Sent, put: Put) -> Result<Put, Error> {
+        let (etag, failed) = match sent {
+            Ok(etag) => (etag, None),
+            Err(e @ (Error::Exists | Error::NotFound | Error::Unavailable(_))) => (None, Some(e)),
+            Err(e) => return Err(e),
+        };
+        let seen = match (self.s3.see(self.key).await, failed) {
+            (Ok(seen), None) => seen,
+            (Ok(seen), Some(_)) if seen.mark.as_deref() == Some(self.mark.as_str()) => seen,
+            (Ok(seen), Some(e)) if seen.mark.is_none() && !matches!(e, Error::Exists) => {
+                return Err(unknown(e));
+            }
+            (Ok(_), Some(_)) => return Err(Error::Exists),
+            (Err(Error::NotFound), None) => {
+                return Err(Error::Mismatch("it acknowledged a blob and has none"));
+            }
+            (Err(e), None) => return Err(e),
+            (Err(_), Some(e)) => return Err(unknown(e)),
+        };
+        let wrong = if seen.mark.as_deref().is_some_and(|mark| mark != self.mark) {
+            Some("another upload lies under the key")
+        } else if seen.head.len != put.len {
+            Some("the blob is not as long as what was sent")
+        } else if etag.is_some() && seen.etag.is_some() && etag != seen.etag {
+            Some("the blob is not the one it acknowledged")
+        } else {
+            None
+        };
+        let Some(wrong) = wrong else { return Ok(put) };
+        if seen.mark.as_deref() == Some(self.mark.as_str())
+            && let Err(e) = self.s3.delete_unseen(self.key).await
+        {
+            tracing::warn!(error = %e, "a wrongly stored blob stays until the sweep");
+        }
+        Err(Error::Mismatch(wrong))
+    }
+}
+
+/// An upload that vanished or met nobody: the outcome is open.
+fn unknown(e: Error) -> Error {
+    match e {
+        Error::NotFound | Error::Exists => {
+            Error::Unavailable("write a blob: the outcome is not known".to_owned())
+        }
+        e => e,
+    }
+}
