@@ -58,6 +58,9 @@ pub(super) struct SystemRow {
     pub(super) wrapped: Vec<u8>,
 }
 
+type FoundItem = (String, String, String, i64, Vec<u8>, Vec<u8>);
+type StaleItem = (String, String, String, String, String, i64, Vec<u8>);
+
 fn key_id(s: &str, table: &'static str) -> Result<KeyId, Error> {
     s.parse().map_err(|_| Error::inconsistent(table, "id"))
 }
@@ -161,7 +164,7 @@ pub(super) async fn items(
     if items.is_empty() {
         return Ok(Vec::new());
     }
-    let rows: Vec<(String, String, String, i64, Vec<u8>, Vec<u8>)> = on!(tx, |c| {
+    let rows: Vec<FoundItem> = on!(tx, |c| {
         let mut query = sqlx::query_as(with_list(ITEMS, items.len()))
             .bind(owner.tenant.as_str().to_owned())
             .bind(owner.subject.to_string());
@@ -228,8 +231,7 @@ pub(super) async fn stale_items(
     tx: &mut Tx,
     epoch: i64,
 ) -> Result<Vec<(TenantId, SubjectId, ItemRow)>, Error> {
-    let rows: Vec<(String, String, String, String, String, i64, Vec<u8>)> =
-        on!(tx, |c| sqlx::query_as(STALE_ITEMS).bind(epoch).fetch_all(c).await)?;
+    let rows: Vec<StaleItem> = on!(tx, |c| sqlx::query_as(STALE_ITEMS).bind(epoch).fetch_all(c).await)?;
     rows.into_iter()
         .map(|(tenant, subject, item, id, kind, epoch, wrapped)| {
             let (tenant, subject) = owner_of(&tenant, &subject, "item_key")?;

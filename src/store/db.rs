@@ -47,28 +47,31 @@ pub struct PostgresSettings {
 impl Db {
     /// Opens a SQLite file: write-ahead log, every commit synced to disk, freed pages overwritten with zeroes.
     pub async fn sqlite(settings: SqliteSettings<'_>, schema: &Schema) -> Result<Self, Error> {
+        // What both kinds of connection have in common; a reader that set the others would be refused as a writer.
         let options = SqliteConnectOptions::new()
             .filename(settings.path)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10))
+            .pragma("trusted_schema", "OFF");
+        let writing = options
+            .clone()
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .auto_vacuum(SqliteAutoVacuum::Incremental)
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(10))
-            .pragma("secure_delete", "ON")
-            .pragma("trusted_schema", "OFF");
+            .pragma("secure_delete", "ON");
         let write = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(Duration::from_secs(30))
             .test_before_acquire(false)
-            .connect_with(options.clone())
+            .connect_with(writing)
             .await?;
         schema.migrate_sqlite(&write).await?;
         let read = SqlitePoolOptions::new()
             .max_connections(settings.readers.max(1))
             .acquire_timeout(Duration::from_secs(30))
             .test_before_acquire(false)
-            .connect_with(options.read_only(true).create_if_missing(false))
+            .connect_with(options.read_only(true))
             .await?;
         Ok(Self::Sqlite { read, write })
     }

@@ -4,7 +4,7 @@ use sqlx::AssertSqlSafe;
 pub const MOST_IN: usize = 500;
 
 /// Fills the `$list` of a statement with `count` placeholders, numbered after the highest `$n` it has. Rounded up to
-/// one of few sizes, so that few statements are prepared: bind the last value again until [`padded`] are bound.
+/// one of few sizes, so that few statements are prepared: bind what [`padding`] gives.
 pub fn with_list(sql: &'static str, count: usize) -> AssertSqlSafe<String> {
     let highest = sql
         .split('$')
@@ -17,12 +17,12 @@ pub fn with_list(sql: &'static str, count: usize) -> AssertSqlSafe<String> {
 }
 
 /// How many values a list of `count` must bind.
-pub fn padded(count: usize) -> usize {
+fn padded(count: usize) -> usize {
     [1, 8, 64].into_iter().find(|n| count <= *n).unwrap_or(MOST_IN)
 }
 
 /// The values to bind: `items`, and the last one again up to the padded size.
-pub fn padding<'a, T>(items: &'a [T]) -> impl Iterator<Item = &'a T> {
+pub fn padding<T>(items: &[T]) -> impl Iterator<Item = &T> {
     let missing = padded(items.len()).saturating_sub(items.len());
     items.iter().chain(std::iter::repeat_n(items.last(), missing).flatten())
 }

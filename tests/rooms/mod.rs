@@ -1,0 +1,5 @@
+mod keystore;
+mod schema;
+mod shape;
+mod sql;
+mod store;

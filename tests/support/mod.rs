@@ -1,0 +1,43 @@
+//! What tests are written with.
+
+mod database;
+pub(crate) mod source;
+
+pub(crate) use database::{Backend, TestDb};
+
+/// Writes a test once and runs it on each database, as two tests: `name::sqlite` and `name::postgres`.
+///
+/// ```ignore
+/// each_database! {
+///     async fn a_row_is_found_again(db: TestDb) { … }
+/// }
+/// ```
+///
+/// Without a PostgreSQL server (`VOUCHSAFE_TEST_POSTGRES`, which `make test` sets) the second one says that it was left
+/// out and passes.
+#[macro_export]
+macro_rules! each_database {
+    ($($(#[$meta:meta])* async fn $name:ident($db:ident: TestDb) $body:block)+) => {$(
+        $(#[$meta])*
+        mod $name {
+            use super::*;
+            use $crate::support::{Backend, TestDb};
+
+            async fn body($db: TestDb) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn sqlite() {
+                if let Some(db) = TestDb::open(Backend::Sqlite).await {
+                    body(db).await;
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn postgres() {
+                if let Some(db) = TestDb::open(Backend::Postgres).await {
+                    body(db).await;
+                }
+            }
+        }
+    )+};
+}
