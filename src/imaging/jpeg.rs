@@ -114,13 +114,13 @@ pub(super) fn dissect(bytes: &[u8], limits: &Limits) -> Result<Anatomy, Refused>
     let mut carries = Vec::new();
     let mut facts = Facts::default();
     let mut mark = None;
+    let scans = walk.segments.iter().filter(|s| s.marker == SOS).count();
     let mut frames = walk.segments.iter().filter(|s| is_frame(s.marker));
-    let Some(frame) = frames.next() else { return Err(broken("it has no picture in it")) };
+    let Some(frame) = frames.next().filter(|_| scans > 0) else {
+        return Err(broken("it has no picture in it"));
+    };
     if frames.next().is_some() {
         return Err(broken("it describes its size twice"));
-    }
-    if !walk.segments.iter().any(|s| s.marker == SOS) {
-        return Err(broken("it has no picture in it"));
     }
     for segment in &walk.segments {
         let what = match segment.marker {
@@ -154,7 +154,7 @@ pub(super) fn dissect(bytes: &[u8], limits: &Limits) -> Result<Anatomy, Refused>
     }
     carries.sort_unstable();
     carries.dedup();
-    let progressive = !matches!(frame.marker, 0xc0 | 0xc1);
+    let progressive = scans > 1 || !matches!(frame.marker, 0xc0 | 0xc1);
     let orientation = facts.orientation.unwrap_or(Orientation::NoTransforms);
     Ok(Anatomy { format: Format::Jpeg, frames: 1, progressive, orientation, carries, mark })
 }

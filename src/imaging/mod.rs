@@ -23,6 +23,7 @@ pub use error::Refused;
 pub use image::metadata::Orientation;
 pub use mark::DigitalSourceType;
 pub use model::{Carried, Format, ImageMetadata, Inspected, Limits};
+pub(crate) use pixels::over_white;
 pub use pixels::{Thumbnail, decode, encode, thumbnail};
 
 /// Says what a picture is, or why we do not take it.
@@ -44,7 +45,7 @@ pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspected, Refused> {
     let bare = rebuild(bytes, format, &Keep { bare: true, ..Keep::default() })?;
     let (header, per_pixel) = pixels::header(&bare, &anatomy)?;
     pixels::check(&header, per_pixel, format, limits)?;
-    pixels::decode_bare(&bare, format)?;
+    pixels::verify(bare, &anatomy)?;
     Ok(Inspected {
         format,
         width: header.width,
@@ -130,4 +131,5 @@ fn rebuild(bytes: &[u8], format: Format, keep: &Keep<'_>) -> Result<Vec<u8>, Ref
         Format::WebP => webp::rebuild(bytes, keep),
     }
 }
+#[cfg(test)]
 #[cfg(test)]

@@ -30,11 +30,11 @@ pub(crate) fn pixels(x: f32) -> u32 {
 
 /// From `a` at 0 to `b` at 1.
 pub(crate) fn mix(a: f32, b: f32, t: f32) -> f32 {
-    (b - a).mul_add(t, a)
+    a + (b - a) * t
 }
 
 /// 0 up to `from`, 1 beyond `to`, smooth between (Hermite).
 pub(crate) fn smooth(from: f32, to: f32, x: f32) -> f32 {
     let t = ((x - from) / (to - from)).clamp(0.0, 1.0);
-    t * t * 2.0f32.mul_add(-t, 3.0)
+    t * t * (3.0 - 2.0 * t)
 }

@@ -4,6 +4,8 @@ use std::io::Cursor;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ExtendedColorType, ImageEncoder};
+use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::{Anatomy, Format, Inspected, Keep, Limits, Refused, jpeg, png, rebuild, webp};
 
@@ -55,6 +57,40 @@ pub(super) fn decode_bare(bare: &[u8], format: Format) -> Result<DynamicImage, R
     // The function of the library that is not generic: compiled there, optimised, even in a debug build of ours.
     image::load_from_memory_with_format(bare, format.codec())
         .map_err(|_| Refused::Broken { format, why: "the picture in it cannot be decoded" })
+}
+
+/// Decodes once, to see that it can be done, and lets the pixels go.
+///
+/// A JPEG whose coded data stops early still decodes: past an end-of-image marker the decoder reads zeros for ever, as
+/// browsers do, and shows a stripe of grey or of nothing. So a picture of one scan is decoded here without that marker, with
+/// a few zeros for reading ahead: now what is missing is found missing. The optimised decoder fills it with
+/// grey; where a picture ends in that grey, and for pictures of several scans, the strict decoder has the last word.
+pub(super) fn verify(bare: Vec<u8>, anatomy: &Anatomy) -> Result<(), Refused> {
+    if anatomy.format != Format::Jpeg {
+        return decode_bare(&bare, anatomy.format).map(drop);
+    }
+    let mut probe = bare;
+    if !anatomy.progressive {
+        probe.truncate(probe.len().saturating_sub(2));
+        probe.extend([0; 64]);
+        if !ends_in_grey(&decode_bare(&probe, Format::Jpeg)?) {
+            return Ok(());
+        }
+    }
+    let options = DecoderOptions::default()
+        .set_strict_mode(true)
+        .set_max_width(usize::from(u16::MAX))
+        .set_max_height(usize::from(u16::MAX));
+    let decoded = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(&probe), options).decode();
+    let why = "part of the picture cannot be read";
+    decoded.map(drop).map_err(|_| Refused::Broken { format: Format::Jpeg, why })
+}
+
+/// Whether the last row is all of the grey with which the decoder fills what is missing.
+fn ends_in_grey(image: &DynamicImage) -> bool {
+    let bytes = image.as_bytes();
+    let row = bytes.len() / usize::try_from(image.height()).unwrap_or(1).max(1);
+    bytes.iter().rev().take(row).all(|b| *b == 128)
 }
 
 /// The pixels of an inspected picture, upright. With `max_pixels`, a larger picture is first reduced to that many, keeping
@@ -115,7 +151,8 @@ fn flatten(image: &DynamicImage) -> Vec<u8> {
     rgb
 }
 
-fn over_white(channel: u8, alpha: u8) -> u8 {
+/// What a channel becomes when its pixel lies on white paper.
+pub(crate) fn over_white(channel: u8, alpha: u8) -> u8 {
     let mixed = (u32::from(channel) * u32::from(alpha) + 255 * (255 - u32::from(alpha)) + 127) / 255;
     u8::try_from(mixed).unwrap_or(u8::MAX)
 }

@@ -91,7 +91,7 @@ impl Canvas {
             let (from, to) = (whole(cx - half).max(0), whole(cx + half) + 1);
             for (x, pixel) in (from..).zip(self.row(y, from, to).chunks_exact_mut(3)) {
                 let dx = (real(x) + 0.5 - cx) / rx;
-                let distance = dx.mul_add(dx, dy * dy).sqrt();
+                let distance = (dx * dx + dy * dy).sqrt();
                 let t = strength * (1.0 - smooth(core, 1.0, distance));
                 for (channel, target) in pixel.iter_mut().zip(colour) {
                     *channel = byte(mix(f32::from(*channel), target, t));

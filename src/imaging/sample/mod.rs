@@ -6,6 +6,7 @@
 
 mod camera;
 mod canvas;
+mod light;
 mod scene;
 
 use image::DynamicImage;

@@ -5,96 +5,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 
 use super::canvas::{Canvas, Colour, blend};
-use crate::imaging::numbers::{edge, real, whole};
-
-/// The colours of a time of day.
-struct Light {
-    zenith: Colour,
-    horizon: Colour,
-    sun: Colour,
-    /// Height of the sun, 0 at the top, 1 at the bottom.
-    sun_at: f32,
-    cloud: Colour,
-    far: Colour,
-    near: Colour,
-    leaf: Colour,
-    wall: Colour,
-    roof: Colour,
-    window: Colour,
-}
-
-const LIGHTS: [Light; 5] = [
-    // Afternoon in May.
-    Light {
-        zenith: [72.0, 137.0, 201.0],
-        horizon: [214.0, 232.0, 240.0],
-        sun: [255.0, 248.0, 224.0],
-        sun_at: 0.2,
-        cloud: [255.0, 255.0, 255.0],
-        far: [142.0, 170.0, 186.0],
-        near: [88.0, 132.0, 62.0],
-        leaf: [46.0, 88.0, 50.0],
-        wall: [246.0, 238.0, 222.0],
-        roof: [172.0, 74.0, 56.0],
-        window: [92.0, 116.0, 136.0],
-    },
-    // Sunset.
-    Light {
-        zenith: [63.0, 66.0, 120.0],
-        horizon: [252.0, 186.0, 122.0],
-        sun: [255.0, 226.0, 160.0],
-        sun_at: 0.42,
-        cloud: [250.0, 176.0, 148.0],
-        far: [138.0, 104.0, 132.0],
-        near: [66.0, 66.0, 50.0],
-        leaf: [40.0, 46.0, 44.0],
-        wall: [222.0, 182.0, 152.0],
-        roof: [122.0, 56.0, 54.0],
-        window: [255.0, 214.0, 120.0],
-    },
-    // Mist in the morning.
-    Light {
-        zenith: [160.0, 186.0, 196.0],
-        horizon: [246.0, 236.0, 218.0],
-        sun: [255.0, 250.0, 236.0],
-        sun_at: 0.3,
-        cloud: [250.0, 247.0, 240.0],
-        far: [190.0, 202.0, 200.0],
-        near: [98.0, 128.0, 96.0],
-        leaf: [66.0, 98.0, 80.0],
-        wall: [238.0, 234.0, 226.0],
-        roof: [128.0, 98.0, 88.0],
-        window: [252.0, 222.0, 150.0],
-    },
-    // October.
-    Light {
-        zenith: [96.0, 146.0, 188.0],
-        horizon: [236.0, 226.0, 204.0],
-        sun: [255.0, 242.0, 206.0],
-        sun_at: 0.26,
-        cloud: [255.0, 250.0, 242.0],
-        far: [158.0, 150.0, 158.0],
-        near: [168.0, 128.0, 52.0],
-        leaf: [184.0, 92.0, 38.0],
-        wall: [240.0, 226.0, 202.0],
-        roof: [116.0, 66.0, 58.0],
-        window: [104.0, 112.0, 118.0],
-    },
-    // A clear night in winter.
-    Light {
-        zenith: [14.0, 24.0, 56.0],
-        horizon: [84.0, 108.0, 156.0],
-        sun: [238.0, 240.0, 232.0],
-        sun_at: 0.2,
-        cloud: [112.0, 132.0, 172.0],
-        far: [84.0, 102.0, 144.0],
-        near: [196.0, 206.0, 226.0],
-        leaf: [30.0, 52.0, 66.0],
-        wall: [140.0, 136.0, 150.0],
-        roof: [226.0, 232.0, 242.0],
-        window: [255.0, 206.0, 104.0],
-    },
-];
+use super::light::{LIGHTS, Light};
+use crate::imaging::numbers::{edge, mix, real, whole};
 
 /// Draws at twice the size and averages, so that edges come out smooth.
 pub(super) fn draw(seed: u64, width: u32, height: u32) -> DynamicImage {
@@ -129,7 +41,7 @@ impl Painter<'_> {
     /// A number from `from` up to `to`.
     fn roll(&mut self, from: f32, to: f32) -> f32 {
         let [_, _, hi, lo] = self.dice.next_u32().to_be_bytes();
-        (to - from).mul_add(f32::from(u16::from_be_bytes([hi, lo])) / 65_536.0, from)
+        mix(from, to, f32::from(u16::from_be_bytes([hi, lo])) / 65_536.0)
     }
 
     fn sky(&mut self, night: bool) {
@@ -147,15 +59,9 @@ impl Painter<'_> {
             }
         }
         let at = (self.roll(0.56, 0.84) * self.w, sun_at * self.h);
-        for (radius, core, strength) in [(0.75, 0.0, 0.3), (0.28, 0.0, 0.5), (0.062, 0.92, 1.0)] {
+        for (radius, core, strength) in [(0.6, 0.0, 0.3), (0.24, 0.0, 0.5), (0.062, 0.92, 1.0)] {
             let r = radius * self.unit;
             self.canvas.glow(at, (r, r), core, sun, strength);
-        }
-        if night {
-            // The bite that makes a crescent.
-            let r = 0.054 * self.unit;
-            let shade = blend(zenith, horizon, 0.22);
-            self.canvas.glow((at.0 + r * 0.62, at.1 - r * 0.3), (r, r), 0.94, shade, 1.0);
         }
         for _ in 0..4 {
             self.cloud(cloud, if night { 0.16 } else { 0.5 });
@@ -203,11 +109,9 @@ impl Painter<'_> {
         (0..self.canvas.width)
             .map(|x| {
                 let across = real(x) / self.w * waves;
-                let sum: f32 = phases
-                    .iter()
-                    .map(|(k, phase)| (across * k).mul_add(2.0, *phase).sin() / k.powf(1.15))
-                    .sum();
-                sum.mul_add(swing, base) * self.h
+                let sum: f32 =
+                    phases.iter().map(|(k, phase)| (across * k * 2.0 + phase).sin() / k.powf(1.15)).sum();
+                (base + sum * swing) * self.h
             })
             .collect()
     }
@@ -222,7 +126,7 @@ impl Painter<'_> {
             let colour = blend(far, near, depth);
             self.canvas.below(&ridge, colour, blend(colour, horizon, 0.38));
             if depth > 0.2 {
-                self.wood(&ridge, blend(far, leaf, depth + 0.15), 0.022 + 0.03 * depth, 26);
+                self.wood(&ridge, blend(far, leaf, depth + 0.15), 0.022 + 0.03 * depth, 26, None);
             }
         }
         let ridge = self.ridge(0.78, 0.022, 1.2);
@@ -230,7 +134,7 @@ impl Painter<'_> {
         let left = self.roll(0.2, 0.4);
         self.path(&ridge, left);
         self.house(&ridge, left);
-        self.wood(&ridge, leaf, 0.085, 7);
+        self.wood(&ridge, leaf, 0.085, 7, Some(left));
         self.meadow();
     }
 
@@ -240,8 +144,8 @@ impl Painter<'_> {
         ridge.get(index).copied().unwrap_or(self.h)
     }
 
-    /// Trees along a ridge: firs and round ones, in groups.
-    fn wood(&mut self, ridge: &[f32], colour: Colour, size: f32, count: usize) {
+    /// Trees along a ridge: firs and round ones, in groups, none before the `house`.
+    fn wood(&mut self, ridge: &[f32], colour: Colour, size: f32, count: usize, house: Option<f32>) {
         let grove = self.roll(0.62, 0.94) * self.w;
         for i in 0..count {
             let x = if i % 3 == 0 {
@@ -250,6 +154,9 @@ impl Painter<'_> {
                 grove + self.roll(-0.13, 0.13) * self.w
             };
             let s = size * self.unit * self.roll(0.7, 1.25);
+            if house.is_some_and(|left| (x - left * self.w).abs() < 0.2 * self.unit) {
+                continue;
+            }
             let foot = self.at(ridge, x) + s * 0.12;
             let shade = blend(colour, [0.0; 3], self.roll(0.0, 0.16));
             let trunk = blend(shade, [52.0, 38.0, 28.0], 0.7);
@@ -273,18 +180,17 @@ impl Painter<'_> {
         let (x, s) = (left * self.w, 0.16 * self.unit);
         let door = (x + s * 0.32, self.at(ridge, x) + s * 0.08);
         let colour = blend(self.light.near, self.light.wall, 0.55);
-        let (bottom, drift) = (self.h, 0.16 * self.w);
-        self.canvas.polygon(
-            &[
-                (door.0 - s * 0.08, door.1),
-                (door.0 + s * 0.08, door.1),
-                (door.0 + drift * 0.5 + s * 0.2, (door.1 + bottom) * 0.5),
-                (door.0 + drift * 0.7 + s * 0.95, bottom),
-                (door.0 + drift * 0.7 - s * 0.15, bottom),
-                (door.0 + drift * 0.5 - s * 0.12, (door.1 + bottom) * 0.5),
-            ],
-            colour,
-        );
+        let (steps, bottom) = (24_u8, self.h);
+        // A bend that widens towards the eye.
+        let side = |edge: f32| {
+            move |step: u8| {
+                let t = f32::from(step) / f32::from(steps);
+                let middle = door.0 + s * ((t * 2.6).sin() * 0.55 + t * 1.3);
+                (middle + edge * s * mix(0.08, 0.52, t * t), mix(door.1, bottom, t.powf(1.25)))
+            }
+        };
+        let points: Vec<_> = (0..=steps).map(side(-1.0)).chain((0..=steps).rev().map(side(1.0))).collect();
+        self.canvas.polygon(&points, colour);
     }
 
     fn house(&mut self, ridge: &[f32], left: f32) {
@@ -293,10 +199,10 @@ impl Painter<'_> {
         let foot = self.at(ridge, x) + s * 0.1;
         for (i, puff) in [0.5, 0.9, 1.3, 1.7].into_iter().enumerate() {
             let r = s * (0.1 + 0.05 * f32::from(u8::try_from(i).unwrap_or(0)));
-            let at = (x + s * (0.52 + puff * 0.16), foot - s * (1.0 + puff * 0.42));
+            let at = (x + s * (0.32 + puff * 0.16), foot - s * (1.26 + puff * 0.42));
             self.canvas.glow(at, (r * 1.3, r), 0.1, blend(horizon, [255.0; 3], 0.4), 0.5);
         }
-        self.canvas.rectangle(x + s * 0.4, foot - s * 1.3, s * 0.16, s * 0.5, blend(roof, [60.0; 3], 0.35));
+        self.canvas.rectangle(x + s * 0.3, foot - s * 1.48, s * 0.16, s * 0.5, blend(roof, [60.0; 3], 0.35));
         self.canvas.rectangle(x - s * 0.7, foot - s * 0.72, s * 1.4, s * 0.74, wall);
         self.canvas.rectangle(
             x - s * 0.7,
@@ -323,7 +229,7 @@ impl Painter<'_> {
             foot - s * 0.5,
             s * 0.2,
             s * 0.52,
-            blend(roof, [50.0, 40.0, 36.0], 0.5),
+            blend(wall, [64.0, 30.0, 26.0], 0.78),
         );
         self.canvas.glow((x + s * 0.4, foot - s * 0.24), (s * 0.018, s * 0.018), 0.8, window, 1.0);
     }
