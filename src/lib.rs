@@ -11,3 +11,5 @@ pub mod keystore;
 pub mod ledger;
 pub mod store;
 pub mod blobs;
+pub mod imaging;
+pub mod providers;
