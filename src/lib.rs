@@ -6,10 +6,10 @@
 //! promise was kept. `docs/ARCHITECTURE.md` has the picture of the rooms.
 
 pub mod base;
+pub mod blobs;
 pub mod crypto;
+pub mod imaging;
 pub mod keystore;
 pub mod ledger;
-pub mod store;
-pub mod blobs;
-pub mod imaging;
 pub mod providers;
+pub mod store;
