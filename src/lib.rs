@@ -7,9 +7,13 @@
 
 pub mod base;
 pub mod blobs;
+pub mod consent;
 pub mod crypto;
 pub mod imaging;
 pub mod keystore;
 pub mod ledger;
+
 pub mod providers;
 pub mod store;
+pub mod subjects;
+pub mod vault;

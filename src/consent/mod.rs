@@ -10,7 +10,7 @@ mod sql;
 pub use error::Error;
 pub use model::{Choice, State, Word};
 
-use crate::base::{Clock, EntryId, Entropy};
+use crate::base::{Clock, Entropy, EntryId};
 use crate::crypto;
 use crate::ledger::{Entry, EntryKind, Ledger};
 use crate::policy::{Fact, Policy};
@@ -38,13 +38,13 @@ impl Consents {
         let policy = self.vault.policy(&owner.tenant)?;
         let mut tx = self.db.read().await?;
         let mut choices = Vec::new();
-        for purpose in policy.purposes().filter(|p| p.needs_consent() || p.objectable()) {
-            let on = self.vault.agreed(&mut tx, owner, &policy, purpose.id()).await?;
-            let last = sql::latest(&mut tx, owner, purpose.id()).await?;
+        for purpose in policy.purposes().filter(|p| p.is_choice()) {
+            let on = self.vault.agreed(&mut tx, owner, &policy, &purpose.id).await?;
+            let last = sql::latest(&mut tx, owner, &purpose.id).await?;
             choices.push(Choice {
-                purpose: purpose.id().to_owned(),
-                label: purpose.label().to_owned(),
-                text: purpose.text().to_owned(),
+                purpose: purpose.id.clone(),
+                label: purpose.title.clone(),
+                text: purpose.means.clone(),
                 needs_consent: purpose.needs_consent(),
                 on,
                 last,
@@ -58,7 +58,7 @@ impl Consents {
     pub async fn set(&self, owner: &Owner, purpose: &str, on: bool, method: &str) -> Result<EntryId, Error> {
         let policy = self.vault.policy(&owner.tenant)?;
         let rule = policy.purpose(purpose).ok_or(Error::NoSuchPurpose)?;
-        let (kind, state) = match (rule.needs_consent(), rule.objectable(), on) {
+        let (kind, state) = match (rule.needs_consent(), rule.objectable, on) {
             (true, _, true) => (EntryKind::CONSENT_GIVEN, State::Given),
             (true, _, false) => (EntryKind::CONSENT_WITHDRAWN, State::Withdrawn),
             (false, true, true) => ("objection.lifted".parse()?, State::Given),
@@ -85,7 +85,7 @@ impl Consents {
         }
         let appended = self.ledger.append(&mut tx, entry).await?;
         let id = EntryId::new(&self.clock, &self.entropy);
-        let word = Word { entry: Some(appended.id()), ..word };
+        let word = Word { entry: Some(appended.id), ..word };
         sql::insert(&mut tx, owner, purpose, id, &word, &notice).await?;
         if !on {
             for category in categories_resting_on(&policy, purpose) {
@@ -93,7 +93,7 @@ impl Consents {
             }
         }
         tx.commit().await?;
-        Ok(appended.id())
+        Ok(appended.id)
     }
 
     /// Every word a person gave, newest first.
@@ -103,7 +103,12 @@ impl Consents {
     }
 
     /// Whether a purpose was on for a person at a past moment.
-    pub async fn was_on(&self, owner: &Owner, purpose: &str, at: crate::base::Timestamp) -> Result<bool, Error> {
+    pub async fn was_on(
+        &self,
+        owner: &Owner,
+        purpose: &str,
+        at: crate::base::Timestamp,
+    ) -> Result<bool, Error> {
         let policy = self.vault.policy(&owner.tenant)?;
         let rule = policy.purpose(purpose).ok_or(Error::NoSuchPurpose)?;
         let mut tx = self.db.read().await?;
@@ -111,14 +116,14 @@ impl Consents {
         Ok(match word.map(|w| w.state) {
             Some(State::Given) => true,
             Some(_) => false,
-            None => !rule.needs_consent(),
+            None => rule.allowed(None),
         })
     }
 }
 
 /// SHA-256 of the words a person was shown for a purpose: its label and text, and the document they stand in.
 pub fn notice_hash(policy: &Policy, purpose: &str) -> [u8; 32] {
-    let (label, text) = policy.purpose(purpose).map_or(("", ""), |p| (p.label(), p.text()));
+    let (label, text) = policy.purpose(purpose).map_or(("", ""), |p| (p.title.as_str(), p.means.as_str()));
     let mut shown = policy.hash().to_vec();
     for part in [purpose, label, text] {
         shown.push(0);
@@ -131,7 +136,7 @@ pub fn notice_hash(policy: &Policy, purpose: &str) -> [u8; 32] {
 fn categories_resting_on(policy: &Policy, purpose: &str) -> Vec<String> {
     policy
         .categories()
-        .filter(|c| !c.purposes().is_empty() && c.purposes().iter().all(|p| p.as_str() == purpose))
-        .map(|c| c.id().to_owned())
+        .filter(|c| !c.purposes.is_empty() && c.purposes.iter().all(|p| p == purpose))
+        .map(|c| c.id.clone())
         .collect()
 }

@@ -131,5 +131,3 @@ fn rebuild(bytes: &[u8], format: Format, keep: &Keep<'_>) -> Result<Vec<u8>, Ref
         Format::WebP => webp::rebuild(bytes, keep),
     }
 }
-#[cfg(test)]
-#[cfg(test)]

@@ -47,7 +47,10 @@ fn name(field: &'static str, text: &str) -> Result<String, Error> {
         "must not be empty"
     } else if text.chars().count() > 120 {
         "is longer than 120 characters"
-    } else if text.chars().any(|c| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')) {
+    } else if text
+        .chars()
+        .any(|c| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+    {
         "has control characters in it"
     } else {
         return Ok(text.to_owned());
@@ -71,8 +74,7 @@ impl Subjects {
         let owner = Owner::new(tenant, SubjectId::new(&self.clock, &self.entropy));
         let fingerprint = self.vault.enrol(&owner).await?;
         let value = serde_json::to_value(&profile).map_err(|_| Error::NotFound)?;
-        let record =
-            NewRecord { category: CATEGORY, name: NAME, value, parent: None, facts: Facts::new() };
+        let record = NewRecord { category: CATEGORY, name: NAME, value, parent: None, facts: Facts::new() };
         let sealed = self.vault.seal_records(&owner, vec![record]).await?;
         let now = self.clock.now();
         let entry = Entry::new(EntryKind::SUBJECT_CREATED, now, tenant, "subject")
@@ -111,16 +113,14 @@ impl Subjects {
 
     /// What they told us, read for a purpose.
     pub async fn profile(&self, owner: &Owner, access: &Access<'_>) -> Result<Profile, Error> {
-        let record =
-            self.vault.record_named(owner, access, CATEGORY, NAME).await?.ok_or(Error::NotFound)?;
+        let record = self.vault.record_named(owner, access, CATEGORY, NAME).await?.ok_or(Error::NotFound)?;
         serde_json::from_value(record.value).map_err(|_| Error::NotFound)
     }
 
     /// Corrects what they told us (Art. 16 GDPR). The address moves with its index, and may not be another's.
     pub async fn correct(&self, owner: &Owner, actor: &Actor, new: &Profile) -> Result<(), Error> {
         let access = Access { actor, purpose: "rights" };
-        let record =
-            self.vault.record_named(owner, &access, CATEGORY, NAME).await?.ok_or(Error::NotFound)?;
+        let record = self.vault.record_named(owner, &access, CATEGORY, NAME).await?.ok_or(Error::NotFound)?;
         let email: Email = new.email.parse()?;
         let profile = Profile {
             email: email.expose().to_owned(),

@@ -42,10 +42,10 @@ impl Scope {
 impl FromStr for Scope {
     type Err = Error;
     fn from_str(s: &str) -> Result<Self, Error> {
-        Self::ALL
-            .into_iter()
-            .find(|scope| scope.as_str() == s)
-            .ok_or(Error::BadName { field: "scope", why: "is not one of edits, accounts, rights, credits, metrics" })
+        Self::ALL.into_iter().find(|scope| scope.as_str() == s).ok_or(Error::BadName {
+            field: "scope",
+            why: "is not one of edits, accounts, rights, credits, metrics",
+        })
     }
 }
 

@@ -37,9 +37,9 @@ impl FromStr for Email {
             return Err(Error::BadEmail("it has a character that plain addresses do not have"));
         }
         let (local, domain) = s.rsplit_once('@').ok_or(Error::BadEmail("it has no @"))?;
-        let dotted = domain.split('.').all(|l| {
-            !l.is_empty() && l.len() <= 63 && !l.starts_with('-') && !l.ends_with('-')
-        });
+        let dotted = domain
+            .split('.')
+            .all(|l| !l.is_empty() && l.len() <= 63 && !l.starts_with('-') && !l.ends_with('-'));
         if local.is_empty() || local.len() > 64 || local.contains('@') {
             return Err(Error::BadEmail("the part before the @ is not right"));
         }
@@ -77,9 +77,21 @@ mod tests {
     #[test]
     fn what_could_smuggle_a_header_or_a_person_is_refused() {
         for bad in [
-            "", "ada", "@example.org", "ada@", "ada@example", "ada@@example.org", "a\r\nbcc: eve@example.org",
-            "ada%0abcc@example.org", "\"ada\"@example.org", "ada(x)@example.org", "ada@[127.0.0.1]",
-            "ada@exam ple.org", "аda@example.org", "ada@-example.org", "ada@example..org",
+            "",
+            "ada",
+            "@example.org",
+            "ada@",
+            "ada@example",
+            "ada@@example.org",
+            "a\r\nbcc: eve@example.org",
+            "ada%0abcc@example.org",
+            "\"ada\"@example.org",
+            "ada(x)@example.org",
+            "ada@[127.0.0.1]",
+            "ada@exam ple.org",
+            "аda@example.org",
+            "ada@-example.org",
+            "ada@example..org",
         ] {
             assert!(bad.parse::<Email>().is_err(), "{bad}");
         }

@@ -107,7 +107,12 @@ impl Subjects {
 
     /// Uses a link up and begins a session. [`Error::BadProof`] for one that is unknown, used, expired, or was asked
     /// for by another browser; which of these is not told.
-    pub async fn redeem(&self, tenant: &TenantId, token: &str, browser: Option<&str>) -> Result<Redeemed, Error> {
+    pub async fn redeem(
+        &self,
+        tenant: &TenantId,
+        token: &str,
+        browser: Option<&str>,
+    ) -> Result<Redeemed, Error> {
         let now = self.clock.now();
         let mut tx = self.db.begin().await?;
         let used = sql::use_link(&mut tx, tenant, &hash(token), now).await?.ok_or(Error::BadProof)?;

@@ -9,14 +9,17 @@ const INSERT_SUBJECT: &str = "INSERT INTO subject (id, tenant, state, generation
     last_active_at, warnings) VALUES ($1, $2, 'active', 1, $3, $4, $5, $5, 0)";
 const SUBJECT: &str = "SELECT state, policy_version, created_at, last_active_at, restricted_at FROM subject \
     WHERE tenant = $1 AND id = $2";
-const SUBJECT_BY_EMAIL: &str = "SELECT id FROM subject WHERE tenant = $1 AND email_index = $2 AND state = 'active'";
-const SET_EMAIL: &str = "UPDATE subject SET email_index = $1 WHERE tenant = $2 AND id = $3 AND state = 'active'";
+const SUBJECT_BY_EMAIL: &str =
+    "SELECT id FROM subject WHERE tenant = $1 AND email_index = $2 AND state = 'active'";
+const SET_EMAIL: &str =
+    "UPDATE subject SET email_index = $1 WHERE tenant = $2 AND id = $3 AND state = 'active'";
 const TOUCH: &str = "UPDATE subject SET last_active_at = $1, warnings = 0, warned_at = NULL \
     WHERE tenant = $2 AND id = $3 AND last_active_at < $4";
 const SET_RESTRICTED: &str =
     "UPDATE subject SET restricted_at = $1 WHERE tenant = $2 AND id = $3 AND state = 'active'";
 
-const LINKS_SINCE: &str = "SELECT COUNT(*) FROM sign_in WHERE tenant = $1 AND email_index = $2 AND created_at > $3";
+const LINKS_SINCE: &str =
+    "SELECT COUNT(*) FROM sign_in WHERE tenant = $1 AND email_index = $2 AND created_at > $3";
 const INSERT_LINK: &str = "INSERT INTO sign_in (token_hash, tenant, email_index, subject, staff, browser_hash, created_at, \
     expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 const USE_LINK: &str = "UPDATE sign_in SET used_at = $1 WHERE token_hash = $2 AND tenant = $3 AND used_at IS NULL \
@@ -93,8 +96,11 @@ pub(super) async fn subject_by_email(
     tenant: &TenantId,
     index: &[u8],
 ) -> Result<Option<SubjectId>, Error> {
-    let row: Option<(String,)> =
-        on!(tx, |c| sqlx::query_as(SUBJECT_BY_EMAIL).bind(tenant.as_str()).bind(index).fetch_optional(c).await)?;
+    let row: Option<(String,)> = on!(tx, |c| sqlx::query_as(SUBJECT_BY_EMAIL)
+        .bind(tenant.as_str())
+        .bind(index)
+        .fetch_optional(c)
+        .await)?;
     row.map(|(id,)| id.parse().map_err(|_| Error::inconsistent("subject", "id"))).transpose()
 }
 
@@ -109,7 +115,12 @@ pub(super) async fn set_email(tx: &mut Tx, owner: &Owner, index: &[u8]) -> Resul
     Ok(())
 }
 
-pub(super) async fn touch(tx: &mut Tx, owner: &Owner, now: Timestamp, before: Timestamp) -> Result<(), Error> {
+pub(super) async fn touch(
+    tx: &mut Tx,
+    owner: &Owner,
+    now: Timestamp,
+    before: Timestamp,
+) -> Result<(), Error> {
     on!(tx, |c| sqlx::query(TOUCH)
         .bind(now.micros())
         .bind(owner.tenant.as_str())
@@ -241,8 +252,7 @@ pub(super) async fn session(
     tx: &mut Tx,
     hash: &[u8],
 ) -> Result<Option<(Session, Timestamp, Timestamp)>, Error> {
-    let row: Option<SessionRow> =
-        on!(tx, |c| sqlx::query_as(SESSION).bind(hash).fetch_optional(c).await)?;
+    let row: Option<SessionRow> = on!(tx, |c| sqlx::query_as(SESSION).bind(hash).fetch_optional(c).await)?;
     let Some((id, tenant, subject, staff, role, proved, created, seen, expires)) = row else {
         return Ok(None);
     };
@@ -344,8 +354,11 @@ pub(super) async fn staff_by_email(
     tenant: &TenantId,
     index: &[u8],
 ) -> Result<Option<StaffId>, Error> {
-    let row: Option<(String,)> =
-        on!(tx, |c| sqlx::query_as(STAFF_BY_EMAIL).bind(tenant.as_str()).bind(index).fetch_optional(c).await)?;
+    let row: Option<(String,)> = on!(tx, |c| sqlx::query_as(STAFF_BY_EMAIL)
+        .bind(tenant.as_str())
+        .bind(index)
+        .fetch_optional(c)
+        .await)?;
     row.map(|(id,)| id.parse().map_err(|_| Error::inconsistent("staff", "id"))).transpose()
 }
 
@@ -405,8 +418,7 @@ pub(super) async fn api_key(
 }
 
 pub(super) async fn api_keys(tx: &mut Tx, tenant: &TenantId) -> Result<Vec<ApiKey>, Error> {
-    let rows: Vec<KeyRow> =
-        on!(tx, |c| sqlx::query_as(API_KEYS).bind(tenant.as_str()).fetch_all(c).await)?;
+    let rows: Vec<KeyRow> = on!(tx, |c| sqlx::query_as(API_KEYS).bind(tenant.as_str()).fetch_all(c).await)?;
     rows.into_iter().map(|row| key_of(row).map(|(key, ..)| key)).collect()
 }
 

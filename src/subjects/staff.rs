@@ -34,7 +34,11 @@ impl Subjects {
     }
 
     /// The member of staff with this address.
-    pub async fn staff_by_email(&self, tenant: &TenantId, email: &Email) -> Result<Option<StaffMember>, Error> {
+    pub async fn staff_by_email(
+        &self,
+        tenant: &TenantId,
+        email: &Email,
+    ) -> Result<Option<StaffMember>, Error> {
         let index = self.vault.blind_index(tenant, "email", email.expose()).await?;
         let mut tx = self.db.read().await?;
         match sql::staff_by_email(&mut tx, tenant, &index).await? {
@@ -50,7 +54,8 @@ impl Subjects {
             sql::staff_sealed(&mut tx, &staff.tenant, staff.id).await?.ok_or(Error::NotFound)?
         };
         let key = self.keys.system(&format!("staff/{}", staff.tenant)).await?;
-        let plain = crypto::open(&key, &place(&staff.tenant, staff.id), &sealed).map_err(|_| Error::NotFound)?;
+        let plain =
+            crypto::open(&key, &place(&staff.tenant, staff.id), &sealed).map_err(|_| Error::NotFound)?;
         std::str::from_utf8(&plain).map_err(|_| Error::NotFound)?.parse()
     }
 }

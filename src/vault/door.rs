@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Access, Actor, Error, Owner, Vault};
 use crate::base::{TenantId, Timestamp};
 use crate::ledger::{Entry, EntryKind};
-use crate::policy::{Basis, Due, Facts, Policy, Role};
+use crate::policy::{Basis, Facts, Policy, Role, due_under};
 
 impl Vault {
     /// The document in force for a tenant.
@@ -22,18 +22,20 @@ impl Vault {
         version: &str,
         facts: &Facts,
     ) -> Result<(Option<String>, Option<Timestamp>), Error> {
-        let now = self.policy(tenant)?.due(category, facts);
-        let then = self.library.version(tenant, version).map(|p| p.due(category, facts));
-        let strictest = match (then.as_ref().and_then(Due::at), now.at()) {
-            (Some(a), Some(b)) if a < b => then.unwrap_or(now),
-            (Some(_), None) => then.unwrap_or(now),
-            _ => now,
-        };
+        let now = self.policy(tenant)?;
+        let then = self.library.version(tenant, version);
+        let both: Vec<&Policy> = then.as_deref().into_iter().chain([&*now]).collect();
+        let strictest = due_under(&both, category, facts);
         Ok((strictest.rule().map(ToOwned::to_owned), strictest.at()))
     }
 
     /// Lets a reader through, or refuses and writes the refusal down. Must not be called inside a writing transaction.
-    pub(super) async fn admit(&self, owner: &Owner, access: &Access<'_>, category: &str) -> Result<(), Error> {
+    pub(super) async fn admit(
+        &self,
+        owner: &Owner,
+        access: &Access<'_>,
+        category: &str,
+    ) -> Result<(), Error> {
         match self.decide(owner, access, category).await {
             Ok(()) if matches!(access.actor, Actor::Staff(..)) => {
                 self.note(EntryKind::READ_STAFF, owner, access, category, None).await
@@ -65,7 +67,8 @@ impl Vault {
             return Err(Error::NotFound);
         }
         policy.may_read(category, role, access.purpose)?;
-        if standing.restricted_at.is_some() && role != Role::Subject && !kept_for_law(&policy, access.purpose) {
+        if standing.restricted_at.is_some() && role != Role::Subject && !kept_for_law(&policy, access.purpose)
+        {
             return Err(Error::Restricted);
         }
         if self.agreed(&mut tx, owner, &policy, access.purpose).await? {
@@ -102,5 +105,5 @@ impl Vault {
 
 /// What restriction leaves: keeping, and what a law demands (Art. 18(2) GDPR).
 fn kept_for_law(policy: &Policy, purpose: &str) -> bool {
-    policy.purpose(purpose).is_some_and(|p| p.basis() == Basis::LegalObligation)
+    policy.purpose(purpose).is_some_and(|p| p.basis == Basis::LegalObligation)
 }

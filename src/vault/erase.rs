@@ -56,7 +56,12 @@ impl Doomed {
 
 impl Vault {
     /// What is due in a tenant by `now` and under no legal hold, up to `most` of each kind.
-    pub async fn due_items(&self, tenant: &TenantId, now: Timestamp, most: i64) -> Result<Vec<Doomed>, Error> {
+    pub async fn due_items(
+        &self,
+        tenant: &TenantId,
+        now: Timestamp,
+        most: i64,
+    ) -> Result<Vec<Doomed>, Error> {
         let mut tx = self.db.read().await?;
         rows::due(&mut tx, tenant, now, most).await
     }
@@ -87,7 +92,8 @@ impl Vault {
     }
 
     async fn refs(&self, tenant: &TenantId, doomed: &[Doomed]) -> Result<Vec<Option<SubjectRef>>, Error> {
-        let mut known: std::collections::HashMap<SubjectId, Option<SubjectRef>> = std::collections::HashMap::new();
+        let mut known: std::collections::HashMap<SubjectId, Option<SubjectRef>> =
+            std::collections::HashMap::new();
         let mut refs = Vec::with_capacity(doomed.len());
         for d in doomed {
             if !known.contains_key(&d.subject) {
@@ -121,8 +127,7 @@ impl Vault {
                         .bind(now.micros())
                         .execute(c)
                         .await
-                        .map(|_| ()))
-                    .map_err(store::Error::from)?;
+                        .map(|_| ()))?;
                     objects.push(d.id.as_str());
                 }
                 ItemKind::Record { .. } => records.push(d.id.as_str()),
@@ -203,8 +208,7 @@ impl Vault {
             .bind(owner.subject.to_string())
             .bind(arg)
             .fetch_all(c)
-            .await)
-        .map_err(store::Error::from)?;
+            .await)?;
         for (table, id, category, text, version) in found {
             let (statement, table) = if table == "object" {
                 (sql::SET_OBJECT_FACTS, "object")
@@ -221,14 +225,19 @@ impl Vault {
                 .bind(&id)
                 .execute(c)
                 .await
-                .map(|_| ()))
-            .map_err(store::Error::from)?;
+                .map(|_| ()))?;
         }
         Ok(())
     }
 }
 
-fn erased_entry(tenant: &TenantId, d: &Doomed, subject: Option<SubjectRef>, by: Role, now: Timestamp) -> Entry {
+fn erased_entry(
+    tenant: &TenantId,
+    d: &Doomed,
+    subject: Option<SubjectRef>,
+    by: Role,
+    now: Timestamp,
+) -> Entry {
     let mut entry = Entry::new(EntryKind::OBJECT_ERASED, now, tenant, by.as_str())
         .fact("category", d.category.as_str())
         .fact("object", d.id.as_str());

@@ -11,6 +11,14 @@ pub enum Error {
     /// The document does not allow it.
     #[error("{0}")]
     Refused(Refusal),
+    /// The document declares the category, but not this field of it.
+    #[error("the policy does not declare a field {field} of {category}, so it may not be stored")]
+    Undeclared {
+        /// The category.
+        category: String,
+        /// The field.
+        field: String,
+    },
     /// The purpose needs a consent that was not given, or was objected to.
     #[error("the person has not agreed to the purpose {purpose}")]
     NoConsent {
@@ -48,7 +56,9 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::NotFound | Self::Erasing => Kind::NotFound,
-            Self::Refused(_) | Self::NoConsent { .. } | Self::Restricted => Kind::Forbidden,
+            Self::Refused(_) | Self::Undeclared { .. } | Self::NoConsent { .. } | Self::Restricted => {
+                Kind::Forbidden
+            }
             Self::TooLarge(_) => Kind::TooLarge,
             Self::Damaged => Kind::Internal,
             Self::Keys(e) => e.kind(),
@@ -83,5 +93,11 @@ impl From<crypto::Error> for Error {
 impl From<Refusal> for Error {
     fn from(r: Refusal) -> Self {
         Self::Refused(r)
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(e: sqlx::Error) -> Self {
+        Self::Store(e.into())
     }
 }

@@ -22,15 +22,13 @@ impl Vault {
             .bind(self.clock.now().micros())
             .execute(c)
             .await
-            .map(|_| ()))
-        .map_err(store::Error::from)?;
+            .map(|_| ()))?;
         on!(tx, |c| sqlx::query(sql::DROP_ARRIVAL)
             .bind(tenant.as_str())
             .bind(id)
             .execute(c)
             .await
-            .map(|_| ()))
-        .map_err(store::Error::from)?;
+            .map(|_| ()))?;
         tx.commit().await?;
         self.visit_graves_of(std::slice::from_ref(blob)).await
     }
@@ -57,8 +55,7 @@ impl Vault {
         let now = self.clock.now();
         let due: Vec<(String, i64, i64)> = {
             let mut tx = self.db.read().await?;
-            on!(tx, |c| sqlx::query_as(sql::GRAVES).bind(now.micros()).fetch_all(c).await)
-                .map_err(store::Error::from)?
+            on!(tx, |c| sqlx::query_as(sql::GRAVES).bind(now.micros()).fetch_all(c).await)?
         };
         let keys: Vec<BlobKey> = due.iter().filter_map(|(key, ..)| key.parse().ok()).collect();
         let failed = self.blobs.delete_many(&keys).await.failed;
@@ -73,8 +70,7 @@ impl Vault {
                     let next = Timestamp::from_micros(*buried).plus(*after);
                     visited(&mut tx, key, next).await?;
                 }
-                None => on!(tx, |c| sqlx::query(sql::GRAVE_CLOSED).bind(key).execute(c).await.map(|_| ()))
-                    .map_err(store::Error::from)?,
+                None => on!(tx, |c| sqlx::query(sql::GRAVE_CLOSED).bind(key).execute(c).await.map(|_| ()))?,
             }
         }
         tx.commit().await?;
@@ -86,11 +82,11 @@ impl Vault {
         let now = self.clock.now();
         let stale: Vec<(String, String, String)> = {
             let mut tx = self.db.read().await?;
-            on!(tx, |c| sqlx::query_as(sql::EXPIRED_ARRIVALS).bind(now.micros()).fetch_all(c).await)
-                .map_err(store::Error::from)?
+            on!(tx, |c| sqlx::query_as(sql::EXPIRED_ARRIVALS).bind(now.micros()).fetch_all(c).await)?
         };
         for (id, tenant, blob) in &stale {
-            let tenant: TenantId = tenant.parse().map_err(|_| store::Error::inconsistent("object", "tenant"))?;
+            let tenant: TenantId =
+                tenant.parse().map_err(|_| store::Error::inconsistent("object", "tenant"))?;
             let blob: BlobKey = blob.parse().map_err(|_| store::Error::inconsistent("object", "blob_key"))?;
             self.keys.destroy_items(&tenant, &[id]).await?;
             self.bury(&tenant, id, &blob).await?;
@@ -102,14 +98,12 @@ impl Vault {
     pub async fn unburied(&self, tenant: &TenantId) -> Result<i64, Error> {
         let mut tx = self.db.read().await?;
         let (n,): (i64,) =
-            on!(tx, |c| sqlx::query_as(sql::GRAVES_FRESH).bind(tenant.as_str()).fetch_one(c).await)
-                .map_err(store::Error::from)?;
+            on!(tx, |c| sqlx::query_as(sql::GRAVES_FRESH).bind(tenant.as_str()).fetch_one(c).await)?;
         Ok(n)
     }
 }
 
 async fn visited(tx: &mut store::Tx, key: &str, next: Timestamp) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(sql::GRAVE_VISITED).bind(next.micros()).bind(key).execute(c).await.map(|_| ()))
-        .map_err(store::Error::from)?;
+    on!(tx, |c| sqlx::query(sql::GRAVE_VISITED).bind(next.micros()).bind(key).execute(c).await.map(|_| ()))?;
     Ok(())
 }

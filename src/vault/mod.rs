@@ -22,7 +22,8 @@ pub use blob_stream::PlainStream;
 pub use erase::{Doomed, ItemKind};
 pub use error::Error;
 pub use model::{
-    Access, Actor, Item, Limits, NewObject, NewRecord, ObjectMeta, OpenObject, Record, SealedRecord, StoredObject,
+    Access, Actor, Item, Limits, NewObject, NewRecord, ObjectMeta, OpenObject, Record, SealedRecord,
+    StoredObject,
 };
 pub use person::{Holdings, Residue};
 pub use standing::Standing;

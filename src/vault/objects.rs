@@ -99,7 +99,9 @@ impl Vault {
             Err(e) => Err(e),
         };
         match landed {
-            Ok(meta) => Ok(StoredObject { id, category: new.category.to_owned(), meta, kfp: key.fingerprint, item }),
+            Ok(meta) => {
+                Ok(StoredObject { id, category: new.category.to_owned(), meta, kfp: key.fingerprint, item })
+            }
             Err(e) => {
                 self.abandon(owner, &name, &blob).await;
                 Err(e)
@@ -136,8 +138,7 @@ impl Vault {
             .bind(item.created_at.plus(ARRIVAL).micros())
             .execute(c)
             .await
-            .map(|_| ()))
-        .map_err(store::Error::from)?;
+            .map(|_| ()))?;
         tx.commit().await?;
         Ok(standing.generation)
     }
@@ -173,8 +174,7 @@ impl Vault {
             .bind(id)
             .execute(c)
             .await
-            .map(|r| r.rows_affected()))
-        .map_err(store::Error::from)?;
+            .map(|r| r.rows_affected()))?;
         if landed != 1 {
             return Err(Error::Erasing);
         }
@@ -281,7 +281,13 @@ impl Vault {
     }
 
     /// Says what an image belongs to: the input of an edit.
-    pub async fn set_parent(&self, tx: &mut Tx, owner: &Owner, id: ObjectId, parent: &str) -> Result<(), Error> {
+    pub async fn set_parent(
+        &self,
+        tx: &mut Tx,
+        owner: &Owner,
+        id: ObjectId,
+        parent: &str,
+    ) -> Result<(), Error> {
         let changed = on!(tx, |c| sqlx::query(sql::PARENT_OBJECT)
             .bind(parent)
             .bind(owner.tenant.as_str())
@@ -289,8 +295,7 @@ impl Vault {
             .bind(id.to_string())
             .execute(c)
             .await
-            .map(|r| r.rows_affected()))
-        .map_err(store::Error::from)?;
+            .map(|r| r.rows_affected()))?;
         if changed == 1 { Ok(()) } else { Err(Error::NotFound) }
     }
 

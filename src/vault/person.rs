@@ -58,8 +58,7 @@ impl Vault {
             .bind(owner.tenant.as_str())
             .bind(owner.subject.to_string())
             .fetch_all(c)
-            .await)
-        .map_err(store::Error::from)?;
+            .await)?;
         let mut all: std::collections::BTreeMap<String, Holdings> = std::collections::BTreeMap::new();
         for (category, shape, n, due, oldest) in found {
             let h = all.entry(category.clone()).or_insert(Holdings {
@@ -94,8 +93,7 @@ impl Vault {
                 .bind(owner.subject.to_string())
                 .bind(&after)
                 .fetch_all(c)
-                .await)
-            .map_err(store::Error::from)?;
+                .await)?;
             let Some((last, _)) = page.last() else { return Ok(keys) };
             after.clone_from(last);
             keys.extend(page.into_iter().map(|(_, key)| key));

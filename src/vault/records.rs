@@ -6,9 +6,9 @@ use crate::base::{Page, PageSize, RecordId};
 use crate::crypto::{self, Fingerprint, Key, Place};
 use crate::keystore::NewItem;
 use crate::ledger::{Entry, EntryKind};
+use crate::on;
 use crate::policy::Fact;
 use crate::store::{self, Tx};
-use crate::on;
 
 fn place(owner: &Owner, id: &str, category: &str, revision: i64) -> Place {
     Place::new("record")
@@ -34,7 +34,11 @@ impl Vault {
     ) -> Result<Vec<SealedRecord>, Error> {
         let policy = self.policy(&owner.tenant)?;
         for record in &records {
-            policy.may_store(record.category)?;
+            let category = policy.may_store(record.category)?;
+            let fields = record.value.as_object().into_iter().flat_map(|map| map.keys());
+            if let Some(field) = fields.into_iter().find(|f| !category.has_field(f)) {
+                return Err(Error::Undeclared { category: record.category.to_owned(), field: field.clone() });
+            }
         }
         let ids: Vec<_> = records.iter().map(|_| RecordId::new(&self.clock, &self.entropy)).collect();
         let names: Vec<_> = ids.iter().map(|id| key_item(&id.to_string(), 1)).collect();
@@ -85,8 +89,7 @@ impl Vault {
                 .bind(r.item.due_at.map(crate::base::Timestamp::micros))
                 .execute(c)
                 .await
-                .map(|_| ()))
-            .map_err(store::Error::from)?;
+                .map(|_| ()))?;
         }
         Ok(())
     }
@@ -219,8 +222,7 @@ impl Vault {
             .bind(revision)
             .execute(c)
             .await
-            .map(|r| r.rows_affected()))
-        .map_err(store::Error::from)?;
+            .map(|r| r.rows_affected()))?;
         if changed == 1 { Ok(()) } else { Err(store::Error::Duplicate.into()) }
     }
 

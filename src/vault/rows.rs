@@ -42,7 +42,7 @@ pub(super) struct ObjectRow {
 
 macro_rules! get {
     ($row:expr, $column:literal) => {
-        sqlx::Row::try_get(&$row, $column).map_err(store::Error::from)?
+        sqlx::Row::try_get(&$row, $column)?
     };
 }
 
@@ -66,7 +66,7 @@ macro_rules! record_row {
     ($row:expr) => {{
         let row = $row;
         let updated: i64 = get!(row, "updated_at");
-        Ok::<_, store::Error>(RecordRow {
+        Ok::<_, Error>(RecordRow {
             id: get!(row, "id"),
             category: get!(row, "category"),
             name: get!(row, "name"),
@@ -83,7 +83,7 @@ macro_rules! object_row {
         let row = $row;
         let kfp: Vec<u8> = get!(row, "kfp");
         let cipher_len: i64 = get!(row, "cipher_len");
-        Ok::<_, store::Error>(ObjectRow {
+        Ok::<_, Error>(ObjectRow {
             id: get!(row, "id"),
             category: get!(row, "category"),
             blob_key: get!(row, "blob_key"),
@@ -228,21 +228,24 @@ fn doomed_record(row: DoomedRecord) -> Result<Doomed, store::Error> {
 }
 
 /// What is due in a tenant and under no hold, the longest overdue first.
-pub(super) async fn due(tx: &mut Tx, tenant: &TenantId, now: Timestamp, most: i64) -> Result<Vec<Doomed>, Error> {
+pub(super) async fn due(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    now: Timestamp,
+    most: i64,
+) -> Result<Vec<Doomed>, Error> {
     let objects: Vec<DoomedObject> = on!(tx, |c| sqlx::query_as(sql::DUE_OBJECTS)
         .bind(tenant.as_str())
         .bind(now.micros())
         .bind(most)
         .fetch_all(c)
-        .await)
-    .map_err(store::Error::from)?;
+        .await)?;
     let records: Vec<DoomedRecord> = on!(tx, |c| sqlx::query_as(sql::DUE_RECORDS)
         .bind(tenant.as_str())
         .bind(now.micros())
         .bind(most)
         .fetch_all(c)
-        .await)
-    .map_err(store::Error::from)?;
+        .await)?;
     let both = objects.into_iter().map(doomed_object).chain(records.into_iter().map(doomed_record));
     Ok(both.collect::<Result<_, _>>()?)
 }
@@ -272,8 +275,7 @@ pub(super) async fn doomed(tx: &mut Tx, owner: &Owner, which: Which<'_>) -> Resu
             let query = sqlx::query_as(statement).bind(owner.tenant.as_str()).bind(owner.subject.to_string());
             let query = if let Some(arg) = arg { query.bind(arg) } else { query };
             query.fetch_all(c).await
-        })
-        .map_err(store::Error::from)?;
+        })?;
         for row in rows {
             found.push(doomed_object(row)?);
         }
@@ -283,8 +285,7 @@ pub(super) async fn doomed(tx: &mut Tx, owner: &Owner, which: Which<'_>) -> Resu
             let query = sqlx::query_as(statement).bind(owner.tenant.as_str()).bind(owner.subject.to_string());
             let query = if let Some(arg) = arg { query.bind(arg) } else { query };
             query.fetch_all(c).await
-        })
-        .map_err(store::Error::from)?;
+        })?;
         for row in rows {
             found.push(doomed_record(row)?);
         }
@@ -310,8 +311,7 @@ pub(super) async fn delete(
                 query = query.bind((*id).to_owned());
             }
             query.execute(c).await.map(|r| r.rows_affected())
-        })
-        .map_err(store::Error::from)?;
+        })?;
     }
     Ok(gone)
 }
@@ -321,8 +321,7 @@ pub(super) async fn standing(tx: &mut Tx, owner: &Owner) -> Result<Option<Standi
         .bind(owner.tenant.as_str())
         .bind(owner.subject.to_string())
         .fetch_optional(c)
-        .await)
-    .map_err(store::Error::from)?;
+        .await)?;
     Ok(row.map(|(state, generation, restricted)| Standing {
         generation,
         erasing: state != "active",
@@ -336,8 +335,7 @@ pub(super) async fn consent(tx: &mut Tx, owner: &Owner, purpose: &str) -> Result
         .bind(owner.subject.to_string())
         .bind(purpose)
         .fetch_optional(c)
-        .await)
-    .map_err(store::Error::from)?;
+        .await)?;
     Ok(row.map(|(state,)| state))
 }
 
@@ -346,7 +344,6 @@ pub(super) async fn count(tx: &mut Tx, owner: &Owner, statement: &'static str) -
         .bind(owner.tenant.as_str())
         .bind(owner.subject.to_string())
         .fetch_one(c)
-        .await)
-    .map_err(store::Error::from)?;
+        .await)?;
     Ok(n)
 }

@@ -28,7 +28,8 @@ pub(super) const OBJECTS_NEWEST: &str = "SELECT id, category, blob_key, cipher_l
     ORDER BY id DESC LIMIT $5";
 pub(super) const EXPIRED_ARRIVALS: &str =
     "SELECT id, tenant, blob_key FROM object WHERE state = 'arriving' AND expires_at < $1 LIMIT 500";
-pub(super) const DROP_ARRIVAL: &str = "DELETE FROM object WHERE tenant = $1 AND id = $2 AND state = 'arriving'";
+pub(super) const DROP_ARRIVAL: &str =
+    "DELETE FROM object WHERE tenant = $1 AND id = $2 AND state = 'arriving'";
 
 pub(super) const PARENT_OBJECT: &str = "UPDATE object SET parent = $1 WHERE tenant = $2 AND subject = $3 AND id = $4 \
     AND state = 'live'";
@@ -40,8 +41,10 @@ pub(super) const FACTS_IN: &str = "SELECT 'object', id, category, facts, policy_
     WHERE tenant = $1 AND subject = $2 AND category = $3 AND state = 'live' \
     UNION ALL SELECT 'record', id, category, facts, policy_version FROM record \
     WHERE tenant = $1 AND subject = $2 AND category = $3";
-pub(super) const SET_OBJECT_FACTS: &str = "UPDATE object SET facts = $1, rule = $2, due_at = $3 WHERE tenant = $4 AND id = $5";
-pub(super) const SET_RECORD_FACTS: &str = "UPDATE record SET facts = $1, rule = $2, due_at = $3 WHERE tenant = $4 AND id = $5";
+pub(super) const SET_OBJECT_FACTS: &str =
+    "UPDATE object SET facts = $1, rule = $2, due_at = $3 WHERE tenant = $4 AND id = $5";
+pub(super) const SET_RECORD_FACTS: &str =
+    "UPDATE record SET facts = $1, rule = $2, due_at = $3 WHERE tenant = $4 AND id = $5";
 
 pub(super) const DUE_OBJECTS: &str = "SELECT o.id, o.subject, o.category, o.blob_key, o.rule, o.due_at, o.kfp FROM object o \
     WHERE o.tenant = $1 AND o.due_at <= $2 AND o.state = 'live' AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.tenant = o.tenant \
@@ -68,8 +71,10 @@ pub(super) const DELETE_RECORDS: &str = "DELETE FROM record WHERE tenant = $1 AN
 
 pub(super) const BURY: &str = "INSERT INTO blob_grave (blob_key, tenant, buried_at, next_at, deletions) \
     VALUES ($1, $2, $3, $3, 0) ON CONFLICT (blob_key) DO NOTHING";
-pub(super) const GRAVES: &str = "SELECT blob_key, buried_at, deletions FROM blob_grave WHERE next_at <= $1 ORDER BY next_at LIMIT 500";
-pub(super) const GRAVE_VISITED: &str = "UPDATE blob_grave SET deletions = deletions + 1, next_at = $1 WHERE blob_key = $2";
+pub(super) const GRAVES: &str =
+    "SELECT blob_key, buried_at, deletions FROM blob_grave WHERE next_at <= $1 ORDER BY next_at LIMIT 500";
+pub(super) const GRAVE_VISITED: &str =
+    "UPDATE blob_grave SET deletions = deletions + 1, next_at = $1 WHERE blob_key = $2";
 pub(super) const GRAVE_CLOSED: &str = "DELETE FROM blob_grave WHERE blob_key = $1";
 pub(super) const GRAVES_FRESH: &str = "SELECT COUNT(*) FROM blob_grave WHERE tenant = $1 AND deletions = 0";
 
@@ -86,7 +91,8 @@ pub(super) const BOARD: &str = "SELECT category, COALESCE(rule, ''), COUNT(*), \
     CAST(SUM(CASE WHEN due_at <= $2 THEN 1 ELSE 0 END) AS BIGINT), MIN(due_at), MIN(created_at) FROM record \
     WHERE tenant = $1 GROUP BY category, rule";
 
-pub(super) const STANDING: &str = "SELECT state, generation, restricted_at FROM subject WHERE tenant = $1 AND id = $2";
+pub(super) const STANDING: &str =
+    "SELECT state, generation, restricted_at FROM subject WHERE tenant = $1 AND id = $2";
 pub(super) const CONSENT: &str = "SELECT state FROM consent_event WHERE tenant = $1 AND subject = $2 AND purpose = $3 \
     ORDER BY at DESC, id DESC LIMIT 1";
 pub(super) const BLOB_KEYS: &str = "SELECT id, blob_key FROM object WHERE tenant = $1 AND subject = $2 AND id > $3 \

@@ -22,15 +22,15 @@ impl Vault {
 
     /// Whether a person's word allows `purpose` now: given where it needs consent, not objected to where one may.
     /// A purpose that the document does not have is never allowed.
-    pub async fn agreed(&self, tx: &mut Tx, owner: &Owner, policy: &Policy, purpose: &str) -> Result<bool, Error> {
+    pub async fn agreed(
+        &self,
+        tx: &mut Tx,
+        owner: &Owner,
+        policy: &Policy,
+        purpose: &str,
+    ) -> Result<bool, Error> {
         let Some(rule) = policy.purpose(purpose) else { return Ok(false) };
         let word = rows::consent(tx, owner, purpose).await?;
-        Ok(if rule.needs_consent() {
-            word.as_deref() == Some("given")
-        } else if rule.objectable() {
-            !matches!(word.as_deref(), Some("objected" | "refused" | "withdrawn"))
-        } else {
-            true
-        })
+        Ok(rule.allowed(word.map(|w| w == "given")))
     }
 }
