@@ -1,10 +1,11 @@
 use super::*;
 
 const FLUX: &str = include_str!("../../policies/flux-kontext/2026-11-01.md");
+const OPUS: &str = include_str!("../../policies/opusflair/2026-05-05.md");
 
 #[test]
 fn the_shipped_documents_compile_without_a_warning() {
-    for (name, source) in [("flux-kontext", FLUX)] {
+    for (name, source) in [("flux-kontext", FLUX), ("opusflair", OPUS)] {
         let checkup = Policy::check(source);
         let report = report(name, source, &checkup.diagnostics, false);
         assert!(checkup.policy.is_some() && checkup.diagnostics.is_empty(), "{report}");
@@ -141,4 +142,24 @@ fn prose_takes_its_numbers_from_the_rules() {
     assert!(policy.clause("input-images").unwrap().html.contains("gone 24 hours after it arrived"));
     assert!(policy.clause("retention").unwrap().html.contains("and 24 hours after the upload"));
     assert_ne!(policy.hash(), flux().hash());
+}
+
+#[test]
+fn opusflair_lets_people_object_where_flux_kontext_asks_them() {
+    let opus = Policy::compile(OPUS).unwrap();
+    for id in ["analytics", "improvement"] {
+        let (asked, objected) = (flux(), &opus);
+        assert!(
+            asked.purpose(id).unwrap().needs_consent() && !asked.purpose(id).unwrap().allowed(None),
+            "{id}"
+        );
+        assert!(
+            objected.purpose(id).unwrap().objectable && objected.purpose(id).unwrap().allowed(None),
+            "{id}"
+        );
+    }
+    assert!(opus.may_send("input-image", "replicate", "provide-edits").is_ok());
+    assert!(opus.may_send("input-image", "fal-ai", "provide-edits").is_err());
+    assert!(opus.processor("supabase").unwrap().has_host("abc.supabase.co"));
+    assert!(!opus.processor("supabase").unwrap().has_host("supabase.co.evil.example"));
 }
