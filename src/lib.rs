@@ -17,3 +17,4 @@ pub mod providers;
 pub mod store;
 pub mod subjects;
 pub mod vault;
+pub mod policy;

@@ -1,0 +1,360 @@
+//! What the prose says by hand: lengths of time that belong into rules, words that no clock can keep, promises that
+//! nothing keeps.
+
+use std::ops::Range;
+
+use pulldown_cmark::{Event, TagEnd};
+
+use crate::policy::diagnostic::Sink;
+use crate::policy::document::RawClause;
+use crate::policy::fill::{Piece, pieces};
+
+/// One paragraph, item, cell or heading as plain text, with the way back into the source. Placeholders stand as a
+/// single character that is no letter, so that what they say is not taken for written by hand.
+#[derive(Default)]
+struct Paragraph {
+    text: String,
+    /// Where in `text` a run of source begins, and the run.
+    runs: Vec<(usize, Range<usize>)>,
+}
+
+const FILLED: char = '\u{fffc}';
+
+impl Paragraph {
+    fn push(&mut self, text: &str, span: &Range<usize>) {
+        for piece in pieces(text) {
+            match piece {
+                Piece::Plain(plain, at) => {
+                    // Escapes and entities make the text shorter than its source; then the whole run is shown.
+                    let run = if span.len() == text.len() {
+                        span.start + at..span.start + at + plain.len()
+                    } else {
+                        span.clone()
+                    };
+                    self.runs.push((self.text.len(), run));
+                    self.text.push_str(plain);
+                }
+                Piece::Placeholder(..) | Piece::Stray(_) => self.text.push(FILLED),
+            }
+        }
+    }
+
+    fn source(&self, found: Range<usize>) -> Range<usize> {
+        let place = |at: usize| {
+            let n = self.runs.partition_point(|(start, _)| *start <= at).checked_sub(1)?;
+            let (start, run) = self.runs.get(n)?;
+            Some((run.start + (at - start)).min(run.end))
+        };
+        let start = place(found.start).unwrap_or(0);
+        start..place(found.end.saturating_sub(1)).map_or(start, |end| end + 1)
+    }
+}
+
+fn paragraphs(events: &[(Event<'_>, Range<usize>)]) -> Vec<Paragraph> {
+    let mut all = vec![Paragraph::default()];
+    for (event, span) in events {
+        let Some(last) = all.last_mut() else { continue };
+        match event {
+            Event::Text(text) => last.push(text, span),
+            Event::Code(_) => last.text.push(FILLED),
+            Event::SoftBreak | Event::HardBreak => last.text.push(' '),
+            Event::End(TagEnd::Paragraph | TagEnd::Item | TagEnd::TableCell | TagEnd::BlockQuote(_)) => {
+                all.push(Paragraph::default());
+            }
+            _ => {}
+        }
+    }
+    all.retain(|paragraph| !paragraph.text.trim().is_empty());
+    all
+}
+
+/// Checks the prose of one clause. `bound`: whether any rule stands below it, or it points at one.
+pub(in crate::policy) fn clause(clause: &RawClause<'_>, bound: bool, sink: &mut Sink) {
+    let prose = paragraphs(&clause.prose);
+    if !prose.is_empty() && !bound && !clause.information {
+        sink.error("promise-without-rule", clause.span.clone(), format!("nothing keeps the clause `{}`", clause.id)).help(
+            "put a ```rule block below it, name the rules that keep it by `kept-by = [\"kind.name\"]`, or, if it promises \
+             nothing, mark its heading `.information`: `## Title {#name .information}`",
+        );
+    }
+    for paragraph in paragraphs(&clause.title).iter().chain(&prose) {
+        let lower = paragraph.text.to_ascii_lowercase();
+        for found in durations(&lower) {
+            let words = lower.get(found.clone()).unwrap_or("").to_owned();
+            let span = paragraph.source(found);
+            let message = format!("`{}` is written by hand", super::super::reader::short(&words));
+            let help = "let the rule say it, by a placeholder such as `{retention.input-image.at-most}`: what is written twice drifts apart";
+            if clause.information {
+                sink.warn("duration-by-hand", span, message).help(help);
+            } else {
+                sink.error("duration-by-hand", span, message).help(help);
+            }
+        }
+        for found in vague(&lower) {
+            let words = lower.get(found.clone()).unwrap_or("").to_owned();
+            sink.error(
+                "vague-period",
+                paragraph.source(found),
+                format!("`{words}` is no time that a clock could keep"),
+            )
+            .help("give the length in a rule and let a placeholder say it here");
+        }
+        if clause.information && !bound {
+            for found in promises(&lower).into_iter().take(1) {
+                let words = lower.get(found.clone()).unwrap_or("").to_owned();
+                sink.warn(
+                    "promise-in-information",
+                    paragraph.source(found),
+                    format!("`{words}` sounds like a promise, in a clause that says it only informs"),
+                )
+                .help("if it is one, remove `.information` and bind it to a rule");
+            }
+        }
+    }
+}
+
+const UNITS: &[&str] = &[
+    "second",
+    "seconds",
+    "minute",
+    "minutes",
+    "hour",
+    "hours",
+    "day",
+    "days",
+    "week",
+    "weeks",
+    "month",
+    "months",
+    "year",
+    "years",
+    "hrs",
+    "decade",
+    "decades",
+    "fortnight",
+];
+const NUMBERS: &[&str] = &[
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "fourteen",
+    "fifteen",
+    "eighteen",
+    "twenty",
+    "twenty-four",
+    "thirty",
+    "thirty-six",
+    "forty",
+    "forty-eight",
+    "forty-five",
+    "sixty",
+    "seventy-two",
+    "ninety",
+    "hundred",
+    "several",
+    "few",
+    "couple",
+];
+const BETWEEN: &[&str] =
+    &["working", "business", "calendar", "consecutive", "full", "whole", "more", "further", "of"];
+
+/// Numbers with a unit of time: `48 hours`, `24-48 hours`, `thirty days`, `30-day`, `within a month`.
+fn durations(text: &str) -> Vec<Range<usize>> {
+    let words = words(text);
+    let mut found = Vec::new();
+    for (n, (word, span)) in words.iter().enumerate() {
+        let back = |k: usize| n.checked_sub(k).and_then(|at| words.get(at));
+        if let Some(number) = glued(word) {
+            if number && !of_age(&words, n) {
+                found.push(span.clone());
+            }
+            continue;
+        }
+        if !UNITS.contains(word) || of_age(&words, n) {
+            continue;
+        }
+        let skip = if back(1).is_some_and(|(w, _)| BETWEEN.contains(w)) { 2 } else { 1 };
+        let Some((number, start)) = back(skip) else { continue };
+        let article = matches!(*number, "a" | "an")
+            && back(skip + 1)
+                .is_some_and(|(w, _)| matches!(*w, "within" | "for" | "after" | "least" | "than" | "most"));
+        if is_number(number) || article {
+            found.push(start.start..span.end);
+        }
+    }
+    found
+}
+
+fn is_number(word: &str) -> bool {
+    let digits = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_digit());
+    NUMBERS.contains(&word) || digits(word) || word.split(['-', '–']).all(digits)
+}
+
+/// Whether a word is a number and a unit in one: `48h`, `30-day`.
+fn glued(word: &str) -> Option<bool> {
+    let digits = word.bytes().take_while(u8::is_ascii_digit).count();
+    let unit = word.get(digits..)?.trim_start_matches(['-', '–']);
+    let short = ["h", "hr", "hrs", "min", "mins", "d", "mo", "yr", "yrs"];
+    if digits > 0 && (short.contains(&unit) || UNITS.contains(&unit)) {
+        return Some(true);
+    }
+    let (number, unit) = word.rsplit_once('-')?;
+    (NUMBERS.contains(&number) && UNITS.contains(&unit)).then_some(true)
+}
+
+/// Whether a length is somebody's age, which no rule keeps.
+fn of_age(words: &[(&str, Range<usize>)], n: usize) -> bool {
+    let next = |k: usize| words.get(n + k).map(|(word, _)| *word);
+    matches!((next(1), next(2)), (Some("old"), _) | (Some("of"), Some("age")))
+}
+
+fn words(text: &str) -> Vec<(&str, Range<usize>)> {
+    let mut all = Vec::new();
+    let mut start = None;
+    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
+        let inside = c.is_alphanumeric() || c == '-' || c == '–' || c == FILLED;
+        match (inside, start) {
+            (true, None) => start = Some(at),
+            (false, Some(from)) => {
+                all.push((text.get(from..at).unwrap_or(""), from..at));
+                start = None;
+            }
+            _ => {}
+        }
+    }
+    all
+}
+
+const VAGUE: &[&str] = &[
+    "reasonable time",
+    "reasonable period",
+    "reasonable amount of time",
+    "reasonable delay",
+    "appropriate time",
+    "appropriate period",
+    "limited time",
+    "limited period",
+    "certain time",
+    "certain period",
+    "some time",
+    "short time",
+    "short period",
+    "as long as necessary",
+    "as long as is necessary",
+    "as long as needed",
+    "as long as is needed",
+    "as long as required",
+    "as long as we need",
+    "no longer than necessary",
+    "no longer than is necessary",
+    "no longer than needed",
+    "specified period",
+    "specified retention period",
+    "as required by law",
+    "as soon as possible",
+    "as soon as practicable",
+    "without undue delay",
+    "in due course",
+    "in a timely manner",
+    "from time to time",
+    "periodically",
+    "on a regular basis",
+    "retention periods",
+];
+
+const PROMISES: &[&str] = &[
+    "we will",
+    "we never",
+    "we always",
+    "we do not",
+    "we don't",
+    "we delete",
+    "we erase",
+    "we remove",
+    "we encrypt",
+    "we keep",
+    "we only",
+    "we store",
+    "is deleted",
+    "are deleted",
+    "is erased",
+    "are erased",
+    "is encrypted",
+    "are encrypted",
+    "only you can",
+    "nobody else",
+    "no one else",
+    "will not",
+];
+
+fn vague(text: &str) -> Vec<Range<usize>> {
+    phrases(text, VAGUE)
+}
+
+fn promises(text: &str) -> Vec<Range<usize>> {
+    phrases(text, PROMISES)
+}
+
+fn phrases(text: &str, list: &[&str]) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> =
+        list.iter().flat_map(|phrase| text.match_indices(phrase).map(|(at, m)| at..at + m.len())).collect();
+    found.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
+    let mut kept: Vec<Range<usize>> = Vec::new();
+    for span in found {
+        if kept.last().is_none_or(|last| span.start >= last.end) {
+            kept.push(span);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<&str> {
+        durations(text).into_iter().map(|span| &text[span]).collect()
+    }
+
+    #[test]
+    fn a_length_of_time_written_by_hand_is_found() {
+        for (text, by_hand) in [
+            ("gone after 48 hours.", "48 hours"),
+            ("typically 24-48 hours", "24-48 hours"),
+            ("within thirty days", "thirty days"),
+            ("a 30-day window", "30-day"),
+            ("after 48h at most", "48h"),
+            ("within a month", "a month"),
+            ("ten working days", "ten working days"),
+            ("up to 2 years", "2 years"),
+            ("a forty-eight-hour limit", "forty-eight-hour"),
+        ] {
+            assert_eq!(found(text), [by_hand], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_length_of_time_is_left_alone() {
+        for text in [
+            "\u{fffc} after it arrived",
+            "once a year",
+            "at least 16 years old",
+            "16 years of age",
+            "24/7",
+            "5 may 2026",
+            "these days",
+            "a day",
+        ] {
+            assert_eq!(found(text), Vec::<&str>::new(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Reads the rule blocks of the clauses: first as tables with places, then as the nine kinds.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
+
+use super::diagnostic::Sink;
+use super::document::RawClause;
+use super::reader::{Fields, Subject, closest, is_slug, moved, read, short};
+use super::spec::{KEPT_BY, RIGHT_NAMES, fields};
+use super::words::RuleKind;
+
+/// A document with more rules than this does not compile.
+pub const MAX_RULES: usize = 2000;
+
+/// A rule with the places of its values.
+#[derive(Debug, Clone)]
+pub(crate) struct Rule {
+    pub(crate) kind: RuleKind,
+    pub(crate) id: String,
+    /// Where its name stands.
+    pub(crate) span: Range<usize>,
+    /// The number of its clause.
+    pub(crate) clause: usize,
+    pub(crate) fields: Fields,
+    /// Whether every key could be read.
+    pub(crate) whole: bool,
+}
+
+impl Rule {
+    pub(crate) fn name(&self) -> String {
+        format!("{}.{}", self.kind, self.id)
+    }
+
+    /// Where a key's value stands, or else the rule's name.
+    pub(crate) fn at(&self, field: &str) -> Range<usize> {
+        self.fields.span(field).unwrap_or_else(|| self.span.clone())
+    }
+}
+
+/// All rules of a document.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
+    pub(crate) list: Vec<Rule>,
+    by_name: BTreeMap<(RuleKind, String), usize>,
+    /// For each clause by number: the rules it points at by `kept-by`, with the places of the names.
+    pub(crate) kept_by: Vec<(usize, String, Range<usize>)>,
+}
+
+impl Rules {
+    pub(crate) fn get(&self, kind: RuleKind, id: &str) -> Option<&Rule> {
+        self.by_name.get(&(kind, id.to_owned())).and_then(|&at| self.list.get(at))
+    }
+
+    pub(crate) fn of(&self, kind: RuleKind) -> impl Iterator<Item = &Rule> + Clone {
+        self.list.iter().filter(move |rule| rule.kind == kind)
+    }
+
+    fn add(&mut self, rule: Rule, sink: &mut Sink) {
+        let key = (rule.kind, rule.id.clone());
+        if let Some(first) = self.by_name.get(&key).and_then(|&at| self.list.get(at)) {
+            let label = sink.label(first.span.clone(), "the first");
+            sink.error(
+                "duplicate-rule",
+                rule.span.clone(),
+                format!("two rules are called `{}`", rule.name()),
+            )
+            .also(label)
+            .help("keep one of them: two rules for one thing cannot both be kept");
+            return;
+        }
+        self.by_name.insert(key, self.list.len());
+        self.list.push(rule);
+    }
+}
+
+/// Reads every rule block.
+pub(crate) fn read_all(source: &str, clauses: &[RawClause<'_>], sink: &mut Sink) -> Rules {
+    let mut rules = Rules::default();
+    for (number, clause) in clauses.iter().enumerate() {
+        for block in &clause.blocks {
+            read_block(source, number, block, &mut rules, sink);
+            if rules.list.len() > MAX_RULES {
+                sink.error(
+                    "too-large",
+                    block.clone(),
+                    format!("the document has more than {MAX_RULES} rules"),
+                );
+                return rules;
+            }
+        }
+    }
+    rules
+}
+
+/// Parses TOML and reports what it says is wrong, each with its place.
+pub(crate) fn toml_table<'a>(source: &'a str, block: &Range<usize>, sink: &mut Sink) -> DeTable<'a> {
+    let text = source.get(block.clone()).unwrap_or("");
+    if let Some(at) = text.find('\t') {
+        let at = block.start + at;
+        sink.error("tab", at..at + 1, "a tab stands in a rule").help("use spaces");
+    }
+    let (table, errors) = DeTable::parse_recoverable(text);
+    for error in errors.iter().take(20) {
+        let span = error.span().map_or(block.start..block.start, |span| moved(span, block.start));
+        let twice = error.message().contains("duplicate");
+        let code = if twice { "duplicate-key" } else { "toml" };
+        let message = if twice {
+            "this stands here twice".to_owned()
+        } else {
+            format!("this is not TOML: {}", error.message())
+        };
+        sink.error(code, span, message)
+            .help("a rule is written `[kind.name]`, then lines of `key = value`, texts in double quotes, lists in `[ ]`");
+    }
+    table.into_inner()
+}
+
+fn read_block(source: &str, clause: usize, block: &Range<usize>, rules: &mut Rules, sink: &mut Sink) {
+    let mut tables: Vec<_> = toml_table(source, block, sink).into_iter().collect();
+    if tables.is_empty() {
+        sink.error("empty-block", block.clone(), "a rule block without a rule")
+            .help("write `[kind.name]` and its keys, or remove the block");
+    }
+    tables.sort_by_key(|(key, _)| key.span().start);
+    for (key, value) in tables {
+        let span = moved(key.span(), block.start);
+        let name: &str = key.get_ref();
+        if name == KEPT_BY.name {
+            read_kept_by(clause, value.get_ref(), moved(value.span(), block.start), block.start, rules, sink);
+            continue;
+        }
+        let Ok(kind) = name.parse::<RuleKind>() else {
+            let near = closest(name, RuleKind::NAMES.iter().copied())
+                .map_or(String::new(), |near| format!("did you mean `{near}`? "));
+            sink.error("unknown-kind", span, format!("there is no kind of rule called `{}`", short(name)))
+                .help(format!("{near}The kinds are {}", RuleKind::NAMES.join(", ")));
+            continue;
+        };
+        let DeValue::Table(members) = value.get_ref() else {
+            sink.error("wrong-type", span, format!("a rule of kind `{kind}` is a table"))
+                .help(format!("write it as `[{kind}.a-name]` with its keys below"));
+            continue;
+        };
+        let mut members: Vec<_> = members.iter().collect();
+        members.sort_by_key(|(key, _)| key.span().start);
+        for (id, value) in members {
+            let span = moved(id.span(), block.start);
+            read_rule(kind, id.get_ref(), span, clause, value.get_ref(), block.start, rules, sink);
+        }
+    }
+}
+
+fn read_kept_by(
+    clause: usize,
+    value: &DeValue<'_>,
+    span: Range<usize>,
+    base: usize,
+    rules: &mut Rules,
+    sink: &mut Sink,
+) {
+    for item in super::reader::list(&KEPT_BY, value, span, base, sink) {
+        if let super::reader::Scalar::Text(name) = item.value {
+            rules.kept_by.push((clause, name, item.span));
+        }
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call, and a struct for it would only be unpacked again")]
+fn read_rule(
+    kind: RuleKind,
+    id: &str,
+    span: Range<usize>,
+    clause: usize,
+    value: &DeValue<'_>,
+    base: usize,
+    rules: &mut Rules,
+    sink: &mut Sink,
+) {
+    if kind == RuleKind::Right && !RIGHT_NAMES.contains(&id) {
+        let near = closest(id, RIGHT_NAMES.iter().copied())
+            .map_or(String::new(), |near| format!("did you mean `{near}`? "));
+        sink.error("unknown-right", span, format!("there is no right called `{}`", short(id)))
+            .help(format!("{near}The rights are {}", RIGHT_NAMES.join(", ")));
+        return;
+    }
+    if !is_slug(id) {
+        sink.error(
+            "wrong-value",
+            span,
+            "the name of a rule is small letters, digits and hyphens, and begins with a letter",
+        );
+        return;
+    }
+    let DeValue::Table(table) = value else {
+        sink.error("wrong-type", span, format!("`{kind}.{id}` is a table of keys"))
+            .help(format!("write `[{kind}.{id}]` on a line of its own"));
+        return;
+    };
+    let name = format!("{kind}.{id}");
+    let (fields, whole) =
+        read(table, fields(kind), &[], &Subject { name: &name, span: span.clone(), base }, sink);
+    rules.add(Rule { kind, id: id.to_owned(), span, clause, fields, whole }, sink);
+}
