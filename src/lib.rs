@@ -12,9 +12,8 @@ pub mod crypto;
 pub mod imaging;
 pub mod keystore;
 pub mod ledger;
-
+pub mod policy;
 pub mod providers;
 pub mod store;
 pub mod subjects;
 pub mod vault;
-pub mod policy;
