@@ -16,6 +16,7 @@ mod facts;
 mod fill;
 mod front;
 pub mod law;
+mod library;
 mod model;
 mod reader;
 mod rules;
@@ -28,6 +29,7 @@ pub use diagnostic::{Diagnostic, Label, Severity, report};
 pub use document::{MAX_BYTES, MAX_CLAUSES};
 pub use facts::{Due, Facts};
 pub use law::LawPack;
+pub use library::{Changed, Library};
 pub use model::{
     Access, After, Attestation, Category, Clause, Contact, Controller, Life, Notice, Processor, Purpose,
     Retention, RightRule, Safeguard,

@@ -9,7 +9,7 @@ use crate::crypto::Fingerprint;
 use crate::ledger::{Entry, EntryKind, SubjectRef};
 use crate::on;
 use crate::policy::{Fact, Facts, Role};
-use crate::store::{self, Tx};
+use crate::store::Tx;
 
 /// Something that must go.
 #[derive(Debug, Clone)]
