@@ -6,9 +6,12 @@
 //! promise was kept. `docs/ARCHITECTURE.md` has the picture of the rooms.
 
 pub mod base;
+pub mod billing;
 pub mod blobs;
 pub mod consent;
 pub mod crypto;
+pub mod disclosure;
+pub mod editing;
 pub mod imaging;
 pub mod keystore;
 pub mod ledger;

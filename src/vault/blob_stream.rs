@@ -66,7 +66,7 @@ where
     // The vault's own error would be wrapped in the store's; it is carried beside the stream instead.
     let failed = std::sync::Arc::new(std::sync::Mutex::new(None));
     let slot = std::sync::Arc::clone(&failed);
-    let sealed = futures_util::stream::unfold(Some(state), move |state| {
+    let ciphertext = futures_util::stream::unfold(Some(state), move |state| {
         let slot = std::sync::Arc::clone(&slot);
         async move {
             let mut state = state?;
@@ -80,7 +80,7 @@ where
             }
         }
     });
-    let put = blobs.put(key, sealed).await;
+    let put = blobs.put(key, ciphertext).await;
     if let Some(e) = failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
         return Err(e);
     }
@@ -111,7 +111,7 @@ where
         if measure.len > self.most {
             return Err(Error::TooLarge(self.most));
         }
-        let (sealed, sealer, measure) = spawn_blocking(move || {
+        let (piece, sealer, measure) = spawn_blocking(move || {
             measure.crc32.update(&plain);
             measure.sha256.update(&plain);
             let mut out = sealer.push(&plain)?;
@@ -132,7 +132,7 @@ where
             let sha256 = hex::encode(m.sha256.finalize());
             let _ = done.send(Measured { len: m.len, crc32: m.crc32.finalize(), sha256 });
         }
-        Ok(Some(sealed.into()))
+        Ok(Some(piece.into()))
     }
 }
 

@@ -69,6 +69,7 @@ impl Vault {
     /// Erases things of one tenant. When this returns, their keys are destroyed, their rows gone, one ledger entry each
     /// written, and their bytes deleted or buried for deletion. Again is harmless.
     pub async fn erase(&self, tenant: &TenantId, doomed: &[Doomed], by: Role) -> Result<u64, Error> {
+        let doomed = &self.with_belongings(tenant, doomed).await?;
         let names: Vec<_> = doomed.iter().map(Doomed::key_item).collect();
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         self.keys.destroy_items(tenant, &names).await?;
@@ -89,6 +90,19 @@ impl Vault {
             .collect();
         self.visit_graves_of(&blobs).await?;
         Ok(gone)
+    }
+
+    /// What is kept beside an image (its size, its format) goes with it.
+    async fn with_belongings(&self, tenant: &TenantId, doomed: &[Doomed]) -> Result<Vec<Doomed>, Error> {
+        let mut all = doomed.to_vec();
+        let mut tx = self.db.read().await?;
+        for d in doomed.iter().filter(|d| matches!(d.kind, ItemKind::Object { .. })) {
+            let owner = Owner::new(tenant, d.subject);
+            let beside = rows::doomed(&mut tx, &owner, Which::Parent(&d.id)).await?;
+            let known = |b: &Doomed| doomed.iter().any(|d| d.id == b.id);
+            all.extend(beside.into_iter().filter(|b| !known(b)));
+        }
+        Ok(all)
     }
 
     async fn refs(&self, tenant: &TenantId, doomed: &[Doomed]) -> Result<Vec<Option<SubjectRef>>, Error> {
@@ -160,17 +174,45 @@ impl Vault {
 
     /// Erases a whole category of one person. Gives how many things went.
     pub async fn erase_category(&self, owner: &Owner, category: &str, by: Role) -> Result<u64, Error> {
+        self.erase_all(owner, || Which::Category(category), by).await
+    }
+
+    /// Erases everything that belongs to an edit or a request of one person.
+    pub async fn erase_belongings(&self, owner: &Owner, parent: &str, by: Role) -> Result<u64, Error> {
+        self.erase_all(owner, || Which::Parent(parent), by).await
+    }
+
+    async fn erase_all<'a>(
+        &self,
+        owner: &Owner,
+        which: impl Fn() -> Which<'a>,
+        by: Role,
+    ) -> Result<u64, Error> {
         let mut gone = 0;
         loop {
             let doomed = {
                 let mut tx = self.db.read().await?;
-                rows::doomed(&mut tx, owner, Which::Category(category)).await?
+                rows::doomed(&mut tx, owner, which()).await?
             };
             if doomed.is_empty() {
                 return Ok(gone);
             }
             gone += self.erase(&owner.tenant, &doomed, by).await?;
         }
+    }
+
+    /// What belongs to an edit and is due.
+    pub async fn due_belongings(
+        &self,
+        owner: &Owner,
+        parent: &str,
+        now: Timestamp,
+    ) -> Result<Vec<Doomed>, Error> {
+        let mut tx = self.db.read().await?;
+        let all = rows::doomed(&mut tx, owner, Which::Parent(parent)).await?;
+        let held = rows::holds(&mut tx, owner).await?;
+        let free = |d: &Doomed| !held.iter().any(|h| h.as_ref().is_none_or(|c| *c == d.category));
+        Ok(all.into_iter().filter(|d| d.due_at.is_some_and(|at| at <= now) && free(d)).collect())
     }
 
     /// Records a fact of everything that belongs to `parent`, and computes anew when each must go.

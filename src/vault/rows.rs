@@ -258,6 +258,8 @@ pub(super) enum Which<'a> {
     Record(&'a str),
     /// A category.
     Category(&'a str),
+    /// What belongs to an edit or a request.
+    Parent(&'a str),
     /// Everything.
     All,
 }
@@ -267,6 +269,7 @@ pub(super) async fn doomed(tx: &mut Tx, owner: &Owner, which: Which<'_>) -> Resu
         Which::Object(id) => (Some(sql::DOOM_OBJECT), None, Some(id)),
         Which::Record(id) => (None, Some(sql::DOOM_RECORD), Some(id)),
         Which::Category(name) => (Some(sql::CATEGORY_OBJECTS), Some(sql::CATEGORY_RECORDS), Some(name)),
+        Which::Parent(id) => (Some(sql::PARENT_OBJECTS), Some(sql::PARENT_RECORDS), Some(id)),
         Which::All => (Some(sql::PERSON_OBJECTS), Some(sql::PERSON_RECORDS), None),
     };
     let mut found = Vec::new();
@@ -346,4 +349,14 @@ pub(super) async fn count(tx: &mut Tx, owner: &Owner, statement: &'static str) -
         .fetch_one(c)
         .await)?;
     Ok(n)
+}
+
+/// The categories under a legal hold for a person; `None` among them means all.
+pub(super) async fn holds(tx: &mut Tx, owner: &Owner) -> Result<Vec<Option<String>>, Error> {
+    let rows: Vec<(Option<String>,)> = on!(tx, |c| sqlx::query_as(sql::HOLDS)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .fetch_all(c)
+        .await)?;
+    Ok(rows.into_iter().map(|(category,)| category).collect())
 }

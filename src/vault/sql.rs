@@ -97,3 +97,9 @@ pub(super) const CONSENT: &str = "SELECT state FROM consent_event WHERE tenant =
     ORDER BY at DESC, id DESC LIMIT 1";
 pub(super) const BLOB_KEYS: &str = "SELECT id, blob_key FROM object WHERE tenant = $1 AND subject = $2 AND id > $3 \
     ORDER BY id LIMIT 1000";
+pub(super) const PARENT_OBJECTS: &str = "SELECT id, subject, category, blob_key, rule, due_at, kfp FROM object \
+    WHERE tenant = $1 AND subject = $2 AND parent = $3 ORDER BY id LIMIT 500";
+pub(super) const PARENT_RECORDS: &str = "SELECT id, subject, category, revision, rule, due_at, kfp FROM record \
+    WHERE tenant = $1 AND subject = $2 AND parent = $3 ORDER BY id LIMIT 500";
+pub(super) const HOLDS: &str = "SELECT category FROM hold WHERE tenant = $1 AND (subject IS NULL OR subject = $2) \
+    AND released_at IS NULL";

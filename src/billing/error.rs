@@ -1,0 +1,27 @@
+use crate::base::Kind;
+use crate::store;
+
+/// What can go wrong with credits.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There are not enough.
+    #[error("not enough credits: {balance} left")]
+    Overdrawn {
+        /// What is left.
+        balance: i64,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl Error {
+    /// What sort of error this is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Overdrawn { .. } => Kind::TooMany,
+            Self::Store(store::Error::Duplicate) => Kind::Unavailable,
+            Self::Store(e) => e.kind(),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+use crate::base::Timestamp;
+use crate::on;
+use crate::store::{Error, Tx};
+use crate::vault::Owner;
+
+const LAST: &str =
+    "SELECT seq, balance FROM credit_entry WHERE tenant = $1 AND subject = $2 ORDER BY seq DESC LIMIT 1";
+const INSERT: &str = "INSERT INTO credit_entry (id, tenant, subject, amount, balance, reason, edit, seq, at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+const PAGE: &str = "SELECT id, amount, balance, reason, edit, at FROM credit_entry \
+    WHERE tenant = $1 AND subject = $2 AND id < $3 ORDER BY id DESC LIMIT $4";
+const FORGET: &str = "DELETE FROM credit_entry WHERE tenant = $1 AND subject = $2";
+
+/// A change of a person's credits.
+#[derive(Debug, Clone)]
+pub struct CreditEntry {
+    /// Its id.
+    pub id: String,
+    /// More or, below zero, fewer.
+    pub amount: i64,
+    /// What was left after it.
+    pub balance: i64,
+    /// Why: `granted`, `edit`, `edit failed`.
+    pub reason: String,
+    /// The edit it paid for.
+    pub edit: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+pub(super) async fn last(tx: &mut Tx, owner: &Owner) -> Result<Option<(i64, i64)>, Error> {
+    Ok(on!(tx, |c| sqlx::query_as(LAST)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .fetch_optional(c)
+        .await)?)
+}
+
+pub(super) async fn insert(tx: &mut Tx, owner: &Owner, seq: i64, entry: &CreditEntry) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(INSERT)
+        .bind(&entry.id)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(entry.amount)
+        .bind(entry.balance)
+        .bind(&entry.reason)
+        .bind(&entry.edit)
+        .bind(seq)
+        .bind(entry.at.micros())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+type Row = (String, i64, i64, String, Option<String>, i64);
+
+pub(super) async fn page(
+    tx: &mut Tx,
+    owner: &Owner,
+    before: &str,
+    most: i64,
+) -> Result<Vec<CreditEntry>, Error> {
+    let rows: Vec<Row> = on!(tx, |c| sqlx::query_as(PAGE)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(before)
+        .bind(most)
+        .fetch_all(c)
+        .await)?;
+    let entry = |(id, amount, balance, reason, edit, at): Row| CreditEntry {
+        id,
+        amount,
+        balance,
+        reason,
+        edit,
+        at: Timestamp::from_micros(at),
+    };
+    Ok(rows.into_iter().map(entry).collect())
+}
+
+pub(super) async fn forget(tx: &mut Tx, owner: &Owner) -> Result<u64, Error> {
+    Ok(on!(tx, |c| sqlx::query(FORGET)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?)
+}

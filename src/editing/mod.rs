@@ -1,0 +1,186 @@
+//! An edit, from the upload to the result, and to the end of the upload.
+//!
+//! Promises: nothing is edited that the person did not ask for, now, under the document in force and their own word;
+//! what arrives is checked by content and stripped before it is stored or sent; the upload is gone when the edit has
+//! succeeded; credits are spent once. Must never: put a prompt, a file name or a byte of a picture into a log line.
+
+mod error;
+mod jobs;
+mod listing;
+mod model;
+mod progress;
+mod run;
+mod sql;
+mod upload;
+
+pub use error::Error;
+pub use jobs::RUN;
+pub use model::{Edit, EditState, MAX_PROMPT, ModelChoice, NewEdit, ProviderChoice, Settings, Uploaded};
+pub use progress::{Progress, Step};
+
+use crate::base::{Clock, EditId, Entropy};
+use crate::billing::Credits;
+use crate::consent::Consents;
+use crate::disclosure::{Disclosures, Sending};
+use crate::imaging::Limits;
+use crate::policy::Facts;
+use crate::store::Db;
+use crate::vault::{Actor, NewRecord, Owner, Vault};
+
+/// The purpose under which all of this happens.
+pub const PURPOSE: &str = "provide-edits";
+
+/// The pipeline. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Editing {
+    db: Db,
+    vault: Vault,
+    consents: Consents,
+    credits: Credits,
+    disclosures: Disclosures,
+    limits: Limits,
+    progress: Progress,
+    clock: Clock,
+    entropy: Entropy,
+}
+
+/// What the pipeline is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The database.
+    pub db: Db,
+    /// The door to personal data.
+    pub vault: Vault,
+    /// People's words.
+    pub consents: Consents,
+    /// Credits.
+    pub credits: Credits,
+    /// The register of what leaves.
+    pub disclosures: Disclosures,
+    /// Bounds on pictures.
+    pub limits: Limits,
+    /// What time it is.
+    pub clock: Clock,
+    /// Randomness.
+    pub entropy: Entropy,
+}
+
+impl Editing {
+    /// Over its parts.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { db, vault, consents, credits, disclosures, limits, clock, entropy } = parts;
+        let progress = Progress::new();
+        Self { db, vault, consents, credits, disclosures, limits, progress, clock, entropy }
+    }
+
+    /// The bounds on pictures.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Who is told how an edit gets on.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// Asks for an edit: checked against document, restriction and credits; paid; queued. Nothing is changed when it is
+    /// refused.
+    pub async fn create(&self, owner: &Owner, actor: &Actor, new: NewEdit) -> Result<Edit, Error> {
+        let new = new.checked()?;
+        self.allowed(owner, &new).await?;
+        let id = EditId::new(&self.clock, &self.entropy);
+        let parent = Some(id.to_string());
+        let now = self.clock.now();
+        let prompt = NewRecord {
+            category: "prompt",
+            name: "prompt",
+            value: serde_json::json!({ "text": new.prompt }),
+            parent: parent.clone(),
+            facts: Facts::new(),
+        };
+        let settings = NewRecord {
+            category: "edit-parameters",
+            name: "settings",
+            value: serde_json::to_value(&new.settings).map_err(|_| Error::BadValue("settings"))?,
+            parent,
+            facts: Facts::new(),
+        };
+        let mut uploads = Vec::new();
+        for input in &new.inputs {
+            let access = crate::vault::Access { actor, purpose: PURPOSE };
+            let object = self.vault.object(owner, &access, *input).await?;
+            match object.category.as_str() {
+                "input-image" if object.item.parent.is_none() => uploads.push(*input),
+                // A result may be the start of another edit, and stays what it was.
+                "output-image" => {}
+                _ => return Err(crate::vault::Error::NotFound.into()),
+            }
+        }
+        let sealed = self.vault.seal_records(owner, vec![prompt, settings]).await?;
+        let mut tx = self.db.begin().await?;
+        let standing = self.vault.standing(&mut tx, owner).await?;
+        if standing.erasing {
+            return Err(crate::vault::Error::NotFound.into());
+        }
+        self.vault.insert(&mut tx, owner, &sealed).await?;
+        let cost = new.model.cost();
+        self.credits.change(&mut tx, owner, -cost, "edit", Some(id)).await?;
+        for input in uploads {
+            self.vault.set_parent(&mut tx, owner, input, &id.to_string()).await?;
+        }
+        let edit = Edit::queued(id, owner, &new, cost, now, &sealed);
+        sql::insert(&mut tx, &edit).await?;
+        jobs::enqueue(&mut tx, &self.clock, &self.entropy, &edit).await?;
+        tx.commit().await?;
+        Ok(edit)
+    }
+
+    /// Whether this edit may be made at all, at this moment.
+    async fn allowed(&self, owner: &Owner, new: &NewEdit) -> Result<(), Error> {
+        let policy = self.vault.policy(&owner.tenant)?;
+        let sending = Sending {
+            processor: new.provider.as_str(),
+            purpose: PURPOSE,
+            categories: &["input-image", "prompt", "edit-parameters"],
+            edit: None,
+            bytes: 0,
+        };
+        self.disclosures.check(&owner.tenant, &sending)?;
+        let mut tx = self.db.read().await?;
+        let standing = self.vault.standing(&mut tx, owner).await?;
+        if standing.restricted_at.is_some() {
+            return Err(crate::vault::Error::Restricted.into());
+        }
+        if !self.vault.agreed(&mut tx, owner, &policy, PURPOSE).await? {
+            return Err(crate::vault::Error::NoConsent { purpose: PURPOSE.to_owned() }.into());
+        }
+        Ok(())
+    }
+
+    /// Stops an edit that has not ended, and gives its credits back. Its inputs go by their own rule.
+    pub async fn cancel(&self, owner: &Owner, id: EditId) -> Result<Edit, Error> {
+        let mut tx = self.db.begin().await?;
+        let edit = sql::get(&mut tx, owner, id).await?.ok_or(Error::NotFound)?;
+        if edit.state.is_over() {
+            return Err(Error::Over(edit.state));
+        }
+        let ended = edit.ended(EditState::Cancelled, None, self.clock.now());
+        self.close(&mut tx, owner, &ended).await?;
+        tx.commit().await?;
+        self.progress.tell(&ended);
+        Ok(ended)
+    }
+
+    /// Deletes an edit that is over, and everything that was kept for it: prompt, settings, history, result.
+    pub async fn delete(&self, owner: &Owner, id: EditId, by: &Actor) -> Result<(), Error> {
+        let edit = self.get(owner, id).await?;
+        if !edit.state.is_over() {
+            return Err(Error::NotOver);
+        }
+        self.vault.erase_belongings(owner, &id.to_string(), by.role()).await?;
+        let mut tx = self.db.begin().await?;
+        sql::delete(&mut tx, owner, id).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,222 @@
+//! Running an edit in the house.
+
+use bytes::Bytes;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::{Edit, EditState, Editing, Error, PURPOSE, Settings, sql};
+use crate::base::EditId;
+use crate::imaging::Format;
+use crate::policy::{Fact, Facts, Role};
+use crate::providers::studio::{self, AspectRatio, EditSpec, Edited, Model};
+use crate::store::Tx;
+use crate::vault::{Access, Actor, NewObject, NewRecord, Owner, SealedRecord};
+
+impl Editing {
+    /// Runs an edit that is queued, or was left running by a process that died: the studio's edits can be made again at
+    /// no cost. An edit that is over is left alone. `Ok` also when the edit itself failed: it is then closed as such.
+    pub async fn run(&self, owner: &Owner, id: EditId) -> Result<(), Error> {
+        let Some(edit) = self.begin(owner, id).await? else { return Ok(()) };
+        match self.make(&edit).await {
+            Ok(made) => self.succeed(&edit, made).await,
+            Err(why) => self.fail(&edit, &why).await,
+        }
+    }
+
+    async fn begin(&self, owner: &Owner, id: EditId) -> Result<Option<Edit>, Error> {
+        let mut tx = self.db.begin().await?;
+        let Some(edit) = sql::get(&mut tx, owner, id).await?.filter(|e| !e.state.is_over()) else {
+            return Ok(None);
+        };
+        let now = self.clock.now();
+        let edit = Edit {
+            state: EditState::Running,
+            progress: 10,
+            started_at: edit.started_at.or(Some(now)),
+            ..edit
+        };
+        sql::update(&mut tx, &edit).await?;
+        tx.commit().await?;
+        self.progress.tell(&edit);
+        Ok(Some(edit))
+    }
+
+    /// What the person asked for, read back from the vault, and the picture; then the work.
+    async fn make(&self, edit: &Edit) -> Result<Edited, Error> {
+        let access = Access { actor: &Actor::Service, purpose: PURPOSE };
+        let input = edit.inputs.first().ok_or(Error::NotFound)?;
+        let open = self.vault.open_object(&edit.owner, &access, *input, None).await?;
+        let format = Format::parse(open.object.meta.media_type.trim_start_matches("image/"));
+        let picture = open.read(self.limits.max_bytes as u64).await?;
+        let spec = self.spec(edit, &access, format.unwrap_or(Format::Jpeg)).await?;
+        tokio::task::spawn_blocking(move || studio::edit(picture.expose(), &spec))
+            .await
+            .map_err(|_| Error::BadValue("the picture"))?
+            .map_err(|_| Error::BadValue("the picture"))
+    }
+
+    async fn spec(&self, edit: &Edit, access: &Access<'_>, format: Format) -> Result<EditSpec, Error> {
+        let mut prompt = Zeroizing::new(String::new());
+        let mut settings = Settings::default();
+        for record in self.vault.records_of(&edit.owner, access, &edit.id.to_string()).await? {
+            match record.category.as_str() {
+                "prompt" => {
+                    let text = record.value.get("text").and_then(serde_json::Value::as_str);
+                    *prompt = text.unwrap_or_default().to_owned();
+                }
+                "edit-parameters" => {
+                    settings =
+                        serde_json::from_value(record.value).map_err(|_| Error::BadValue("settings"))?;
+                }
+                _ => {}
+            }
+        }
+        let default = EditSpec::default();
+        Ok(EditSpec {
+            prompt: prompt.to_string(),
+            model: if edit.model == "max" { Model::Max } else { Model::Pro },
+            style: settings.style,
+            guidance: settings.guidance.unwrap_or(default.guidance),
+            seed: settings.seed.map_or(default.seed, u64::from),
+            output_format: settings.output_format.as_deref().and_then(Format::parse).unwrap_or(format),
+            aspect_ratio: settings.aspect_ratio.as_deref().and_then(AspectRatio::parse),
+            earlier_mark: None,
+        })
+    }
+
+    /// Result stored, then one transaction that closes the edit and starts the clocks; what the document says must go
+    /// with success goes at once.
+    async fn succeed(&self, edit: &Edit, made: Edited) -> Result<(), Error> {
+        let owner = &edit.owner;
+        let parent = edit.id.to_string();
+        let new = NewObject {
+            category: "output-image",
+            media_type: made.format.media_type(),
+            parent: Some(parent),
+            facts: Facts::new(),
+            size: Some((made.width, made.height)),
+            most_bytes: 1 << 30,
+        };
+        let bytes = Bytes::from(made.bytes);
+        let len = bytes.len();
+        let body = futures_util::stream::iter([Ok::<_, crate::vault::Error>(bytes)]);
+        let output = self.vault.put_object(owner, new, body).await?;
+        let now = self.clock.now();
+        let details = NewRecord {
+            category: "image-metadata",
+            name: "output",
+            value: json!({
+                "format": made.format.name(), "width": made.width, "height": made.height, "bytes": len,
+            }),
+            parent: Some(output.id.to_string()),
+            facts: Facts::new(),
+        };
+        let mut records = vec![details, history(edit, "succeeded", now)];
+        records.extend(self.usage(edit).await?);
+        let sealed = self.vault.seal_records(owner, records).await?;
+        let ended = Edit { output: Some(output.id), ..edit.ended(EditState::Succeeded, None, now) };
+        let mut tx = self.db.begin().await?;
+        let still = sql::get(&mut tx, owner, edit.id).await?.is_some_and(|e| !e.state.is_over());
+        if !still {
+            // Cancelled or erased while it ran: the result goes, nothing else happens.
+            drop(tx);
+            self.vault.erase_object(owner, output.id, Role::Service).await?;
+            return Ok(());
+        }
+        self.vault.insert(&mut tx, owner, &sealed).await?;
+        sql::update(&mut tx, &ended).await?;
+        self.started(&mut tx, &ended, &[(Fact::EditSucceeded, now), (Fact::EditEnded, now)]).await?;
+        tx.commit().await?;
+        self.erase_due(&ended).await?;
+        self.progress.tell(&ended);
+        Ok(())
+    }
+
+    async fn fail(&self, edit: &Edit, why: &Error) -> Result<(), Error> {
+        // A store that is down is not the edit's failure: the job is tried again.
+        if matches!(why.kind(), crate::base::Kind::Unavailable | crate::base::Kind::Full) {
+            return Err(Error::Store(crate::store::Error::Unavailable));
+        }
+        let now = self.clock.now();
+        let ended = edit.ended(EditState::Failed, Some(phrase(why)), now);
+        let sealed: Vec<SealedRecord> =
+            self.vault.seal_records(&edit.owner, vec![history(edit, "failed", now)]).await?;
+        let mut tx = self.db.begin().await?;
+        self.vault.insert(&mut tx, &edit.owner, &sealed).await?;
+        self.close(&mut tx, &edit.owner, &ended).await?;
+        tx.commit().await?;
+        self.progress.tell(&ended);
+        Ok(())
+    }
+
+    /// Closes an edit without a result: credits back, clocks started.
+    pub(super) async fn close(&self, tx: &mut Tx, owner: &Owner, ended: &Edit) -> Result<(), Error> {
+        sql::update(tx, ended).await?;
+        let now = ended.ended_at.unwrap_or_else(|| self.clock.now());
+        self.started(tx, ended, &[(Fact::EditEnded, now)]).await?;
+        let reason = if ended.state == EditState::Cancelled { "edit cancelled" } else { "edit failed" };
+        self.credits.change(tx, owner, ended.cost, reason, Some(ended.id)).await?;
+        Ok(())
+    }
+
+    async fn started(
+        &self,
+        tx: &mut Tx,
+        edit: &Edit,
+        facts: &[(Fact, crate::base::Timestamp)],
+    ) -> Result<(), Error> {
+        Ok(self.vault.happened(tx, &edit.owner, &edit.id.to_string(), facts).await?)
+    }
+
+    /// Erases at once what became due by this edit's end. What fails here is found by the sweep.
+    async fn erase_due(&self, edit: &Edit) -> Result<(), Error> {
+        let due = self.vault.due_belongings(&edit.owner, &edit.id.to_string(), self.clock.now()).await?;
+        self.vault.erase(edit.tenant(), &due, Role::Service).await?;
+        Ok(())
+    }
+
+    /// A record of use, if the person agreed that we learn from use.
+    async fn usage(&self, edit: &Edit) -> Result<Option<NewRecord<'static>>, Error> {
+        let policy = self.vault.policy(edit.tenant())?;
+        if policy.category("usage").is_none() {
+            return Ok(None);
+        }
+        let mut tx = self.db.read().await?;
+        if !self.vault.agreed(&mut tx, &edit.owner, &policy, "improvement").await? {
+            return Ok(None);
+        }
+        let value = json!({
+            "feature": "edit", "at": self.clock.now().rfc3339(), "credits": edit.cost, "model": edit.model,
+        });
+        Ok(Some(NewRecord { category: "usage", name: "event", value, parent: None, facts: Facts::new() }))
+    }
+}
+
+fn history(edit: &Edit, outcome: &str, now: crate::base::Timestamp) -> NewRecord<'static> {
+    NewRecord {
+        category: "edit-history",
+        name: "history",
+        value: json!({
+            "model": edit.model,
+            "model-version": concat!("studio ", env!("CARGO_PKG_VERSION")),
+            "provider": edit.provider,
+            "started": edit.started_at.map(crate::base::Timestamp::rfc3339),
+            "ended": now.rfc3339(),
+            "outcome": outcome,
+            "cost": edit.cost,
+        }),
+        parent: Some(edit.id.to_string()),
+        facts: Facts::new(),
+    }
+}
+
+/// A fixed phrase for the person: nothing of the picture, the prompt or the machine.
+fn phrase(why: &Error) -> &'static str {
+    match why {
+        Error::Vault(crate::vault::Error::Restricted) => "processing of your data is restricted",
+        Error::Vault(crate::vault::Error::NoConsent { .. }) => "your consent was withdrawn",
+        Error::Vault(_) | Error::NotFound => "the picture was no longer there",
+        Error::BadValue(_) | Error::Picture(_) => "the picture could not be edited",
+        _ => "the edit could not be made",
+    }
+}

@@ -1,0 +1,140 @@
+use super::{Edit, EditState};
+use crate::base::{EditId, ObjectId, Timestamp};
+use crate::on;
+use crate::store::{Error, Tx};
+use crate::vault::Owner;
+
+const INSERT: &str = "INSERT INTO edit (id, tenant, subject, state, provider, model, inputs, prompt, settings, progress, cost, \
+    created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+const UPDATE: &str = "UPDATE edit SET state = $1, output = $2, progress = $3, error = $4, started_at = $5, ended_at = $6 \
+    WHERE tenant = $7 AND subject = $8 AND id = $9";
+const GET: &str = "SELECT id, state, provider, model, inputs, output, prompt, settings, progress, cost, error, created_at, \
+    started_at, ended_at FROM edit WHERE tenant = $1 AND subject = $2 AND id = $3";
+const PAGE: &str = "SELECT id, state, provider, model, inputs, output, prompt, settings, progress, cost, error, created_at, \
+    started_at, ended_at FROM edit WHERE tenant = $1 AND subject = $2 AND id < $3 ORDER BY id DESC LIMIT $4";
+const DELETE: &str = "DELETE FROM edit WHERE tenant = $1 AND subject = $2 AND id = $3";
+const FORGET: &str = "DELETE FROM edit WHERE tenant = $1 AND subject = $2";
+
+fn list(ids: &[ObjectId]) -> String {
+    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+pub(super) async fn insert(tx: &mut Tx, edit: &Edit) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(INSERT)
+        .bind(edit.id.to_string())
+        .bind(edit.owner.tenant.as_str())
+        .bind(edit.owner.subject.to_string())
+        .bind(edit.state.as_str())
+        .bind(&edit.provider)
+        .bind(&edit.model)
+        .bind(list(&edit.inputs))
+        .bind(edit.prompt.map(|id| id.to_string()))
+        .bind(edit.settings.map(|id| id.to_string()))
+        .bind(edit.progress)
+        .bind(edit.cost)
+        .bind(edit.created_at.micros())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+pub(super) async fn update(tx: &mut Tx, edit: &Edit) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(UPDATE)
+        .bind(edit.state.as_str())
+        .bind(edit.output.map(|id| id.to_string()))
+        .bind(edit.progress)
+        .bind(&edit.error)
+        .bind(edit.started_at.map(Timestamp::micros))
+        .bind(edit.ended_at.map(Timestamp::micros))
+        .bind(edit.owner.tenant.as_str())
+        .bind(edit.owner.subject.to_string())
+        .bind(edit.id.to_string())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+macro_rules! edit {
+    ($row:expr, $owner:expr) => {{
+        let row = $row;
+        macro_rules! get {
+            ($column:literal) => {
+                sqlx::Row::try_get(&row, $column)?
+            };
+        }
+        let (id, state, inputs): (String, String, String) = (get!("id"), get!("state"), get!("inputs"));
+        let ids: (Option<String>, Option<String>, Option<String>) =
+            (get!("output"), get!("prompt"), get!("settings"));
+        let times: (i64, Option<i64>, Option<i64>) =
+            (get!("created_at"), get!("started_at"), get!("ended_at"));
+        Ok::<Edit, Error>(Edit {
+            id: parse(&id, "id")?,
+            owner: $owner.clone(),
+            state: EditState::ALL
+                .into_iter()
+                .find(|s| s.as_str() == state)
+                .ok_or(Error::inconsistent("edit", "state"))?,
+            provider: get!("provider"),
+            model: get!("model"),
+            inputs: inputs.split_whitespace().map(|i| parse(i, "inputs")).collect::<Result<_, _>>()?,
+            output: ids.0.map(|i| parse(&i, "output")).transpose()?,
+            prompt: ids.1.map(|i| parse(&i, "prompt")).transpose()?,
+            settings: ids.2.map(|i| parse(&i, "settings")).transpose()?,
+            progress: get!("progress"),
+            cost: get!("cost"),
+            error: get!("error"),
+            created_at: Timestamp::from_micros(times.0),
+            started_at: times.1.map(Timestamp::from_micros),
+            ended_at: times.2.map(Timestamp::from_micros),
+        })
+    }};
+}
+
+fn parse<T: std::str::FromStr>(text: &str, column: &'static str) -> Result<T, Error> {
+    text.parse().map_err(|_| Error::inconsistent("edit", column))
+}
+
+pub(super) async fn get(tx: &mut Tx, owner: &Owner, id: EditId) -> Result<Option<Edit>, Error> {
+    on!(tx, |c| sqlx::query(GET)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(id.to_string())
+        .fetch_optional(c)
+        .await?
+        .map(|r| edit!(r, owner))
+        .transpose())
+}
+
+pub(super) async fn page(tx: &mut Tx, owner: &Owner, before: &str, most: i64) -> Result<Vec<Edit>, Error> {
+    on!(tx, |c| sqlx::query(PAGE)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(before)
+        .bind(most)
+        .fetch_all(c)
+        .await?
+        .into_iter()
+        .map(|r| edit!(r, owner))
+        .collect())
+}
+
+pub(super) async fn delete(tx: &mut Tx, owner: &Owner, id: EditId) -> Result<u64, Error> {
+    Ok(on!(tx, |c| sqlx::query(DELETE)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(id.to_string())
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?)
+}
+
+pub(super) async fn forget(tx: &mut Tx, owner: &Owner) -> Result<u64, Error> {
+    Ok(on!(tx, |c| sqlx::query(FORGET)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?)
+}

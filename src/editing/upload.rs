@@ -1,0 +1,71 @@
+use bytes::Bytes;
+
+use super::{Editing, Error, PURPOSE, Uploaded};
+use crate::imaging::{self, Carried, Inspected};
+use crate::policy::Facts;
+use crate::vault::{Actor, NewObject, NewRecord, Owner};
+
+struct Clean {
+    bytes: Vec<u8>,
+    inspected: Inspected,
+    removed: Vec<&'static str>,
+}
+
+impl Editing {
+    /// Takes a picture in: looked at by content, within limits set before it is decoded, stripped of what the camera
+    /// wrote into it, sealed. Refused with a reason for its owner, and then nothing is left behind.
+    pub async fn upload(&self, owner: &Owner, actor: &Actor, bytes: Bytes) -> Result<Uploaded, Error> {
+        self.may_upload(owner).await?;
+        let limits = self.limits.clone();
+        let clean = tokio::task::spawn_blocking(move || {
+            let inspected = imaging::inspect(&bytes, &limits)?;
+            let removed = inspected.removed_by_strip().map(Carried::label).collect();
+            let bytes = imaging::strip(&bytes, &inspected)?;
+            Ok::<_, imaging::Refused>(Clean { bytes, inspected, removed })
+        })
+        .await
+        .map_err(|_| Error::BadValue("the picture"))??;
+        let Clean { bytes, inspected, removed } = clean;
+        let metadata = imaging::ImageMetadata { bytes: bytes.len() as u64, ..inspected.metadata() };
+        let new = NewObject {
+            category: "input-image",
+            media_type: inspected.format.media_type(),
+            parent: None,
+            facts: Facts::new(),
+            size: Some(inspected.upright_size()),
+            most_bytes: self.limits.max_bytes as u64,
+        };
+        let body = futures_util::stream::iter([Ok::<_, crate::vault::Error>(Bytes::from(bytes))]);
+        let object = self.vault.put_object(owner, new, body).await?;
+        let details = NewRecord {
+            category: "image-metadata",
+            name: "input",
+            value: serde_json::json!({
+                "format": metadata.format.name(),
+                "width": metadata.width,
+                "height": metadata.height,
+                "bytes": metadata.bytes,
+            }),
+            parent: Some(object.id.to_string()),
+            facts: Facts::new(),
+        };
+        if let Err(e) = self.vault.add_record(owner, details).await {
+            // Half an upload is none: the picture goes before the caller hears that it failed.
+            self.vault.erase_object(owner, object.id, actor.role()).await?;
+            return Err(e.into());
+        }
+        Ok(Uploaded { id: object.id, metadata, removed, due_at: object.item.due_at })
+    }
+
+    /// Whether a picture may come in at all: asked before its bytes are looked at.
+    async fn may_upload(&self, owner: &Owner) -> Result<(), Error> {
+        let policy = self.vault.policy(&owner.tenant)?;
+        policy.may_use("input-image", PURPOSE).map_err(crate::vault::Error::from)?;
+        let mut tx = self.db.read().await?;
+        let standing = self.vault.standing(&mut tx, owner).await?;
+        if standing.restricted_at.is_some() {
+            return Err(crate::vault::Error::Restricted.into());
+        }
+        Ok(())
+    }
+}
