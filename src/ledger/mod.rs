@@ -129,4 +129,6 @@ impl fmt::Debug for Ledger {
 }
 
 #[cfg(test)]
+mod db_tests;
+#[cfg(test)]
 mod tests;

@@ -169,7 +169,7 @@ impl Ledger {
     }
 
     /// The newest head known here, read from the file again: another process may have written it.
-    async fn recall(&self) -> Result<Option<Checkpoint>, Error> {
+    pub(super) async fn recall(&self) -> Result<Option<Checkpoint>, Error> {
         let mut known = self.0.known.lock().await;
         let file = self.0.file.clone();
         if let Some(note) = blocking(move || state::read(&file)).await? {
