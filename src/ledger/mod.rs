@@ -26,7 +26,7 @@ mod replay;
 mod resource;
 mod sentence;
 mod sequence;
-pub(crate) mod sql;
+mod sql;
 mod state;
 mod tree;
 pub mod witness;
@@ -68,7 +68,7 @@ struct Inner {
     entropy: Entropy,
     /// Where the newest head that left the house is remembered, outside the database and its backups.
     file: PathBuf,
-    known: Mutex<Option<Checkpoint>>,
+    known: Arc<Mutex<Option<Checkpoint>>>,
     /// One sequencing at a time in this process; between processes the head's row decides.
     turn: Mutex<()>,
     arrival: AtomicI64,
@@ -85,7 +85,8 @@ pub struct Appended {
 
 impl Ledger {
     /// Opens the ledger of a database. `file` remembers the newest signed head: it must survive the database's being
-    /// restored, so it lies beside the database, never in its backup. Fails when the file's head is not by this key.
+    /// restored, so it lies beside the database, never in its backup, and no two processes share one. Fails when the
+    /// file's head is not by this key.
     pub async fn open(
         db: Db,
         key: SignerKey,
@@ -93,7 +94,7 @@ impl Ledger {
         entropy: Entropy,
         file: PathBuf,
     ) -> Result<Self, Error> {
-        let (known, turn, arrival) = (Mutex::new(None), Mutex::new(()), AtomicI64::new(0));
+        let (known, turn, arrival) = (Arc::default(), Mutex::new(()), AtomicI64::new(0));
         let ledger = Self(Arc::new(Inner { db, key, clock, entropy, file, known, turn, arrival }));
         ledger.begin().await?;
         Ok(ledger)

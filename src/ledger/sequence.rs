@@ -2,6 +2,7 @@
 //! head in the database and the head in the state file, sign, commit, write the state file, hand out.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::tree::{Tree, edge, for_consistency, for_root};
 use super::{Checkpoint, Error, Ledger, TileId, leaf_hash, sql, state};
@@ -143,7 +144,7 @@ impl Ledger {
 
     /// Remembers a head that is about to be shown.
     async fn vouch(&self, head: &Checkpoint) -> Result<(), Error> {
-        let mut known = self.0.known.lock().await;
+        let mut known = Arc::clone(&self.0.known).lock_owned().await;
         if let Some(last) = known.as_ref() {
             if last == head {
                 return Ok(());
@@ -157,10 +158,14 @@ impl Ledger {
             }
             self.extends(head, last).await?;
         }
-        let (file, note) = (self.0.file.clone(), head.note().to_owned());
-        blocking(move || state::write(&file, &note)).await?;
-        *known = Some(head.clone());
-        Ok(())
+        let (file, head) = (self.0.file.clone(), head.clone());
+        // The lock goes with the write: a caller that gives up half-way cannot let an older head overwrite a newer one.
+        blocking(move || {
+            state::write(&file, head.note())?;
+            *known = Some(head);
+            Ok(())
+        })
+        .await
     }
 
     /// Whether the database has got as far as this head by now.
@@ -169,7 +174,7 @@ impl Ledger {
     }
 
     /// The newest head known here, read from the file again: another process may have written it.
-    async fn recall(&self) -> Result<Option<Checkpoint>, Error> {
+    pub(super) async fn recall(&self) -> Result<Option<Checkpoint>, Error> {
         let mut known = self.0.known.lock().await;
         let file = self.0.file.clone();
         if let Some(note) = blocking(move || state::read(&file)).await? {

@@ -262,31 +262,3 @@ pub(super) async fn list(
     })
     .map_err(StoreError::from)?)
 }
-
-/// Every statement, for the test that prepares them on both databases.
-#[cfg(test)]
-pub(crate) const ALL: &[&str] = &[
-    APPEND,
-    COUNT_PENDING,
-    INIT_HEAD,
-    HEAD,
-    LOCK_HEAD,
-    MOVE_HEAD,
-    ASSIGN,
-    TILE,
-    PUT_TILE,
-    TILES_FROM,
-    PUT_CHECKPOINT,
-    CHECKPOINTS,
-    CHECKPOINTS_BEYOND,
-    ENTRY,
-    LEAVES,
-    ROWS,
-    ENTRIES_FROM,
-    TAIL,
-    LIST,
-    LIST_KIND,
-    LIST_SUBJECT,
-    LIST_BOTH,
-    REPLAY,
-];

@@ -1,4 +1,5 @@
 mod keystore;
+mod ledger;
 mod schema;
 mod shape;
 mod sql;
