@@ -7,3 +7,6 @@ mod promises;
 mod rooms;
 #[cfg(test)]
 mod support;
+//! All integration tests, in one binary.
+
+mod rooms;
