@@ -7,6 +7,3 @@ mod promises;
 mod rooms;
 #[cfg(test)]
 mod support;
-//! All integration tests, in one binary.
-
-mod rooms;

@@ -252,3 +252,25 @@ async fn a_folder_that_does_not_sync_must_not_be_started_with() {
     let found = blobs.check(&Entropy::system()).await.unwrap();
     assert!(found.iter().any(|f| f.about == "durable" && f.level == Level::Error));
 }
+
+#[tokio::test]
+async fn an_upload_that_is_dropped_half_way_leaves_nothing_in_a_folder() {
+    let (dir, blobs) = folder();
+    let key = fresh();
+    let (send, receive) = tokio::sync::mpsc::channel::<Result<Bytes, std::io::Error>>(1);
+    let put = blobs.put(&key, tokio_stream::wrappers::ReceiverStream::new(receive));
+    let client = async {
+        for _ in 0..3 {
+            send.send(Ok(noise(MIB))).await.unwrap();
+        }
+        let begun = std::fs::read_dir(dir.path().join("blobs/incoming")).unwrap().count();
+        assert_eq!(begun, 1, "the third chunk is asked for only when the first is on its way");
+    };
+    tokio::select! {
+        biased;
+        put = put => panic!("it waits for more: {put:?}"),
+        () = client => {}
+    }
+    assert_eq!(std::fs::read_dir(dir.path().join("blobs/incoming")).unwrap().count(), 0);
+    assert_eq!(blobs.head(&key).await.unwrap_err().kind(), Kind::NotFound);
+}
