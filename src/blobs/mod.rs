@@ -62,7 +62,8 @@ impl Blobs {
     /// the store has confirmed their length.
     ///
     /// [`Error::Exists`] if the key is taken; [`Error::Body`] if the body failed, [`Error::Full`] if there was no room:
-    /// then nothing is left behind. [`Error::Unavailable`]: the outcome is unknown. The outcome of a
+    /// then nothing is left behind. After [`Error::Unavailable`] the outcome is unknown, and after
+    /// [`Error::Mismatch`] something useless may lie there: delete the key. The outcome of a
     /// call dropped half-way is unknown too; on S3 it may leave an unfinished upload to [`Blobs::abort_stale_uploads`].
     pub async fn put<S, E>(&self, key: &BlobKey, body: S) -> Result<Put, Error>
     where

@@ -1,3 +1,7 @@
+mod blobs_bucket;
+mod blobs_contract;
+mod blobs_faults;
+mod blobs_s3;
 mod keystore;
 mod ledger;
 mod schema;

@@ -43,6 +43,24 @@ pub(super) fn sync_dir(dir: &Path) -> Result<(), Error> {
     File::open(dir).and_then(|d| d.sync_all()).map_err(|e| Error::io("sync a folder", &e))
 }
 
+/// Waits until everything written to the file system of `dir` so far is on the disk.
+#[cfg(target_os = "linux")]
+pub(super) fn sync_file_system(dir: &Path) -> Result<(), Error> {
+    note("sync file system");
+    let dir = File::open(dir).map_err(|e| Error::io("sync the disk", &e))?;
+    rustix::fs::syncfs(dir).map_err(|e| Error::io("sync the disk", &e.into()))
+}
+
+/// The same where there is no such call: every shard on its own.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn sync_file_system(dir: &Path) -> Result<(), Error> {
+    let failed = |e| Error::io("sync the disk", &e);
+    for shard in std::fs::read_dir(dir).map_err(failed)? {
+        sync_dir(&shard.map_err(failed)?.path())?;
+    }
+    Ok(())
+}
+
 /// Bytes of the file system that may still be written.
 pub(super) fn free(dir: &Path) -> Result<u64, Error> {
     let stat = rustix::fs::statvfs(dir).map_err(|e| Error::io("measure the disk", &e.into()))?;

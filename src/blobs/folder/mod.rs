@@ -1,5 +1,6 @@
 //! Blobs in a folder: 256 shards, an `incoming` beside them on the same file system. Folders are 0700, files 0600.
 
+mod delete;
 mod disk;
 mod read;
 mod write;
@@ -12,7 +13,6 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
-use futures_util::{StreamExt, stream};
 
 use super::check::{Finding, Level};
 use super::error::Error;
@@ -20,9 +20,6 @@ use super::key::{BlobKey, KeyPrefix};
 use super::model::{Body, Deleted, DeletedMany, Head, Listed, Put, Source};
 use super::settings::FolderSettings;
 use crate::base::Timestamp;
-
-/// How many threads unlink at once: one alone waits for the journal each time, eight are 12 to 29 times as fast.
-const LANES: usize = 8;
 
 /// A handle on the folder; cheap to clone.
 #[derive(Debug, Clone)]
@@ -115,61 +112,16 @@ impl Folder {
         .await
     }
 
-    /// Unlinks on eight threads; each shard's names are then brought to the disk once.
     pub(super) async fn delete_many(&self, keys: &[BlobKey]) -> DeletedMany {
-        let mut keys = keys.to_vec();
-        keys.sort_unstable();
-        keys.dedup();
-        let lane = keys.len().div_ceil(LANES).max(1);
-        let lanes: Vec<Vec<BlobKey>> = keys.chunks(lane).map(<[_]>::to_vec).collect();
-        let done = stream::iter(lanes)
-            .map(|lane| {
-                let folder = self.clone();
-                let all = lane.clone();
-                async move { (all, blocking(move || Ok(folder.delete_lane(&lane))).await) }
-            })
-            .buffer_unordered(LANES)
-            .collect::<Vec<_>>()
-            .await;
-        let mut sum = DeletedMany::default();
-        for (all, lane) in done {
-            match lane {
-                Ok(lane) => {
-                    sum.gone += lane.gone;
-                    sum.failed.extend(lane.failed);
-                }
-                Err(e) => {
-                    let text = e.to_string();
-                    sum.failed.extend(all.into_iter().map(|key| (key, Error::Internal(text.clone()))));
-                }
+        let (folder, asked) = (self.clone(), keys.to_vec());
+        match blocking(move || Ok(delete::remove(&folder, asked))).await {
+            Ok(deleted) => deleted,
+            Err(e) => {
+                let text = e.to_string();
+                let failed = keys.iter().map(|key| (*key, Error::Internal(text.clone())));
+                DeletedMany { gone: 0, failed: failed.collect() }
             }
         }
-        sum
-    }
-
-    fn delete_lane(&self, keys: &[BlobKey]) -> DeletedMany {
-        let mut sum = DeletedMany::default();
-        for shard in keys.chunk_by(|a, b| a.shard() == b.shard()) {
-            let mut unlinked = Vec::with_capacity(shard.len());
-            for key in shard {
-                match disk::unlink(&self.place(key)) {
-                    Ok(_) => unlinked.push(*key),
-                    Err(e) => sum.failed.push((*key, e)),
-                }
-            }
-            let synced = match shard.first() {
-                Some(first) if self.sync => disk::sync_dir(&self.shard(first.shard())),
-                _ => Ok(()),
-            };
-            match synced {
-                Ok(()) => sum.gone += unlinked.len(),
-                Err(e) => {
-                    let text = e.to_string();
-                    sum.failed.extend(unlinked.into_iter().map(|key| (key, Error::Internal(text.clone()))));
-                }
-            }
-        }
-        sum
     }
 
     /// The next keys after the path `after`: whole shards, until `limit` is reached. `None` once there are no more.

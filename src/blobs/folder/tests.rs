@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use futures_util::TryStreamExt;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use tempfile::TempDir;
 
 use super::write::Incoming;
@@ -35,7 +35,7 @@ fn bytes_are_on_the_disk_before_their_name_and_the_name_before_the_answer() {
     assert_eq!(std::fs::read(folder.place(&key)).unwrap(), b"ciphertext");
     assert_eq!(left_in(&folder.incoming()), 0);
 
-    folder.delete_lane(&[key]);
+    delete::remove(&folder, vec![key]);
     assert_eq!(disk::trace::take(), ["unlink", "sync folder"], "a deletion survives a power cut too");
 }
 

@@ -1,6 +1,7 @@
 //! The S3 client, set up by hand: nothing is taken from the environment, files or metadata services of the machine.
 
-use aws_sdk_s3::config::retry::{RetryConfig, RetryPartition, TokenBucket};
+use aws_sdk_s3::config::interceptors::InterceptorContext;
+use aws_sdk_s3::config::retry::{ClassifyRetry, RetryAction, RetryConfig, RetryPartition, TokenBucket};
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{
     BehaviorVersion, Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
@@ -14,6 +15,24 @@ use crate::blobs::settings::S3Settings;
 /// Tokens that retries of all requests share; one costs 5 (10 after a time-out), a success gives one back. While a
 /// store is down, retries stop after about fifty.
 const RETRY_BUDGET: usize = 250;
+
+/// Has the SDK wait and try again after 429. R2 answers so beyond one write a second to a key, Supabase when its database
+/// is out of connections; the SDK knows throttling by codes that neither of them uses.
+#[derive(Debug)]
+struct Throttled;
+
+impl ClassifyRetry for Throttled {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        match context.response().map(|answer| answer.status().as_u16()) {
+            Some(429) => RetryAction::throttling_error(),
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "too many requests"
+    }
+}
 
 /// Builds the client of one bucket.
 pub(super) fn client(settings: &S3Settings) -> Result<aws_sdk_s3::Client, Error> {
@@ -52,6 +71,7 @@ pub(super) fn client(settings: &S3Settings) -> Result<aws_sdk_s3::Client, Error>
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
         .retry_config(retry)
+        .retry_classifier(Throttled)
         .retry_partition(RetryPartition::custom("blobs").token_bucket(budget).build())
         .timeout_config(timeouts)
         .stalled_stream_protection(stalled)

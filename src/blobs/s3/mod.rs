@@ -101,6 +101,8 @@ impl S3 {
     pub(super) async fn get(&self, key: &BlobKey, range: Option<Range<u64>>) -> Result<Body, Error> {
         let header = match &range {
             Some(range) if range.is_empty() => return Err(Error::OutOfRange),
+            // Stores count in signed numbers.
+            Some(range) if i64::try_from(range.end).is_err() => Some(format!("bytes={}-", range.start)),
             Some(range) => Some(format!("bytes={}-{}", range.start, range.end - 1)),
             None => None,
         };

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::fault::translate;
 use super::parts::{Part, Parts};
-use super::{MARK, S3};
+use super::{MARK, S3, Seen};
 use crate::blobs::error::Error;
 use crate::blobs::key::BlobKey;
 use crate::blobs::model::{Put, Source};
@@ -126,23 +126,18 @@ impl Upload<'_> {
     /// Reads back. An answer is not believed before the store shows the right length, mark and tag; and where no good
     /// answer came, the mark tells whether the blob there is ours after all (a retry that met its own first attempt).
     async fn settle(&self, sent: Sent, put: Put) -> Result<Put, Error> {
-        let (etag, failed) = match sent {
-            Ok(etag) => (etag, None),
-            Err(e @ (Error::Exists | Error::NotFound | Error::Unavailable(_))) => (None, Some(e)),
-            Err(e) => return Err(e),
-        };
-        let seen = match (self.s3.see(self.key).await, failed) {
-            (Ok(seen), None) => seen,
-            (Ok(seen), Some(_)) if seen.mark.as_deref() == Some(self.mark.as_str()) => seen,
-            (Ok(seen), Some(e)) if seen.mark.is_none() && !matches!(e, Error::Exists) => {
-                return Err(unknown(e));
-            }
-            (Ok(_), Some(_)) => return Err(Error::Exists),
-            (Err(Error::NotFound), None) => {
+        let ours = |seen: &Seen| seen.mark.as_deref() == Some(self.mark.as_str());
+        let found = self.s3.see(self.key).await;
+        let (etag, seen) = match (sent, found) {
+            (Ok(etag), Ok(seen)) => (etag, seen),
+            (Ok(_), Err(Error::NotFound)) => {
+                self.take_back().await;
                 return Err(Error::Mismatch("it acknowledged a blob and has none"));
             }
-            (Err(e), None) => return Err(e),
-            (Err(_), Some(e)) => return Err(unknown(e)),
+            (Ok(_), Err(e)) => return Err(e),
+            (Err(_), Ok(seen)) if ours(&seen) => (None, seen),
+            (Err(Error::Exists), Ok(_)) => return Err(Error::Exists),
+            (Err(e), _) => return Err(unknown(e)),
         };
         let wrong = if seen.mark.as_deref().is_some_and(|mark| mark != self.mark) {
             Some("another upload lies under the key")
@@ -154,12 +149,17 @@ impl Upload<'_> {
             None
         };
         let Some(wrong) = wrong else { return Ok(put) };
-        if seen.mark.as_deref() == Some(self.mark.as_str())
-            && let Err(e) = self.s3.delete_unseen(self.key).await
-        {
-            tracing::warn!(error = %e, "a wrongly stored blob stays until the sweep");
+        if ours(&seen) {
+            self.take_back().await;
         }
         Err(Error::Mismatch(wrong))
+    }
+
+    /// Deletes what this upload stored and nobody may rely on.
+    async fn take_back(&self) {
+        if let Err(e) = self.s3.delete_unseen(self.key).await {
+            tracing::warn!(error = %e, "a wrongly stored blob stays until its intent is swept");
+        }
     }
 }
 

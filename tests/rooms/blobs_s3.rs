@@ -1,0 +1,136 @@
+//! What goes over the wire to a bucket, and what a bucket is checked for.
+
+use futures_util::TryStreamExt;
+use vouchsafe::base::{Entropy, Kind};
+use vouchsafe::blobs::{BlobKey, Finding, KeyPrefix, Level, Listed, Vendor};
+
+use super::blobs_bucket::{Bucket, Fault, MIB, open};
+use super::blobs_contract::{body, fresh, keys, noise};
+
+#[tokio::test]
+async fn requests_carry_what_every_vendor_takes_and_nothing_more() {
+    let bucket = Bucket::start().await;
+    let blobs = bucket.blobs(Vendor::CloudflareR2);
+    for len in [10, 11 * MIB] {
+        blobs.put(&fresh(), body(&noise(len))).await.unwrap();
+    }
+    let log = bucket.log();
+    assert!(Bucket::count(&log, "PutObject") == 1 && Bucket::count(&log, "UploadPart") == 3);
+    for seen in &log {
+        let header = |name: &str| seen.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+        let signed = header("authorization").unwrap();
+        assert!(signed.contains("/auto/s3/aws4_request"), "{signed}");
+        for (name, _) in &seen.headers {
+            let name = name.as_str();
+            let unsupported = name.starts_with("x-amz-checksum")
+                || name.starts_with("x-amz-sdk-checksum")
+                || matches!(
+                    name,
+                    "x-amz-trailer" | "x-amz-acl" | "x-amz-server-side-encryption" | "content-md5"
+                );
+            assert!(!unsupported, "{} sends {name}", seen.op);
+        }
+        assert_ne!(header("content-encoding").as_deref(), Some("aws-chunked"));
+        let conditional = matches!(seen.op, "PutObject" | "CompleteMultipartUpload");
+        assert_eq!(header("if-none-match").as_deref(), conditional.then_some("*"), "{}", seen.op);
+        if matches!(seen.op, "PutObject" | "UploadPart") {
+            assert_eq!(header("x-amz-content-sha256").unwrap().len(), 64, "the body is signed with its hash");
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_and_a_half_thousand_keys_are_listed_by_pages_and_all_deleted() {
+    for vendor in [Vendor::Generic, Vendor::CloudflareR2] {
+        let bucket = Bucket::start().await;
+        let entropy = Entropy::seeded(2500);
+        let mut all: Vec<BlobKey> = (0..2500).map(|_| BlobKey::new(&entropy)).collect();
+        for key in &all {
+            let text = key.to_string();
+            let dir = bucket.objects().join(&text[..2]);
+            std::fs::create_dir_all(&dir).unwrap();
+            std::fs::write(dir.join(&text[2..]), b"x").unwrap();
+        }
+        std::fs::write(bucket.objects().join("README"), b"a stranger's").unwrap();
+        all.sort_unstable();
+
+        let blobs = bucket.blobs(vendor);
+        let listed: Vec<Listed> = blobs.list(KeyPrefix::all(), None).try_collect().await.unwrap();
+        assert!(listed.iter().all(|row| row.len == 1));
+        assert_eq!(listed.iter().map(|row| row.key).collect::<Vec<_>>(), all);
+        assert_eq!(Bucket::count(&bucket.log(), "ListObjectsV2"), 3);
+        assert_eq!(keys(&blobs, KeyPrefix::all(), Some(all[2400])).await, all[2401..]);
+        let shard: Vec<_> = all.iter().copied().filter(|key| KeyPrefix::shard(7).covers(key)).collect();
+        assert_eq!(keys(&blobs, KeyPrefix::shard(7), None).await, shard);
+
+        let deleted = blobs.delete_many(&all).await;
+        assert_eq!((deleted.gone, deleted.failed.len()), (2500, 0));
+        assert!(keys(&blobs, KeyPrefix::all(), None).await.is_empty());
+        assert!(bucket.objects().join("README").exists(), "not ours to delete");
+    }
+}
+
+fn level(found: &[Finding], about: &str) -> Option<Level> {
+    found.iter().find(|f| f.about == about).map(|f| f.level)
+}
+
+#[tokio::test]
+async fn a_good_bucket_checks_out() {
+    let bucket = Bucket::start().await;
+    for vendor in [Vendor::Generic, Vendor::CloudflareR2, Vendor::Supabase] {
+        let found = bucket.blobs(vendor).check(&Entropy::system()).await.unwrap();
+        assert!(found.iter().all(|f| f.level < Level::Error), "{vendor}: {found:?}");
+        let told = level(&found, "conditional").unwrap();
+        assert_eq!(told == Level::Warning, vendor == Vendor::Supabase);
+        let asked = Bucket::count(&bucket.log(), "GetBucketVersioning") > 0;
+        assert_eq!(asked, vendor == Vendor::Generic, "R2 and Supabase have no versions to ask for");
+    }
+    let said = bucket.blobs(Vendor::CloudflareR2).describe();
+    assert!(said.starts_with("Cloudflare R2: bucket images at 127.0.0.1:"), "{said}");
+    assert!(!said.contains("key"), "no credentials");
+}
+
+#[tokio::test]
+async fn a_bucket_that_cannot_erase_is_an_error() {
+    let bucket = Bucket::start().await;
+    for (op, about, xml) in [
+        (
+            "GetBucketVersioning",
+            "versioning",
+            "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>",
+        ),
+        (
+            "GetObjectLockConfiguration",
+            "object-lock",
+            "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>",
+        ),
+        (
+            "GetBucketLifecycleConfiguration",
+            "lifecycle",
+            "<LifecycleConfiguration><Rule><ID>a</ID><Status>Enabled</Status><Filter><Prefix></Prefix></Filter>\
+             <Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>",
+        ),
+    ] {
+        bucket.order(op, &[Fault::Canned(200, xml.to_owned())]);
+        let found = bucket.blobs(Vendor::Generic).check(&Entropy::system()).await.unwrap();
+        assert_eq!(level(&found, about), Some(Level::Error), "{found:?}");
+    }
+    bucket.order("GetBucketVersioning", &[Fault::Status(403, "AccessDenied")]);
+    let found = bucket.blobs(Vendor::Generic).check(&Entropy::system()).await.unwrap();
+    assert_eq!(level(&found, "versioning"), Some(Level::Warning), "not told is not known");
+}
+
+#[tokio::test]
+async fn wrong_credentials_and_a_missing_bucket_are_refusals() {
+    let bucket = Bucket::start().await;
+    let mut settings = bucket.settings(Vendor::Generic);
+    settings.secret_access_key = "wrong".to_owned().into();
+    let blobs = open(settings);
+    assert_eq!(blobs.put(&fresh(), body(&noise(1))).await.unwrap_err().kind(), Kind::Upstream);
+    assert!(blobs.check(&Entropy::system()).await.is_err());
+
+    let mut settings = bucket.settings(Vendor::Generic);
+    settings.bucket = "elsewhere".to_owned();
+    let refused = open(settings).check(&Entropy::system()).await.unwrap_err();
+    assert_eq!(refused.kind(), Kind::Upstream);
+}
