@@ -1,1 +1,191 @@
-//! x
+//! The two schemas say the same, the migrations are whole, and of each table it is written down how what it holds goes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use vouchsafe::on;
+use vouchsafe::store::{Db, Error};
+
+use crate::each_database;
+use crate::support::{Backend, TestDb, source};
+
+/// How the rows of each table go. A new table needs a line here before anything can be put into it.
+const GOES: &[(&str, Goes)] = &[
+    ("api_key", Goes::NotPersonal("an app's, not a person's")),
+    ("blob_grave", Goes::ByTime("once a late write can no longer land")),
+    (
+        "consent_event",
+        Goes::WithSubject(
+            "the row; that it was given stays on the ledger, under a reference nobody can resolve",
+        ),
+    ),
+    ("credit_entry", Goes::WithSubject("the row")),
+    ("disclosure", Goes::Unlinked("the subject is blanked; that a processor received something stays")),
+    ("edit", Goes::WithSubject("the row")),
+    ("erasure", Goes::Unlinked("ids and key fingerprints, which lead to nobody once the keys are gone")),
+    ("fence", Goes::Unlinked("keeps a destroyed key from being made again; holds a fingerprint")),
+    ("hold", Goes::WithSubject("the row, once released")),
+    ("idempotency", Goes::WithSubject("the caller's rows; anybody's after a day")),
+    ("item_key", Goes::WithSubject("dead with the subject's key; the row after it")),
+    ("job", Goes::ByTime("when done; holds ids only")),
+    ("object", Goes::WithSubject("by its rule, or with the person; its key first")),
+    ("policy_version", Goes::NotPersonal("what was published stays published")),
+    ("receipt", Goes::Unlinked("the subject is blanked; the sentence names nobody")),
+    ("record", Goes::WithSubject("by its rule, or with the person; its key first")),
+    ("request", Goes::ByTime("purge_at; what the person wrote goes with them")),
+    ("request_event", Goes::ByTime("with its request")),
+    ("request_task", Goes::ByTime("with its request")),
+    ("session", Goes::WithSubject("the row; anybody's when it expires")),
+    ("sign_in", Goes::WithSubject("the row; anybody's when it expires")),
+    ("staff", Goes::NotPersonal("the house's own people, until they leave")),
+    ("subject", Goes::WithSubject("the row")),
+    ("subject_key", Goes::WithSubject("the one write that erases")),
+    ("subject_login", Goes::WithSubject("the row")),
+    ("sweep", Goes::NotPersonal("counts")),
+    ("system_key", Goes::NotPersonal("the service's own")),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goes {
+    /// Erasing a person removes their rows.
+    WithSubject(&'static str),
+    /// Erasing a person leaves the row and cuts what leads from it to them.
+    Unlinked(&'static str),
+    /// The clock removes it.
+    ByTime(&'static str),
+    /// It is about nobody.
+    NotPersonal(&'static str),
+}
+
+/// What a database says of its tables.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Shape {
+    /// (table, column) → type and whether it may be missing.
+    columns: BTreeMap<(String, String), (String, bool)>,
+    /// Keys, unique sets and indexes: table, columns in order, whether unique, whether over a part only.
+    indexes: BTreeSet<(String, String, bool, bool)>,
+}
+
+impl Shape {
+    fn tables(&self) -> BTreeSet<&str> {
+        self.columns.keys().map(|(t, _)| t.as_str()).collect()
+    }
+}
+
+const COLUMNS_SQLITE: &str = "SELECT m.name, c.name, lower(c.type), c.\"notnull\" FROM sqlite_schema m, pragma_table_info(m.name) c \
+    WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name <> '_sqlx_migrations'";
+const COLUMNS_POSTGRES: &str = "SELECT table_name::text, column_name::text, data_type::text, \
+    (CASE is_nullable WHEN 'NO' THEN 1 ELSE 0 END)::bigint FROM information_schema.columns \
+    WHERE table_schema = 'public' AND table_name <> '_sqlx_migrations'";
+const INDEXES_SQLITE: &str = "SELECT m.name, (SELECT group_concat(x.name) FROM (SELECT name FROM pragma_index_info(i.name) ORDER BY seqno) x), \
+    i.\"unique\", i.partial FROM sqlite_schema m, pragma_index_list(m.name) i \
+    WHERE m.type = 'table' AND m.name <> '_sqlx_migrations'";
+const INDEXES_POSTGRES: &str = "SELECT t.relname::text, string_agg(a.attname::text, ',' ORDER BY k.place), \
+    (CASE WHEN i.indisunique THEN 1 ELSE 0 END)::bigint, (CASE WHEN i.indpred IS NULL THEN 0 ELSE 1 END)::bigint \
+    FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace \
+    CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY k (number, place) \
+    JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.number \
+    WHERE n.nspname = 'public' AND t.relname <> '_sqlx_migrations' GROUP BY i.indexrelid, t.relname, i.indisunique, i.indpred";
+
+async fn shape(db: &Db) -> Shape {
+    let mut tx = db.read().await.unwrap();
+    let (columns, indexes) =
+        if db.is_sqlite() { (COLUMNS_SQLITE, INDEXES_SQLITE) } else { (COLUMNS_POSTGRES, INDEXES_POSTGRES) };
+    let columns: Vec<(String, String, String, i64)> =
+        on!(tx, |c| sqlx::query_as(columns).fetch_all(c).await).unwrap();
+    let indexes: Vec<(String, String, i64, i64)> =
+        on!(tx, |c| sqlx::query_as(indexes).fetch_all(c).await).unwrap();
+    let portable = |kind: String| match kind.as_str() {
+        "integer" => "bigint".to_owned(),
+        "blob" => "bytea".to_owned(),
+        _ => kind,
+    };
+    Shape {
+        columns: columns
+            .into_iter()
+            .map(|(t, c, kind, must)| ((t, c), (portable(kind), must == 0)))
+            .collect(),
+        indexes: indexes.into_iter().map(|(t, c, unique, part)| (t, c, unique == 1, part == 1)).collect(),
+    }
+}
+
+#[tokio::test]
+async fn the_two_schemas_are_the_same() {
+    let Some(postgres) = TestDb::open(Backend::Postgres).await else { return };
+    let sqlite = TestDb::open(Backend::Sqlite).await.unwrap();
+    for (found, expected) in [(&postgres.main, &sqlite.main), (&postgres.keys, &sqlite.keys)] {
+        let (found, expected) = (shape(found).await, shape(expected).await);
+        assert!(!expected.columns.is_empty() && !expected.indexes.is_empty());
+        assert_eq!(found.columns, expected.columns);
+        assert_eq!(found.indexes, expected.indexes);
+    }
+}
+
+each_database! {
+    async fn of_each_table_it_is_known_how_its_rows_go(db: TestDb) {
+        let (main, keys) = (shape(&db.main).await, shape(&db.keys).await);
+        let there: BTreeSet<&str> = main.tables().union(&keys.tables()).copied().collect();
+        let declared: BTreeSet<&str> = GOES.iter().map(|(t, _)| *t).collect();
+        assert_eq!(there, declared);
+
+        let names_a_person = |table: &str| {
+            let named = |s: &Shape| s.columns.contains_key(&(table.to_owned(), "subject".to_owned()));
+            named(&main) || named(&keys)
+        };
+        for (table, goes) in GOES {
+            assert!(
+                !names_a_person(table) || !matches!(goes, Goes::NotPersonal(_)),
+                "{table} names a person and is said to be about nobody"
+            );
+        }
+    }
+
+    async fn every_migration_was_run(db: TestDb) {
+        for (db, folder) in [(&db.main, ""), (&db.keys, "-keystore")] {
+            let names = |dialect: &str| -> BTreeSet<String> {
+                let folder = source::root().join(format!("migrations/{dialect}{folder}"));
+                fs::read_dir(folder).unwrap().map(|f| f.unwrap().file_name().into_string().unwrap()).collect()
+            };
+            assert_eq!(names("sqlite"), names("postgres"));
+            let mut tx = db.read().await.unwrap();
+            let run: Vec<(i64, String)> = on!(tx, |c| sqlx::query_as(
+                "SELECT version, description FROM _sqlx_migrations ORDER BY version"
+            )
+            .fetch_all(c)
+            .await)
+            .unwrap();
+            let expected = names("sqlite");
+            assert_eq!(run.iter().map(|(_, name)| format!("{name}.sql")).collect::<BTreeSet<_>>(), expected);
+            for (number, name) in run {
+                assert!(name.starts_with(&format!("{number:04}_")), "{number} is not the number of {name}");
+            }
+        }
+    }
+
+    async fn a_database_of_a_newer_program_is_refused(db: TestDb) {
+        let mut tx = db.main.begin().await.unwrap();
+        on!(tx, |c| sqlx::query(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+             SELECT 9999, 'from the future', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1"
+        )
+        .execute(c)
+        .await
+        .map(|_| ()))
+        .unwrap();
+        tx.commit().await.unwrap();
+        assert!(matches!(db.again().await, Err(Error::Schema(_))));
+    }
+
+    async fn a_migration_that_was_edited_after_its_release_is_refused(db: TestDb) {
+        let mut tx = db.main.begin().await.unwrap();
+        let checksum = vec![0_u8; 48];
+        on!(tx, |c| sqlx::query("UPDATE _sqlx_migrations SET checksum = $1 WHERE version = 1")
+            .bind(&checksum)
+            .execute(c)
+            .await
+            .map(|_| ()))
+        .unwrap();
+        tx.commit().await.unwrap();
+        assert!(matches!(db.again().await, Err(Error::Schema(_))));
+    }
+}
