@@ -5,6 +5,7 @@
 //! the document allows, a workflow for every right a person has, and a ledger with which a stranger can check that each
 //! promise was kept. `docs/ARCHITECTURE.md` has the picture of the rooms.
 
+pub mod archive;
 pub mod base;
 pub mod billing;
 pub mod blobs;
