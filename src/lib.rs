@@ -6,3 +6,4 @@
 //! promise was kept. `docs/ARCHITECTURE.md` has the picture of the rooms.
 
 pub mod base;
+pub mod web;
