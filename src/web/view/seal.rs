@@ -52,14 +52,36 @@ impl Seal {
         svg.push_str("<circle r=\"97\" stroke-width=\"1.4\"/><circle r=\"93.5\" stroke-width=\".5\"/>");
         let _ = write!(svg, "<path d=\"{}\" stroke-width=\"1.5\" stroke-linecap=\"round\"/>", self.rim());
         svg.push_str("<circle r=\"67\" stroke-width=\".5\"/>");
-        for (ring, bytes) in self.0.chunks(8).enumerate().take(3) {
-            let _ = write!(svg, "<path d=\"{}\" stroke-width=\".7\"/>", rosette(ring, bytes));
+        for (ring, bytes) in (0_u8..2).zip(self.0.chunks(16)) {
+            svg.push_str(&self.band(ring, bytes));
         }
         svg.push_str("<circle r=\"19\" stroke-width=\".7\"/></g>");
         svg.push_str("<circle r=\"16.5\" fill=\"currentColor\"/>");
         svg.push_str("<path class=\"cut\" d=\"M-7 .6L-2 5.6 7.6-5.4\" fill=\"none\" stroke-width=\"3\" stroke-linecap=\"round\" stroke-linejoin=\"round\"/>");
         svg.push_str("</svg>");
         Markup::trusted(svg)
+    }
+
+    /// A band of the guilloche: one wave, laid over itself several times a little turned. The number of its petals,
+    /// their height and lean, and the number of layers are taken from the bytes.
+    fn band(&self, ring: u8, bytes: &[u8]) -> String {
+        let byte = |at: usize| bytes.get(at).copied().unwrap_or(0);
+        let (base, least, spread) = if ring == 0 { (52.0, 8.0, 4.0) } else { (31.0, 4.5, 3.0) };
+        let petals = 7 + byte(0) % 8 - 2 * ring;
+        let layers = 5 + byte(1) % 4;
+        let height = least + f64::from(byte(2)) / 255.0 * spread;
+        let second = f64::from(byte(3)) / 255.0 * 2.4;
+        let lean = f64::from(byte(4)) / 255.0 * TAU;
+        let id = format!("seal-{}-{ring}", self.short());
+        let mut svg = format!(
+            "<path id=\"{id}\" d=\"{}\" stroke-width=\".55\"/>",
+            wave(base, f64::from(petals), height, second, lean)
+        );
+        for layer in 1..layers {
+            let turn = 360.0 * f64::from(layer) / (f64::from(petals) * f64::from(layers));
+            let _ = write!(svg, "<use href=\"#{id}\" transform=\"rotate({turn:.2})\"/>");
+        }
+        svg
     }
 
     /// Sixty-four strokes around the rim, clockwise from the top: each as long as its digit of the hash.
@@ -83,20 +105,12 @@ impl Seal {
     }
 }
 
-/// One closed curve of the guilloche: a circle with two waves on it, their number, height and turn taken from the bytes.
-fn rosette(ring: usize, bytes: &[u8]) -> String {
-    let byte = |at: usize| f64::from(bytes.get(at).copied().unwrap_or(0));
-    let petals = 5.0 + (byte(0) % 9.0);
-    let ripples = petals * (2.0 + (byte(1) % 2.0)) + 1.0 + (byte(2) % 3.0);
-    let base = [44.0, 41.0, 38.0].get(ring).copied().unwrap_or(40.0);
-    let height = 9.0 + byte(3) / 255.0 * 6.0;
-    let ripple = 3.0 + byte(4) / 255.0 * 4.0;
-    let turn = byte(5) / 255.0 * TAU;
-    let drift = byte(6) / 255.0 * TAU;
-    let mut path = String::with_capacity(480 * 14);
-    for step in 0_u16..480 {
-        let t = TAU * f64::from(step) / 480.0;
-        let r = base + height * (petals * t + turn).cos() + ripple * (ripples * t + drift).cos();
+/// One closed wave around the centre, as a path.
+fn wave(base: f64, petals: f64, height: f64, second: f64, lean: f64) -> String {
+    let mut path = String::with_capacity(240 * 12);
+    for step in 0_u16..240 {
+        let t = TAU * f64::from(step) / 240.0;
+        let r = base + height * (petals * t).cos() + second * (2.0 * petals * t + lean).cos();
         let (sin, cos) = t.sin_cos();
         let _ = write!(path, "{}{:.1} {:.1}", if step == 0 { 'M' } else { 'L' }, r * sin, -r * cos);
     }

@@ -46,6 +46,16 @@ impl State {
         }
     }
 
+    /// Shape and words for the whole ledger's last check.
+    pub fn of_ledger(self) -> Markup {
+        self.says(match self {
+            Self::Kept | Self::Attested => "Whole and unaltered",
+            Self::AtRisk | Self::Overdue => "Due for a check",
+            Self::Broken => "Does not verify",
+            Self::Waiting => "Not verified yet",
+        })
+    }
+
     /// Shape and word together.
     pub fn chip(self) -> Markup {
         self.says(self.word())
