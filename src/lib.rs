@@ -21,3 +21,4 @@ pub mod providers;
 pub mod store;
 pub mod subjects;
 pub mod vault;
+pub mod web;

@@ -1,0 +1,7 @@
+//! The pages: what people and staff see, rendered on the server from one stylesheet.
+//!
+//! Promises: every page works without script, from 360 px up, in a dark theme, in print and read aloud. Must never:
+//! hold SQL or a decision, load anything from another host, or put a style or a script inside a page.
+
+pub mod assets;
+pub mod view;

@@ -1,0 +1,9 @@
+//! The desk: what staff see. Denser than a person's pages, of the same mind.
+
+mod register;
+mod retention;
+mod work;
+
+pub use register::*;
+pub use retention::*;
+pub use work::*;

@@ -1,0 +1,144 @@
+//! The registers: who receives data, who read them, and what the ledger says.
+
+use askama::Template;
+
+use crate::web::view::{Choice, Count, Desk, LedgerRow, Mark, Moment, State, Viewer};
+
+/// Processors, and disclosures to anyone else.
+#[derive(Template, Debug, Clone)]
+#[template(path = "desk/processors.html", config = "src/web/askama.toml")]
+pub struct Processors {
+    /// What every page of the desk is given.
+    pub desk: Desk,
+    /// The processors that the document names.
+    pub processors: Vec<ProcessorRow>,
+    /// Disclosures, newest first.
+    pub disclosures: Vec<DisclosureRow>,
+}
+
+/// A processor.
+#[derive(Debug, Clone)]
+pub struct ProcessorRow {
+    /// Its name.
+    pub name: String,
+    /// Its id in the document.
+    pub id: String,
+    /// Where it works: `United States`.
+    pub place: String,
+    /// What it is for.
+    pub purpose: String,
+    /// The categories it may receive.
+    pub categories: Vec<String>,
+    /// The longest that data may live there.
+    pub at_most: String,
+    /// How deletion there is proved.
+    pub proof: String,
+    /// The contract, and since when.
+    pub contract: String,
+    /// Items there now, as far as we know.
+    pub live: Count,
+    /// Deletions asked for and not yet proved.
+    pub pending: Count,
+    /// How it stands.
+    pub state: State,
+}
+
+/// A disclosure.
+#[derive(Debug, Clone)]
+pub struct DisclosureRow {
+    /// When.
+    pub at: Moment,
+    /// To whom.
+    pub to: String,
+    /// What, by category.
+    pub what: String,
+    /// On what ground.
+    pub ground: String,
+    /// How many people it touches.
+    pub people: Count,
+    /// The ledger entry.
+    pub proof_href: String,
+}
+
+/// The ledger, for staff.
+#[derive(Template, Debug, Clone)]
+#[template(path = "desk/ledger.html", config = "src/web/askama.toml")]
+pub struct DeskLedger {
+    /// What every page of the desk is given.
+    pub desk: Desk,
+    /// How many entries there are.
+    pub size: Count,
+    /// Entries not yet in a signed tree.
+    pub unsigned: Count,
+    /// The root, in base64.
+    pub root: String,
+    /// When it was last signed.
+    pub signed_at: Option<Moment>,
+    /// The checkpoint, word for word.
+    pub checkpoint: String,
+    /// How the last full check went.
+    pub verified: State,
+    /// Its finding, as a sentence.
+    pub finding: String,
+    /// When that was.
+    pub verified_at: Option<Moment>,
+    /// The kinds the list can be narrowed to; the first is all.
+    pub kinds: Vec<Choice>,
+    /// The first day shown, `2026-05-01`, or empty.
+    pub from: String,
+    /// The last day shown, or empty.
+    pub to: String,
+    /// The rows.
+    pub rows: Vec<LedgerRow>,
+    /// The next page.
+    pub next_href: Option<String>,
+}
+
+/// Who read what, and why.
+#[derive(Template, Debug, Clone)]
+#[template(path = "desk/reads.html", config = "src/web/askama.toml")]
+pub struct AccessReview {
+    /// What every page of the desk is given.
+    pub desk: Desk,
+    /// The roles the list can be narrowed to; the first is all.
+    pub roles: Vec<Choice>,
+    /// The first day shown, or empty.
+    pub from: String,
+    /// The last day shown, or empty.
+    pub to: String,
+    /// Whether only refusals are shown.
+    pub refused_only: bool,
+    /// How many reads there are under this filter.
+    pub count: Count,
+    /// How many of them were refused.
+    pub refused: Count,
+    /// The rows, newest first.
+    pub rows: Vec<ReadRow>,
+    /// The same list as CSV.
+    pub csv_href: String,
+    /// The next page.
+    pub next_href: Option<String>,
+}
+
+/// A read, allowed or refused.
+#[derive(Debug, Clone)]
+pub struct ReadRow {
+    /// When.
+    pub at: Moment,
+    /// Who: a member of staff by name, an app by key name, the program by job.
+    pub who: String,
+    /// In what role.
+    pub role: String,
+    /// Whose: the subject id.
+    pub subject: String,
+    /// What: the category.
+    pub category: String,
+    /// For what purpose.
+    pub purpose: String,
+    /// The reference it was for, if any.
+    pub reference: String,
+    /// Why it was refused, if it was.
+    pub refused: Option<String>,
+    /// The ledger entry.
+    pub proof_href: Option<String>,
+}

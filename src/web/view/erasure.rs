@@ -1,0 +1,68 @@
+//! Erasing an account: what goes, what stays and why, and the proof afterwards.
+
+use askama::Template;
+
+use super::{Count, Fact, Mark, Mistakes, Moment, Seal, Shell, State, Stays, Viewer};
+
+/// The page that asks before everything goes.
+#[derive(Template, Debug, Clone)]
+#[template(path = "person/erase.html", config = "src/web/askama.toml")]
+pub struct Erase {
+    /// What every page is given.
+    pub shell: Shell,
+    /// Pictures in all.
+    pub images: Count,
+    /// What goes, by category: name and number.
+    pub goes: Vec<Fact>,
+    /// Copies elsewhere that go as well, each a sentence.
+    pub elsewhere: Vec<String>,
+    /// What stays.
+    pub stays: Vec<Stays>,
+    /// Until when it can be taken back; `None` when it is done at once.
+    pub take_back: Option<Moment>,
+    /// When old backups can no longer be opened for this person.
+    pub backups_unreadable: Option<Moment>,
+    /// Whether a link by mail has to be opened first.
+    pub step_up: bool,
+    /// Whether a request for the data themselves is still open, which should be answered first.
+    pub open_access: Option<String>,
+    /// What was wrong.
+    pub mistakes: Mistakes,
+}
+
+impl Erase {
+    /// The words on the button: it says what it does.
+    pub fn button(&self) -> String {
+        if self.images.none() {
+            "Erase my account".to_owned()
+        } else {
+            format!("Erase my account and {}", self.images.of("image", "images"))
+        }
+    }
+}
+
+/// The page after the erasure; nobody is signed in any more.
+#[derive(Template, Debug, Clone)]
+#[template(path = "person/erased.html", config = "src/web/askama.toml")]
+pub struct Erased {
+    /// What every page is given.
+    pub shell: Shell,
+    /// Whether it is done, or set for a time and can be taken back.
+    pub scheduled_for: Option<Moment>,
+    /// When it was done.
+    pub at: Moment,
+    /// The reference of the request.
+    pub reference: String,
+    /// What was erased, by category: name and number.
+    pub erased: Vec<Fact>,
+    /// How each place was looked through afterwards: place and finding.
+    pub verified: Vec<Fact>,
+    /// What stays.
+    pub stays: Vec<Stays>,
+    /// The seal of the receipt, once there is one.
+    pub seal: Option<Seal>,
+    /// The receipt's page.
+    pub receipt_href: Option<String>,
+    /// The receipt's file.
+    pub receipt_file: String,
+}

@@ -1,0 +1,521 @@
+use super::*;
+
+pub(super) fn pages() -> Vec<(&'static str, String)> {
+    vec![
+        ("desk", html(&overview())),
+        (
+            "desk-quiet",
+            html(&Overview { desk: quiet_desk(), due: vec![], promises: vec![], jobs: vec![], ..overview() }),
+        ),
+        ("desk-requests", html(&queue())),
+        ("desk-requests-empty", html(&Queue { count: Count(0), rows: vec![], next_href: None, ..queue() })),
+        ("desk-request", html(&request())),
+        ("desk-request-new", html(&new_request())),
+        ("desk-retention", html(&retention())),
+        (
+            "desk-retention-empty",
+            html(&RetentionBoard { rules: vec![], last_run: None, next_run: None, ..retention() }),
+        ),
+        ("desk-promises", html(&promises())),
+        ("desk-holds", html(&holds())),
+        (
+            "desk-holds-empty",
+            html(&Holds {
+                holds: vec![],
+                lifted: vec![],
+                mistakes: mistakes("reason", "Say why. The person is told this."),
+                ..holds()
+            }),
+        ),
+        ("desk-processors", html(&processors())),
+        (
+            "desk-processors-empty",
+            html(&Processors { processors: vec![], disclosures: vec![], ..processors() }),
+        ),
+        ("desk-ledger", html(&ledger())),
+        ("desk-reads", html(&reads())),
+        ("desk-people", html(&people())),
+        ("desk-people-none", html(&People { found: Some(vec![]), ..people() })),
+        (
+            "desk-sign-in",
+            html(&StaffSignIn { shell: nobody(), email: String::new(), mistakes: Mistakes::default() }),
+        ),
+    ]
+}
+
+fn queue_row(n: u32, right: &str, status: &str, promise: &str, stuck: Option<&str>) -> QueueRow {
+    QueueRow {
+        reference: format!("R-2026-{n:04}"),
+        right: right.into(),
+        status: status.into(),
+        channel: if n % 3 == 0 { "mail" } else { "page" }.into(),
+        received: at("2026-11-20T09:12:00Z"),
+        promise: Clock { due: at(promise), met: None },
+        law: Clock { due: at("2026-12-21T23:00:00Z"), met: None },
+        holder: if n % 2 == 0 { String::new() } else { "Compliance desk".into() },
+        stuck: stuck.map(Into::into),
+    }
+}
+
+fn queue_rows() -> Vec<QueueRow> {
+    vec![
+        queue_row(
+            147,
+            "Erasure",
+            "Notifying recipients",
+            "2026-11-22T10:12:00Z",
+            Some("FAL.AI has not confirmed the deletion. Next try in 12 minutes."),
+        ),
+        queue_row(150, "Access", "Collecting", "2026-11-22T22:00:00Z", None),
+        queue_row(151, "Rectification", "Being reviewed", "2026-11-23T06:40:00Z", None),
+        queue_row(152, "Objection", "Acknowledged", "2026-11-24T12:00:00Z", None),
+        queue_row(153, "Portability", "Acknowledged", "2026-11-25T09:30:00Z", None),
+    ]
+}
+
+fn promise_rows() -> Vec<PromiseRow> {
+    let row =
+        |number: &str, clause: &str, promise: &str, rule: &str, state: State, figure: &str| PromiseRow {
+            number: number.into(),
+            clause: clause.into(),
+            clause_id: "partners".into(),
+            promise: promise.into(),
+            kind: "processor".into(),
+            rule: rule.into(),
+            state,
+            figure: figure.into(),
+            checked: Some(at("2026-11-22T14:05:00Z")),
+            since: Some(at("2026-11-22T09:00:00Z")),
+            proof_href: Some("/flux-kontext/ledger/51260".into()),
+        };
+    vec![
+        row(
+            "4",
+            "Who works for us",
+            "FAL.AI deletes its copy when the edit is done",
+            "processor.fal-ai",
+            State::Broken,
+            "2 deletions unproved after 24 hours",
+        ),
+        PromiseRow {
+            checked: None,
+            proof_href: None,
+            ..row(
+                "5",
+                "Audits",
+                "a security audit every year",
+                "attestation.audit",
+                State::Overdue,
+                "due 2 October 2026",
+            )
+        },
+        row(
+            "2.1",
+            "Photographs you upload",
+            "gone after 48 hours at most",
+            "retention.input-image",
+            State::AtRisk,
+            "oldest is 46 hours 12 minutes old",
+        ),
+        row(
+            "6",
+            "Your rights",
+            "answered within 72 hours",
+            "right.access",
+            State::Kept,
+            "412 of 412, slowest 31 hours",
+        ),
+    ]
+}
+
+fn overview() -> Overview {
+    let figure = |name: &str, value: &str, note: &str, state: State| Figure {
+        name: name.into(),
+        value: value.into(),
+        note: note.into(),
+        state,
+        href: "/flux-kontext/desk/retention".into(),
+    };
+    Overview {
+        desk: desk(),
+        figures: vec![
+            figure("Requests open", "5", "1 past our promise", State::Broken),
+            figure("Overdue for erasure", "0", "of 48,210 under a rule", State::Kept),
+            figure("Promises kept", "21 of 24", "1 broken, 1 at risk, 1 overdue", State::AtRisk),
+            figure("Failed jobs", "1", "waits for a hand", State::Broken),
+            figure("Ledger", "51,288", "signed 1 minute ago, verified", State::Kept),
+        ],
+        due: queue_rows(),
+        promises: promise_rows().into_iter().take(3).collect(),
+        jobs: vec![FailedJob {
+            id: "job_1".into(),
+            kind: "provider.delete".into(),
+            tries: Count(9),
+            cause: "FAL.AI answers 500 to the deletion.".into(),
+            next: None,
+        }],
+    }
+}
+
+fn queue() -> Queue {
+    Queue {
+        desk: desk(),
+        rights: vec![
+            choice("", "All rights", true),
+            choice("access", "Access", false),
+            choice("erasure", "Erasure", false),
+        ],
+        states: vec![
+            choice("open", "All open", true),
+            choice("late", "Past our promise", false),
+            choice("closed", "Closed", false),
+        ],
+        count: Count(5),
+        rows: queue_rows(),
+        next_href: Some("/flux-kontext/desk/requests?after=153".into()),
+    }
+}
+
+fn request() -> RequestDetail {
+    let action = |id: &str, button: &str, explains: &str, needs_reason: bool, grave: bool| Action {
+        id: id.into(),
+        button: button.into(),
+        explains: explains.into(),
+        needs_reason,
+        four_eyes: grave,
+        grave,
+    };
+    RequestDetail {
+        desk: desk(),
+        row: queue_rows().remove(0),
+        subject: "sub_0192f3a47b1c7d2e9a40c1d2e3f40516".into(),
+        identity: vec![
+            fact("Method", "link to the address on file"),
+            fact("Proved", "20 November 2026, 09:14 UTC"),
+        ],
+        asked: vec![fact("Scope", "everything"), fact("Governing law", "GDPR, rule pack eu-2026-1")],
+        internal_due: at("2026-12-14T23:00:00Z"),
+        steps: vec![
+            step("Received", "2026-11-20T09:12:00Z", "by mail, DKIM holds"),
+            step("Acknowledged", "2026-11-20T09:12:02Z", ""),
+            step("Identity proved", "2026-11-20T09:14:00Z", ""),
+            step("Key destroyed", "2026-11-20T09:15:00Z", "ledger entry 51,020"),
+            step("Looked through by the second path", "2026-11-20T09:20:00Z", "nothing found in 6 places"),
+            step_now("Recipients are told", "FAL.AI is missing"),
+            step("Closed with a receipt", "", ""),
+        ],
+        stores: vec![
+            fact("Main database", "0 rows left"),
+            fact("Files", "0 of 430 left"),
+            fact("Keystore", "destroyed"),
+        ],
+        recipients: vec![
+            Recipient {
+                name: "Stripe".into(),
+                says: "Deleted the customer.".into(),
+                state: State::Kept,
+                at: Some(at("2026-11-20T09:21:00Z")),
+            },
+            Recipient {
+                name: "FAL.AI".into(),
+                says: "Has not confirmed. Tried 9 times.".into(),
+                state: State::Broken,
+                at: None,
+            },
+        ],
+        stays: vec![Stays {
+            what: "3 invoices".into(),
+            why: "§ 147 AO".into(),
+            until: Some(at("2036-12-31T00:00:00Z")),
+        }],
+        notes: vec![Note {
+            at: at("2026-11-22T11:00:00Z"),
+            by: "Compliance desk".into(),
+            says: "Wrote to FAL.AI’s privacy desk.".into(),
+        }],
+        actions: vec![
+            action("retry", "Ask FAL.AI again", "Runs the stuck step once more, now.", false, false),
+            action(
+                "extend",
+                "Extend by two months",
+                "Only once, and only for a complex request. The person is told the reason and the new date.",
+                true,
+                false,
+            ),
+            action(
+                "refuse",
+                "Refuse",
+                "The letter names the reason, the authority and the court.",
+                true,
+                true,
+            ),
+        ],
+        receipt_href: None,
+        mistakes: Mistakes::default(),
+    }
+}
+
+fn new_request() -> RequestDetail {
+    RequestDetail {
+        desk: quiet_desk(),
+        row: queue_rows().remove(4),
+        identity: vec![],
+        stores: vec![],
+        recipients: vec![],
+        stays: vec![],
+        notes: vec![],
+        actions: vec![],
+        receipt_href: Some("/flux-kontext/receipts/rct_1".into()),
+        ..request()
+    }
+}
+
+fn retention() -> RetentionBoard {
+    let rule = |category: &str,
+                period: &str,
+                state: State,
+                figures: [u64; 6],
+                oldest: &str,
+                next: Option<&str>| RetentionRow {
+        rule: format!("retention.{category}"),
+        category: category.into(),
+        period: period.into(),
+        state,
+        live: Count(figures[0]),
+        due: Count(figures[1]),
+        overdue: Count(figures[2]),
+        held: Count(figures[3]),
+        oldest: oldest.into(),
+        erased_day: Count(figures[4]),
+        erased_month: Count(figures[5]),
+        daily: Bars {
+            what: format!("{category} erased each day, last 30 days"),
+            values: (0..30_u64).map(|n| (n * 7919 + figures[5]) % 97 * u64::from(n % 7 != 6)).collect(),
+        },
+        next: next.map(at),
+    };
+    RetentionBoard {
+        desk: desk(),
+        counted: at("2026-11-22T14:06:30Z"),
+        last_run: Some(at("2026-11-22T14:06:00Z")),
+        next_run: Some(at("2026-11-22T14:11:00Z")),
+        rules: vec![
+            rule(
+                "input-image",
+                "when the edit succeeded, at most 48 hours after upload",
+                State::AtRisk,
+                [214, 3, 0, 0, 1_402, 48_210],
+                "46 hours",
+                Some("2026-11-22T15:50:00Z"),
+            ),
+            rule(
+                "output-image",
+                "when deleted, or the account is closed",
+                State::Kept,
+                [1_204_551, 0, 0, 12, 388, 12_044],
+                "1 year",
+                None,
+            ),
+            rule(
+                "usage",
+                "2 years after it arose",
+                State::Kept,
+                [3_882_140, 0, 0, 0, 5_120, 151_220],
+                "23 months",
+                Some("2026-11-23T00:00:00Z"),
+            ),
+            rule(
+                "account",
+                "30 days after it is closed",
+                State::Kept,
+                [18_420, 0, 0, 1, 4, 131],
+                "29 days",
+                Some("2026-11-23T08:00:00Z"),
+            ),
+            rule("billing", "10 years after the invoice’s year", State::Kept, [0, 0, 0, 0, 0, 0], "", None),
+            rule(
+                "device",
+                "30 days after it arose",
+                State::Broken,
+                [91_022, 210, 17, 0, 3_001, 90_455],
+                "31 days",
+                Some("2026-11-22T14:08:00Z"),
+            ),
+        ],
+    }
+}
+
+fn promises() -> PromiseBoard {
+    PromiseBoard {
+        desk: desk(),
+        version: "2026-05-05".into(),
+        effective: at("2026-05-05T00:00:00Z"),
+        tally: vec![
+            Tally { state: State::Broken, count: Count(1) },
+            Tally { state: State::Overdue, count: Count(1) },
+            Tally { state: State::AtRisk, count: Count(1) },
+            Tally { state: State::Kept, count: Count(21) },
+        ],
+        states: vec![choice("", "All", true), choice("broken", "Broken", false)],
+        rows: promise_rows(),
+    }
+}
+
+fn holds() -> Holds {
+    let hold = HoldRow {
+        id: "hld_1".into(),
+        on: "sub_0192f3a47b1c7d2e".into(),
+        reason: "A court asked for the invoices of this account.".into(),
+        law: "LG Berlin, 12 O 44/26".into(),
+        by: "Compliance desk".into(),
+        since: at("2026-03-01T10:00:00Z"),
+        review: at("2026-11-01T00:00:00Z"),
+        items: Count(12),
+        lifted: None,
+    };
+    Holds {
+        desk: desk(),
+        lifted: vec![HoldRow { lifted: Some(at("2026-09-01T00:00:00Z")), ..hold.clone() }],
+        holds: vec![hold],
+        categories: vec![
+            choice("billing", "billing", true),
+            choice("account", "account", false),
+            choice("output-image", "output-image", false),
+            choice("prompt", "prompt", false),
+        ],
+        whom: String::new(),
+        reason: String::new(),
+        law: String::new(),
+        review: String::new(),
+        mistakes: Mistakes::default(),
+    }
+}
+
+fn processors() -> Processors {
+    let row = |name: &str,
+               place: &str,
+               purpose: &str,
+               categories: &[&str],
+               at_most: &str,
+               live: u64,
+               pending: u64,
+               state: State| ProcessorRow {
+        name: name.into(),
+        id: name.to_lowercase(),
+        place: place.into(),
+        purpose: purpose.into(),
+        categories: strings(categories),
+        at_most: at_most.into(),
+        proof: "deletion call, then a read that must fail".into(),
+        contract: "contract of 3 March 2026".into(),
+        live: Count(live),
+        pending: Count(pending),
+        state,
+    };
+    Processors {
+        desk: desk(),
+        processors: vec![
+            row(
+                "FAL.AI",
+                "United States",
+                "Edits",
+                &["input-image", "prompt", "edit-parameters"],
+                "24 hours",
+                3,
+                2,
+                State::Broken,
+            ),
+            row(
+                "Cloudflare R2",
+                "European Union",
+                "Files at rest, ciphertext only",
+                &["output-image"],
+                "as long as the rule says",
+                1_204_551,
+                0,
+                State::Kept,
+            ),
+            row("Stripe", "Ireland", "Payments", &["billing"], "10 years", 8_021, 0, State::Kept),
+        ],
+        disclosures: vec![DisclosureRow {
+            at: at("2026-03-01T10:00:00Z"),
+            to: "Landgericht Berlin".into(),
+            what: "billing".into(),
+            ground: "Order 12 O 44/26".into(),
+            people: Count(1),
+            proof_href: "/flux-kontext/ledger/40881".into(),
+        }],
+    }
+}
+
+fn ledger() -> DeskLedger {
+    DeskLedger {
+        desk: desk(),
+        size: Count(51_288),
+        unsigned: Count(3),
+        root: "q0Lx8Wv3yJc7bQmTn1rSg5kZ2dHfUeXa9oPiRwYtMsE=".into(),
+        signed_at: Some(at("2026-11-22T14:06:00Z")),
+        checkpoint: CHECKPOINT.into(),
+        verified: State::Kept,
+        finding: "51,288 entries, every hash and signature holds.".into(),
+        verified_at: Some(at("2026-11-22T13:00:00Z")),
+        kinds: vec![choice("", "All kinds", true), choice("erasure.object", "erasure.object", false)],
+        from: "2026-11-01".into(),
+        to: String::new(),
+        rows: ledger_rows(),
+        next_href: Some("/flux-kontext/desk/ledger?before=51283".into()),
+    }
+}
+
+fn reads() -> AccessReview {
+    let row = |who: &str, role: &str, category: &str, purpose: &str, refused: Option<&str>| ReadRow {
+        at: at("2026-11-22T11:40:00Z"),
+        who: who.into(),
+        role: role.into(),
+        subject: "sub_0192f3a47b1c7d2e9a40c1d2e3f40516".into(),
+        category: category.into(),
+        purpose: purpose.into(),
+        reference: if refused.is_some() { String::new() } else { "R-2026-0147".into() },
+        refused: refused.map(Into::into),
+        proof_href: Some("/flux-kontext/ledger/51022".into()),
+    };
+    AccessReview {
+        desk: desk(),
+        roles: vec![choice("", "All roles", true), choice("support", "support", false)],
+        from: "2026-11-01".into(),
+        to: String::new(),
+        refused_only: false,
+        count: Count(1_204),
+        refused: Count(3),
+        rows: vec![
+            row("Support desk", "support", "account", "support", None),
+            row(
+                "Support desk",
+                "support",
+                "output-image",
+                "support",
+                Some("the document lets only the subject read this category"),
+            ),
+            row("the program", "service", "input-image", "provide-edits", None),
+        ],
+        csv_href: "/flux-kontext/desk/reads.csv?from=2026-11-01".into(),
+        next_href: None,
+    }
+}
+
+fn people() -> People {
+    People {
+        desk: desk(),
+        query: "someone@example.org".into(),
+        found: Some(vec![PersonRow {
+            subject: "sub_0192f3a47b1c7d2e9a40c1d2e3f40516".into(),
+            since: at("2025-06-01T00:00:00Z"),
+            last_active: Some(at("2026-11-22T13:00:00Z")),
+            holdings: vec![fact("output-image", "214"), fact("prompt", "216"), fact("account", "1")],
+            restricted: true,
+            held: true,
+            requests: strings(&["R-2026-0147", "R-2026-0152"]),
+        }]),
+        mistakes: Mistakes::default(),
+    }
+}
