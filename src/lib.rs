@@ -9,6 +9,7 @@ pub mod base;
 pub mod blobs;
 pub mod crypto;
 pub mod imaging;
+pub mod egress;
 pub mod keystore;
 pub mod ledger;
 pub mod providers;
