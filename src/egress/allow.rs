@@ -101,7 +101,8 @@ impl Recipient {
 
 /// Host and port of a URL that may be called at all.
 fn parts(url: &Url) -> Result<(Host<&str>, u16), EgressError> {
-    let plain = matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
+    let plain =
+        matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
     match (url.host(), url.port_or_known_default()) {
         (Some(Host::Domain(name)), _) if name.is_empty() || name.ends_with('.') => Err(EgressError::BadUrl),
         (Some(host), Some(port)) if plain => Ok((host, port)),

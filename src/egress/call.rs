@@ -204,7 +204,8 @@ impl Incoming {
             Ok(Some(piece)) => {
                 let size = piece.len() as u64;
                 self.entry.record.received += size;
-                self.left = self.left.checked_sub(size).ok_or_else(|| self.entry.fail(EgressError::TooLarge))?;
+                self.left =
+                    self.left.checked_sub(size).ok_or_else(|| self.entry.fail(EgressError::TooLarge))?;
                 Ok(Some(piece))
             }
             Ok(None) => {
