@@ -10,6 +10,7 @@ pub mod blobs;
 pub mod crypto;
 pub mod imaging;
 pub mod egress;
+pub mod fakes;
 pub mod keystore;
 pub mod ledger;
 pub mod providers;

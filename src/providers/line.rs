@@ -145,12 +145,14 @@ fn from_egress(error: EgressError) -> ProviderError {
     }
 }
 
-/// A 5xx, unless it is the model's own: FAL.AI replays those from the result's place, with a declared error type in the
-/// body's `detail`.
+/// A 5xx, unless it is a job's own: FAL.AI replays those from the result's place, with their type declared.
 fn is_sick(reply: &Reply) -> bool {
-    let replayed =
-        || serde_json::from_slice(&reply.body).is_ok_and(|b: serde_json::Value| b["detail"].is_array());
-    reply.status >= 500 && !replayed()
+    let declared = || {
+        let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        body.get("error_type").is_some_and(serde_json::Value::is_string)
+            || body.get("detail").is_some_and(serde_json::Value::is_array)
+    };
+    reply.status >= 500 && !declared()
 }
 
 /// Reads an answer's body; the word names it in the error.
