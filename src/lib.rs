@@ -14,6 +14,8 @@ pub mod crypto;
 pub mod disclosure;
 pub mod editing;
 pub mod imaging;
+pub mod egress;
+pub mod fakes;
 pub mod keystore;
 pub mod ledger;
 pub mod policy;

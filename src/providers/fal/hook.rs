@@ -1,0 +1,217 @@
+//! FAL.AI's webhooks: Ed25519 over four lines, the keys from a published set.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::TimeDelta;
+use ed25519_dalek::{Signature, VerifyingKey};
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::Mutex;
+
+use super::{Fal, ProviderError};
+use crate::base::Timestamp;
+use crate::egress::{CallLog, HeaderMap, Method};
+use crate::providers::line::read;
+use crate::providers::model::{is_id, join};
+use crate::providers::{Callback, Forgery};
+
+/// How far a webhook's time may be from ours.
+const TOLERANCE: TimeDelta = TimeDelta::seconds(300);
+/// How long the key set may be kept.
+const FRESH: TimeDelta = TimeDelta::hours(24);
+/// How soon it may be fetched again for a signature that none of its keys made.
+const AGAIN: TimeDelta = TimeDelta::minutes(1);
+
+/// The key set, as last fetched.
+#[derive(Debug, Default)]
+pub(super) struct Keys(Mutex<Option<Fetched>>);
+
+#[derive(Debug)]
+struct Fetched {
+    keys: Vec<VerifyingKey>,
+    at: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct KeySet {
+    keys: Vec<Key>,
+}
+
+#[derive(Deserialize)]
+struct Key {
+    kty: String,
+    crv: Option<String>,
+    x: Option<String>,
+}
+
+impl Key {
+    fn verifying(&self) -> Option<VerifyingKey> {
+        let right = self.kty == "OKP" && self.crv.as_deref() == Some("Ed25519");
+        let raw = URL_SAFE_NO_PAD.decode(self.x.as_deref().filter(|_| right)?.trim_end_matches('=')).ok()?;
+        VerifyingKey::from_bytes(&raw.try_into().ok()?).ok()
+    }
+}
+
+/// The part of the body that is read; the result in it (megabytes, and personal) is passed over.
+#[derive(Deserialize)]
+struct Body {
+    request_id: String,
+}
+
+/// What the headers say.
+struct Claim<'a> {
+    id: &'a str,
+    user: &'a str,
+    at: Timestamp,
+    time: &'a str,
+    signature: Signature,
+}
+
+impl Fal {
+    /// Shows that a webhook is FAL.AI's: signature over the raw body, time within five minutes, the body about the
+    /// request that the headers name. Whether that request is one of ours is the caller's to say.
+    pub async fn verify(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+        log: &CallLog,
+    ) -> Result<Callback, ProviderError> {
+        let claim = claim(headers).ok_or(ProviderError::Forged(Forgery::Malformed))?;
+        if claim.at.since(self.clock.now()).abs() > TOLERANCE {
+            return Err(ProviderError::Forged(Forgery::Stale));
+        }
+        let pinned = self.config.user_id.as_deref().is_none_or(|own| own == claim.user);
+        if !pinned || !self.signed(&message(&claim, body), &claim.signature, log).await? {
+            return Err(ProviderError::Forged(Forgery::Signature));
+        }
+        match serde_json::from_slice::<Body>(body) {
+            Ok(parsed) if parsed.request_id == claim.id => {
+                Ok(Callback { id: parsed.request_id, delivery: claim.id.to_owned(), at: claim.at })
+            }
+            _ => Err(ProviderError::Forged(Forgery::Malformed)),
+        }
+    }
+
+    /// True if any published key made the signature. A miss fetches the set once more, for they may have rotated.
+    async fn signed(&self, message: &[u8], sig: &Signature, log: &CallLog) -> Result<bool, ProviderError> {
+        let mut cache = self.keys.0.lock().await;
+        let now = self.clock.now();
+        let age = cache.as_ref().map(|f| now.since(f.at).abs());
+        let matches = |f: &Option<Fetched>| {
+            f.as_ref().is_some_and(|f| f.keys.iter().any(|k| k.verify_strict(message, sig).is_ok()))
+        };
+        if age.is_some_and(|age| age < FRESH) && matches(&cache) {
+            return Ok(true);
+        }
+        if age.is_some_and(|age| age < AGAIN) {
+            return Ok(false);
+        }
+        *cache = Some(Fetched { keys: self.fetch_keys(log).await?, at: now });
+        Ok(matches(&cache))
+    }
+
+    async fn fetch_keys(&self, log: &CallLog) -> Result<Vec<VerifyingKey>, ProviderError> {
+        let url = join(&self.config.rest, &[".well-known", "jwks.json"]);
+        let get = || self.line.call(Method::GET, url.clone(), "/.well-known/jwks.json");
+        let reply = self.line.repeat(get, log).await?;
+        if reply.status != 200 {
+            return Err(ProviderError::Unavailable);
+        }
+        let set: KeySet = read(&reply, "key set")?;
+        Ok(set.keys.iter().filter_map(Key::verifying).collect())
+    }
+}
+
+fn claim(headers: &HeaderMap) -> Option<Claim<'_>> {
+    // A header given twice has no one meaning.
+    let only = |name: &str| {
+        let mut all = headers.get_all(name).iter();
+        let value = all.next()?.to_str().ok()?;
+        all.next().is_none().then_some(value)
+    };
+    let id = only("x-fal-webhook-request-id").filter(|id| is_id(id))?;
+    let user = only("x-fal-webhook-user-id").filter(|u| u.len() <= 256)?;
+    let time = only("x-fal-webhook-timestamp").filter(|t| t.len() <= 12)?;
+    let seconds = time.parse::<i64>().ok()?;
+    let signature = hex::decode(only("x-fal-webhook-signature")?).ok()?;
+    Some(Claim {
+        id,
+        user,
+        time,
+        at: Timestamp::from_micros(seconds.checked_mul(1_000_000)?),
+        signature: Signature::from_slice(&signature).ok()?,
+    })
+}
+
+fn message(claim: &Claim<'_>, body: &[u8]) -> Vec<u8> {
+    let digest = hex::encode(Sha256::digest(body));
+    [claim.id, claim.user, claim.time, &digest].join("\n").into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BODY: &[u8] = br#"{"request_id":"r1","status":"OK","payload":{}}"#;
+    const SIGNATURE: &str = "3de3ab16f563c494d17d551bd53a88d59a24581c40ae5bf9cf9375785a2bed84\
+        cfdc13a4c0086d80ab04ac5e6ff8b1e25099314340d9833caa935e84a57b7903";
+
+    fn headers(signature: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("x-fal-webhook-request-id", "r1"),
+            ("x-fal-webhook-user-id", "u1"),
+            ("x-fal-webhook-timestamp", "1700000000"),
+            ("x-fal-webhook-signature", signature),
+        ] {
+            headers.insert(name, value.parse().unwrap());
+        }
+        headers
+    }
+
+    fn key() -> VerifyingKey {
+        let jwk =
+            r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"A6EHv_POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg"}]}"#;
+        serde_json::from_str::<KeySet>(jwk).unwrap().keys[0].verifying().unwrap()
+    }
+
+    #[test]
+    fn the_message_is_four_lines_to_the_byte() {
+        let headers = headers(SIGNATURE);
+        let claim = claim(&headers).unwrap();
+        let text = String::from_utf8(message(&claim, BODY)).unwrap();
+        assert_eq!(
+            text,
+            "r1\nu1\n1700000000\n04294cf52d2b6d9e5c5b4ff33cf489d09fe721527862e6a6575cac9c3775e1d6"
+        );
+        assert!(key().verify_strict(text.as_bytes(), &claim.signature).is_ok());
+        assert!(key().verify_strict(&message(&claim, b"{}"), &claim.signature).is_err());
+    }
+
+    #[test]
+    fn a_header_missing_doubled_or_misshapen_is_no_claim() {
+        assert!(claim(&headers(SIGNATURE)).is_some());
+        assert!(claim(&headers(&SIGNATURE[2..])).is_none());
+        for name in ["request-id", "user-id", "timestamp", "signature"] {
+            let name = format!("x-fal-webhook-{name}");
+            let mut without = headers(SIGNATURE);
+            let value = without.remove(name.as_str()).unwrap();
+            assert!(claim(&without).is_none(), "{name} missing");
+            let mut twice = headers(SIGNATURE);
+            twice.append(reqwest::header::HeaderName::from_bytes(name.as_bytes()).unwrap(), value);
+            assert!(claim(&twice).is_none(), "{name} twice");
+        }
+        for time in ["", "x", "9223372036854775808", "99999999999999999999", "1.5"] {
+            let mut odd = headers(SIGNATURE);
+            odd.insert("x-fal-webhook-timestamp", time.parse().unwrap());
+            assert!(claim(&odd).is_none(), "{time}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_another_kind_is_passed_over() {
+        let set = r#"{"keys":[{"kty":"RSA","n":"x"},{"kty":"OKP","crv":"X25519","x":"A6EHv_POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg"},{"kty":"OKP","crv":"Ed25519","x":"AA"}]}"#;
+        let set: KeySet = serde_json::from_str(set).unwrap();
+        assert_eq!(set.keys.iter().filter_map(Key::verifying).count(), 0);
+    }
+}

@@ -1,0 +1,161 @@
+//! One provider's line: egress behind the breaker, and what may be repeated.
+
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use super::gate::Gate;
+use super::{Format, Picture, ProviderError};
+use crate::base::{Clock, Entropy};
+use crate::egress::{Call, CallLog, Egress, EgressError, Method, Reply, Url};
+
+/// How often a call that changes nothing is tried.
+const TRIES: u32 = 3;
+/// The longest wait that a provider may ask of us.
+const LONGEST_WAIT: u64 = 3600;
+
+/// The line to one provider.
+#[derive(Debug)]
+pub(super) struct Line {
+    egress: Egress,
+    gate: Gate,
+    entropy: Entropy,
+    recipient: String,
+    pause: Duration,
+}
+
+impl Line {
+    /// `pause` is the wait before the first repetition; it doubles, with jitter.
+    pub(super) fn new(
+        egress: Egress,
+        clock: Clock,
+        entropy: Entropy,
+        recipient: &str,
+        pause: Duration,
+    ) -> Self {
+        Self { egress, gate: Gate::new(clock), entropy, recipient: recipient.to_owned(), pause }
+    }
+
+    /// A call on this line.
+    pub(super) fn call(&self, method: Method, url: Url, path: &'static str) -> Call {
+        Call::new(&self.recipient, method, url, path)
+    }
+
+    /// Makes a call once. A lost answer is [`ProviderError::Unknown`]; 401 and 429 are told apart; every other status
+    /// is the caller's to read.
+    pub(super) async fn once(&self, call: Call, log: &CallLog) -> Result<Reply, ProviderError> {
+        let permit = self.gate.enter().map_err(|until| ProviderError::Resting { until })?;
+        match self.egress.send(call, log).await {
+            Ok(reply) => {
+                if is_sick(&reply) {
+                    permit.failed();
+                } else if reply.status != 429 {
+                    permit.healthy();
+                }
+                plain(reply)
+            }
+            Err(e) => {
+                permit.failed();
+                Err(from_egress(e))
+            }
+        }
+    }
+
+    /// Makes a call that may be repeated without harm, up to three times while the retry budget lasts.
+    pub(super) async fn repeat(
+        &self,
+        make: impl Fn() -> Call,
+        log: &CallLog,
+    ) -> Result<Reply, ProviderError> {
+        let mut turn = 1;
+        loop {
+            let outcome = match self.once(make(), log).await {
+                Ok(reply) if is_sick(&reply) => Err(ProviderError::Unavailable),
+                Err(ProviderError::Unknown) => Err(ProviderError::Unavailable),
+                other => other,
+            };
+            let again = matches!(outcome, Err(ProviderError::Unavailable));
+            if !again || turn >= TRIES || !self.gate.may_retry() {
+                return outcome;
+            }
+            let jitter = f64::from(u32::from_be_bytes(self.entropy.bytes())) / f64::from(u32::MAX);
+            tokio::time::sleep(self.pause.mul_f64(f64::from(1_u32 << turn) * jitter)).await;
+            turn += 1;
+        }
+    }
+
+    /// Fetches a result picture. No key goes with it. The type is told from the bytes; anything that is not a picture
+    /// (a page of HTML, nothing at all, more than `at_most` bytes) is refused.
+    pub(super) async fn picture(
+        &self,
+        url: &Url,
+        at_most: u64,
+        log: &CallLog,
+    ) -> Result<Picture, ProviderError> {
+        self.egress.check(&self.recipient, url).map_err(|_| ProviderError::Garbled("result link"))?;
+        let get = || {
+            let call = self.call(Method::GET, url.clone(), "/{result}");
+            call.at_most(at_most).within(Duration::from_mins(2))
+        };
+        let reply = self.repeat(get, log).await?;
+        match reply.status {
+            200 => {
+                let format = Format::sniff(&reply.body).ok_or(ProviderError::Garbled("result picture"))?;
+                Ok(Picture { format, bytes: reply.body })
+            }
+            403 | 404 | 410 => Err(ProviderError::Gone),
+            500.. => Err(ProviderError::Unavailable),
+            _ => Err(ProviderError::Garbled("result status")),
+        }
+    }
+
+    /// Whether a result's link still gives anything; `None` if that cannot be found out now. Reads no body.
+    pub(super) async fn answers(&self, url: &Url, log: &CallLog) -> Option<bool> {
+        let call = self.call(Method::GET, url.clone(), "/{result}").at_most(u64::MAX);
+        match self.egress.open(call, log).await.ok()?.status() {
+            200..300 => Some(true),
+            403 | 404 | 410 => Some(false),
+            _ => None,
+        }
+    }
+}
+
+fn plain(reply: Reply) -> Result<Reply, ProviderError> {
+    match reply.status {
+        401 => Err(ProviderError::Unauthorised),
+        429 => {
+            let asked = reply.header("retry-after").and_then(|v| v.trim().parse().ok()).unwrap_or(1);
+            Err(ProviderError::Busy { after: Duration::from_secs(u64::min(asked, LONGEST_WAIT)) })
+        }
+        300..=399 => Err(ProviderError::Garbled("redirect")),
+        _ => Ok(reply),
+    }
+}
+
+fn from_egress(error: EgressError) -> ProviderError {
+    match error {
+        EgressError::NoConnection => ProviderError::Unavailable,
+        EgressError::TooLarge => ProviderError::Garbled("size"),
+        EgressError::Build => ProviderError::Invalid("the request cannot be put together"),
+        EgressError::TimedOut | EgressError::Interrupted => ProviderError::Unknown,
+        EgressError::UnknownRecipient
+        | EgressError::BadUrl
+        | EgressError::NotAllowed
+        | EgressError::PrivateAddress => ProviderError::Garbled("address"),
+    }
+}
+
+/// A 5xx, unless it is a job's own: FAL.AI replays those from the result's place, with their type declared.
+fn is_sick(reply: &Reply) -> bool {
+    let declared = || {
+        let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        body.get("error_type").is_some_and(serde_json::Value::is_string)
+            || body.get("detail").is_some_and(serde_json::Value::is_array)
+    };
+    reply.status >= 500 && !declared()
+}
+
+/// Reads an answer's body; the word names it in the error.
+pub(super) fn read<T: DeserializeOwned>(reply: &Reply, what: &'static str) -> Result<T, ProviderError> {
+    serde_json::from_slice(&reply.body).map_err(|_| ProviderError::Garbled(what))
+}

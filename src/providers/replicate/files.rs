@@ -1,0 +1,90 @@
+//! Uploads: made only for pictures that are too large to go inside a request, under the job's pseudonym, and deleted.
+
+use super::wire::{File, Listed};
+use super::{Replicate, refusal, unexpected};
+use crate::egress::{CallLog, Method};
+use crate::providers::line::read;
+use crate::providers::model::{is_id, join};
+use crate::providers::{Format, Intent, ProviderError};
+
+/// The most pages of the list that are searched.
+const PAGES: usize = 10;
+
+impl Replicate {
+    /// Uploads one picture. A lost answer is harmless for the job, which is not created then; the file is found again
+    /// by its name.
+    pub(super) async fn upload(
+        &self,
+        intent: &Intent,
+        n: usize,
+        format: Format,
+        bytes: &[u8],
+        log: &CallLog,
+    ) -> Result<File, ProviderError> {
+        let name = format!("{}-{n}", intent.pseudonym.as_str());
+        let boundary = self.entropy.token();
+        let mut body = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"content\"; filename=\"{name}\"\r\n\
+             Content-Type: {}\r\n\r\n",
+            format.media_type()
+        )
+        .into_bytes();
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+        let url = join(&self.config.api, &["files"]);
+        let call = self
+            .keyed(Method::POST, &url, "/files")
+            .body(&format!("multipart/form-data; boundary={boundary}"), body);
+        let reply = match self.line.once(call, log).await {
+            Err(ProviderError::Unknown) => {
+                let lost = self.uploads(intent, log).await.unwrap_or_default();
+                self.drop_files(&lost, log).await;
+                return Err(ProviderError::Unavailable);
+            }
+            other => other?,
+        };
+        match reply.status {
+            200..300 => read(&reply, "file"),
+            403 => Err(ProviderError::Unauthorised),
+            400..500 => Err(ProviderError::Refused(refusal(&reply))),
+            _ => Err(ProviderError::Unavailable),
+        }
+    }
+
+    /// The ids of the files uploaded under the job's pseudonym.
+    pub(super) async fn uploads(&self, intent: &Intent, log: &CallLog) -> Result<Vec<String>, ProviderError> {
+        let mut next = Some(join(&self.config.api, &["files"]));
+        let mut own = Vec::new();
+        for _ in 0..PAGES {
+            let Some(url) = next.take() else { break };
+            let reply = self.line.repeat(|| self.keyed(Method::GET, &url, "/files"), log).await?;
+            if reply.status != 200 {
+                return Err(unexpected(reply.status));
+            }
+            let page: Listed<File> = read(&reply, "files")?;
+            let ours = |f: &File| is_id(&f.id) && f.name.starts_with(intent.pseudonym.as_str());
+            own.extend(page.results.into_iter().filter(ours).map(|f| f.id));
+            next = page.next.as_deref().and_then(|n| self.own_page(n));
+        }
+        Ok(own)
+    }
+
+    /// Deletes one file; true if it is certainly gone.
+    pub(super) async fn delete_file(&self, id: &str, log: &CallLog) -> Result<bool, ProviderError> {
+        let url = join(&self.config.api, &["files", id]);
+        let reply = self.line.repeat(|| self.keyed(Method::DELETE, &url, "/files/{id}"), log).await?;
+        match reply.status {
+            200..300 | 404 => {}
+            status => return Err(unexpected(status)),
+        }
+        let reply = self.line.repeat(|| self.keyed(Method::GET, &url, "/files/{id}"), log).await?;
+        Ok(reply.status == 404)
+    }
+
+    /// Deletes files as well as can be done now. What stays expires by itself within the day.
+    pub(super) async fn drop_files(&self, ids: &[String], log: &CallLog) {
+        for id in ids {
+            let _ = self.delete_file(id, log).await;
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Creating a prediction, and finding one again whose answer was lost.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde_json::{Map, Value, json};
+
+use super::wire::{Listed, Prediction};
+use super::{Replicate, refusal, unexpected};
+use crate::egress::{CallLog, Method, Url};
+use crate::providers::line::read;
+use crate::providers::model::{data_url, is_id, join};
+use crate::providers::{Aspect, Format, Handle, Input, Intent, Job, ProviderError, Reconciled, Submitted};
+
+/// How long after the deadline a prediction that no list shows is held to be none.
+const SETTLE: TimeDelta = TimeDelta::minutes(5);
+/// The most pages of the list that are searched.
+const PAGES: usize = 30;
+
+impl Replicate {
+    /// Checks a job and plans it. The plan must be stored before [`Replicate::submit`].
+    pub fn prepare(&self, job: &Job) -> Result<Intent, ProviderError> {
+        job.check()?;
+        let broken = [
+            (job.params.guidance.is_some(), "Replicate has no guidance setting"),
+            (job.params.images != 1, "Replicate makes one picture at a time"),
+            (job.params.safety > 2, "Replicate allows safety 0 to 2 when a picture goes in"),
+            (job.params.upsample && job.inputs.len() > 1, "the two-picture models cannot rewrite the prompt"),
+            (job.inputs.len() > 2, "exactly two pictures can be combined at Replicate"),
+        ];
+        if let Some((_, why)) = broken.iter().find(|(is, _)| *is) {
+            return Err(ProviderError::Invalid(why));
+        }
+        let model = self.config.models.of(job.model, job.inputs.len() > 1);
+        Ok(job.intent(model, self.clock.now(), &self.entropy))
+    }
+
+    /// Creates the prediction, once. [`ProviderError::Unknown`] must go to [`Replicate::reconcile`], never back here.
+    pub async fn submit(
+        &self,
+        intent: &Intent,
+        job: &Job,
+        log: &CallLog,
+    ) -> Result<Submitted, ProviderError> {
+        let mut files = Vec::new();
+        let outcome = match self.inputs(intent, job, &mut files, log).await {
+            Ok(links) => self.create(intent, job, links, log).await,
+            Err(e) => Err(e),
+        };
+        match outcome {
+            Ok(prediction) => {
+                let state = prediction.state();
+                let handle = Self::handle(intent, prediction.id, files);
+                Ok(Submitted { handle, state })
+            }
+            Err(e) => {
+                // If it may be running its files must stay; reconciling finds them by the pseudonym.
+                if e.not_taken() {
+                    self.drop_files(&files, log).await;
+                }
+                Err(e)
+            }
+        }
+    }
+
+    /// Looks for a prediction whose answer was lost, by the seed and the prompt that it repeats; and for uploads under
+    /// the job's pseudonym, which go along in the handle, or are deleted if there is no prediction.
+    pub async fn reconcile(&self, intent: &Intent, log: &CallLog) -> Result<Reconciled, ProviderError> {
+        let mut url = join(&self.config.api, &["predictions"]);
+        let since = intent.at.plus(TimeDelta::minutes(-2)).rfc3339();
+        url.query_pairs_mut().append_pair("created_after", &since);
+        let mut next = Some(url);
+        for _ in 0..PAGES {
+            let Some(url) = next.take() else { break };
+            let reply = self.line.repeat(|| self.keyed(Method::GET, &url, "/predictions"), log).await?;
+            if reply.status != 200 {
+                return Err(unexpected(reply.status));
+            }
+            let page: Listed<Prediction> = read(&reply, "list")?;
+            let own = |p: &&Prediction| {
+                // A prediction whose data are gone says nothing of its seed; it is not ours to take.
+                Self::is_model(intent, p) && is_id(&p.id) && intent.is(p.seed(), p.prompt())
+            };
+            if let Some(found) = page.results.iter().find(own) {
+                let files = self.uploads(intent, log).await?;
+                return Ok(Reconciled::Found(Box::new(Self::handle(intent, found.id.clone(), files))));
+            }
+            next = page.next.as_deref().and_then(|n| self.own_page(n));
+        }
+        let deadline = TimeDelta::seconds(self.config.cancel_after.into());
+        // After an hour even a prediction that ran would show no seed, so by then absence proves nothing.
+        let age = self.clock.now().since(intent.at);
+        if next.is_some() || age < deadline + SETTLE || age > TimeDelta::minutes(55) {
+            return Ok(Reconciled::Unclear);
+        }
+        let files = self.uploads(intent, log).await?;
+        self.drop_files(&files, log).await;
+        Ok(Reconciled::Absent)
+    }
+
+    /// The prediction that a proven webhook to this job's own address names.
+    pub fn adopt(&self, intent: &Intent, id: &str) -> Option<Handle> {
+        is_id(id).then(|| Self::handle(intent, id.to_owned(), vec![]))
+    }
+
+    /// The next page of a list, if it is one of the API's own.
+    pub(super) fn own_page(&self, link: &str) -> Option<Url> {
+        let url = Url::parse(link).ok()?;
+        (url.origin() == self.config.api.origin() && url.path().starts_with(self.config.api.path()))
+            .then_some(url)
+    }
+
+    fn is_model(intent: &Intent, p: &Prediction) -> bool {
+        let name = |text: &str| text.split(':').next().map(str::to_owned);
+        p.model.as_deref().is_none_or(|model| name(model) == name(&intent.endpoint))
+    }
+
+    fn handle(intent: &Intent, id: String, files: Vec<String>) -> Handle {
+        Handle { id, endpoint: intent.endpoint.clone(), links: None, files, outputs: vec![] }
+    }
+
+    async fn inputs(
+        &self,
+        intent: &Intent,
+        job: &Job,
+        files: &mut Vec<String>,
+        log: &CallLog,
+    ) -> Result<Vec<String>, ProviderError> {
+        let mut links = Vec::new();
+        for (n, input) in job.inputs.iter().enumerate() {
+            links.push(match input {
+                Input::Link(url) => url.to_string(),
+                Input::Bytes { format, bytes } if bytes.len() <= self.config.inline_input => {
+                    data_url(*format, bytes)
+                }
+                Input::Bytes { format, bytes } => {
+                    let file = self.upload(intent, n, *format, bytes, log).await?;
+                    files.push(file.id);
+                    file.urls.get
+                }
+            });
+        }
+        Ok(links)
+    }
+
+    async fn create(
+        &self,
+        intent: &Intent,
+        job: &Job,
+        links: Vec<String>,
+        log: &CallLog,
+    ) -> Result<Prediction, ProviderError> {
+        let mut body = Map::new();
+        body.insert("input".to_owned(), input(intent, job, links));
+        if let Some(webhook) = &job.webhook {
+            body.insert("webhook".to_owned(), json!(webhook.as_str()));
+            body.insert("webhook_events_filter".to_owned(), json!(["completed"]));
+        }
+        let (url, path) = if let Some((_, version)) = intent.endpoint.split_once(':') {
+            body.insert("version".to_owned(), json!(version));
+            (join(&self.config.api, &["predictions"]), "/predictions")
+        } else {
+            let url = join(&self.config.api, &["models", &intent.endpoint, "predictions"]);
+            (url, "/models/{owner}/{name}/predictions")
+        };
+        let wait = self.config.wait.min(60);
+        let mut call = self
+            .keyed(Method::POST, &url, path)
+            .header("cancel-after", &format!("{}s", self.config.cancel_after.max(5)))
+            .within(Duration::from_secs(30 + u64::from(wait)))
+            .json(&body);
+        if wait > 0 {
+            call = call.header("prefer", &format!("wait={wait}"));
+        }
+        let reply = self.line.once(call, log).await?;
+        match reply.status {
+            // 202 says only that waiting came to its end first.
+            200..300 => {
+                let prediction: Prediction = read(&reply, "create").map_err(|_| ProviderError::Unknown)?;
+                if is_id(&prediction.id) { Ok(prediction) } else { Err(ProviderError::Unknown) }
+            }
+            403 => Err(ProviderError::Unauthorised),
+            400..500 => Err(ProviderError::Refused(refusal(&reply))),
+            _ => Err(ProviderError::Unknown),
+        }
+    }
+}
+
+fn input(intent: &Intent, job: &Job, links: Vec<String>) -> Value {
+    let params = &job.params;
+    let mut input = Map::new();
+    let mut put = |key: &str, value: Value| input.insert(key.to_owned(), value);
+    let several = links.len() > 1;
+    for (n, link) in links.into_iter().enumerate() {
+        let key = if several { format!("input_image_{}", n + 1) } else { "input_image".to_owned() };
+        put(&key, Value::String(link));
+    }
+    put("prompt", json!(job.prompt.expose()));
+    put("seed", json!(intent.seed));
+    put("output_format", json!(if params.format == Format::Png { "png" } else { "jpg" }));
+    put("safety_tolerance", json!(params.safety));
+    let aspect = if params.aspect == Aspect::MATCH { "match_input_image" } else { params.aspect.as_str() };
+    put("aspect_ratio", json!(aspect));
+    if !several {
+        // The two-picture models do not have it, and an unknown field is refused.
+        put("prompt_upsampling", json!(params.upsample));
+    }
+    Value::Object(input)
+}
