@@ -128,7 +128,7 @@ fn compressed_text_and_profiles_are_never_unpacked() {
     let bombs = [
         chunk(*b"zTXt", &[&b"canary\0\0"[..], &[0xff; 4096]].concat()),
         chunk(*b"iTXt", &[&b"canary\0\x01\0\0\0"[..], &[0xff; 4096]].concat()),
-        chunk(*b"iCCP", &[&b"canary\0\0"[..], &[0xff; 100_000]].concat()),
+        chunk(*b"iCCP", &[&b"canary\0\0"[..], &vec![0xff; 100_000]].concat()),
     ];
     let file = grey(4, 4, 4, &bombs);
     let found = seen(&file);
