@@ -19,6 +19,9 @@ pub mod sample;
 mod sniff;
 mod webp;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::Refused;
 pub use image::metadata::Orientation;
 pub use mark::DigitalSourceType;

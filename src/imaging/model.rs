@@ -93,13 +93,13 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 25 MiB, 50 megapixels, 16,384 pixels an edge, 256 MiB of memory, one frame: a phone's largest photograph passes.
+    /// 25 MiB, 50 megapixels, 16,384 pixels an edge, 192 MiB of memory, one frame: a phone's largest photograph passes.
     fn default() -> Self {
         Self {
             max_bytes: 25 << 20,
             max_pixels: 50_000_000,
             max_edge: 16_384,
-            max_memory: 256 << 20,
+            max_memory: 192 << 20,
             max_frames: 1,
             max_scans: 64,
             max_parts: 65_536,

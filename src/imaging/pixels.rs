@@ -1,5 +1,6 @@
 //! Decoding within limits, and encoding.
 
+use std::borrow::Cow;
 use std::io::Cursor;
 
 use image::codecs::jpeg::JpegEncoder;
@@ -139,16 +140,19 @@ pub fn encode(image: &DynamicImage, format: Format, quality: u8) -> Result<Vec<u
     Ok(out)
 }
 
-fn flatten(image: &DynamicImage) -> Vec<u8> {
+fn flatten(image: &DynamicImage) -> Cow<'_, [u8]> {
+    if let Some(rgb) = image.as_rgb8() {
+        return Cow::Borrowed(rgb);
+    }
     if !image.has_alpha() {
-        return image.to_rgb8().into_raw();
+        return Cow::Owned(image.to_rgb8().into_raw());
     }
     let mut rgb = Vec::with_capacity(image.width() as usize * image.height() as usize * 3);
     for pixel in image.to_rgba8().pixels() {
         let [r, g, b, a] = pixel.0;
         rgb.extend([r, g, b].map(|c| over_white(c, a)));
     }
-    rgb
+    Cow::Owned(rgb)
 }
 
 /// What a channel becomes when its pixel lies on white paper.

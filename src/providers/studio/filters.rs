@@ -68,16 +68,22 @@ pub(super) fn sketch(picture: &RgbImage, amount: f32) -> RgbImage {
     out
 }
 
-/// How much each pixel differs from its surroundings, 0 to 255.
-pub(super) fn edges(picture: RgbImage, amount: f32) -> GrayImage {
-    let kernel = [-1.0, -1.0, -1.0, -1.0, 8.0, -1.0, -1.0, -1.0, -1.0].map(|k: f32| k * amount);
-    let soft = DynamicImage::from(picture).fast_blur(1.2).into_luma8();
-    DynamicImage::from(soft).filter3x3(&kernel).into_luma8()
+/// How much each pixel differs from its wider surroundings, times `gain`: nothing where light changes slowly.
+pub(super) fn edges(picture: &RgbImage, gain: f32) -> GrayImage {
+    let light = grey(picture);
+    let fine = reach(picture, 0.8);
+    let mut near = blurred_grey(&light, fine);
+    let far = blurred_grey(&light, 2.2 * fine);
+    for (near, far) in near.pixels_mut().zip(far.pixels()) {
+        let ([a], [b]) = (near.0, far.0);
+        near.0 = [byte(f32::from(a.abs_diff(b).saturating_sub(1)) * gain)];
+    }
+    near
 }
 
 /// Dark lines on paper.
-pub(super) fn outlines(picture: RgbImage, amount: f32) -> RgbImage {
-    let mut lines = DynamicImage::from(edges(picture, 2.4 * amount));
+pub(super) fn outlines(picture: &RgbImage, amount: f32) -> RgbImage {
+    let mut lines = DynamicImage::from(edges(picture, 14.0 * amount));
     lines.invert();
     lines.into_rgb8()
 }

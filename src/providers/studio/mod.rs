@@ -14,6 +14,9 @@ mod tone;
 mod vocabulary;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 use image::{DynamicImage, RgbImage};
 
 pub use error::StudioError;

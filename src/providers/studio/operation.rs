@@ -133,7 +133,7 @@ pub(super) fn apply(picture: RgbImage, step: Step, spec: &EditSpec) -> RgbImage 
         Operation::Sharpen => filters::sharpen(picture, amount),
         Operation::Dreamy => filters::glow(picture, amount),
         Operation::Sketch => filters::sketch(&picture, amount),
-        Operation::Outlines => filters::outlines(picture, amount),
+        Operation::Outlines => filters::outlines(&picture, amount),
         Operation::Emboss => filters::emboss(picture),
         Operation::Pixelate => geometry::pixelate(picture, amount),
         Operation::Watercolour => texture::watercolour(picture, amount, passes, spec.seed),

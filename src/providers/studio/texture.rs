@@ -51,11 +51,10 @@ fn painted(mut picture: RgbImage, share: f32, passes: u8) -> RgbImage {
 pub(super) fn watercolour(picture: RgbImage, amount: f32, passes: u8, seed: u64) -> RgbImage {
     let mut wash = painted(picture, 4.5 * amount.clamp(0.6, 1.6), passes);
     // Pigment gathers at the borders of a wash.
-    let borders = edges(wash.clone(), 1.2);
-    let wet = blurred_grey(&borders, 1.0);
-    for (pixel, border) in wash.pixels_mut().zip(wet.pixels()) {
+    let borders = edges(&wash, 5.0);
+    for (pixel, border) in wash.pixels_mut().zip(borders.pixels()) {
         let [border] = border.0;
-        let keep = 1.0 - 0.4 * f32::from(border) / 255.0;
+        let keep = 1.0 - 0.35 * f32::from(border) / 255.0;
         // Thin paint: the paper shines through.
         pixel.0 = pixel.0.map(|c| byte((46.0 + f32::from(c) * 0.84) * keep));
     }
@@ -74,11 +73,11 @@ pub(super) fn oil(picture: RgbImage, amount: f32, passes: u8) -> RgbImage {
 
 pub(super) fn cartoon(picture: RgbImage, amount: f32, passes: u8) -> RgbImage {
     let flat = painted(picture, 4.0, passes);
-    let lines = edges(flat.clone(), 2.2 * amount);
+    let lines = edges(&flat, 8.0 * amount);
     let mut flat = tone::apply(flat, Operation::Posterize, 0.6);
     for (pixel, line) in flat.pixels_mut().zip(lines.pixels()) {
         let [line] = line.0;
-        let keep = 1.0 - smooth(24.0, 110.0, f32::from(line));
+        let keep = 1.0 - smooth(40.0, 140.0, f32::from(line));
         pixel.0 = pixel.0.map(|c| byte(f32::from(c) * keep));
     }
     flat

@@ -119,8 +119,7 @@ pub(super) fn apply(mut picture: RgbImage, operation: Operation, amount: f32) ->
         Operation::Invert => curve(&mut picture, |x| 255.0 - 255.0 * x),
         Operation::Posterize => {
             remix(&mut picture, &between(&grey(), &SAME, 1.5));
-            let steps = (6.0 - 2.0 * a).clamp(2.0, 5.0).round();
-            curve(&mut picture, |x| (x * steps).round() / steps * 255.0);
+            posterize(&mut picture, (7.0 - 2.0 * a).clamp(2.0, 6.0).round());
         }
         Operation::Tint(colour) => {
             let strength = (0.45 * a).min(0.85);
@@ -183,6 +182,17 @@ fn lookup(picture: &mut RgbImage, tables: &[[u8; 256]; 3]) {
     }
 }
 
+/// Reduces the light to `steps` steps and leaves the colour: steps in each channel would give bands of strange colours.
+fn posterize(picture: &mut RgbImage, steps: f32) {
+    let [r, g, b] = LUMA;
+    for pixel in picture.pixels_mut() {
+        let [red, green, blue] = pixel.0.map(f32::from);
+        let light = (r * red + g * green + b * blue).max(1.0);
+        let step = ((light / 255.0 * steps).round() / steps * 255.0).max(18.0);
+        pixel.0 = [red, green, blue].map(|c| byte(c * step / light));
+    }
+}
+
 /// An S-curve around the middle.
 fn contrast(picture: &mut RgbImage, amount: f32) {
     curve(picture, |x| mix(255.0 * x, 255.0 * smooth(0.0, 1.0, x), (0.75 * amount).min(1.4)));
@@ -239,7 +249,10 @@ pub(super) fn sunset(mut picture: RgbImage, amount: f32) -> RgbImage {
         let tables = colour.map(|c| -> [u8; 256] {
             std::array::from_fn(|i| {
                 let x = f32::from(u8::try_from(i).unwrap_or(u8::MAX));
-                byte(mix(x, c * (0.35 + 0.65 * x / 255.0), t))
+                let level = x / 255.0;
+                // What is very light is a light itself, and stays one.
+                let t = t * (1.0 - 0.7 * level * level * level);
+                byte(mix(x, c * (0.35 + 0.65 * level), t))
             })
         });
         for pixel in line.chunks_exact_mut(3) {
