@@ -1,7 +1,5 @@
 //! `index.html`: the archive as a page that opens from disk, without script and without us.
 
-use std::borrow::Borrow;
-
 use askama::Template;
 
 use super::documents::{Answer, Held, Picture};
@@ -97,15 +95,16 @@ impl Index<'_> {
     }
 }
 
-fn day(at: impl Borrow<Timestamp>) -> String {
-    at.borrow().to_utc().format("%-d %B %Y").to_string()
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the template hands over references")]
+fn day(at: &Timestamp) -> String {
+    at.to_utc().format("%-d %B %Y").to_string()
 }
 
 /// A length in words: `812 bytes`, `4.6 MB`.
-fn size(bytes: impl Borrow<u64>) -> String {
-    let bytes = *bytes.borrow();
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the template hands over references")]
+fn size(bytes: &u64) -> String {
     let tenths = |unit: u64| format!("{}.{}", bytes / unit, bytes % unit * 10 / unit);
-    match bytes {
+    match *bytes {
         ..1_000 => format!("{bytes} bytes"),
         1_000..1_000_000 => format!("{} kB", tenths(1_000)),
         1_000_000..1_000_000_000 => format!("{} MB", tenths(1_000_000)),
@@ -113,8 +112,9 @@ fn size(bytes: impl Borrow<u64>) -> String {
     }
 }
 
-fn count(n: impl Borrow<u64>, one: &str, many: &str) -> String {
-    match n.borrow() {
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the template hands over references")]
+fn count(n: &u64, one: &str, many: &str) -> String {
+    match n {
         1 => format!("1 {one}"),
         n => format!("{n} {many}"),
     }
