@@ -20,6 +20,7 @@ pub mod keystore;
 pub mod ledger;
 pub mod policy;
 pub mod providers;
+pub mod retention;
 pub mod store;
 pub mod subjects;
 pub mod vault;

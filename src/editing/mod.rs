@@ -20,7 +20,6 @@ pub use progress::{Progress, Step};
 
 use crate::base::{Clock, EditId, Entropy};
 use crate::billing::Credits;
-use crate::consent::Consents;
 use crate::disclosure::{Disclosures, Sending};
 use crate::imaging::Limits;
 use crate::policy::Facts;
@@ -35,7 +34,6 @@ pub const PURPOSE: &str = "provide-edits";
 pub struct Editing {
     db: Db,
     vault: Vault,
-    consents: Consents,
     credits: Credits,
     disclosures: Disclosures,
     limits: Limits,
@@ -51,8 +49,6 @@ pub struct Parts {
     pub db: Db,
     /// The door to personal data.
     pub vault: Vault,
-    /// People's words.
-    pub consents: Consents,
     /// Credits.
     pub credits: Credits,
     /// The register of what leaves.
@@ -68,9 +64,9 @@ pub struct Parts {
 impl Editing {
     /// Over its parts.
     pub fn new(parts: Parts) -> Self {
-        let Parts { db, vault, consents, credits, disclosures, limits, clock, entropy } = parts;
+        let Parts { db, vault, credits, disclosures, limits, clock, entropy } = parts;
         let progress = Progress::new();
-        Self { db, vault, consents, credits, disclosures, limits, progress, clock, entropy }
+        Self { db, vault, credits, disclosures, limits, progress, clock, entropy }
     }
 
     /// The bounds on pictures.

@@ -25,7 +25,7 @@ pub use model::{
     Access, Actor, Item, Limits, NewObject, NewRecord, ObjectMeta, OpenObject, Record, SealedRecord,
     StoredObject,
 };
-pub use person::{Holdings, Residue};
+pub use person::{Holdings, Residue, RuleCount};
 pub use standing::Standing;
 
 use crate::base::{Clock, Entropy, SubjectId, TenantId};

@@ -24,6 +24,23 @@ pub struct Holdings {
     pub oldest: Option<Timestamp>,
 }
 
+/// What a tenant holds of one category under one rule.
+#[derive(Debug, Clone)]
+pub struct RuleCount {
+    /// The category.
+    pub category: String,
+    /// The rule; empty when none ends it yet.
+    pub rule: String,
+    /// Things alive.
+    pub live: i64,
+    /// Of them, past their time.
+    pub due: i64,
+    /// When the first goes, or had to.
+    pub next_due: Option<Timestamp>,
+    /// When the oldest was stored.
+    pub oldest: Option<Timestamp>,
+}
+
 /// What a second look found of an erased person. All must be zero.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Residue {
@@ -169,6 +186,28 @@ impl Vault {
             }
         }
         Ok(residue)
+    }
+
+    /// How many things a tenant holds, by category and rule, and how many of them are past `now`.
+    pub async fn counts(&self, tenant: &TenantId, now: Timestamp) -> Result<Vec<RuleCount>, Error> {
+        type Row = (String, String, i64, i64, Option<i64>, Option<i64>);
+        let mut tx = self.db.read().await?;
+        let found: Vec<Row> = on!(tx, |c| sqlx::query_as(sql::BOARD)
+            .bind(tenant.as_str())
+            .bind(now.micros())
+            .fetch_all(c)
+            .await)?;
+        Ok(found
+            .into_iter()
+            .map(|(category, rule, live, due, next, oldest)| RuleCount {
+                category,
+                rule,
+                live,
+                due,
+                next_due: next.map(Timestamp::from_micros),
+                oldest: oldest.map(Timestamp::from_micros),
+            })
+            .collect())
     }
 
     /// The keyed index by which an address is found: `HMAC(blind-index/<tenant>, purpose ‖ 0 ‖ value)`.

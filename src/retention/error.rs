@@ -1,0 +1,35 @@
+use crate::base::Kind;
+use crate::{ledger, store, vault};
+
+/// What can go wrong with retention.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such hold in this tenant, or it was lifted.
+    #[error("there is no such hold")]
+    NoHold,
+    /// A hold needs a named matter, a reason, and a review within 90 days.
+    #[error("a hold needs {0}")]
+    BadHold(&'static str),
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] vault::Error),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] ledger::Error),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl Error {
+    /// What sort of error this is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::NoHold => Kind::NotFound,
+            Self::BadHold(_) => Kind::Invalid,
+            Self::Vault(e) => e.kind(),
+            Self::Ledger(e) => e.kind(),
+            Self::Store(e) => e.kind(),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Legal holds: a named matter stops disposal for whom and what it concerns. A hold never resets a clock.
+
+use chrono::TimeDelta;
+
+use super::{Error, Retention, sql};
+use crate::base::{HoldId, StaffId, SubjectId, TenantId, Timestamp};
+use crate::ledger::{Entry, EntryKind};
+use crate::policy::Role;
+use crate::vault::Owner;
+
+/// A hold must be looked at again within this time.
+const REVIEW: TimeDelta = TimeDelta::days(90);
+
+/// A hold to be.
+#[derive(Debug, Clone)]
+pub struct NewHold {
+    /// Whom it concerns; everybody if none.
+    pub subject: Option<SubjectId>,
+    /// What it concerns; everything if none.
+    pub category: Option<String>,
+    /// The claim, order or case: a name, not a description.
+    pub matter: String,
+    /// Why disposal must stop.
+    pub reason: String,
+    /// When it must be looked at again.
+    pub review_at: Timestamp,
+}
+
+/// A hold.
+#[derive(Debug, Clone)]
+pub struct Hold {
+    /// Its id.
+    pub id: HoldId,
+    /// Whom it concerns.
+    pub subject: Option<SubjectId>,
+    /// What it concerns.
+    pub category: Option<String>,
+    /// The matter.
+    pub matter: String,
+    /// Why.
+    pub reason: String,
+    /// Who placed it.
+    pub placed_by: String,
+    /// When.
+    pub placed_at: Timestamp,
+    /// When it must be looked at again.
+    pub review_at: Timestamp,
+    /// When it was lifted.
+    pub released_at: Option<Timestamp>,
+}
+
+impl Retention {
+    /// Places a hold. "Just in case" is none: it needs a matter, a reason, and a review within 90 days.
+    pub async fn hold(
+        &self,
+        tenant: &TenantId,
+        new: NewHold,
+        by: StaffId,
+        role: Role,
+    ) -> Result<Hold, Error> {
+        let now = self.clock.now();
+        if new.matter.trim().is_empty() {
+            return Err(Error::BadHold("the name of the matter it is for"));
+        }
+        if new.reason.trim().is_empty() {
+            return Err(Error::BadHold("a reason"));
+        }
+        if new.review_at <= now || new.review_at.since(now) > REVIEW {
+            return Err(Error::BadHold("a review date within the next 90 days"));
+        }
+        let hold = Hold {
+            id: HoldId::new(&self.clock, &self.entropy),
+            subject: new.subject,
+            category: new.category,
+            matter: new.matter.trim().chars().take(120).collect(),
+            reason: new.reason.trim().chars().take(500).collect(),
+            placed_by: by.to_string(),
+            placed_at: now,
+            review_at: new.review_at,
+            released_at: None,
+        };
+        let entry = self.entry(tenant, &hold, role, true).await?;
+        let mut tx = self.db.begin().await?;
+        sql::insert_hold(&mut tx, tenant, &hold).await?;
+        self.ledger.append(&mut tx, entry).await?;
+        tx.commit().await?;
+        Ok(hold)
+    }
+
+    /// Lifts a hold; what it kept too long goes with the next sweep.
+    pub async fn release(&self, tenant: &TenantId, id: HoldId, by: StaffId, role: Role) -> Result<(), Error> {
+        let hold = {
+            let mut tx = self.db.read().await?;
+            let found = sql::holds(&mut tx, tenant).await?;
+            found.into_iter().find(|h| h.id == id && h.released_at.is_none()).ok_or(Error::NoHold)?
+        };
+        let entry = self.entry(tenant, &hold, role, false).await?;
+        let mut tx = self.db.begin().await?;
+        if !sql::release_hold(&mut tx, tenant, id, by, self.clock.now()).await? {
+            return Err(Error::NoHold);
+        }
+        self.ledger.append(&mut tx, entry).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn entry(&self, tenant: &TenantId, hold: &Hold, role: Role, on: bool) -> Result<Entry, Error> {
+        let mut entry = Entry::new(EntryKind::HOLD_SET, self.clock.now(), tenant, role.as_str())
+            .fact("hold", hold.id.to_string().as_str())
+            .fact("on", on);
+        if let Some(category) = &hold.category {
+            entry = entry.fact("category", category.as_str());
+        }
+        if let Some(subject) = hold.subject {
+            entry = entry.about(self.vault.subject_ref(&Owner::new(tenant, subject)).await?);
+        }
+        Ok(entry)
+    }
+
+    /// A tenant's holds, newest first, lifted ones included.
+    pub async fn holds(&self, tenant: &TenantId) -> Result<Vec<Hold>, Error> {
+        let mut tx = self.db.read().await?;
+        Ok(sql::holds(&mut tx, tenant).await?)
+    }
+}

@@ -1,0 +1,134 @@
+use super::{Hold, Swept};
+use crate::base::{HoldId, StaffId, TenantId, Timestamp};
+use crate::on;
+use crate::store::{Error, Tx};
+use crate::vault::Owner;
+
+const INSERT_SWEEP: &str = "INSERT INTO sweep (id, tenant, rule, category, at, erased, lateness, entry) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+const ERASED_SINCE: &str = "SELECT rule, category, CAST(SUM(erased) AS BIGINT) FROM sweep \
+    WHERE tenant = $1 AND at >= $2 GROUP BY rule, category";
+const INSERT_HOLD: &str = "INSERT INTO hold (id, tenant, subject, category, matter, reason, placed_by, placed_at, review_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+const HOLDS: &str = "SELECT id, subject, category, matter, reason, placed_by, placed_at, review_at, released_at FROM hold \
+    WHERE tenant = $1 ORDER BY id DESC LIMIT 500";
+const RELEASE_HOLD: &str = "UPDATE hold SET released_by = $1, released_at = $2 WHERE tenant = $3 AND id = $4 AND released_at IS NULL";
+const LONGEST_UNUSED: &str = "SELECT id, last_active_at, warnings FROM subject WHERE tenant = $1 AND state = 'active' \
+    ORDER BY last_active_at LIMIT $2";
+const WARNED: &str =
+    "UPDATE subject SET warnings = $1, warned_at = $2 WHERE tenant = $3 AND id = $4 AND state = 'active'";
+
+pub(super) async fn insert_sweep(tx: &mut Tx, run: &Swept, now: Timestamp, entry: &str) -> Result<(), Error> {
+    // A run's id is its ledger entry's: one to one.
+    on!(tx, |c| sqlx::query(INSERT_SWEEP)
+        .bind(entry)
+        .bind(run.tenant.as_str())
+        .bind(&run.rule)
+        .bind(&run.category)
+        .bind(now.micros())
+        .bind(i64::try_from(run.erased).unwrap_or(i64::MAX))
+        .bind(run.lateness.num_microseconds().unwrap_or(i64::MAX))
+        .bind(entry)
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+pub(super) async fn erased_since(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    since: Timestamp,
+) -> Result<Vec<(String, String, i64)>, Error> {
+    Ok(on!(tx, |c| sqlx::query_as(ERASED_SINCE)
+        .bind(tenant.as_str())
+        .bind(since.micros())
+        .fetch_all(c)
+        .await)?)
+}
+
+pub(super) async fn insert_hold(tx: &mut Tx, tenant: &TenantId, hold: &Hold) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(INSERT_HOLD)
+        .bind(hold.id.to_string())
+        .bind(tenant.as_str())
+        .bind(hold.subject.map(|id| id.to_string()))
+        .bind(&hold.category)
+        .bind(&hold.matter)
+        .bind(&hold.reason)
+        .bind(&hold.placed_by)
+        .bind(hold.placed_at.micros())
+        .bind(hold.review_at.micros())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+type HoldRow = (String, Option<String>, Option<String>, String, String, String, i64, i64, Option<i64>);
+
+pub(super) async fn holds(tx: &mut Tx, tenant: &TenantId) -> Result<Vec<Hold>, Error> {
+    let rows: Vec<HoldRow> = on!(tx, |c| sqlx::query_as(HOLDS).bind(tenant.as_str()).fetch_all(c).await)?;
+    rows.into_iter()
+        .map(|(id, subject, category, matter, reason, placed_by, placed, review, released)| {
+            Ok(Hold {
+                id: id.parse().map_err(|_| Error::inconsistent("hold", "id"))?,
+                subject: subject
+                    .map(|s| s.parse())
+                    .transpose()
+                    .map_err(|_| Error::inconsistent("hold", "subject"))?,
+                category,
+                matter,
+                reason,
+                placed_by,
+                placed_at: Timestamp::from_micros(placed),
+                review_at: Timestamp::from_micros(review),
+                released_at: released.map(Timestamp::from_micros),
+            })
+        })
+        .collect()
+}
+
+pub(super) async fn release_hold(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    id: HoldId,
+    by: StaffId,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let n = on!(tx, |c| sqlx::query(RELEASE_HOLD)
+        .bind(by.to_string())
+        .bind(now.micros())
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+pub(super) async fn longest_unused(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    most: i64,
+) -> Result<Vec<(Owner, Timestamp, i64)>, Error> {
+    let rows: Vec<(String, i64, i64)> =
+        on!(tx, |c| sqlx::query_as(LONGEST_UNUSED).bind(tenant.as_str()).bind(most).fetch_all(c).await)?;
+    rows.into_iter()
+        .map(|(id, at, warnings)| {
+            let subject = id.parse().map_err(|_| Error::inconsistent("subject", "id"))?;
+            Ok((Owner::new(tenant, subject), Timestamp::from_micros(at), warnings))
+        })
+        .collect()
+}
+
+pub(super) async fn warned(tx: &mut Tx, owner: &Owner, number: i64, now: Timestamp) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(WARNED)
+        .bind(number)
+        .bind(now.micros())
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
