@@ -6,4 +6,5 @@
 //! promise was kept. `docs/ARCHITECTURE.md` has the picture of the rooms.
 
 pub mod base;
+pub mod mail;
 pub mod web;
