@@ -24,4 +24,5 @@ pub mod retention;
 pub mod store;
 pub mod subjects;
 pub mod vault;
+pub mod mail;
 pub mod web;

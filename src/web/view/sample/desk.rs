@@ -11,29 +11,6 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
         ("desk-requests-empty", html(&Queue { count: Count(0), rows: vec![], next_href: None, ..queue() })),
         ("desk-request", html(&request())),
         ("desk-request-new", html(&new_request())),
-        ("desk-retention", html(&retention())),
-        (
-            "desk-retention-empty",
-            html(&RetentionBoard { rules: vec![], last_run: None, next_run: None, ..retention() }),
-        ),
-        ("desk-promises", html(&promises())),
-        ("desk-holds", html(&holds())),
-        (
-            "desk-holds-empty",
-            html(&Holds {
-                holds: vec![],
-                lifted: vec![],
-                mistakes: mistakes("reason", "Say why. The person is told this."),
-                ..holds()
-            }),
-        ),
-        ("desk-processors", html(&processors())),
-        (
-            "desk-processors-empty",
-            html(&Processors { processors: vec![], disclosures: vec![], ..processors() }),
-        ),
-        ("desk-ledger", html(&ledger())),
-        ("desk-reads", html(&reads())),
         ("desk-people", html(&people())),
         ("desk-people-none", html(&People { found: Some(vec![]), ..people() })),
         (
@@ -48,11 +25,11 @@ fn queue_row(n: u32, right: &str, status: &str, promise: &str, stuck: Option<&st
         reference: format!("R-2026-{n:04}"),
         right: right.into(),
         status: status.into(),
-        channel: if n % 3 == 0 { "mail" } else { "page" }.into(),
+        channel: if n.is_multiple_of(3) { "mail" } else { "page" }.into(),
         received: at("2026-11-20T09:12:00Z"),
         promise: Clock { due: at(promise), met: None },
         law: Clock { due: at("2026-12-21T23:00:00Z"), met: None },
-        holder: if n % 2 == 0 { String::new() } else { "Compliance desk".into() },
+        holder: if n.is_multiple_of(2) { String::new() } else { "Compliance desk".into() },
         stuck: stuck.map(Into::into),
     }
 }
@@ -73,7 +50,7 @@ fn queue_rows() -> Vec<QueueRow> {
     ]
 }
 
-fn promise_rows() -> Vec<PromiseRow> {
+pub(super) fn promise_rows() -> Vec<PromiseRow> {
     let row =
         |number: &str, clause: &str, promise: &str, rule: &str, state: State, figure: &str| PromiseRow {
             number: number.into(),
@@ -267,239 +244,6 @@ fn new_request() -> RequestDetail {
         actions: vec![],
         receipt_href: Some("/flux-kontext/receipts/rct_1".into()),
         ..request()
-    }
-}
-
-fn retention() -> RetentionBoard {
-    let rule = |category: &str,
-                period: &str,
-                state: State,
-                figures: [u64; 6],
-                oldest: &str,
-                next: Option<&str>| RetentionRow {
-        rule: format!("retention.{category}"),
-        category: category.into(),
-        period: period.into(),
-        state,
-        live: Count(figures[0]),
-        due: Count(figures[1]),
-        overdue: Count(figures[2]),
-        held: Count(figures[3]),
-        oldest: oldest.into(),
-        erased_day: Count(figures[4]),
-        erased_month: Count(figures[5]),
-        daily: Bars {
-            what: format!("{category} erased each day, last 30 days"),
-            values: (0..30_u64).map(|n| (n * 7919 + figures[5]) % 97 * u64::from(n % 7 != 6)).collect(),
-        },
-        next: next.map(at),
-    };
-    RetentionBoard {
-        desk: desk(),
-        counted: at("2026-11-22T14:06:30Z"),
-        last_run: Some(at("2026-11-22T14:06:00Z")),
-        next_run: Some(at("2026-11-22T14:11:00Z")),
-        rules: vec![
-            rule(
-                "input-image",
-                "when the edit succeeded, at most 48 hours after upload",
-                State::AtRisk,
-                [214, 3, 0, 0, 1_402, 48_210],
-                "46 hours",
-                Some("2026-11-22T15:50:00Z"),
-            ),
-            rule(
-                "output-image",
-                "when deleted, or the account is closed",
-                State::Kept,
-                [1_204_551, 0, 0, 12, 388, 12_044],
-                "1 year",
-                None,
-            ),
-            rule(
-                "usage",
-                "2 years after it arose",
-                State::Kept,
-                [3_882_140, 0, 0, 0, 5_120, 151_220],
-                "23 months",
-                Some("2026-11-23T00:00:00Z"),
-            ),
-            rule(
-                "account",
-                "30 days after it is closed",
-                State::Kept,
-                [18_420, 0, 0, 1, 4, 131],
-                "29 days",
-                Some("2026-11-23T08:00:00Z"),
-            ),
-            rule("billing", "10 years after the invoice’s year", State::Kept, [0, 0, 0, 0, 0, 0], "", None),
-            rule(
-                "device",
-                "30 days after it arose",
-                State::Broken,
-                [91_022, 210, 17, 0, 3_001, 90_455],
-                "31 days",
-                Some("2026-11-22T14:08:00Z"),
-            ),
-        ],
-    }
-}
-
-fn promises() -> PromiseBoard {
-    PromiseBoard {
-        desk: desk(),
-        version: "2026-05-05".into(),
-        effective: at("2026-05-05T00:00:00Z"),
-        tally: vec![
-            Tally { state: State::Broken, count: Count(1) },
-            Tally { state: State::Overdue, count: Count(1) },
-            Tally { state: State::AtRisk, count: Count(1) },
-            Tally { state: State::Kept, count: Count(21) },
-        ],
-        states: vec![choice("", "All", true), choice("broken", "Broken", false)],
-        rows: promise_rows(),
-    }
-}
-
-fn holds() -> Holds {
-    let hold = HoldRow {
-        id: "hld_1".into(),
-        on: "sub_0192f3a47b1c7d2e".into(),
-        reason: "A court asked for the invoices of this account.".into(),
-        law: "LG Berlin, 12 O 44/26".into(),
-        by: "Compliance desk".into(),
-        since: at("2026-03-01T10:00:00Z"),
-        review: at("2026-11-01T00:00:00Z"),
-        items: Count(12),
-        lifted: None,
-    };
-    Holds {
-        desk: desk(),
-        lifted: vec![HoldRow { lifted: Some(at("2026-09-01T00:00:00Z")), ..hold.clone() }],
-        holds: vec![hold],
-        categories: vec![
-            choice("billing", "billing", true),
-            choice("account", "account", false),
-            choice("output-image", "output-image", false),
-            choice("prompt", "prompt", false),
-        ],
-        whom: String::new(),
-        reason: String::new(),
-        law: String::new(),
-        review: String::new(),
-        mistakes: Mistakes::default(),
-    }
-}
-
-fn processors() -> Processors {
-    let row = |name: &str,
-               place: &str,
-               purpose: &str,
-               categories: &[&str],
-               at_most: &str,
-               live: u64,
-               pending: u64,
-               state: State| ProcessorRow {
-        name: name.into(),
-        id: name.to_lowercase(),
-        place: place.into(),
-        purpose: purpose.into(),
-        categories: strings(categories),
-        at_most: at_most.into(),
-        proof: "deletion call, then a read that must fail".into(),
-        contract: "contract of 3 March 2026".into(),
-        live: Count(live),
-        pending: Count(pending),
-        state,
-    };
-    Processors {
-        desk: desk(),
-        processors: vec![
-            row(
-                "FAL.AI",
-                "United States",
-                "Edits",
-                &["input-image", "prompt", "edit-parameters"],
-                "24 hours",
-                3,
-                2,
-                State::Broken,
-            ),
-            row(
-                "Cloudflare R2",
-                "European Union",
-                "Files at rest, ciphertext only",
-                &["output-image"],
-                "as long as the rule says",
-                1_204_551,
-                0,
-                State::Kept,
-            ),
-            row("Stripe", "Ireland", "Payments", &["billing"], "10 years", 8_021, 0, State::Kept),
-        ],
-        disclosures: vec![DisclosureRow {
-            at: at("2026-03-01T10:00:00Z"),
-            to: "Landgericht Berlin".into(),
-            what: "billing".into(),
-            ground: "Order 12 O 44/26".into(),
-            people: Count(1),
-            proof_href: "/flux-kontext/ledger/40881".into(),
-        }],
-    }
-}
-
-fn ledger() -> DeskLedger {
-    DeskLedger {
-        desk: desk(),
-        size: Count(51_288),
-        unsigned: Count(3),
-        root: "q0Lx8Wv3yJc7bQmTn1rSg5kZ2dHfUeXa9oPiRwYtMsE=".into(),
-        signed_at: Some(at("2026-11-22T14:06:00Z")),
-        checkpoint: CHECKPOINT.into(),
-        verified: State::Kept,
-        finding: "51,288 entries, every hash and signature holds.".into(),
-        verified_at: Some(at("2026-11-22T13:00:00Z")),
-        kinds: vec![choice("", "All kinds", true), choice("erasure.object", "erasure.object", false)],
-        from: "2026-11-01".into(),
-        to: String::new(),
-        rows: ledger_rows(),
-        next_href: Some("/flux-kontext/desk/ledger?before=51283".into()),
-    }
-}
-
-fn reads() -> AccessReview {
-    let row = |who: &str, role: &str, category: &str, purpose: &str, refused: Option<&str>| ReadRow {
-        at: at("2026-11-22T11:40:00Z"),
-        who: who.into(),
-        role: role.into(),
-        subject: "sub_0192f3a47b1c7d2e9a40c1d2e3f40516".into(),
-        category: category.into(),
-        purpose: purpose.into(),
-        reference: if refused.is_some() { String::new() } else { "R-2026-0147".into() },
-        refused: refused.map(Into::into),
-        proof_href: Some("/flux-kontext/ledger/51022".into()),
-    };
-    AccessReview {
-        desk: desk(),
-        roles: vec![choice("", "All roles", true), choice("support", "support", false)],
-        from: "2026-11-01".into(),
-        to: String::new(),
-        refused_only: false,
-        count: Count(1_204),
-        refused: Count(3),
-        rows: vec![
-            row("Support desk", "support", "account", "support", None),
-            row(
-                "Support desk",
-                "support",
-                "output-image",
-                "support",
-                Some("the document lets only the subject read this category"),
-            ),
-            row("the program", "service", "input-image", "provide-edits", None),
-        ],
-        csv_href: "/flux-kontext/desk/reads.csv?from=2026-11-01".into(),
-        next_href: None,
     }
 }
 

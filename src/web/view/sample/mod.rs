@@ -1,8 +1,11 @@
 //! Made-up data that fill every page, once richly and once with nothing, for the tests that render them.
 
+mod boards;
 mod desk;
 mod person;
+mod pictures;
 mod public;
+mod requests;
 
 use super::*;
 use crate::base::Timestamp;
@@ -11,8 +14,11 @@ use askama::Template;
 /// The pages by file name, rendered: each rich, each empty where it can be.
 pub(super) fn pages() -> Vec<(&'static str, String)> {
     let mut all = public::pages();
+    all.extend(pictures::pages());
     all.extend(person::pages());
+    all.extend(requests::pages());
     all.extend(desk::pages());
+    all.extend(boards::pages());
     all
 }
 

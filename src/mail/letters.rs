@@ -1,0 +1,255 @@
+//! The letters: one struct each, plain data in, subject and two bodies out.
+//!
+//! Every letter can be read as text alone. Links are whole addresses, so that a reader sees where they lead. A letter
+//! names its reader only where the reader gave a name, and repeats nothing that the mailbox does not need to know.
+
+use askama::Template;
+
+use crate::base::Timestamp;
+
+/// What a letter is, once written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The subject line, without line breaks.
+    pub subject: String,
+    /// The plain text.
+    pub text: String,
+    /// The same as HTML, without anything to be fetched.
+    pub html: String,
+}
+
+/// Whose letter it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letterhead {
+    /// The tenant's brand.
+    pub brand: String,
+    /// Where questions go.
+    pub contact: String,
+    /// The whole address of the privacy centre.
+    pub privacy_link: String,
+    /// Whether this comes from a development installation.
+    pub development: bool,
+}
+
+/// A letter that can be written.
+pub trait Letter {
+    /// Writes it. Fails only if a template fails, which is a fault of ours.
+    fn write(&self) -> Result<Written, askama::Error>;
+}
+
+/// Pairs a letter with its two templates.
+macro_rules! letter {
+    ($letter:ident, $text:literal, $html:literal) => {
+        const _: () = {
+            #[derive(Template)]
+            #[template(path = $text, config = "src/mail/askama.toml")]
+            struct Text<'a> {
+                letter: &'a $letter,
+                head: &'a Letterhead,
+            }
+            #[derive(Template)]
+            #[template(path = $html, config = "src/mail/askama.toml")]
+            struct Html<'a> {
+                letter: &'a $letter,
+                head: &'a Letterhead,
+                subject: &'a str,
+            }
+            impl Letter for $letter {
+                fn write(&self) -> Result<Written, askama::Error> {
+                    let subject = one_line(&self.subject());
+                    let text = Text { letter: self, head: &self.head }.render()?;
+                    let html = Html { letter: self, head: &self.head, subject: &subject }.render()?;
+                    Ok(Written { subject, text, html })
+                }
+            }
+        };
+    };
+}
+
+/// The link that signs someone in.
+#[derive(Debug, Clone)]
+pub struct SignInLink {
+    /// Whose letter it is.
+    pub head: Letterhead,
+    /// The whole link.
+    pub link: String,
+    /// The code to type when the link is opened in another browser.
+    pub code: String,
+    /// Until when it works.
+    pub until: Timestamp,
+    /// Whether it opens a new account.
+    pub opens_account: bool,
+}
+
+/// A request has arrived.
+#[derive(Debug, Clone)]
+pub struct RequestAcknowledged {
+    /// Whose letter it is.
+    pub head: Letterhead,
+    /// The reference number.
+    pub reference: String,
+    /// What was asked: `Take my data home`.
+    pub title: String,
+    /// When it reached us.
+    pub received: Timestamp,
+    /// By when, as promised.
+    pub promised_by: Timestamp,
+    /// By when the law wants it.
+    pub law_by: Timestamp,
+    /// How identity is proved, or that it has been.
+    pub identity: String,
+    /// The whole link to its page, or the one that confirms it.
+    pub link: String,
+}
+
+/// A request has been answered.
+#[derive(Debug, Clone)]
+pub struct RequestAnswered {
+    /// Whose letter it is.
+    pub head: Letterhead,
+    /// The reference number.
+    pub reference: String,
+    /// What was asked.
+    pub title: String,
+    /// The answer, a paragraph each.
+    pub answer: Vec<String>,
+    /// Until when an archive can be fetched; `None` when there is none.
+    pub archive_until: Option<Timestamp>,
+    /// After a refusal: the authority to complain to, and the courts.
+    pub remedy: Option<String>,
+    /// The whole link to its page.
+    pub link: String,
+}
+
+/// An erasure has been set for a time.
+#[derive(Debug, Clone)]
+pub struct ErasureScheduled {
+    /// Whose letter it is.
+    pub head: Letterhead,
+    /// The reference number.
+    pub reference: String,
+    /// When it takes place.
+    pub at: Timestamp,
+    /// How many pictures go.
+    pub images: u64,
+    /// What stays, and why, a sentence each.
+    pub stays: Vec<String>,
+    /// The whole link that takes it back.
+    pub take_back_link: String,
+}
+
+/// An erasure has been carried out. The receipt is attached.
+#[derive(Debug, Clone)]
+pub struct ErasureDone {
+    /// Whose letter it is.
+    pub head: Letterhead,
+    /// The reference number.
+    pub reference: String,
+    /// When.
+    pub at: Timestamp,
+    /// What stays, and why, a sentence each.
+    pub stays: Vec<String>,
+    /// The name of the attached receipt.
+    pub receipt_file: String,
+    /// The whole link to the receipt's page.
+    pub receipt_link: String,
+}
+
+/// An account that is not used will be cleaned up.
+#[derive(Debug, Clone)]
+pub struct InactivityWarning {
+    /// Whose letter it is.
+    pub head: Letterhead,
+    /// When the account was last used.
+    pub last_active: Timestamp,
+    /// When it goes.
+    pub goes: Timestamp,
+    /// How many pictures go with it.
+    pub images: u64,
+    /// Whether no further warning follows.
+    pub last_warning: bool,
+    /// The whole link to sign in by.
+    pub sign_in_link: String,
+}
+
+/// The policy changes.
+#[derive(Debug, Clone)]
+pub struct PolicyChanged {
+    /// Whose letter it is.
+    pub head: Letterhead,
+    /// From when the new version is in force.
+    pub effective: Timestamp,
+    /// What changes, a sentence each.
+    pub changes: Vec<String>,
+    /// Whether something needs a fresh consent, which stays off until it is given.
+    pub asks_again: bool,
+    /// The whole link to the new version.
+    pub policy_link: String,
+}
+
+impl SignInLink {
+    fn subject(&self) -> String {
+        if self.opens_account {
+            format!("Confirm your address for {}", self.head.brand)
+        } else {
+            format!("Your link to sign in to {}", self.head.brand)
+        }
+    }
+}
+
+impl RequestAcknowledged {
+    fn subject(&self) -> String {
+        format!("We have your request {}", self.reference)
+    }
+}
+
+impl RequestAnswered {
+    fn subject(&self) -> String {
+        format!("Our answer to your request {}", self.reference)
+    }
+}
+
+impl ErasureScheduled {
+    fn subject(&self) -> String {
+        format!("Your account at {} will be erased on {}", self.head.brand, day(self.at))
+    }
+}
+
+impl ErasureDone {
+    fn subject(&self) -> String {
+        format!("We erased it: {}", self.reference)
+    }
+}
+
+impl InactivityWarning {
+    fn subject(&self) -> String {
+        format!("Your unused account at {} goes on {}", self.head.brand, day(self.goes))
+    }
+}
+
+impl PolicyChanged {
+    fn subject(&self) -> String {
+        format!("The privacy policy of {} changes on {}", self.head.brand, day(self.effective))
+    }
+}
+
+letter!(SignInLink, "sign-in-link.txt", "sign-in-link.html");
+letter!(RequestAcknowledged, "request-acknowledged.txt", "request-acknowledged.html");
+letter!(RequestAnswered, "request-answered.txt", "request-answered.html");
+letter!(ErasureScheduled, "erasure-scheduled.txt", "erasure-scheduled.html");
+letter!(ErasureDone, "erasure-done.txt", "erasure-done.html");
+letter!(InactivityWarning, "inactivity-warning.txt", "inactivity-warning.html");
+letter!(PolicyChanged, "policy-changed.txt", "policy-changed.html");
+
+/// `5 May 2026`.
+fn day(t: impl std::borrow::Borrow<Timestamp>) -> String {
+    t.borrow().to_utc().format("%-d %B %Y").to_string()
+}
+
+/// A header cannot be broken into two by what stands in it.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests;

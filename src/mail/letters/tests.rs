@@ -1,0 +1,159 @@
+use super::*;
+
+fn at(text: &str) -> Timestamp {
+    Timestamp::parse_rfc3339(text).unwrap()
+}
+
+fn head() -> Letterhead {
+    Letterhead {
+        brand: "Flux Kontext".into(),
+        contact: "privacy@example.org".into(),
+        privacy_link: "https://example.org/flux-kontext/privacy".into(),
+        development: false,
+    }
+}
+
+fn acknowledged() -> RequestAcknowledged {
+    RequestAcknowledged {
+        head: head(),
+        reference: "R-2026-0153".into(),
+        title: "Take my data home".into(),
+        received: at("2026-11-22T14:07:00Z"),
+        promised_by: at("2026-11-25T14:07:00Z"),
+        law_by: at("2026-12-22T23:00:00Z"),
+        identity: "You were signed in, so we know it is you.".into(),
+        link: "https://example.org/flux-kontext/privacy/requests/R-2026-0153".into(),
+    }
+}
+
+fn all() -> Vec<(&'static str, Written)> {
+    let sign_in = SignInLink {
+        head: head(),
+        link: "https://example.org/flux-kontext/sign-in/confirm?token=4f1c".into(),
+        code: "408 215".into(),
+        until: at("2026-11-22T14:22:00Z"),
+        opens_account: false,
+    };
+    let answered = RequestAnswered {
+        head: head(),
+        reference: "R-2026-0153".into(),
+        title: "Take my data home".into(),
+        answer: vec!["Everything we hold about you is in one archive.".into()],
+        archive_until: Some(at("2026-12-20T12:12:00Z")),
+        remedy: None,
+        link: acknowledged().link,
+    };
+    let refused = RequestAnswered {
+        archive_until: None,
+        remedy: Some(
+            "You can complain to the data protection authority where you live, and you can go to court."
+                .into(),
+        ),
+        ..answered.clone()
+    };
+    let stays = vec!["3 invoices, because tax law obliges us, until 31 December 2036.".to_owned()];
+    let scheduled = ErasureScheduled {
+        head: head(),
+        reference: "R-2026-0154".into(),
+        at: at("2026-11-25T14:07:00Z"),
+        images: 214,
+        stays: stays.clone(),
+        take_back_link: "https://example.org/flux-kontext/take-back?token=77ab".into(),
+    };
+    let done = ErasureDone {
+        head: head(),
+        reference: "R-2026-0154".into(),
+        at: at("2026-11-25T14:08:00Z"),
+        stays,
+        receipt_file: "receipt-0192f3a4.json".into(),
+        receipt_link: "https://example.org/flux-kontext/receipts/rct_0192".into(),
+    };
+    let inactive = InactivityWarning {
+        head: head(),
+        last_active: at("2024-11-22T14:07:00Z"),
+        goes: at("2026-12-22T14:07:00Z"),
+        images: 1,
+        last_warning: true,
+        sign_in_link: "https://example.org/flux-kontext/sign-in".into(),
+    };
+    let changed = PolicyChanged {
+        head: head(),
+        effective: at("2027-01-01T00:00:00Z"),
+        changes: vec!["Uploads stay 24 hours at most; now it is 48.".into()],
+        asks_again: true,
+        policy_link: "https://example.org/flux-kontext/policy/2027-01-01".into(),
+    };
+    vec![
+        ("sign-in-link", sign_in.write().unwrap()),
+        ("open-account", SignInLink { opens_account: true, ..sign_in }.write().unwrap()),
+        ("request-acknowledged", acknowledged().write().unwrap()),
+        ("request-answered", answered.write().unwrap()),
+        ("request-refused", refused.write().unwrap()),
+        ("erasure-scheduled", scheduled.write().unwrap()),
+        ("erasure-done", done.write().unwrap()),
+        ("inactivity-warning", inactive.write().unwrap()),
+        ("policy-changed", changed.write().unwrap()),
+    ]
+}
+
+#[test]
+fn every_letter_reads_the_same_in_text_and_in_html() {
+    for (name, letter) in all() {
+        assert!(!letter.subject.is_empty() && letter.subject.len() < 90, "{name}: {}", letter.subject);
+        assert!(letter.text.contains("privacy@example.org"), "{name}: says where to ask");
+        assert!(!letter.text.contains("&#") && !letter.text.contains("<p"), "{name}: markup in text");
+        assert!(!letter.text.contains("\n\n\n"), "{name}: holes in the text:\n{}", letter.text);
+        for link in letter.text.split_whitespace().filter(|word| word.starts_with("https://")) {
+            let in_html = link.replace('&', "&#38;");
+            assert!(letter.html.contains(&in_html), "{name}: {link} is not in the HTML");
+        }
+        assert!(
+            !letter.html.contains("<img") && !letter.html.contains("<script"),
+            "{name}: something to fetch"
+        );
+        assert!(letter.html.contains("lang=\"en\""), "{name}");
+    }
+}
+
+#[test]
+fn letters_carry_the_figures_they_promise() {
+    let letter = acknowledged().write().unwrap();
+    assert!(letter.text.contains("R-2026-0153"));
+    assert!(letter.text.contains("25 November 2026, 14:07 UTC"));
+    assert!(letter.text.contains("22 December 2026"));
+    let one = &all()[7].1;
+    assert!(one.text.contains("1 picture") && !one.text.contains("1 pictures"), "{}", one.text);
+}
+
+#[test]
+fn what_a_person_typed_cannot_become_markup_or_a_header() {
+    let hostile = RequestAcknowledged {
+        title: "<script>alert(1)</script>".into(),
+        reference: "R-1\r\nBcc: someone@example.org".into(),
+        ..acknowledged()
+    };
+    let letter = hostile.write().unwrap();
+    assert!(!letter.html.contains("<script>"));
+    assert!(!letter.subject.contains(['\r', '\n']));
+}
+
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test that shows letters to a person is told where by its environment"
+)]
+fn letters_can_be_looked_at() {
+    let Some(folder) = std::env::var("VOUCHSAFE_RENDER_DIR").ok().filter(|folder| !folder.is_empty()) else {
+        return;
+    };
+    let folder = std::path::Path::new(&folder).join("mail");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, letter) in all() {
+        std::fs::write(folder.join(format!("{name}.html")), letter.html).unwrap();
+        std::fs::write(
+            folder.join(format!("{name}.txt")),
+            format!("Subject: {}\n\n{}", letter.subject, letter.text),
+        )
+        .unwrap();
+    }
+}
