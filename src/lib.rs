@@ -9,6 +9,7 @@ pub mod archive;
 pub mod base;
 pub mod billing;
 pub mod blobs;
+pub mod config;
 pub mod consent;
 pub mod crypto;
 pub mod disclosure;

@@ -4,3 +4,6 @@
 //! needs. Must never: put a picture, a prompt or an export into a mail.
 
 pub mod letters;
+mod post;
+
+pub use post::{Error, Post, Sent, Settings};

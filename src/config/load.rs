@@ -1,0 +1,156 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use toml::{Table, Value};
+
+use super::{Config, Error};
+
+const PREFIX: &str = "VOUCHSAFE_";
+const FROM_FILE: &str = "_FILE";
+
+impl Config {
+    /// Reads a file, if one is named, and lays the variables over it: `VOUCHSAFE_SERVER__LISTEN` is `[server] listen`,
+    /// `VOUCHSAFE_KEYS__SEAL_FILE` a file that holds `[keys] seal`.
+    pub fn load(file: Option<&Path>, variables: &BTreeMap<String, String>) -> Result<Self, Error> {
+        let mut table = match file {
+            Some(path) => {
+                let text =
+                    std::fs::read_to_string(path).map_err(|e| Error::Unreadable(path.to_owned(), e))?;
+                toml::from_str(&text).map_err(|e| malformed(&path.display().to_string(), &e))?
+            }
+            None => Table::new(),
+        };
+        for (name, value) in variables {
+            if let Some(rest) = name.strip_prefix(PREFIX)
+                && rest.contains("__")
+            {
+                lay(&mut table, name, rest, value)?;
+            }
+        }
+        let config: Self = Value::Table(table).try_into().map_err(|e| malformed("the configuration", &e))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let on_this_machine = ["http://127.0.0.1", "http://localhost", "http://[::1]"]
+            .iter()
+            .any(|start| self.server.public_url.starts_with(start));
+        if self.server.development && !on_this_machine {
+            return Err(Error::Contradiction("server.development is for a public-url on this machine only"));
+        }
+        if !self.server.development && !self.server.public_url.starts_with("https://") {
+            return Err(Error::Contradiction(
+                "server.public-url must begin with https:// unless server.development is on",
+            ));
+        }
+        if self.store.postgres.is_some() != self.store.keystore_postgres.is_some() {
+            return Err(Error::Contradiction(
+                "store.postgres and store.keystore-postgres go together: keys live in a database of their own",
+            ));
+        }
+        for issuer in &self.tokens {
+            if issuer.hs256_secret.is_some() == issuer.jwks_file.is_some() {
+                return Err(Error::Contradiction("each of tokens needs either hs256-secret or jwks-file"));
+            }
+            if issuer.hs256_secret.as_ref().is_some_and(|s| s.expose().len() < 32) {
+                return Err(Error::Contradiction("tokens.hs256-secret must be at least 32 bytes long"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn malformed(place: &str, e: &toml::de::Error) -> Error {
+    Error::Malformed { place: place.to_owned(), why: e.message().to_owned() }
+}
+
+fn lay(table: &mut Table, name: &str, rest: &str, value: &str) -> Result<(), Error> {
+    let (path, value) = match rest.strip_suffix(FROM_FILE) {
+        Some(path) => {
+            let text = std::fs::read_to_string(value).map_err(|e| Error::Unreadable(value.into(), e))?;
+            (path, Value::String(text.trim().to_owned()))
+        }
+        None => (rest, scalar(value)),
+    };
+    let keys: Vec<String> = path.split("__").map(|k| k.to_ascii_lowercase().replace('_', "-")).collect();
+    let Some((last, sections)) = keys.split_last() else { return Ok(()) };
+    let mut at = table;
+    for section in sections {
+        let below = at.entry(section.clone()).or_insert_with(|| Value::Table(Table::new()));
+        at = below.as_table_mut().ok_or_else(|| Error::Malformed {
+            place: name.to_owned(),
+            why: format!("{section} is not a section"),
+        })?;
+    }
+    at.insert(last.clone(), value);
+    Ok(())
+}
+
+/// `true`, `false` and whole numbers as such; everything else as text.
+fn scalar(value: &str) -> Value {
+    value
+        .parse::<bool>()
+        .map(Value::Boolean)
+        .or_else(|_| value.parse::<i64>().map(Value::Integer))
+        .unwrap_or_else(|_| Value::String(value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vars(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+    }
+
+    #[test]
+    fn a_variable_lies_over_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("v.toml");
+        std::fs::write(&file, "[server]\npublic-url = \"https://a.example\"\nlisten = \"127.0.0.1:1\"")
+            .unwrap();
+        let over = vars(&[("VOUCHSAFE_SERVER__LISTEN", "127.0.0.1:2"), ("PATH", "/bin")]);
+        let config = Config::load(Some(&file), &over).unwrap();
+        assert_eq!(config.server.listen.port(), 2);
+        assert_eq!(config.server.public_url, "https://a.example");
+    }
+
+    #[test]
+    fn a_secret_may_stand_in_a_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("seal");
+        std::fs::write(&file, "abc\n").unwrap();
+        let over = vars(&[
+            ("VOUCHSAFE_KEYS__SEAL_FILE", file.to_str().unwrap()),
+            ("VOUCHSAFE_SERVER__DEVELOPMENT", "true"),
+        ]);
+        let config = Config::load(None, &over).unwrap();
+        assert_eq!(config.keys.seal.unwrap().expose(), "abc");
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        for (pairs, why) in [
+            (vec![("VOUCHSAFE_SERVER__LISTNE", "x")], "unknown field"),
+            (vec![("VOUCHSAFE_SERVER__PUBLIC_URL", "http://a.example")], "https"),
+            (
+                vec![
+                    ("VOUCHSAFE_SERVER__PUBLIC_URL", "https://a.example"),
+                    ("VOUCHSAFE_SERVER__DEVELOPMENT", "true"),
+                ],
+                "on this machine",
+            ),
+            (
+                vec![
+                    ("VOUCHSAFE_SERVER__DEVELOPMENT", "true"),
+                    ("VOUCHSAFE_STORE__POSTGRES", "postgres://h/d"),
+                ],
+                "go together",
+            ),
+        ] {
+            let e = Config::load(None, &vars(&pairs)).unwrap_err().to_string();
+            assert!(e.contains(why), "{e}");
+        }
+    }
+}

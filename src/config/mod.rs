@@ -1,0 +1,215 @@
+//! The configuration: one struct a concern, read once, from a TOML file and `VOUCHSAFE_…` variables over it.
+//!
+//! Promises: an unknown key is an error; a secret may stand in a file of its own (`…_FILE`); what is missing has a
+//! default that works on one machine with nothing set up. Must never: be read again after the start.
+
+mod error;
+mod load;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+pub use error::Error;
+
+use crate::base::{Period, Secret};
+
+/// All of it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Config {
+    /// Where pages and API are served.
+    pub server: Server,
+    /// Where data lie.
+    pub data: Data,
+    /// The databases.
+    pub store: Store,
+    /// The blobs.
+    pub blobs: Blobs,
+    /// The keys.
+    pub keys: Keys,
+    /// The ledger.
+    pub ledger: LedgerSection,
+    /// Letters.
+    pub mail: Mail,
+    /// Rights requests.
+    pub rights: Rights,
+    /// Identity providers of apps.
+    pub tokens: Vec<TokenIssuer>,
+}
+
+/// Where pages and API are served.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Server {
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// How the service is reached from outside: the start of every link, and what requests must be for.
+    pub public_url: String,
+    /// Development: sign-in links are shown instead of mailed, cookies travel without TLS, every page says so. Refused
+    /// for a public URL that is not on this machine.
+    pub development: bool,
+    /// Reverse proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            development: false,
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+/// Where data lie.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Data {
+    /// The data folder, mode 0700.
+    pub folder: PathBuf,
+    /// The policy documents.
+    pub policies: PathBuf,
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self { folder: "data".into(), policies: "policies".into() }
+    }
+}
+
+/// The databases: SQLite files in the data folder, unless PostgreSQL is named for both.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Store {
+    /// `postgres://…` of the main database.
+    pub postgres: Option<Secret<String>>,
+    /// `postgres://…` of the keystore: another database, backed up apart.
+    pub keystore_postgres: Option<Secret<String>>,
+    /// Most connections to each.
+    pub connections: Option<u32>,
+}
+
+/// The blobs: a folder in the data folder, unless a bucket is named.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Blobs {
+    /// A bucket that speaks S3.
+    pub s3: Option<S3>,
+}
+
+/// A bucket that speaks S3.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct S3 {
+    /// `cloudflare-r2`, `supabase` or `generic`.
+    pub vendor: String,
+    /// Its endpoint.
+    pub endpoint: String,
+    /// The bucket.
+    pub bucket: String,
+    /// The region; `auto` for R2.
+    pub region: Option<String>,
+    /// The access key id.
+    pub access_key_id: Secret<String>,
+    /// The secret access key.
+    pub secret_access_key: Secret<String>,
+    /// Plain HTTP allowed: for a bucket on this machine only.
+    #[serde(default)]
+    pub allow_http: bool,
+}
+
+/// The keys.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Keys {
+    /// Where seal key, epoch keys and ledger key lie; `keys` in the data folder unless named. On another volume than the
+    /// data, in production.
+    pub folder: Option<PathBuf>,
+    /// The seal key itself, 64 hexadecimal digits, when it does not come from a file.
+    pub seal: Option<Secret<String>>,
+}
+
+/// The ledger.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct LedgerSection {
+    /// What the ledger is called in its checkpoints: a host and path without scheme; the public URL's unless named.
+    pub origin: Option<String>,
+}
+
+/// Letters.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Mail {
+    /// The sender.
+    pub from: String,
+    /// The mail server; without one, letters are files in the data folder's `outbox`.
+    pub smtp_host: Option<String>,
+    /// Its port.
+    pub smtp_port: u16,
+    /// The name to log in with.
+    pub smtp_user: Option<String>,
+    /// The password to log in with.
+    pub smtp_password: Option<Secret<String>>,
+}
+
+impl Default for Mail {
+    fn default() -> Self {
+        Self {
+            from: "privacy@localhost".to_owned(),
+            smtp_host: None,
+            smtp_port: 587,
+            smtp_user: None,
+            smtp_password: None,
+        }
+    }
+}
+
+/// Rights requests.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Rights {
+    /// How long an erasure can be taken back, unless its owner waives it.
+    pub grace: Period,
+}
+
+impl Default for Rights {
+    fn default() -> Self {
+        Self { grace: Period::hours(72) }
+    }
+}
+
+/// An identity provider whose tokens are taken for a tenant's users (RFC 7519, RFC 7517).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TokenIssuer {
+    /// The tenant.
+    pub tenant: crate::base::TenantId,
+    /// The `iss` claim.
+    pub issuer: String,
+    /// The `aud` claim.
+    pub audience: String,
+    /// A shared secret for HS256, at least 32 bytes.
+    pub hs256_secret: Option<Secret<String>>,
+    /// A JWK set, as a file. Its keys are RS256, ES256 or EdDSA.
+    pub jwks_file: Option<PathBuf>,
+}
+
+impl Config {
+    /// The folder of the keys.
+    pub fn keys_folder(&self) -> PathBuf {
+        self.keys.folder.clone().unwrap_or_else(|| self.data.folder.join("keys"))
+    }
+
+    /// A configuration for a data folder of its own: for tests, drills and demonstrations.
+    pub fn throwaway(folder: &Path) -> Self {
+        let mut config = Self::default();
+        config.data.folder = folder.to_owned();
+        config.server.development = true;
+        config
+    }
+}

@@ -1,0 +1,144 @@
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lettre::message::{Mailbox, MultiPart};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::{AsyncFileTransport, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+
+use super::letters::Written;
+use crate::base::{Kind, Secret};
+
+/// Why a letter did not go. Names no address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// An address is not one, or the message could not be put together.
+    #[error("the letter could not be put together")]
+    Unwritable,
+    /// The mail server, or the outbox, did not take it. It may be tried again.
+    #[error("the letter was not taken")]
+    NotTaken,
+    /// The settings make no transport.
+    #[error("mail is not set up rightly")]
+    Settings,
+}
+
+impl Error {
+    /// What sort of error this is.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::NotTaken => Kind::Unavailable,
+            Self::Unwritable | Self::Settings => Kind::Internal,
+        }
+    }
+}
+
+/// How letters leave.
+#[derive(Debug, Clone)]
+pub enum Settings {
+    /// Each as a file in a folder: for development, where a person reads them.
+    Outbox(PathBuf),
+    /// To a mail server.
+    Smtp {
+        /// Its name.
+        host: String,
+        /// Its port; 465 speaks TLS at once, any other must upgrade to it.
+        port: u16,
+        /// Name and password, if it wants them.
+        login: Option<(String, Secret<String>)>,
+    },
+    /// Into memory: for tests.
+    Recorded,
+}
+
+/// A letter as it was sent, in tests.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// To whom.
+    pub to: String,
+    /// What.
+    pub letter: Written,
+}
+
+/// The way out for letters. Cheap to clone.
+#[derive(Clone)]
+pub struct Post {
+    from: String,
+    way: Way,
+}
+
+#[derive(Clone)]
+enum Way {
+    Outbox(Arc<AsyncFileTransport<Tokio1Executor>>),
+    Smtp(Arc<AsyncSmtpTransport<Tokio1Executor>>),
+    Recorded(Arc<Mutex<Vec<Sent>>>),
+}
+
+impl fmt::Debug for Post {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Post(…)")
+    }
+}
+
+impl Post {
+    /// Sets up the way out. `from` is the sender's address.
+    pub fn new(settings: &Settings, from: &str) -> Result<Self, Error> {
+        let way = match settings {
+            Settings::Outbox(folder) => Way::Outbox(Arc::new(outbox(folder)?)),
+            Settings::Smtp { host, port, login } => Way::Smtp(Arc::new(smtp(host, *port, login.as_ref())?)),
+            Settings::Recorded => Way::Recorded(Arc::default()),
+        };
+        Ok(Self { from: from.to_owned(), way })
+    }
+
+    /// Sends a letter. `id` becomes its Message-ID, so that a letter sent twice for want of an answer is seen to be one.
+    pub async fn send(&self, to: &str, id: &str, letter: &Written) -> Result<(), Error> {
+        let mailbox = |a: &str| a.parse::<Mailbox>().map_err(|_| Error::Unwritable);
+        let message = Message::builder()
+            .from(mailbox(&self.from)?)
+            .to(mailbox(to)?)
+            .message_id(Some(format!("<{id}@{}>", self.from.rsplit('@').next().unwrap_or("localhost"))))
+            .subject(letter.subject.clone())
+            .multipart(MultiPart::alternative_plain_html(letter.text.clone(), letter.html.clone()))
+            .map_err(|_| Error::Unwritable)?;
+        match &self.way {
+            Way::Outbox(t) => t.send(message).await.map(drop).map_err(|_| Error::NotTaken),
+            Way::Smtp(t) => t.send(message).await.map(drop).map_err(|_| Error::NotTaken),
+            Way::Recorded(sent) => {
+                let mut sent = sent.lock().unwrap_or_else(PoisonError::into_inner);
+                sent.push(Sent { to: to.to_owned(), letter: letter.clone() });
+                Ok(())
+            }
+        }
+    }
+
+    /// What was sent, where it is recorded.
+    pub fn sent(&self) -> Vec<Sent> {
+        match &self.way {
+            Way::Recorded(sent) => sent.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            Way::Outbox(_) | Way::Smtp(_) => Vec::new(),
+        }
+    }
+}
+
+fn outbox(folder: &Path) -> Result<AsyncFileTransport<Tokio1Executor>, Error> {
+    std::fs::create_dir_all(folder).map_err(|_| Error::Settings)?;
+    Ok(AsyncFileTransport::new(folder))
+}
+
+fn smtp(
+    host: &str,
+    port: u16,
+    login: Option<&(String, Secret<String>)>,
+) -> Result<AsyncSmtpTransport<Tokio1Executor>, Error> {
+    let builder = if port == 465 {
+        AsyncSmtpTransport::<Tokio1Executor>::relay(host)
+    } else {
+        AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(host)
+    };
+    let mut builder = builder.map_err(|_| Error::Settings)?.port(port);
+    if let Some((name, password)) = login {
+        builder = builder.credentials(Credentials::new(name.clone(), password.expose().clone()));
+    }
+    Ok(builder.build())
+}
