@@ -117,9 +117,6 @@ pub struct S3 {
     pub access_key_id: Secret<String>,
     /// The secret access key.
     pub secret_access_key: Secret<String>,
-    /// Plain HTTP allowed: for a bucket on this machine only.
-    #[serde(default)]
-    pub allow_http: bool,
 }
 
 /// The keys.

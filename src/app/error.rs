@@ -1,0 +1,53 @@
+use std::path::PathBuf;
+
+use crate::base::Kind;
+use crate::{blobs, config, keystore, ledger, mail, policy, store};
+
+/// Why the service cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A folder cannot be made or made private.
+    #[error("{0}: {1}")]
+    Folder(PathBuf, #[source] std::io::Error),
+    /// A policy document has errors; they are shown in full by `vouchsafe policy check`.
+    #[error("{path}: {errors} error(s); the first: {first}")]
+    Document {
+        /// The document.
+        path: PathBuf,
+        /// How many.
+        errors: usize,
+        /// The first of them.
+        first: String,
+    },
+    /// There is no document at all.
+    #[error("{0} holds no policy documents; the service will not run without one")]
+    NoDocuments(PathBuf),
+    /// A published version was edited.
+    #[error(transparent)]
+    Changed(#[from] policy::Changed),
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// The keys.
+    #[error(transparent)]
+    Keys(#[from] keystore::Error),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] ledger::Error),
+    /// The blobs.
+    #[error(transparent)]
+    Blobs(#[from] blobs::Error),
+    /// Letters.
+    #[error(transparent)]
+    Mail(#[from] mail::Error),
+    /// A database.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl Error {
+    /// What sort of error this is.
+    pub fn kind(&self) -> Kind {
+        Kind::Internal
+    }
+}

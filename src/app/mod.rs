@@ -1,0 +1,84 @@
+//! The service put together: one handle of each room, built once.
+//!
+//! Promises: the real service, a test and a demonstration differ only in what they hand to [`App::open`]. Must never:
+//! do anything itself.
+
+mod error;
+mod keys;
+mod notes;
+mod open;
+mod policies;
+mod sql;
+
+pub use error::Error;
+pub use open::Setup;
+pub use policies::{Publication, load_documents};
+
+use std::sync::Arc;
+
+use crate::base::{Clock, Entropy};
+use crate::billing::Credits;
+use crate::blobs::Blobs;
+use crate::config::Config;
+use crate::consent::Consents;
+use crate::disclosure::Disclosures;
+use crate::editing::Editing;
+use crate::keystore::Keystore;
+use crate::ledger::Ledger;
+use crate::mail::Post;
+use crate::policy::Library;
+use crate::requests::Requests;
+use crate::retention::Retention;
+use crate::store::Db;
+use crate::subjects::Subjects;
+use crate::vault::Vault;
+
+/// The service. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct App(Arc<Rooms>);
+
+/// One handle of each room.
+#[derive(Debug)]
+pub struct Rooms {
+    /// The configuration it was built from.
+    pub config: Config,
+    /// What time it is.
+    pub clock: Clock,
+    /// Randomness.
+    pub entropy: Entropy,
+    /// The main database.
+    pub db: Db,
+    /// The keys.
+    pub keys: Keystore,
+    /// Where ciphertext lies.
+    pub blobs: Blobs,
+    /// Where what happened is written down.
+    pub ledger: Ledger,
+    /// The documents.
+    pub library: Library,
+    /// The door to personal data.
+    pub vault: Vault,
+    /// People and staff.
+    pub subjects: Subjects,
+    /// People's words.
+    pub consents: Consents,
+    /// Credits.
+    pub credits: Credits,
+    /// The register of what left.
+    pub disclosures: Disclosures,
+    /// The pipeline.
+    pub editing: Editing,
+    /// What must go.
+    pub retention: Retention,
+    /// Every right.
+    pub requests: Requests,
+    /// Letters.
+    pub post: Post,
+}
+
+impl std::ops::Deref for App {
+    type Target = Rooms;
+    fn deref(&self) -> &Rooms {
+        &self.0
+    }
+}

@@ -1,0 +1,234 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{App, Error, Rooms, keys, policies};
+use crate::base::{Clock, Entropy, Secret};
+use crate::billing::Credits;
+use crate::blobs::{self, Blobs, FolderSettings, S3Settings};
+use crate::config::{self, Config};
+use crate::consent::Consents;
+use crate::disclosure::Disclosures;
+use crate::editing::{self, Editing};
+use crate::imaging::Limits;
+use crate::keystore::{Epochs, Keystore};
+use crate::ledger::{Ledger, SignerKey};
+use crate::mail::{self, Post};
+use crate::policy::{Library, Policy};
+use crate::requests::{self, Requests};
+use crate::retention::Retention;
+use crate::store::{self, Db, PostgresSettings, SqliteSettings};
+use crate::subjects::Subjects;
+use crate::vault::{self, Vault};
+
+const NOT_A_VENDOR: config::Error =
+    config::Error::Contradiction("blobs.s3.vendor is cloudflare-r2, supabase or generic");
+
+/// What differs between the real service, a test and a demonstration.
+#[derive(Debug)]
+pub struct Setup {
+    /// The configuration.
+    pub config: Config,
+    /// What time it is.
+    pub clock: Clock,
+    /// Randomness.
+    pub entropy: Entropy,
+    /// The documents.
+    pub documents: Vec<Policy>,
+    /// How letters leave; by the configuration if none.
+    pub mail: Option<mail::Settings>,
+    /// Where blobs lie; by the configuration if none.
+    pub blobs: Option<blobs::Settings>,
+}
+
+impl Setup {
+    /// The real service: system clock, system randomness, documents from their folder.
+    pub fn of(config: Config) -> Result<Self, Error> {
+        let documents = policies::load_documents(&config.data.policies)?;
+        Ok(Self {
+            config,
+            clock: Clock::system(),
+            entropy: Entropy::system(),
+            documents,
+            mail: None,
+            blobs: None,
+        })
+    }
+}
+
+struct Ground {
+    db: Db,
+    keys: Keystore,
+    blobs: Blobs,
+    ledger: Ledger,
+    seed: Secret<[u8; 32]>,
+    origin: String,
+}
+
+impl App {
+    /// Puts the service together: folders and keys made if missing, databases brought up to date, documents published.
+    /// Two services over one SQLite data folder are a mistake; over one PostgreSQL they are replicas.
+    pub async fn open(setup: Setup) -> Result<Self, Error> {
+        let Setup { config, clock, entropy, documents, mail, blobs } = setup;
+        let library = policies::library(documents)?;
+        let ground = ground(&config, &clock, &entropy, blobs).await?;
+        let post = post(&config, mail)?;
+        let rooms = rooms(config, ground, library, post, clock, entropy);
+        let app = Self(Arc::new(rooms));
+        app.publish().await?;
+        Ok(app)
+    }
+
+    /// Closes the databases, after what is at work in them.
+    pub async fn close(&self) {
+        self.db.close().await;
+        self.keys.close().await;
+    }
+}
+
+async fn ground(
+    config: &Config,
+    clock: &Clock,
+    entropy: &Entropy,
+    blobs: Option<blobs::Settings>,
+) -> Result<Ground, Error> {
+    let folder = &config.data.folder;
+    keys::private_folder(folder)?;
+    let keys_folder = config.keys_folder();
+    keys::private_folder(&keys_folder)?;
+    let (db, key_db) = databases(config, folder).await?;
+    let seal = keys::seal(config, entropy)?;
+    let epochs = Epochs::open(&keys_folder.join("epochs"), seal, clock.now(), entropy)?;
+    let keystore = Keystore::new(key_db, epochs, clock.clone(), entropy.clone());
+    let settings = match blobs {
+        Some(settings) => settings,
+        None => blob_settings(config, folder)?,
+    };
+    let blobs = Blobs::open(settings, clock, entropy)?;
+    let seed = keys::ledger_seed(&keys_folder, entropy)?;
+    let origin = config.ledger.origin.clone().unwrap_or_else(|| origin_of(&config.server.public_url));
+    let signer = SignerKey::ledger(&origin, &seed)?;
+    let state = keys_folder.join("ledger.head");
+    let ledger = Ledger::open(db.clone(), signer, clock.clone(), entropy.clone(), state).await?;
+    Ok(Ground { db, keys: keystore, blobs, ledger, seed, origin })
+}
+
+async fn databases(config: &Config, folder: &Path) -> Result<(Db, Db), Error> {
+    if let (Some(main), Some(keys)) = (&config.store.postgres, &config.store.keystore_postgres) {
+        let connections = config.store.connections.unwrap_or(10);
+        let settings = |url: &Secret<String>| PostgresSettings { url: url.clone(), connections };
+        return Ok((
+            Db::postgres(&settings(main), &store::MAIN).await?,
+            Db::postgres(&settings(keys), &store::KEYSTORE).await?,
+        ));
+    }
+    let readers = config.store.connections.unwrap_or(4);
+    let (main, keys) = (folder.join("vouchsafe.db"), folder.join("keystore.db"));
+    Ok((
+        Db::sqlite(SqliteSettings { path: &main, readers }, &store::MAIN).await?,
+        Db::sqlite(SqliteSettings { path: &keys, readers }, &store::KEYSTORE).await?,
+    ))
+}
+
+fn blob_settings(config: &Config, folder: &Path) -> Result<blobs::Settings, Error> {
+    let Some(s3) = &config.blobs.s3 else {
+        return Ok(blobs::Settings::Folder(FolderSettings::new(folder.join("blobs"))));
+    };
+    let vendor = match s3.vendor.as_str() {
+        "cloudflare-r2" => blobs::Vendor::CloudflareR2,
+        "supabase" => blobs::Vendor::Supabase,
+        "generic" => blobs::Vendor::Generic,
+        _ => return Err(NOT_A_VENDOR.into()),
+    };
+    let secret = s3.secret_access_key.clone();
+    let mut settings =
+        S3Settings::new(vendor, &s3.endpoint, &s3.bucket, s3.access_key_id.expose(), secret);
+    settings.region.clone_from(&s3.region);
+    Ok(blobs::Settings::S3(Box::new(settings)))
+}
+
+fn post(config: &Config, settings: Option<mail::Settings>) -> Result<Post, Error> {
+    let of_config = || match &config.mail.smtp_host {
+        Some(host) => mail::Settings::Smtp {
+            host: host.clone(),
+            port: config.mail.smtp_port,
+            login: config.mail.smtp_user.clone().zip(config.mail.smtp_password.clone()),
+        },
+        None => mail::Settings::Outbox(config.data.folder.join("outbox")),
+    };
+    Ok(Post::new(&settings.unwrap_or_else(of_config), &config.mail.from)?)
+}
+
+/// The public URL as a ledger's name: without scheme and trailing slash.
+fn origin_of(public_url: &str) -> String {
+    let bare = public_url.split_once("://").map_or(public_url, |(_, rest)| rest);
+    format!("{}/ledger", bare.trim_end_matches('/'))
+}
+
+fn rooms(
+    config: Config,
+    ground: Ground,
+    library: Library,
+    post: Post,
+    clock: Clock,
+    entropy: Entropy,
+) -> Rooms {
+    let Ground { db, keys, blobs, ledger, seed, origin } = ground;
+    let (c, e) = (|| clock.clone(), || entropy.clone());
+    let vault = Vault::new(vault::Parts {
+        db: db.clone(),
+        keys: keys.clone(),
+        blobs: blobs.clone(),
+        ledger: ledger.clone(),
+        library: library.clone(),
+        clock: c(),
+        entropy: e(),
+    });
+    let subjects = Subjects::new(db.clone(), keys.clone(), vault.clone(), ledger.clone(), c(), e());
+    let consents = Consents::new(db.clone(), vault.clone(), ledger.clone(), c(), e());
+    let credits = Credits::new(db.clone(), c(), e());
+    let disclosures = Disclosures::new(db.clone(), vault.clone(), ledger.clone(), c(), e());
+    let editing = Editing::new(editing::Parts {
+        db: db.clone(),
+        vault: vault.clone(),
+        credits: credits.clone(),
+        disclosures: disclosures.clone(),
+        limits: Limits::default(),
+        clock: c(),
+        entropy: e(),
+    });
+    let retention =
+        Retention::new(db.clone(), vault.clone(), ledger.clone(), library.clone(), c(), e());
+    let requests = Requests::new(requests::Parts {
+        db: db.clone(),
+        vault: vault.clone(),
+        subjects: subjects.clone(),
+        consents: consents.clone(),
+        credits: credits.clone(),
+        editing: editing.clone(),
+        disclosures: disclosures.clone(),
+        ledger: ledger.clone(),
+        library: library.clone(),
+        clock: c(),
+        entropy: e(),
+        settings: requests::Settings { grace: config.rights.grace, signing_seed: seed, origin },
+    });
+    Rooms {
+        config,
+        clock,
+        entropy,
+        db,
+        keys,
+        blobs,
+        ledger,
+        library,
+        vault,
+        subjects,
+        consents,
+        credits,
+        disclosures,
+        editing,
+        retention,
+        requests,
+        post,
+    }
+}

@@ -1,0 +1,58 @@
+use crate::base::Kind;
+use crate::{editing, keystore, ledger, requests, retention, store, subjects, vault};
+
+/// What can go wrong in the background.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The scheduler did not start.
+    #[error("the scheduler did not start")]
+    Scheduler,
+    /// A job's payload is not one of its kind.
+    #[error("a job's payload is not one of its kind")]
+    Payload,
+    /// An edit.
+    #[error(transparent)]
+    Editing(#[from] editing::Error),
+    /// A request.
+    #[error(transparent)]
+    Requests(#[from] requests::Error),
+    /// Retention.
+    #[error(transparent)]
+    Retention(#[from] retention::Error),
+    /// Keys.
+    #[error(transparent)]
+    Keys(#[from] keystore::Error),
+    /// The app.
+    #[error(transparent)]
+    App(#[from] crate::app::Error),
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] vault::Error),
+    /// Accounts.
+    #[error(transparent)]
+    Subjects(#[from] subjects::Error),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] ledger::Error),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl Error {
+    /// What sort of error this is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Scheduler | Self::Payload => Kind::Internal,
+            Self::Editing(e) => e.kind(),
+            Self::Requests(e) => e.kind(),
+            Self::Retention(e) => e.kind(),
+            Self::Keys(e) => e.kind(),
+            Self::App(e) => e.kind(),
+            Self::Vault(e) => e.kind(),
+            Self::Subjects(e) => e.kind(),
+            Self::Ledger(e) => e.kind(),
+            Self::Store(e) => e.kind(),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! What happens without being asked: the queue's worker, and the reconcilers that a clock wakes.
+//!
+//! Promises: each reconciler reads the whole state, so a missed wake-up loses nothing and two replicas do no harm; a
+//! stop waits for what is at work; what fails is tried again, and what fails for good is loud. Must never: hold a
+//! decision; the rooms below decide.
+
+mod error;
+mod reconcile;
+mod schedule;
+mod worker;
+
+pub use error::Error;
+pub use reconcile::{Reconciled, Task};
+pub use schedule::Running;
+
+use crate::app::App;
+
+/// Runs jobs and reconcilers over an app. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Jobs {
+    app: App,
+}
+
+impl Jobs {
+    /// Over an app.
+    pub fn new(app: App) -> Self {
+        Self { app }
+    }
+
+    /// Does everything that is due, until nothing is: for tests and demonstrations, where no clock ticks by itself.
+    pub async fn settle(&self) -> Result<(), Error> {
+        while self.work().await? > 0 {}
+        for task in Task::ALL {
+            self.reconcile(task, &|| false).await?;
+        }
+        while self.work().await? > 0 {}
+        self.reconcile(Task::Ledger, &|| false).await?;
+        Ok(())
+    }
+}

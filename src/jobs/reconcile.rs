@@ -1,0 +1,134 @@
+use chrono::TimeDelta;
+
+use super::{Error, Jobs};
+use crate::policy::Role;
+use crate::store::idempotency;
+
+/// How long an epoch lasts.
+const EPOCH: TimeDelta = TimeDelta::days(7);
+/// How long answers are kept for repeated calls.
+const ANSWERS: TimeDelta = TimeDelta::hours(24);
+
+/// A reconciler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// Rights requests: cooling-off periods that are over, erasures that were cut short, deadlines.
+    Requests,
+    /// What is due by a retention rule.
+    Retention,
+    /// Accounts nobody uses.
+    Inactivity,
+    /// Uploads that never landed.
+    Arrivals,
+    /// Bytes whose key is gone.
+    Graves,
+    /// Sessions, links and kept answers that have run out.
+    Expiry,
+    /// Key epochs.
+    Epochs,
+    /// Entries into the tree, and a signed head.
+    Ledger,
+}
+
+impl Task {
+    /// All of them, in the order of a full pass.
+    pub const ALL: [Self; 8] = [
+        Self::Requests,
+        Self::Retention,
+        Self::Inactivity,
+        Self::Arrivals,
+        Self::Graves,
+        Self::Expiry,
+        Self::Epochs,
+        Self::Ledger,
+    ];
+
+    /// Its name in logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Retention => "retention",
+            Self::Inactivity => "inactivity",
+            Self::Arrivals => "arrivals",
+            Self::Graves => "graves",
+            Self::Expiry => "expiry",
+            Self::Epochs => "epochs",
+            Self::Ledger => "ledger",
+        }
+    }
+
+    /// When the scheduler wakes it (seconds, minutes, hours, day, month, weekday; UTC).
+    pub fn schedule(self) -> &'static str {
+        match self {
+            Self::Ledger => "* * * * * *",
+            Self::Requests | Self::Retention => "*/10 * * * * *",
+            Self::Graves | Self::Arrivals => "0 */5 * * * *",
+            Self::Inactivity | Self::Expiry | Self::Epochs => "0 0 * * * *",
+        }
+    }
+}
+
+/// What a pass did: how many things it changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reconciled {
+    /// Which.
+    pub task: Task,
+    /// How many.
+    pub changed: u64,
+}
+
+impl Jobs {
+    /// One pass of a reconciler. `stop` is asked between batches.
+    pub async fn reconcile(
+        &self,
+        task: Task,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Reconciled, Error> {
+        let app = &self.app;
+        let changed = match task {
+            Task::Requests => app.requests.tick().await? as u64,
+            Task::Retention => app.retention.sweep(stop).await?.iter().map(|s| s.erased).sum(),
+            Task::Inactivity => self.inactivity().await?,
+            Task::Arrivals => app.vault.sweep_arrivals().await? as u64,
+            Task::Graves => app.vault.visit_graves().await? as u64,
+            Task::Expiry => self.expiry().await?,
+            Task::Epochs => self.epochs().await?,
+            Task::Ledger => u64::from(app.ledger.sequence().await?.is_some()),
+        };
+        Ok(Reconciled { task, changed })
+    }
+
+    /// Ends accounts that were unused for as long as the document allows and whose owners were told.
+    async fn inactivity(&self) -> Result<u64, Error> {
+        let mut n = 0;
+        for tenant in self.app.library.tenants() {
+            for gone in self.app.retention.inactive(&tenant).await? {
+                self.app.requests.erase_for_rule(&gone.owner, &gone.rule, Role::Service).await?;
+                n += 1;
+            }
+        }
+        Ok(n)
+    }
+
+    async fn expiry(&self) -> Result<u64, Error> {
+        let mut n = self.app.subjects.expire().await?;
+        let mut tx = self.app.db.begin().await?;
+        n += idempotency::expire(&mut tx, self.app.clock.now().plus(-ANSWERS)).await?;
+        tx.commit().await?;
+        Ok(n)
+    }
+
+    /// Begins a new epoch when the current one is a week old.
+    async fn epochs(&self) -> Result<u64, Error> {
+        let alive = self.app.keys.status().await?.epochs;
+        let old = alive.last().is_some_and(|e| self.app.clock.now().since(e.since) >= EPOCH);
+        if !old {
+            return Ok(0);
+        }
+        let rotation = self.app.keys.rotate().await?;
+        if let Some(epoch) = rotation.destroyed {
+            self.app.note_epoch_destroyed(epoch).await?;
+        }
+        Ok(rotation.items + rotation.subjects)
+    }
+}
