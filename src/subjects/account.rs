@@ -105,6 +105,26 @@ impl Subjects {
         Ok(found.map(|id| Owner::new(tenant, id)))
     }
 
+    /// Notes that an app's identity provider knows a person under this name.
+    pub async fn add_login(&self, owner: &Owner, issuer: &str, login: &str) -> Result<(), Error> {
+        let index = self.vault.blind_index(&owner.tenant, "login", &format!("{issuer}\0{login}")).await?;
+        let mut tx = self.db.begin().await?;
+        sql::insert_login(&mut tx, owner, issuer, &index).await.map_err(|e| match e {
+            crate::store::Error::Duplicate => Error::Taken,
+            other => other.into(),
+        })?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Whom an app's identity provider means.
+    pub async fn by_login(&self, tenant: &TenantId, issuer: &str, login: &str) -> Result<Option<Owner>, Error> {
+        let index = self.vault.blind_index(tenant, "login", &format!("{issuer}\0{login}")).await?;
+        let mut tx = self.db.read().await?;
+        let found = sql::by_login(&mut tx, tenant, issuer, &index).await?;
+        Ok(found.map(|id| Owner::new(tenant, id)))
+    }
+
     /// A person of a tenant.
     pub async fn get(&self, owner: &Owner) -> Result<Subject, Error> {
         let mut tx = self.db.read().await?;

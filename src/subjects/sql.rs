@@ -11,6 +11,10 @@ const SUBJECT: &str = "SELECT state, policy_version, created_at, last_active_at,
     WHERE tenant = $1 AND id = $2";
 const SUBJECT_BY_EMAIL: &str =
     "SELECT id FROM subject WHERE tenant = $1 AND email_index = $2 AND state = 'active'";
+const INSERT_LOGIN: &str =
+    "INSERT INTO subject_login (tenant, issuer, login_index, subject) VALUES ($1, $2, $3, $4)";
+const BY_LOGIN: &str = "SELECT l.subject FROM subject_login l JOIN subject s ON s.id = l.subject AND s.tenant = l.tenant \
+    WHERE l.tenant = $1 AND l.issuer = $2 AND l.login_index = $3 AND s.state = 'active'";
 const SET_EMAIL: &str =
     "UPDATE subject SET email_index = $1 WHERE tenant = $2 AND id = $3 AND state = 'active'";
 const TOUCH: &str = "UPDATE subject SET last_active_at = $1, warnings = 0, warned_at = NULL \
@@ -102,6 +106,38 @@ pub(super) async fn subject_by_email(
         .fetch_optional(c)
         .await)?;
     row.map(|(id,)| id.parse().map_err(|_| Error::inconsistent("subject", "id"))).transpose()
+}
+
+pub(super) async fn insert_login(
+    tx: &mut Tx,
+    owner: &Owner,
+    issuer: &str,
+    index: &[u8],
+) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(INSERT_LOGIN)
+        .bind(owner.tenant.as_str())
+        .bind(issuer)
+        .bind(index)
+        .bind(owner.subject.to_string())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+pub(super) async fn by_login(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    issuer: &str,
+    index: &[u8],
+) -> Result<Option<SubjectId>, Error> {
+    let row: Option<(String,)> = on!(tx, |c| sqlx::query_as(BY_LOGIN)
+        .bind(tenant.as_str())
+        .bind(issuer)
+        .bind(index)
+        .fetch_optional(c)
+        .await)?;
+    row.map(|(id,)| id.parse().map_err(|_| Error::inconsistent("subject_login", "subject"))).transpose()
 }
 
 pub(super) async fn set_email(tx: &mut Tx, owner: &Owner, index: &[u8]) -> Result<(), Error> {

@@ -1,0 +1,242 @@
+//! Who is calling. Each kind of caller is an extractor, so a handler cannot be reached by anybody else.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+
+use super::{Edge, Fault};
+use crate::base::{Kind, SubjectId};
+use crate::subjects::{ApiKey, Scope, Session, SignedIn, StaffMember};
+use crate::vault::{Actor, Owner};
+
+/// The session's cookie.
+pub const SESSION_COOKIE: &str = "__Host-sid";
+/// The session's cookie where there is no TLS: development only.
+const SESSION_COOKIE_PLAIN: &str = "sid";
+/// The nonce of a browser that asked for a sign-in link.
+pub const BROWSER_COOKIE: &str = "__Host-ask";
+/// The header that says for which person an app's server calls.
+const ON_BEHALF_OF: &str = "vouchsafe-subject";
+
+fn unauthenticated() -> Fault {
+    Fault::new(Kind::Unauthenticated)
+}
+
+impl Edge {
+    /// What the session's cookie is called here.
+    pub fn session_cookie(&self) -> &'static str {
+        if self.development() { SESSION_COOKIE_PLAIN } else { SESSION_COOKIE }
+    }
+
+    /// What the asking browser's cookie is called here.
+    pub fn browser_cookie(&self) -> &'static str {
+        if self.development() { "ask" } else { BROWSER_COOKIE }
+    }
+}
+
+/// The value of a cookie. Two of one name are none: somebody planted one of them.
+fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
+    let mut found = all
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(n, _)| *n == name);
+    let (_, value) = found.next()?;
+    found.next().is_none().then_some(value)
+}
+
+async fn session(parts: &Parts, edge: &Edge) -> Result<Session, Fault> {
+    let value = cookie(&parts.headers, edge.session_cookie()).ok_or_else(unauthenticated)?;
+    Ok(edge.app.subjects.session(value).await?)
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut all = headers.get_all(header::AUTHORIZATION).iter();
+    let value = all.next()?.to_str().ok()?;
+    if all.next().is_some() {
+        return None;
+    }
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// A person, by their session.
+#[derive(Debug, Clone)]
+pub struct SubjectSession {
+    /// Who.
+    pub owner: Owner,
+    /// The session.
+    pub session: Session,
+}
+
+impl SubjectSession {
+    /// As the vault knows them.
+    pub fn actor(&self) -> Actor {
+        Actor::Subject(self.owner.subject)
+    }
+}
+
+impl FromRequestParts<Edge> for SubjectSession {
+    type Rejection = Fault;
+    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Fault> {
+        let session = session(parts, edge).await?;
+        match &session.who {
+            SignedIn::Subject(owner) => {
+                edge.app.subjects.touch(owner).await?;
+                Ok(Self { owner: owner.clone(), session })
+            }
+            SignedIn::Staff(_) => Err(unauthenticated()),
+        }
+    }
+}
+
+/// A member of staff, by their session.
+#[derive(Debug, Clone)]
+pub struct StaffSession {
+    /// Who.
+    pub staff: StaffMember,
+    /// The session.
+    pub session: Session,
+}
+
+impl StaffSession {
+    /// As the vault knows them.
+    pub fn actor(&self) -> Actor {
+        Actor::Staff(self.staff.id, self.staff.role)
+    }
+}
+
+impl FromRequestParts<Edge> for StaffSession {
+    type Rejection = Fault;
+    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Fault> {
+        let session = session(parts, edge).await?;
+        match &session.who {
+            SignedIn::Staff(staff) => Ok(Self { staff: staff.clone(), session }),
+            SignedIn::Subject(_) => Err(unauthenticated()),
+        }
+    }
+}
+
+/// Whoever is there, signed in or not: for public pages.
+#[derive(Debug, Clone)]
+pub struct MaybeSigned(pub Option<Session>);
+
+impl FromRequestParts<Edge> for MaybeSigned {
+    type Rejection = Fault;
+    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Fault> {
+        match session(parts, edge).await {
+            Ok(session) => Ok(Self(Some(session))),
+            Err(fault) if fault.kind == Kind::Unauthenticated => Ok(Self(None)),
+            Err(fault) => Err(fault),
+        }
+    }
+}
+
+/// An app's server, by its key.
+#[derive(Debug, Clone)]
+pub struct ApiCaller {
+    /// The key.
+    pub key: ApiKey,
+}
+
+impl ApiCaller {
+    /// Whether the key may do this; forbidden otherwise.
+    pub fn allows(&self, scope: Scope) -> Result<(), Fault> {
+        if self.key.scopes.contains(&scope) {
+            return Ok(());
+        }
+        Err(Fault::because(Kind::Forbidden, format!("the key does not have the scope {scope}")))
+    }
+}
+
+impl FromRequestParts<Edge> for ApiCaller {
+    type Rejection = Fault;
+    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Fault> {
+        let token = bearer(&parts.headers).filter(|t| t.starts_with("vsk_")).ok_or_else(unauthenticated)?;
+        Ok(Self { key: edge.app.subjects.api_key(token).await? })
+    }
+}
+
+/// A person, however they call: by a token of their app's identity provider, through their app's server with its key,
+/// or by their session.
+#[derive(Debug, Clone)]
+pub struct UserCaller {
+    /// Who.
+    pub owner: Owner,
+    /// As the vault knows them: an app acts as `app`, the person themself as `subject`.
+    pub actor: Actor,
+    /// What the app's key may do; everything, for the person themself.
+    scopes: Option<Vec<Scope>>,
+}
+
+impl UserCaller {
+    /// Whether the way they call allows this; forbidden otherwise.
+    pub fn allows(&self, scope: Scope) -> Result<(), Fault> {
+        if self.scopes.as_ref().is_none_or(|s| s.contains(&scope)) {
+            return Ok(());
+        }
+        Err(Fault::because(Kind::Forbidden, format!("the key does not have the scope {scope}")))
+    }
+
+    /// A name for lists and kept answers: whose they are.
+    pub fn list(&self, what: &str) -> String {
+        format!("{what}/{}", self.owner.subject)
+    }
+}
+
+impl FromRequestParts<Edge> for UserCaller {
+    type Rejection = Fault;
+    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Fault> {
+        let Some(token) = bearer(&parts.headers) else {
+            let SubjectSession { owner, .. } = SubjectSession::from_request_parts(parts, edge).await?;
+            let actor = Actor::Subject(owner.subject);
+            return Ok(Self { owner, actor, scopes: None });
+        };
+        if token.starts_with("vsk_") {
+            let key = edge.app.subjects.api_key(token).await?;
+            let named = parts.headers.get(ON_BEHALF_OF).and_then(|v| v.to_str().ok());
+            let missing = || Fault::because(Kind::Malformed, "say for whom: Vouchsafe-Subject: sub_…");
+            let subject: SubjectId = named.and_then(|s| s.parse().ok()).ok_or_else(missing)?;
+            let owner = Owner::new(&key.tenant, subject);
+            if edge.app.subjects.get(&owner).await?.erasing {
+                return Err(Fault::new(Kind::NotFound));
+            }
+            return Ok(Self { owner, actor: Actor::App(subject), scopes: Some(key.scopes) });
+        }
+        let vouched =
+            edge.tokens.verify(token, edge.app.clock.now()).map_err(|_| unauthenticated())?;
+        let found = edge.app.subjects.by_login(&vouched.tenant, &vouched.issuer, &vouched.subject).await?;
+        let owner = found.ok_or_else(unauthenticated)?;
+        edge.app.subjects.touch(&owner).await?;
+        let actor = Actor::App(owner.subject);
+        Ok(Self { owner, actor, scopes: None })
+    }
+}
+
+/// The value of a cookie of this request.
+pub fn cookie_of(headers: &HeaderMap, name: &str) -> Option<String> {
+    cookie(headers, name).map(ToOwned::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_cookies_of_one_name_are_none() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::COOKIE, "a=1; sid=x".parse().unwrap());
+        assert_eq!(cookie(&headers, "sid"), Some("x"));
+        headers.append(header::COOKIE, "sid=y".parse().unwrap());
+        assert_eq!(cookie(&headers, "sid"), None);
+    }
+
+    #[test]
+    fn two_authorisations_are_none() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::AUTHORIZATION, "Bearer a".parse().unwrap());
+        assert_eq!(bearer(&headers), Some("a"));
+        headers.append(header::AUTHORIZATION, "Bearer b".parse().unwrap());
+        assert_eq!(bearer(&headers), None);
+    }
+}

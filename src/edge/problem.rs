@@ -1,0 +1,178 @@
+//! Errors as `application/problem+json` (RFC 9457): the one place where a kind of error becomes a status.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+
+use crate::base::Kind;
+
+/// An error of a room: something with a kind and a sentence that holds no personal data.
+pub trait RoomError: std::error::Error {
+    /// What sort of error it is.
+    fn room_kind(&self) -> Kind;
+}
+
+macro_rules! rooms {
+    ($($error:ty),+ $(,)?) => {
+        $(impl RoomError for $error {
+            fn room_kind(&self) -> Kind {
+                self.kind()
+            }
+        })+
+    };
+}
+
+rooms!(
+    crate::app::Error,
+    crate::archive::Error,
+    crate::billing::Error,
+    crate::blobs::Error,
+    crate::consent::Error,
+    crate::disclosure::Error,
+    crate::editing::Error,
+    crate::imaging::Refused,
+    crate::jobs::Error,
+    crate::keystore::Error,
+    crate::ledger::Error,
+    crate::mail::Error,
+    crate::requests::Error,
+    crate::retention::Error,
+    crate::store::Error,
+    crate::subjects::Error,
+    crate::vault::Error,
+);
+
+/// What a handler fails with.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    /// What sort of error it is.
+    pub kind: Kind,
+    /// What may be told of it.
+    pub detail: Option<String>,
+}
+
+impl Fault {
+    /// A fault without a detail.
+    pub fn new(kind: Kind) -> Self {
+        Self { kind, detail: None }
+    }
+
+    /// A fault that says what is wrong with what was sent.
+    pub fn because(kind: Kind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: Some(detail.into()) }
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        status(self.kind)
+    }
+}
+
+/// Whether the sentence of an error of this kind is for the caller: it then speaks of what they sent, or of what the
+/// document says, and of nothing else.
+fn tellable(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Malformed
+            | Kind::Forbidden
+            | Kind::Conflict
+            | Kind::TooLarge
+            | Kind::Unsupported
+            | Kind::Invalid
+            | Kind::TooMany
+    )
+}
+
+impl<E: RoomError> From<E> for Fault {
+    fn from(e: E) -> Self {
+        let kind = e.room_kind();
+        if matches!(kind, Kind::Internal | Kind::Upstream) {
+            tracing::error!(error = %e, cause = e.source().map(tracing::field::display), "a request failed");
+        }
+        Self { kind, detail: tellable(kind).then(|| e.to_string()) }
+    }
+}
+
+/// A problem as it is sent.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// Which problem: a stable word after `urn:vouchsafe:`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// A fixed sentence.
+    pub title: String,
+    /// The status.
+    pub status: u16,
+    /// What is wrong with what was sent, where that may be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// What to quote when asking about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+fn status(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::Malformed => StatusCode::BAD_REQUEST,
+        Kind::Unauthenticated | Kind::StepUp => StatusCode::UNAUTHORIZED,
+        Kind::Forbidden => StatusCode::FORBIDDEN,
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::Conflict => StatusCode::CONFLICT,
+        Kind::Gone => StatusCode::GONE,
+        Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Kind::Unsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        Kind::Upstream => StatusCode::BAD_GATEWAY,
+        Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::Full => StatusCode::INSUFFICIENT_STORAGE,
+        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// The stable word and the fixed sentence of a kind.
+pub fn sentence(kind: Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::Malformed => ("malformed", "We could not understand what was sent. Nothing was changed."),
+        Kind::Unauthenticated => ("unauthenticated", "Sign in first."),
+        Kind::StepUp => ("step-up", "Sign in again first: this needs a fresh proof that it is you."),
+        Kind::Forbidden => ("forbidden", "The policy does not allow this. Nothing was changed."),
+        Kind::NotFound => ("not-found", "There is nothing here."),
+        Kind::Conflict => ("conflict", "This does not fit the present state. Nothing was changed."),
+        Kind::Gone => ("gone", "It was here and has been erased."),
+        Kind::TooLarge => ("too-large", "It is larger than we take. Nothing was kept of it."),
+        Kind::Unsupported => ("unsupported-type", "We take JPEG, PNG and WebP pictures. Nothing was kept of it."),
+        Kind::Invalid => ("invalid", "A value is not one we can use. Nothing was changed."),
+        Kind::TooMany => ("too-many", "That is more than is allowed just now. Nothing was changed."),
+        Kind::Upstream => ("upstream", "A provider failed. Nothing was lost; try again."),
+        Kind::Unavailable => ("unavailable", "Not just now. Nothing was lost; try again in a moment."),
+        Kind::Full => ("full", "There is no room left. Nothing was changed; what you have is safe."),
+        Kind::Internal => ("internal", "Something went wrong on our side. Nothing was lost."),
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let (word, title) = sentence(self.kind);
+        let problem = Problem {
+            kind: format!("urn:vouchsafe:{word}"),
+            title: title.to_owned(),
+            status: self.status().as_u16(),
+            detail: self.detail.clone(),
+            reference: None,
+        };
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let json = HeaderValue::from_static("application/problem+json");
+        let mut response = (self.status(), [(header::CONTENT_TYPE, json)], body).into_response();
+        if matches!(self.kind, Kind::TooMany | Kind::Unavailable | Kind::Conflict) {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        if matches!(self.kind, Kind::Unauthenticated | Kind::StepUp) {
+            let challenge = HeaderValue::from_static("Bearer realm=\"vouchsafe\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        // For the pages, which show the same fault in their own dress.
+        response.extensions_mut().insert(self);
+        response
+    }
+}

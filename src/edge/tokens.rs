@@ -1,0 +1,145 @@
+//! Tokens of an app's own identity provider: JWTs (RFC 7519) under a shared secret or a JWK set (RFC 7517).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jsonwebtoken::jwk::{AlgorithmParameters, JwkSet};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use serde::Deserialize;
+
+use crate::base::{TenantId, Timestamp};
+use crate::config::TokenIssuer;
+
+/// The token is not one of a known issuer for a known audience, has run out, or its signature does not hold. Which, is
+/// not told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the token does not hold")]
+pub struct BadToken;
+
+/// A user as their app's identity provider knows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vouched {
+    /// The tenant whose app it is.
+    pub tenant: TenantId,
+    /// Who says so.
+    pub issuer: String,
+    /// Whom they say it is.
+    pub subject: String,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+    exp: i64,
+    #[serde(default)]
+    nbf: Option<i64>,
+}
+
+struct Issuer {
+    tenant: TenantId,
+    issuer: String,
+    audience: String,
+    keys: Keys,
+}
+
+enum Keys {
+    Shared(DecodingKey),
+    Set(JwkSet),
+}
+
+/// The issuers that are known. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Tokens(Arc<Vec<Issuer>>);
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Tokens({} issuers)", self.0.len())
+    }
+}
+
+/// Clocks of two machines may differ by this many seconds.
+const LEEWAY: i64 = 30;
+
+impl Tokens {
+    /// The issuers of the configuration. One whose key set cannot be read vouches for nobody, and says so in the log.
+    pub fn of(issuers: &[TokenIssuer]) -> Self {
+        let known = issuers.iter().filter_map(|i| {
+            let keys = match (&i.hs256_secret, &i.jwks_file) {
+                (Some(secret), _) => Keys::Shared(DecodingKey::from_secret(secret.expose().as_bytes())),
+                (None, Some(file)) => {
+                    let text = std::fs::read_to_string(file).ok()?;
+                    Keys::Set(serde_json::from_str(&text).ok()?)
+                }
+                (None, None) => return None,
+            };
+            Some(Issuer {
+                tenant: i.tenant.clone(),
+                issuer: i.issuer.clone(),
+                audience: i.audience.clone(),
+                keys,
+            })
+        });
+        let known: Vec<_> = known.collect();
+        if known.len() < issuers.len() {
+            tracing::error!("a token issuer's keys cannot be read; it vouches for nobody");
+        }
+        Self(Arc::new(known))
+    }
+
+    /// Whom a token is of. The algorithm must fit the issuer's key: a public key never serves as a shared secret.
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Vouched, BadToken> {
+        if token.len() > 8192 {
+            return Err(BadToken);
+        }
+        let header = decode_header(token).map_err(|_| BadToken)?;
+        for issuer in self.0.iter() {
+            let Some((key, algorithm)) = issuer.key(&header) else { continue };
+            if let Ok(claims) = check(token, &key, algorithm, issuer) {
+                let seconds = now.micros() / 1_000_000;
+                let late = claims.exp.saturating_add(LEEWAY) <= seconds;
+                let early = claims.nbf.is_some_and(|nbf| nbf.saturating_sub(LEEWAY) > seconds);
+                let named = !claims.sub.is_empty() && claims.sub.len() <= 255;
+                if !late && !early && named && claims.iss == issuer.issuer {
+                    let tenant = issuer.tenant.clone();
+                    return Ok(Vouched { tenant, issuer: claims.iss, subject: claims.sub });
+                }
+            }
+        }
+        Err(BadToken)
+    }
+}
+
+fn check(token: &str, key: &DecodingKey, algorithm: Algorithm, issuer: &Issuer) -> Result<Claims, BadToken> {
+    let mut rules = Validation::new(algorithm);
+    rules.set_issuer(&[&issuer.issuer]);
+    rules.set_audience(&[&issuer.audience]);
+    // Times are checked against the clock that is a parameter, not the machine's.
+    rules.validate_exp = false;
+    rules.validate_nbf = false;
+    rules.required_spec_claims = ["exp", "iss", "aud", "sub"].map(ToOwned::to_owned).into();
+    decode::<Claims>(token, key, &rules).map(|d| d.claims).map_err(|_| BadToken)
+}
+
+impl Issuer {
+    fn key(&self, header: &jsonwebtoken::Header) -> Option<(DecodingKey, Algorithm)> {
+        match &self.keys {
+            Keys::Shared(key) => (header.alg == Algorithm::HS256).then(|| (key.clone(), Algorithm::HS256)),
+            Keys::Set(set) => {
+                let jwk = match &header.kid {
+                    Some(kid) => set.find(kid)?,
+                    None => set.keys.first().filter(|_| set.keys.len() == 1)?,
+                };
+                let fits: BTreeSet<&str> = match &jwk.algorithm {
+                    AlgorithmParameters::RSA(_) => ["RS256", "PS256"].into(),
+                    AlgorithmParameters::EllipticCurve(_) => ["ES256"].into(),
+                    AlgorithmParameters::OctetKeyPair(_) => ["EdDSA"].into(),
+                    _ => return None,
+                };
+                let name = format!("{:?}", header.alg);
+                let key = DecodingKey::from_jwk(jwk).ok()?;
+                fits.contains(name.as_str()).then_some((key, header.alg))
+            }
+        }
+    }
+}
