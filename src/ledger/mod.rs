@@ -14,6 +14,7 @@ mod canonical;
 mod checkpoint;
 mod entry;
 mod error;
+mod fact;
 mod folder;
 mod fsck;
 mod key;
@@ -32,8 +33,9 @@ mod tree;
 pub mod witness;
 
 pub use checkpoint::Checkpoint;
-pub use entry::{Entry, Fact, Leaf, SubjectRef};
+pub use entry::{Entry, Leaf};
 pub use error::{Error, Forgery};
+pub use fact::{Fact, SubjectRef};
 pub use folder::{Fault, Report, consistency_of_folder, verify, verify_folder};
 pub use key::{SignerKey, Use, VerifierKey};
 pub use kind::EntryKind;

@@ -1,6 +1,6 @@
 //! Bringing a restored database up to date from an exported ledger, so that the same tree goes on.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::folder::{read_file, verify};
 use super::read::Logged;
@@ -87,7 +87,7 @@ impl Ledger {
     }
 }
 
-fn verified_head(folder: &PathBuf, key: &VerifierKey) -> Result<Checkpoint, Error> {
+fn verified_head(folder: &Path, key: &VerifierKey) -> Result<Checkpoint, Error> {
     let mut read = |path: &str| read_file(folder, path);
     let report = verify(&mut read, key, None)?;
     if !report.is_sound() {

@@ -169,7 +169,7 @@ mod tests {
         let of =
             |l: u8| all.iter().filter(move |r| matches!(r, Resource::Tile { tile, .. } if tile.level == l));
         assert_eq!(of(0).count(), 274);
-        assert_eq!(of(0).last().unwrap().to_string(), "tile/0/273.p/112");
+        assert_eq!(of(0).next_back().unwrap().to_string(), "tile/0/273.p/112");
         assert_eq!(of(1).map(ToString::to_string).collect::<Vec<_>>(), ["tile/1/000", "tile/1/001.p/17"]);
         assert_eq!(of(2).map(ToString::to_string).collect::<Vec<_>>(), ["tile/2/000.p/1"]);
         assert_eq!(of(3).count(), 0);

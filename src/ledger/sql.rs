@@ -1,5 +1,4 @@
-use super::entry::{Leaf, SubjectRef};
-use super::{EntryKind, Error, TileId};
+use super::{EntryKind, Error, Leaf, SubjectRef, TileId};
 use crate::base::{EntryId, TenantId, Timestamp};
 use crate::store::{self, Tx};
 use crate::{on, store::Error as StoreError};
