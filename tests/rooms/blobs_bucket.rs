@@ -277,6 +277,7 @@ async fn apply(
         desk.uploads.remove(&id);
     }
     let mut answer = Response::from_parts(head, Body::from(bytes));
+    answer.headers_mut().remove("transfer-encoding");
     if answer.status() != StatusCode::OK || op != "HeadObject" {
         answer.headers_mut().remove("content-length");
     }
