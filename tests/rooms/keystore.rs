@@ -191,7 +191,7 @@ each_database! {
         let owner = house.owner(subject);
         let (a, b) = (items.keys().next().unwrap(), items.keys().nth(1).unwrap());
         // The wrapped key of one item put into the row of another: both were sealed under the same keys.
-        write(&db.keys, "UPDATE item_key SET wrapped = (SELECT MAX(o.wrapped) FROM item_key o WHERE o.item <> item_key.item) \
+        write(&db.keys, "UPDATE item_key SET wrapped = (SELECT o.wrapped FROM item_key o WHERE o.item <> item_key.item) \
             WHERE item = (SELECT MIN(item) FROM item_key)").await;
         assert!(matches!(house.keys.item(owner, a).await, Err(Error::Damaged)));
         assert!(house.keys.item(owner, b).await.is_ok());
