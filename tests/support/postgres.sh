@@ -26,6 +26,7 @@ else
 fi
 
 stop() {
+    trap '' INT TERM HUP # whoever asks twice must not leave a server behind
     # shellcheck disable=SC2086 # a command and its arguments
     $as "$bin/pg_ctl" stop -s -m immediate -D "$folder/data" >/dev/null 2>&1 || true
     rm -rf "$folder"
