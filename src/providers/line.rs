@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 
 use super::gate::Gate;
-use super::{Format, Picture, ProviderError};
+use super::model::sniff;
+use super::{Picture, ProviderError};
 use crate::base::{Clock, Entropy};
 use crate::egress::{Call, CallLog, Egress, EgressError, Method, Reply, Url};
 
@@ -100,7 +101,7 @@ impl Line {
         let reply = self.repeat(get, log).await?;
         match reply.status {
             200 => {
-                let format = Format::sniff(&reply.body).ok_or(ProviderError::Garbled("result picture"))?;
+                let format = sniff(&reply.body).ok_or(ProviderError::Garbled("result picture"))?;
                 Ok(Picture { format, bytes: reply.body })
             }
             403 | 404 | 410 => Err(ProviderError::Gone),

@@ -1,0 +1,1 @@
+//! FAL.AI through its stand-in: each trap that its protocol holds.
