@@ -24,8 +24,8 @@ pub use crate::imaging::Format;
 pub use error::{Failure, Forgery, ProviderError};
 pub use fal::{Endpoints, Fal, FalConfig};
 pub use model::{
-    Aspect, Callback, Cancelled, Erasure, Handle, Input, Intent, Job, Links, Model, Output, Params,
-    Picture, Proof, Pseudonym, Reconciled, State, Submitted,
+    Aspect, Callback, Cancelled, Erasure, Handle, Input, Intent, Job, Links, Model, Output, Params, Picture,
+    Proof, Pseudonym, Reconciled, State, Submitted,
 };
 pub use replicate::{Replicate, ReplicateConfig};
 
