@@ -56,7 +56,10 @@ impl Line {
                 plain(reply)
             }
             Err(e) => {
-                permit.failed();
+                // A refusal of our own, or a picture that is too large, says nothing of the provider's health.
+                if matches!(e, EgressError::NoConnection | EgressError::TimedOut | EgressError::Interrupted) {
+                    permit.failed();
+                }
                 Err(from_egress(e))
             }
         }
