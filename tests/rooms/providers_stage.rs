@@ -80,18 +80,35 @@ pub(super) async fn replicate_with(
     change: impl FnOnce(&mut ReplicateConfig),
 ) -> Stage<FakeReplicate> {
     let (clock, hand) = Clock::manual(NOW);
-    let entropy = Entropy::seeded(7);
     let options = Options { clock: clock.clone(), entropy: Entropy::seeded(8), pace, deliver: false };
     let (fake, listening) = FakeReplicate::bind(here(), options).await.unwrap();
+    replicate_on(fake, clock, hand, run(listening), change)
+}
+
+/// A provider set up for a stand-in that runs already.
+pub(super) fn replicate_at(fake: &FakeReplicate) -> Stage<FakeReplicate> {
+    let (clock, hand) = Clock::manual(NOW);
+    let stop = CancellationToken::new().drop_guard();
+    replicate_on(fake.clone(), clock, hand, stop, |c| c.wait = 0)
+}
+
+fn replicate_on(
+    fake: FakeReplicate,
+    clock: Clock,
+    hand: ManualClock,
+    stop: DropGuard,
+    change: impl FnOnce(&mut ReplicateConfig),
+) -> Stage<FakeReplicate> {
+    let entropy = Entropy::seeded(7);
     let base = Url::parse(fake.base()).unwrap();
     let secrets = vec![secret(&fake.secret())];
     let mut config = ReplicateConfig::stand_in(secret(FakeReplicate::TOKEN), secrets, &base).unwrap();
     config.pause = Duration::ZERO;
     change(&mut config);
     let egress = egress(config.recipient().unwrap(), &clock);
-    let provider =
-        Provider::Replicate(Box::new(Replicate::new(config, egress.clone(), clock, entropy.clone())));
-    Stage { fake, provider, egress, hand, entropy, log: CallLog::new(), _stop: run(listening) }
+    let replicate = Replicate::new(config, egress.clone(), clock, entropy.clone());
+    let provider = Provider::Replicate(Box::new(replicate));
+    Stage { fake, provider, egress, hand, entropy, log: CallLog::new(), _stop: stop }
 }
 
 impl<F> Stage<F> {
