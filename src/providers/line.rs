@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 
 use super::gate::Gate;
-use super::{Format, Picture, ProviderError};
+use super::model::sniff;
+use super::{Picture, ProviderError};
 use crate::base::{Clock, Entropy};
 use crate::egress::{Call, CallLog, Egress, EgressError, Method, Reply, Url};
 
@@ -55,7 +56,10 @@ impl Line {
                 plain(reply)
             }
             Err(e) => {
-                permit.failed();
+                // A refusal of our own, or a picture that is too large, says nothing of the provider's health.
+                if matches!(e, EgressError::NoConnection | EgressError::TimedOut | EgressError::Interrupted) {
+                    permit.failed();
+                }
                 Err(from_egress(e))
             }
         }
@@ -100,7 +104,7 @@ impl Line {
         let reply = self.repeat(get, log).await?;
         match reply.status {
             200 => {
-                let format = Format::sniff(&reply.body).ok_or(ProviderError::Garbled("result picture"))?;
+                let format = sniff(&reply.body).ok_or(ProviderError::Garbled("result picture"))?;
                 Ok(Picture { format, bytes: reply.body })
             }
             403 | 404 | 410 => Err(ProviderError::Gone),

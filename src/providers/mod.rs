@@ -20,11 +20,12 @@ pub mod studio;
 use crate::base::Secret;
 use crate::egress::{CallLog, HeaderMap};
 
+pub use crate::imaging::Format;
 pub use error::{Failure, Forgery, ProviderError};
 pub use fal::{Endpoints, Fal, FalConfig};
 pub use model::{
-    Aspect, Callback, Cancelled, Erasure, Format, Handle, Input, Intent, Job, Links, Model, Output, Params,
-    Picture, Proof, Pseudonym, Reconciled, State, Submitted,
+    Aspect, Callback, Cancelled, Erasure, Handle, Input, Intent, Job, Links, Model, Output, Params, Picture,
+    Proof, Pseudonym, Reconciled, State, Submitted,
 };
 pub use replicate::{Replicate, ReplicateConfig};
 
@@ -39,7 +40,8 @@ impl ErasureKey {
     }
 }
 
-/// A provider. The local one, `studio`, is a room of its own beside these and joins this enum where it is built.
+/// A provider that is asked over the network. The local one, [`studio`], needs none of this: no submit that can be lost,
+/// nothing to erase.
 #[derive(Debug)]
 pub enum Provider {
     /// FAL.AI.

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::{Failure, ProviderError};
 use crate::base::{Entropy, Secret, Timestamp};
+use crate::imaging::Format;
 
 /// Which of the two Kontext models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -20,36 +21,13 @@ pub enum Model {
     Max,
 }
 
-/// The type of a picture that goes in or comes out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// JPEG.
-    Jpeg,
-    /// PNG.
-    Png,
-    /// WebP; taken in, never asked for.
-    Webp,
-}
-
-impl Format {
-    /// The media type.
-    pub fn media_type(self) -> &'static str {
-        match self {
-            Self::Jpeg => "image/jpeg",
-            Self::Png => "image/png",
-            Self::Webp => "image/webp",
-        }
-    }
-
-    /// The type that the first bytes tell; `None` for anything that is not one of ours.
-    pub fn sniff(bytes: &[u8]) -> Option<Self> {
-        match bytes {
-            [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
-            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),
-            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::Webp),
-            _ => None,
-        }
+/// The type that the first bytes tell; `None` for anything that is not one of ours.
+pub(super) fn sniff(bytes: &[u8]) -> Option<Format> {
+    match bytes {
+        [0xff, 0xd8, 0xff, ..] => Some(Format::Jpeg),
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Format::Png),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Format::WebP),
+        _ => None,
     }
 }
 
@@ -189,7 +167,7 @@ impl Job {
             (self.params.safety > 6, "safety must be 0 to 6"),
             (!(1..=4).contains(&self.params.images), "images must be 1 to 4"),
             (!(1.0..=20.0).contains(&guidance), "guidance must be 1 to 20"),
-            (self.params.format == Format::Webp, "a result can be JPEG or PNG"),
+            (self.params.format == Format::WebP, "a result can be JPEG or PNG"),
             (self.webhook.as_ref().is_some_and(|u| !has_host(u)), "the webhook must be an HTTPS link"),
             (self.inputs.iter().any(|i| !i.is_sound()), "a picture is not what it says it is"),
         ];
@@ -221,7 +199,7 @@ fn has_host(url: &Url) -> bool {
 impl Input {
     fn is_sound(&self) -> bool {
         match self {
-            Self::Bytes { format, bytes } => Format::sniff(bytes) == Some(*format),
+            Self::Bytes { format, bytes } => sniff(bytes) == Some(*format),
             Self::Link(url) => has_host(url),
         }
     }

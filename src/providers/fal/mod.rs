@@ -15,7 +15,7 @@ use crate::base::{Clock, Entropy, Secret};
 use crate::egress::{Call, CallLog, Egress, EgressError, Method, Recipient, Reply, Url};
 
 use super::line::{Line, read};
-use super::model::join;
+use super::model::{join, sniff};
 use super::{Cancelled, Failure, Handle, Model, Output, Picture, ProviderError, State};
 use hook::Keys;
 
@@ -226,6 +226,6 @@ impl Fal {
 }
 
 fn inline_picture(bytes: Vec<u8>) -> Result<Picture, ProviderError> {
-    let format = super::Format::sniff(&bytes).ok_or(ProviderError::Garbled("result picture"))?;
+    let format = sniff(&bytes).ok_or(ProviderError::Garbled("result picture"))?;
     Ok(Picture { format, bytes: bytes.into() })
 }

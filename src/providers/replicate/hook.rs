@@ -7,13 +7,18 @@ use hmac::{Hmac, Mac as _};
 use serde::Deserialize;
 use sha2::Sha256;
 
-use super::{Replicate, is_id};
+use super::{Replicate, is_id, join, read, unexpected};
 use crate::base::{Secret, Timestamp};
-use crate::egress::HeaderMap;
+use crate::egress::{CallLog, HeaderMap, Method};
 use crate::providers::{Callback, Forgery, ProviderError};
 
 /// How far a webhook's time may be from ours.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(300);
+
+#[derive(Deserialize)]
+struct Named {
+    key: Secret<String>,
+}
 
 /// The part of the body that is read; input and output in it are passed over, and never stored.
 #[derive(Deserialize)]
@@ -22,6 +27,17 @@ struct Body {
 }
 
 impl Replicate {
+    /// Fetches the account's webhook secret, to be kept in the configuration: it is one for all webhooks.
+    pub async fn webhook_secret(&self, log: &CallLog) -> Result<Secret<String>, ProviderError> {
+        let url = join(&self.config.api, &["webhooks", "default", "secret"]);
+        let reply =
+            self.line.repeat(|| self.keyed(Method::GET, &url, "/webhooks/default/secret"), log).await?;
+        match reply.status {
+            200 => Ok(read::<Named>(&reply, "webhook secret")?.key),
+            status => Err(unexpected(status)),
+        }
+    }
+
     /// Shows that a webhook is Replicate's: signature over id, time and raw body with any of the secrets, time within
     /// five minutes. Whether the prediction is one of ours is the caller's to say.
     pub fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<Callback, ProviderError> {
