@@ -20,8 +20,10 @@ mod library;
 mod model;
 mod reader;
 mod rules;
+mod shapes;
 pub mod spec;
 mod typed;
+mod values;
 mod words;
 
 pub use answers::{Clocks, Refusal, due_under};
