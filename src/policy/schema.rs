@@ -10,7 +10,8 @@ use super::words::RuleKind;
 
 /// The files of `exports/` that this room makes: name and content.
 pub fn exports() -> Vec<(String, String)> {
-    let kinds = RuleKind::ALL.iter().map(|kind| (format!("policy-{kind}.schema.json"), pretty(&of_kind(*kind))));
+    let kinds =
+        RuleKind::ALL.iter().map(|kind| (format!("policy-{kind}.schema.json"), pretty(&of_kind(*kind))));
     kinds.chain([("policy-front.schema.json".to_owned(), pretty(&of_front()))]).collect()
 }
 
@@ -67,7 +68,9 @@ fn property(field: &Field) -> Value {
     let one = shape(field.shape);
     let mut schema = match field.count {
         Count::One => one,
-        Count::Many => json!({ "anyOf": [one, { "type": "array", "items": one, "minItems": 1, "uniqueItems": true }] }),
+        Count::Many => {
+            json!({ "anyOf": [one, { "type": "array", "items": one, "minItems": 1, "uniqueItems": true }] })
+        }
     };
     if let Some(object) = schema.as_object_mut() {
         object.insert("description".to_owned(), json!(field.doc));
@@ -81,7 +84,9 @@ fn shape(shape: Shape) -> Value {
         Shape::Flag => json!({ "type": "boolean" }),
         Shape::Period => json!({ "type": "string", "format": "vouchsafe-period", "maxLength": 64 }),
         Shape::After => json!({ "type": "string", "pattern": "^.+ after .+$" }),
-        Shape::Life => json!({ "anyOf": [{ "const": "as-ours" }, { "type": "string", "format": "vouchsafe-period" }] }),
+        Shape::Life => {
+            json!({ "anyOf": [{ "const": "as-ours" }, { "type": "string", "format": "vouchsafe-period" }] })
+        }
         Shape::Date => json!({ "type": "string", "format": "date" }),
         Shape::Word(words) => json!({ "enum": words }),
         Shape::Slug | Shape::Ref(_) | Shape::Pack | Shape::Statute | Shape::Probe => {
@@ -101,7 +106,9 @@ pub fn reference(fields: &[Field]) -> String {
     for field in fields {
         let name = if field.required { format!("**`{}`**", field.name) } else { format!("`{}`", field.name) };
         let takes = match field.shape {
-            Shape::Word(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" · "),
+            Shape::Word(words) => {
+                words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" · ")
+            }
             Shape::Ref(kind) => format!("the name of a `{kind}`"),
             other => format!("{}: `{}`", expects(other), example(field)),
         };

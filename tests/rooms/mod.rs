@@ -4,6 +4,7 @@ mod blobs_faults;
 mod blobs_s3;
 mod keystore;
 mod ledger;
+mod policy_language;
 mod schema;
 mod shape;
 mod sql;
