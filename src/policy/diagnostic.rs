@@ -118,7 +118,13 @@ impl Sink {
             Severity::Warning => &mut self.warnings,
         };
         *count += 1;
-        if *count > Self::MOST { self.spare.insert(diagnostic) } else { self.found.push_mut(diagnostic) }
+        // What ends the reading is always told, however much was found before it.
+        let fatal = matches!(code, "too-large" | "too-deep");
+        if *count > Self::MOST && !fatal {
+            self.spare.insert(diagnostic)
+        } else {
+            self.found.push_mut(diagnostic)
+        }
     }
 
     /// How many errors were found so far.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd, TextMergeWithOffset};
 
 use super::diagnostic::Sink;
-use super::reader::is_slug;
+use super::shapes::is_slug;
 
 /// A document larger than this does not compile.
 pub const MAX_BYTES: usize = 256 * 1024;

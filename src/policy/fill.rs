@@ -2,10 +2,10 @@
 
 use crate::policy::front::Front;
 use crate::policy::law;
-use crate::policy::reader::{Item, Scalar};
 use crate::policy::rules::Rules;
 use crate::policy::spec::{Shape, fields};
 use crate::policy::typed::title;
+use crate::policy::values::{Item, Scalar};
 use crate::policy::words::{Basis, RuleKind};
 
 /// A piece of prose.
@@ -91,6 +91,10 @@ impl Filler<'_> {
         let Some(field) = field else { return Ok(self.name_of(kind, id)) };
         let spec = fields(kind).iter().find(|spec| spec.name == field);
         let items = rule.fields.items(field);
+        if items.is_empty() && !rule.whole {
+            // The rule has an error of its own; to report this as well would only hide it.
+            return Ok(String::new());
+        }
         if items.is_empty() {
             let keys: Vec<&str> = rule.fields.iter().map(|(key, _)| key).collect();
             return Err(Unfilled {

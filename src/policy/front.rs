@@ -11,9 +11,10 @@ use crate::base::TenantId;
 use super::diagnostic::Sink;
 use super::law::{self, Statute};
 use super::model::{Contact, Controller};
-use super::reader::{Fields, Subject, moved, read};
+use super::reader::{Subject, moved, read};
 use super::rules::toml_table;
 use super::spec::{FRONT, SECTIONS};
+use super::values::Fields;
 
 /// The front matter with the places of its values.
 #[derive(Debug, Clone, Default)]
@@ -52,7 +53,7 @@ impl Front {
     }
 
     /// The value of a placeholder that names a key: `version`, `contact.privacy`.
-    pub(crate) fn field(&self, name: &str) -> Option<&[super::reader::Item]> {
+    pub(crate) fn field(&self, name: &str) -> Option<&[super::values::Item]> {
         let items = match name.split_once('.') {
             None => self.root.items(name),
             Some((section, key)) => self.sections.get(section)?.items(key),

@@ -9,6 +9,7 @@
 
 mod answers;
 mod check;
+mod codes;
 mod compile;
 mod diagnostic;
 mod document;
@@ -20,11 +21,15 @@ mod library;
 mod model;
 mod reader;
 mod rules;
+pub mod schema;
+mod shapes;
 pub mod spec;
 mod typed;
+mod values;
 mod words;
 
 pub use answers::{Clocks, Refusal, due_under};
+pub use codes::CODES;
 pub use diagnostic::{Diagnostic, Label, Severity, report};
 pub use document::{MAX_BYTES, MAX_CLAUSES};
 pub use facts::{Due, Facts};

@@ -7,8 +7,10 @@ use toml::de::{DeTable, DeValue};
 
 use super::diagnostic::Sink;
 use super::document::RawClause;
-use super::reader::{Fields, Subject, closest, is_slug, moved, read, short};
+use super::reader::{Subject, closest, moved, read, short};
+use super::shapes::is_slug;
 use super::spec::{KEPT_BY, RIGHT_NAMES, fields};
+use super::values::Fields;
 use super::words::RuleKind;
 
 /// A document with more rules than this does not compile.
@@ -161,7 +163,7 @@ fn read_kept_by(
     sink: &mut Sink,
 ) {
     for item in super::reader::list(&KEPT_BY, value, span, base, sink) {
-        if let super::reader::Scalar::Text(name) = item.value {
+        if let super::values::Scalar::Text(name) = item.value {
             rules.kept_by.push((clause, name, item.span));
         }
     }

@@ -8,6 +8,7 @@ mod providers_egress;
 mod providers_fal;
 mod providers_replicate;
 mod providers_stage;
+mod policy_language;
 mod schema;
 mod shape;
 mod sql;

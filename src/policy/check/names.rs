@@ -3,8 +3,9 @@
 use super::Checked;
 use crate::policy::diagnostic::Sink;
 use crate::policy::law;
-use crate::policy::reader::{Scalar, closest, short};
+use crate::policy::reader::{closest, short};
 use crate::policy::spec::{PROBES, Shape, fields};
+use crate::policy::values::Scalar;
 use crate::policy::words::RuleKind;
 
 pub(super) fn check(all: &Checked<'_>, sink: &mut Sink) {

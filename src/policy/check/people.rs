@@ -141,14 +141,14 @@ pub(super) fn rights_of_the_law(all: &Checked<'_>, sink: &mut Sink) {
         given.copied().filter(|right| all.rules.get(RuleKind::Right, right.as_str()).is_none()).collect();
     missing.sort_unstable();
     missing.dedup();
-    for right in missing {
-        sink.warn(
-            "right-missing",
-            all.front.span("law"),
-            format!("the law gives the right of {right}, and the document does not say how it is used"),
-        )
-        .help(format!("add `[right.{right}]`"));
+    if missing.is_empty() {
+        return;
     }
+    let names: Vec<&str> = missing.iter().map(|right| right.as_str()).collect();
+    let message =
+        format!("the law gives rights whose use the document does not describe: {}", names.join(", "));
+    sink.warn("right-missing", all.front.span("law"), message)
+        .help("add a rule for each, such as `[right.erasure]`");
 }
 
 pub(super) fn notices(all: &Checked<'_>, sink: &mut Sink) {
