@@ -5,6 +5,7 @@
 //! the document allows, a workflow for every right a person has, and a ledger with which a stranger can check that each
 //! promise was kept. `docs/ARCHITECTURE.md` has the picture of the rooms.
 
+pub mod app;
 pub mod archive;
 pub mod base;
 pub mod billing;
@@ -13,15 +14,18 @@ pub mod config;
 pub mod consent;
 pub mod crypto;
 pub mod disclosure;
+pub mod edge;
 pub mod editing;
 pub mod egress;
 pub mod fakes;
 pub mod imaging;
+pub mod jobs;
 pub mod keystore;
 pub mod ledger;
 pub mod mail;
 pub mod policy;
 pub mod providers;
+pub mod requests;
 pub mod retention;
 pub mod store;
 pub mod subjects;

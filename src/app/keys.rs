@@ -37,7 +37,8 @@ pub(super) fn ledger_seed(folder: &Path, entropy: &Entropy) -> Result<Secret<[u8
     }
     let text = zeroize::Zeroizing::new(fs::read_to_string(&path).map_err(fail)?);
     let mut seed = [0; 32];
-    hex::decode_to_slice(text.trim(), &mut seed)
-        .map_err(|_| fail(std::io::Error::new(std::io::ErrorKind::InvalidData, "not 64 hexadecimal digits")))?;
+    hex::decode_to_slice(text.trim(), &mut seed).map_err(|_| {
+        fail(std::io::Error::new(std::io::ErrorKind::InvalidData, "not 64 hexadecimal digits"))
+    })?;
     Ok(Secret::new(seed))
 }

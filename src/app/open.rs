@@ -140,8 +140,7 @@ fn blob_settings(config: &Config, folder: &Path) -> Result<blobs::Settings, Erro
         _ => return Err(NOT_A_VENDOR.into()),
     };
     let secret = s3.secret_access_key.clone();
-    let mut settings =
-        S3Settings::new(vendor, &s3.endpoint, &s3.bucket, s3.access_key_id.expose(), secret);
+    let mut settings = S3Settings::new(vendor, &s3.endpoint, &s3.bucket, s3.access_key_id.expose(), secret);
     settings.region.clone_from(&s3.region);
     Ok(blobs::Settings::S3(Box::new(settings)))
 }
@@ -196,8 +195,7 @@ fn rooms(
         clock: c(),
         entropy: e(),
     });
-    let retention =
-        Retention::new(db.clone(), vault.clone(), ledger.clone(), library.clone(), c(), e());
+    let retention = Retention::new(db.clone(), vault.clone(), ledger.clone(), library.clone(), c(), e());
     let requests = Requests::new(requests::Parts {
         db: db.clone(),
         vault: vault.clone(),

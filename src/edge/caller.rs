@@ -203,8 +203,7 @@ impl FromRequestParts<Edge> for UserCaller {
             }
             return Ok(Self { owner, actor: Actor::App(subject), scopes: Some(key.scopes) });
         }
-        let vouched =
-            edge.tokens.verify(token, edge.app.clock.now()).map_err(|_| unauthenticated())?;
+        let vouched = edge.tokens.verify(token, edge.app.clock.now()).map_err(|_| unauthenticated())?;
         let found = edge.app.subjects.by_login(&vouched.tenant, &vouched.issuer, &vouched.subject).await?;
         let owner = found.ok_or_else(unauthenticated)?;
         edge.app.subjects.touch(&owner).await?;

@@ -50,7 +50,11 @@ pub struct Once<'a> {
 }
 
 fn place(call: &Call<'_>) -> Place {
-    Place::new("idempotency").with(call.tenant.as_str()).with(call.caller).with(call.route).with(call.key_hash)
+    Place::new("idempotency")
+        .with(call.tenant.as_str())
+        .with(call.caller)
+        .with(call.route)
+        .with(call.key_hash)
 }
 
 fn answer(status: u16, body: Vec<u8>) -> Response {
@@ -85,7 +89,8 @@ impl Edge {
                 return Err(Fault::because(Kind::Invalid, "this key was used for another request"));
             }
             Found::Answered(status, sealed) => {
-                let body = crypto::open(&seal, &place(&call), &sealed).map_err(|_| Fault::new(Kind::Internal))?;
+                let body =
+                    crypto::open(&seal, &place(&call), &sealed).map_err(|_| Fault::new(Kind::Internal))?;
                 return Ok(answer(status, body.to_vec()));
             }
         }

@@ -141,7 +141,9 @@ pub fn sentence(kind: Kind) -> (&'static str, &'static str) {
         Kind::Conflict => ("conflict", "This does not fit the present state. Nothing was changed."),
         Kind::Gone => ("gone", "It was here and has been erased."),
         Kind::TooLarge => ("too-large", "It is larger than we take. Nothing was kept of it."),
-        Kind::Unsupported => ("unsupported-type", "We take JPEG, PNG and WebP pictures. Nothing was kept of it."),
+        Kind::Unsupported => {
+            ("unsupported-type", "We take JPEG, PNG and WebP pictures. Nothing was kept of it.")
+        }
         Kind::Invalid => ("invalid", "A value is not one we can use. Nothing was changed."),
         Kind::TooMany => ("too-many", "That is more than is allowed just now. Nothing was changed."),
         Kind::Upstream => ("upstream", "A provider failed. Nothing was lost; try again."),

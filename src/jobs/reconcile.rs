@@ -1,4 +1,6 @@
 use chrono::TimeDelta;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 
 use super::{Error, Jobs};
 use crate::policy::Role;
@@ -79,11 +81,15 @@ pub struct Reconciled {
 
 impl Jobs {
     /// One pass of a reconciler. `stop` is asked between batches.
-    pub async fn reconcile(
-        &self,
+    pub fn reconcile<'a>(
+        &'a self,
         task: Task,
-        stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<Reconciled, Error> {
+        stop: &'a (dyn Fn() -> bool + Sync),
+    ) -> BoxFuture<'a, Result<Reconciled, Error>> {
+        self.pass(task, stop).boxed()
+    }
+
+    async fn pass(&self, task: Task, stop: &(dyn Fn() -> bool + Sync)) -> Result<Reconciled, Error> {
         let app = &self.app;
         let changed = match task {
             Task::Requests => app.requests.tick().await? as u64,

@@ -30,7 +30,7 @@ impl Jobs {
     pub async fn start(&self) -> Result<Running, Error> {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let mut scheduler = JobScheduler::new().await.map_err(|_| Error::Scheduler)?;
+        let scheduler = JobScheduler::new().await.map_err(|_| Error::Scheduler)?;
         for task in Task::ALL {
             let wake = self.waker(task, &stop, &tasks)?;
             scheduler.add(wake).await.map_err(|_| Error::Scheduler)?;

@@ -2,6 +2,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use tokio::time::{Instant, interval_at};
 
 use super::{Error, Jobs};
@@ -17,7 +18,12 @@ const HEARTBEAT: Duration = Duration::from_secs(20);
 
 impl Jobs {
     /// Takes the jobs that are due and runs them, several at a time. Gives how many there were.
-    pub async fn work(&self) -> Result<usize, Error> {
+    pub fn work(&self) -> BoxFuture<'_, Result<usize, Error>> {
+        // Boxed here, so that the compiler need not prove the whole future of every room `Send` at each caller.
+        self.take_and_run().boxed()
+    }
+
+    async fn take_and_run(&self) -> Result<usize, Error> {
         let claimed = {
             let mut tx = self.app.db.begin().await?;
             let claimed = jobs::claim(&mut tx, &self.app.clock, &self.app.entropy, AT_ONCE).await?;
@@ -25,8 +31,11 @@ impl Jobs {
             claimed
         };
         let n = claimed.len();
-        let all = claimed.into_iter().map(|job| self.one(job));
-        for done in futures_util::future::join_all(all).await {
+        let mut running: Vec<BoxFuture<'_, Result<(), Error>>> = Vec::with_capacity(n);
+        for job in claimed {
+            running.push(self.one(job).boxed());
+        }
+        for done in futures_util::future::join_all(running).await {
             done?;
         }
         Ok(n)

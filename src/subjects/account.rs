@@ -118,7 +118,12 @@ impl Subjects {
     }
 
     /// Whom an app's identity provider means.
-    pub async fn by_login(&self, tenant: &TenantId, issuer: &str, login: &str) -> Result<Option<Owner>, Error> {
+    pub async fn by_login(
+        &self,
+        tenant: &TenantId,
+        issuer: &str,
+        login: &str,
+    ) -> Result<Option<Owner>, Error> {
         let index = self.vault.blind_index(tenant, "login", &format!("{issuer}\0{login}")).await?;
         let mut tx = self.db.read().await?;
         let found = sql::by_login(&mut tx, tenant, issuer, &index).await?;

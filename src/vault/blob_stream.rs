@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
+use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt as _};
 use sha2::Digest as _;
 use tokio::runtime::Handle;
@@ -28,8 +29,8 @@ pub(super) struct Measured {
     pub(super) sha256: String,
 }
 
-struct Inward<S> {
-    source: Pin<Box<S>>,
+struct Inward<'s> {
+    source: BoxStream<'s, Result<Bytes, Error>>,
     sealer: Option<Sealer>,
     measure: Measure,
     most: u64,
@@ -44,25 +45,15 @@ struct Measure {
 }
 
 /// Seals `source` and stores it under `key`.
-pub(super) async fn seal_into<S, E>(
+pub(super) async fn seal_into(
     blobs: &Blobs,
     key: &BlobKey,
     sealer: Sealer,
-    source: S,
+    source: BoxStream<'_, Result<Bytes, Error>>,
     most: u64,
-) -> Result<(Put, Measured), Error>
-where
-    S: Stream<Item = Result<Bytes, E>> + Send,
-    E: Into<Error> + Send,
-{
+) -> Result<(Put, Measured), Error> {
     let (done, measured) = tokio::sync::oneshot::channel();
-    let state = Inward {
-        source: Box::pin(source),
-        sealer: Some(sealer),
-        measure: Measure::default(),
-        most,
-        done: Some(done),
-    };
+    let state = Inward { source, sealer: Some(sealer), measure: Measure::default(), most, done: Some(done) };
     // The vault's own error would be wrapped in the store's; it is carried beside the stream instead.
     let failed = std::sync::Arc::new(std::sync::Mutex::new(None));
     let slot = std::sync::Arc::clone(&failed);
@@ -87,11 +78,7 @@ where
     Ok((put?, measured.await.map_err(|_| Error::Damaged)?))
 }
 
-impl<S, E> Inward<S>
-where
-    S: Stream<Item = Result<Bytes, E>>,
-    E: Into<Error>,
-{
+impl Inward<'_> {
     /// The next piece of ciphertext; `None` after the last.
     async fn step(&mut self) -> Result<Option<Bytes>, Error> {
         let Some(mut sealer) = self.sealer.take() else { return Ok(None) };
@@ -99,7 +86,7 @@ where
         let mut ended = false;
         while plain.len() < PIECE {
             match self.source.next().await {
-                Some(chunk) => plain.extend_from_slice(&chunk.map_err(Into::into)?),
+                Some(chunk) => plain.extend_from_slice(&chunk?),
                 None => {
                     ended = true;
                     break;

@@ -96,7 +96,10 @@ impl Vault {
     async fn with_belongings(&self, tenant: &TenantId, doomed: &[Doomed]) -> Result<Vec<Doomed>, Error> {
         let mut all = doomed.to_vec();
         let mut tx = self.db.read().await?;
-        for d in doomed.iter().filter(|d| matches!(d.kind, ItemKind::Object { .. })) {
+        for d in doomed {
+            if matches!(d.kind, ItemKind::Record { .. }) {
+                continue;
+            }
             let owner = Owner::new(tenant, d.subject);
             let beside = rows::doomed(&mut tx, &owner, Which::Parent(&d.id)).await?;
             let known = |b: &Doomed| doomed.iter().any(|d| d.id == b.id);

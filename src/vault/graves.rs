@@ -38,8 +38,10 @@ impl Vault {
             self.blobs.delete_many(blobs).await.failed.into_iter().map(|(key, _)| key).collect();
         let next = self.clock.now().plus(VISITS[0]);
         let mut tx = self.db.begin().await?;
-        for blob in blobs.iter().filter(|b| !failed.contains(b)) {
-            visited(&mut tx, &blob.to_string(), next).await?;
+        for blob in blobs {
+            if !failed.contains(blob) {
+                visited(&mut tx, &blob.to_string(), next).await?;
+            }
         }
         tx.commit().await?;
         if failed.is_empty() {

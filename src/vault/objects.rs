@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use chrono::TimeDelta;
-use futures_util::Stream;
+use futures_util::stream::BoxStream;
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 
 use super::blob_stream::{self, Measured, Sealed};
 use super::rows::ObjectRow;
@@ -66,6 +67,15 @@ impl Vault {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Into<Error> + Send,
     {
+        self.put_stream(owner, new, body.map_err(Into::into).boxed()).await
+    }
+
+    async fn put_stream(
+        &self,
+        owner: &Owner,
+        new: NewObject<'_>,
+        body: BoxStream<'_, Result<Bytes, Error>>,
+    ) -> Result<StoredObject, Error> {
         let policy = self.policy(&owner.tenant)?;
         policy.may_store(new.category)?;
         let id = ObjectId::new(&self.clock, &self.entropy);

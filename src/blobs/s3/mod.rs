@@ -14,7 +14,8 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
-use futures_util::{StreamExt, stream};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt as _, StreamExt, stream};
 
 use super::error::Error;
 use super::key::{BlobKey, KeyPrefix};
@@ -162,9 +163,12 @@ impl S3 {
             }
             return sum;
         }
-        let mut answers = stream::iter(&keys)
-            .map(|key| async move { (*key, self.delete_unseen(key).await) })
-            .buffer_unordered(LANES);
+        // Boxed by hand: a closure that returns a borrowing future would keep callers from being spawned.
+        let mut lanes: Vec<BoxFuture<'_, (BlobKey, Result<(), Error>)>> = Vec::with_capacity(keys.len());
+        for key in &keys {
+            lanes.push(async move { (*key, self.delete_unseen(key).await) }.boxed());
+        }
+        let mut answers = stream::iter(lanes).buffer_unordered(LANES);
         while let Some((key, answer)) = answers.next().await {
             match answer {
                 Ok(()) => sum.gone += 1,
