@@ -25,14 +25,14 @@ CREATE TABLE ledger_tile (
 
 -- Every checkpoint ever signed.
 CREATE TABLE ledger_checkpoint (
-    size      BIGINT PRIMARY KEY NOT NULL,
+    size      BIGINT NOT NULL UNIQUE,
     signed_at BIGINT NOT NULL,
     note      TEXT NOT NULL
 );
 
 -- The newest one: a single row that sequencers take turns on.
 CREATE TABLE ledger_head (
-    slot      BIGINT PRIMARY KEY NOT NULL CHECK (slot = 1),
+    slot      BIGINT NOT NULL UNIQUE CHECK (slot = 1),
     turn      BIGINT NOT NULL,
     size      BIGINT NOT NULL,
     signed_at BIGINT NOT NULL,

@@ -25,14 +25,14 @@ CREATE TABLE ledger_tile (
 
 -- Every checkpoint ever signed.
 CREATE TABLE ledger_checkpoint (
-    size      INTEGER PRIMARY KEY NOT NULL,
+    size      INTEGER NOT NULL UNIQUE,
     signed_at INTEGER NOT NULL,
     note      TEXT NOT NULL
 ) STRICT;
 
 -- The newest one: a single row that sequencers take turns on.
 CREATE TABLE ledger_head (
-    slot      INTEGER PRIMARY KEY NOT NULL CHECK (slot = 1),
+    slot      INTEGER NOT NULL UNIQUE CHECK (slot = 1),
     turn      INTEGER NOT NULL,
     size      INTEGER NOT NULL,
     signed_at INTEGER NOT NULL,

@@ -28,6 +28,13 @@ const GOES: &[(&str, Goes)] = &[
     ("idempotency", Goes::WithSubject("the caller's rows; anybody's after a day")),
     ("item_key", Goes::WithSubject("dead with the subject's key; the row after it")),
     ("job", Goes::ByTime("when done; holds ids only")),
+    ("ledger_checkpoint", Goes::NotPersonal("heads of the tree, never removed")),
+    (
+        "ledger_entry",
+        Goes::Unlinked("never removed; the reference in it leads to nobody, its commitment opens for nobody"),
+    ),
+    ("ledger_head", Goes::NotPersonal("the newest head of the tree")),
+    ("ledger_tile", Goes::NotPersonal("hashes of entries, never removed")),
     ("object", Goes::WithSubject("by its rule, or with the person; its key first")),
     ("policy_version", Goes::NotPersonal("what was published stays published")),
     ("receipt", Goes::Unlinked("the subject is blanked; the sentence names nobody")),
