@@ -3,7 +3,6 @@
 //! Addresses inside the pages are written from [`Shell::root`]; the table in `docs/` of the routes follows them.
 
 mod account;
-mod archive;
 mod chart;
 mod desk;
 mod erasure;
@@ -21,7 +20,6 @@ mod state;
 mod words;
 
 pub use account::*;
-pub use archive::*;
 pub use chart::{Bars, Meter};
 pub use desk::*;
 pub use erasure::*;
