@@ -14,7 +14,7 @@ pub struct Asset {
     pub body: &'static str,
 }
 
-/// The one stylesheet. The take-home archive carries the same text inside its page.
+/// The one stylesheet.
 pub const STYLE: &str = concat!(
     include_str!("assets/paper.css"),
     include_str!("assets/parts.css"),

@@ -133,7 +133,8 @@ pub struct Choice {
     pub chosen: bool,
 }
 
-/// An edit under way, or ended. Reloads by itself without script, and follows events with it.
+/// An edit under way, or ended. Reloads by itself without script; with it, follows the event stream at
+/// `/edits/{id}/events`: `progress` with `{"steps":[{"state":"done"|"now"|"ahead","says":"…"}]}`, then `ended`.
 #[derive(Template, Debug, Clone)]
 #[template(path = "person/edit-progress.html", config = "src/web/askama.toml")]
 pub struct EditProgress {

@@ -1,9 +1,39 @@
 //! What each page shows, as plain data: a handler fills a struct and renders it. No page asks for anything by itself.
 //!
-//! Addresses inside the pages are written from [`Shell::root`]; the table in `docs/` of the routes follows them.
+//! Addresses inside the pages begin with [`Shell::root`]. `GET` unless it says otherwise; every `POST` sends `csrf`.
+//!
+//! | address | page or effect |
+//! |---|---|
+//! | `/`, `/ledger`, `/api`, `/assets/{name}` | [`Home`], [`LedgerPage`] of the house, the API's page, a file |
+//! | `/policy`, `/policy/{version}`, `/policy/promises.json` | [`PolicyPage`]; the board as JSON |
+//! | `/ledger`, `/ledger/{n}`, `/ledger/checkpoint`, `/ledger/tile/…` | [`LedgerPage`], an entry, the C2SP files |
+//! | `/receipts/{id}`, `/receipts/{id}/file` | [`ReceiptPage`], the file to keep |
+//! | `/sign-in` and `POST` (`email`, `next`) | [`SignIn`], then [`MailSent`] |
+//! | `/sign-in/confirm?token=` and `POST` (`token`, `code`) | [`SignInConfirm`] |
+//! | `/sign-up` and `POST` (`email`, `name`, `consent`*) | [`SignUp`]; `POST /sign-out` |
+//! | `/images`, `/images/{id}`, `…/small`, `…/large`, `…/file` | [`Gallery`], [`ImagePage`], the bytes |
+//! | `/images/{id}/delete` and `POST` | [`ImageDelete`] |
+//! | `/edit?source=` and `POST` multipart (`photograph` or `source`, `prompt`, `model`, `style`, `shape`) | [`EditForm`] |
+//! | `/edits/{id}`, `…/events`, `POST …/cancel` | [`EditProgress`], its event stream |
+//! | `/privacy`, `POST /privacy/consents/{purpose}` (`allow=yes|no`), `POST /privacy/restriction/lift` | [`Centre`] |
+//! | `/privacy/details` and `POST` | [`Details`] |
+//! | `/privacy/ask/{right}`, `POST …/check` (`choice`*, `text`), `POST /privacy/ask/{right}` | [`RequestQuestion`], [`RequestCheck`], [`RequestFiled`] |
+//! | `/privacy/requests/{reference}`, `POST …/withdraw` | [`RequestStatus`] |
+//! | `/privacy/erase` and `POST` (`sure=yes`) | [`Erase`], then [`Erased`] |
+//! | `/privacy/readers`, `/notices` | [`Readers`], [`Notices`] |
+//! | `/desk`, `POST /desk/jobs/{id}/retry` | [`Overview`] |
+//! | `/desk/requests?right=&state=`, `/desk/requests/{reference}`, `POST …/{action}` (`reason`), `POST …/note` (`note`) | [`Queue`], [`RequestDetail`] |
+//! | `/desk/retention`, `/desk/promises?state=` | [`RetentionBoard`], [`PromiseBoard`] |
+//! | `/desk/holds` and `POST` (`whom`, `category`*, `reason`, `law`, `review`), `POST /desk/holds/{id}/lift` | [`Holds`] |
+//! | `/desk/processors`, `/desk/reads?role=&from=&to=&refused=` | [`Processors`], [`AccessReview`] |
+//! | `/desk/ledger?kind=&from=&to=`, `POST /desk/ledger/verify` | [`DeskLedger`] |
+//! | `/desk/people` and `POST` (`query`) | [`People`] |
+//! | `/desk/sign-in` and `POST` (`email`), `/desk/sign-in/confirm`, `POST /desk/sign-out` | [`StaffSignIn`], [`SignInConfirm`] |
+//!
+//! The pages live under `default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:;
+//! connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`.
 
 mod account;
-mod archive;
 mod chart;
 mod desk;
 mod erasure;
@@ -21,7 +51,6 @@ mod state;
 mod words;
 
 pub use account::*;
-pub use archive::*;
 pub use chart::{Bars, Meter};
 pub use desk::*;
 pub use erasure::*;

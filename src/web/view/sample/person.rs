@@ -33,8 +33,6 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
         ),
         ("notices", html(&notices())),
         ("notices-empty", html(&Notices { notices: vec![], ..notices() })),
-        ("archive", html(&archive())),
-        ("archive-empty", html(&empty_archive())),
     ]
 }
 
@@ -239,51 +237,4 @@ fn notices() -> Notices {
             },
         ],
     }
-}
-
-fn archive() -> ArchiveIndex {
-    let picture = |n: usize, caption: &str| ArchiveImage {
-        path: format!("images/{n:04}.jpg"),
-        alt: format!("Edited picture: {caption}"),
-        caption: caption.into(),
-        made: at("2026-11-21T18:30:00Z"),
-        width: 640,
-        height: 480,
-        size: Size(2_870_000),
-        hash: "9f3ac2d1".into(),
-    };
-    let centre = centre();
-    ArchiveIndex {
-        brand: "Flux Kontext".into(),
-        controller: "Flux Kontext, flux1kontext.io".into(),
-        contact: "privacy@example.org".into(),
-        person: "someone@example.org".into(),
-        reference: "R-2026-0147".into(),
-        made: now(),
-        policy_version: "2026-05-05".into(),
-        images: vec![picture(1, "Make the sky warmer"), picture(2, "As an ink drawing"), picture(3, "Evening light")],
-        categories: vec![
-            ArchiveCategory { id: "account".into(), name: "Your account".into(), count: Count(1), source: "You gave them to us.".into(), goes: "They go 30 days after you close the account.".into(), columns: strings(&["Field", "Value"]), rows: vec![strings(&["E-mail address", "someone@example.org"]), strings(&["Name", "Someone"])], files: strings(&["data/account.json", "data/account.csv"]) },
-            ArchiveCategory { id: "prompt".into(), name: "Your words".into(), count: Count(216), source: "You gave them to us.".into(), goes: "They go with the picture they made.".into(), columns: strings(&["When", "Words", "Model"]), rows: vec![strings(&["2026-11-21 18:30", "Make the sky warmer", "Kontext Pro"]), strings(&["2026-11-20 10:02", "As an ink drawing", "Kontext Max"])], files: strings(&["data/prompt.json", "data/prompt.csv"]) },
-        ],
-        answer: Article15 {
-            purposes: vec![fact("To edit your photographs", "contract, Article 6(1)(b)"), fact("To keep the service safe", "legitimate interest, Article 6(1)(f)")],
-            categories: strings(&["Pictures we made for you", "Your words", "Your account"]),
-            recipients: vec![fact("FAL.AI, United States", "photographs and words, for each edit you asked for"), fact("Stripe, Ireland", "billing details")],
-            periods: vec![fact("Pictures we made for you", "until you delete them or close your account"), fact("Use and credits", "2 years")],
-            rights: strings(&["Have wrong data corrected.", "Have data erased.", "Have their use paused.", "Object to what we do without asking you."]),
-            authority: "The data protection authority where you live, where you work, or where you think the law was broken.".into(),
-            sources: vec![],
-            automated: "No. No decision about you is taken by a machine alone.".into(),
-            transfers: vec![fact("FAL.AI", "standard contractual clauses of 4 June 2021")],
-        },
-        consents: centre.consents.iter().map(|consent| ArchiveConsent { title: consent.title.clone(), on: consent.on, history: consent.history.clone() }).collect(),
-        reads: readers().staff,
-        files: vec![fact("manifest.json", "every file with its SHA-256"), fact("manifest.sig", "the signature under it"), fact("data/account.json", "your account")],
-        verifier_key: KEY.into(),
-    }
-}
-
-fn empty_archive() -> ArchiveIndex {
-    ArchiveIndex { images: vec![], categories: vec![], consents: vec![], reads: vec![], ..archive() }
 }
