@@ -105,7 +105,7 @@ pub(super) fn head() -> Head {
             address: "1 Example Street, Example City".into(),
             contact: "privacy@photos.example".into(),
         },
-        made_at: at("2026-05-08T09:00:01Z"),
+        made_at: at("2026-05-06T09:00:01Z"),
         reference: "7KX2M-9QWMT".into(),
         subject_pseudonym: "p-4f1c0a97".into(),
         policy_version: "2026-05-01".into(),
@@ -120,16 +120,16 @@ fn image(shelf: &mut Shelf, seed: u32, name: Option<&str>) -> Image {
         ends: Some(at("2026-05-07T14:07:09Z")),
         original_name: name.map(str::to_owned),
         alt: format!("Image {seed}"),
-        caption: Some("make the <b>sky</b> blue".into()),
+        caption: None,
         size: Some((96, 64)),
     }
 }
 
-fn category(id: &str, title: &str, provenance: Provenance) -> Category {
+fn category(id: &str, title: &str, holds: &str, provenance: Provenance) -> Category {
     Category {
         id: id.into(),
         title: title.into(),
-        holds: format!("What {title} holds."),
+        holds: holds.into(),
         provenance,
         source: None,
         basis: "contract".into(),
@@ -141,34 +141,83 @@ fn category(id: &str, title: &str, provenance: Provenance) -> Category {
     }
 }
 
-/// A person with two uploads of one name, a result, an account, credits, a consent and someone who read it.
-pub(super) fn person(shelf: &mut Shelf) -> TakeHome {
-    let record = |id: &str, values: serde_json::Value| Record {
+fn record(id: &str, values: &serde_json::Value) -> Record {
+    Record {
         id: id.into(),
         at: at("2026-05-01T08:00:00Z"),
         ends: None,
         values: values.as_object().unwrap().clone(),
-    };
+    }
+}
+
+fn categories(shelf: &mut Shelf) -> Vec<Category> {
     let account = Category {
-        records: vec![record("rec_1", json!({"name": "=cmd|' /C calc'!A0", "email": "kim@photos.example"}))],
-        ..category("account", "Your account", Provenance::Provided)
+        records: vec![record("rec_1", &json!({"name": "=cmd|' /C calc'!A0", "email": "kim@photos.example"}))],
+        ..category("account", "Your account", "Your name and how to reach you.", Provenance::Provided)
     };
     let credits = Category {
         records: vec![
-            record("rec_2", json!({"amount": -2})),
-            record("rec_3", json!({"amount": 10, "note": "a, \"b\"\nc"})),
+            record("rec_2", &json!({"amount": -2})),
+            record("rec_3", &json!({"amount": 10, "note": "a, \"b\"\nc"})),
         ],
-        ..category("credits", "Your credits", Provenance::Observed)
+        ..category("credits", "Your credits", "What you bought and what you used.", Provenance::Observed)
     };
     let uploads = Category {
         images: vec![image(shelf, 1, Some("../Rome.PNG")), image(shelf, 2, Some("rome.png\u{202e}"))],
         recipients: vec!["FAL.AI".into()],
-        ..category("input-image", "Images you uploaded", Provenance::Provided)
+        rule: "Until your edit has succeeded, at most 48 hours".into(),
+        ..category("input-image", "Images you uploaded", "Each picture as you sent it.", Provenance::Provided)
     };
+    let result =
+        Image { ends: None, caption: Some("make the <b>sky</b> blue".into()), ..image(shelf, 3, None) };
     let results = Category {
-        images: vec![image(shelf, 3, None)],
-        ..category("output-image", "Results", Provenance::Derived)
+        images: vec![result],
+        ..category("output-image", "Results", "What your edits gave.", Provenance::Derived)
     };
+    let usage = category("usage", "Usage", "Which tools you used.", Provenance::Observed);
+    vec![account, credits, uploads, results, usage]
+}
+
+fn consent() -> Consent {
+    Consent {
+        purpose: "analytics".into(),
+        title: "May we count which tools you use?".into(),
+        state: "refused".into(),
+        at: at("2026-05-01T08:00:01Z"),
+        method: "privacy centre".into(),
+        policy_version: "2026-05-01".into(),
+        notice_sha256: "00".repeat(32),
+        receipt: Some("receipts/consent-1.txt".into()),
+    }
+}
+
+fn support() -> Access {
+    Access {
+        at: at("2026-05-04T10:00:00Z"),
+        who: "support".into(),
+        category: "account".into(),
+        purpose: "support".into(),
+        outcome: "allowed".into(),
+        reason: Some("ticket 12".into()),
+        entry: Some("ent_1".into()),
+    }
+}
+
+fn recipient() -> Recipient {
+    Recipient {
+        name: "FAL.AI".into(),
+        role: "runs the model that edits your image".into(),
+        country: "United States".into(),
+        safeguard: Some("Standard contractual clauses of 2021".into()),
+        categories: vec!["input-image".into()],
+        times: 1,
+        last: Some(at("2026-05-05T14:08:00Z")),
+        copies: Some("Its copy is confirmed deleted".into()),
+    }
+}
+
+/// A person with two uploads of one name, a result, an account, credits, a consent and someone who read it.
+pub(super) fn person(shelf: &mut Shelf) -> TakeHome {
     TakeHome {
         head: head(),
         purposes: vec![Purpose {
@@ -178,23 +227,8 @@ pub(super) fn person(shelf: &mut Shelf) -> TakeHome {
             ground: "We need it for the contract with you, Article 6(1)(b)".into(),
             choice: None,
         }],
-        categories: vec![
-            account,
-            credits,
-            uploads,
-            results,
-            category("usage", "Usage", Provenance::Observed),
-        ],
-        recipients: vec![Recipient {
-            name: "FAL.AI".into(),
-            role: "runs the model that edits your image".into(),
-            country: "United States".into(),
-            safeguard: Some("Standard contractual clauses of 2021".into()),
-            categories: vec!["input-image".into()],
-            times: 1,
-            last: Some(at("2026-05-05T14:08:00Z")),
-            copies: Some("Its copy is confirmed deleted".into()),
-        }],
+        categories: categories(shelf),
+        recipients: vec![recipient()],
         rights: vec![Right { id: "erasure".into(), how: "Erase your account and everything in it".into() }],
         authority: Authority {
             name: "The supervisory authority of your country".into(),
@@ -207,25 +241,8 @@ pub(super) fn person(shelf: &mut Shelf) -> TakeHome {
             law: "Article 15(4) GDPR".into(),
             until: None,
         }],
-        consents: vec![Consent {
-            purpose: "analytics".into(),
-            title: "May we count which tools you use?".into(),
-            state: "refused".into(),
-            at: at("2026-05-01T08:00:01Z"),
-            method: "privacy centre".into(),
-            policy_version: "2026-05-01".into(),
-            notice_sha256: "00".repeat(32),
-            receipt: Some("receipts/consent-1.txt".into()),
-        }],
-        reads: vec![Access {
-            at: at("2026-05-06T10:00:00Z"),
-            who: "support".into(),
-            category: "account".into(),
-            purpose: "support".into(),
-            outcome: "allowed".into(),
-            reason: Some("ticket 12".into()),
-            entry: Some("ent_1".into()),
-        }],
+        consents: vec![consent()],
+        reads: vec![support()],
         attachments: vec![File {
             path: "receipts/consent-1.txt".into(),
             title: "Receipt of your refusal".into(),
