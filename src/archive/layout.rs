@@ -107,7 +107,7 @@ impl Layout {
         &self,
         range: Range<u64>,
         source: Arc<dyn Source>,
-    ) -> Result<impl Stream<Item = Result<Bytes, Error>> + Send + 'static, Error> {
+    ) -> Result<impl Stream<Item = Result<Bytes, Error>> + Send + use<>, Error> {
         if range.start > range.end || range.end > self.len() {
             return Err(Error::Range { from: range.start, to: range.end, len: self.len() });
         }

@@ -320,7 +320,7 @@ pub struct Consent {
     pub policy_version: String,
     /// SHA-256 of the notice shown, in hex.
     pub notice_sha256: String,
-    /// Where the receipt lies in this archive.
+    /// Where the receipt lies in this archive: the path of an attachment, already in safe characters.
     pub receipt: Option<String>,
 }
 

@@ -10,6 +10,8 @@ use crate::base::Timestamp;
 
 /// Rows of a table that the page itself shows; the files beside it have all.
 const ROWS: usize = 100;
+/// Images of a category that the page itself shows, the newest; a browser does not like many more.
+const PICTURES: usize = 2000;
 /// Readings that the page itself shows, the newest.
 const READS: usize = 200;
 
@@ -26,6 +28,7 @@ struct Index<'a> {
 struct Section<'a> {
     held: &'a Held,
     pictures: Vec<(&'a Picture, &'a str)>,
+    other_pictures: usize,
     columns: Vec<&'a str>,
     rows: Vec<Vec<String>>,
     more: usize,
@@ -58,7 +61,7 @@ impl<'a> Section<'a> {
     fn new(
         category: &'a Category,
         held: &'a Held,
-        pictures: Vec<(&'a Picture, &'a str)>,
+        mut pictures: Vec<(&'a Picture, &'a str)>,
         files: &'a [(String, String)],
     ) -> Self {
         let columns = take_home::columns(category);
@@ -73,13 +76,23 @@ impl<'a> Section<'a> {
             .collect();
         let stem = format!("data/{}.", super::names::part(&category.id));
         let files = files.iter().map(|(p, _)| p.as_str()).filter(|p| p.starts_with(&stem)).collect();
-        Self { held, pictures, columns, rows, more: category.records.len().saturating_sub(ROWS), files }
+        let other_pictures = pictures.len().saturating_sub(PICTURES);
+        pictures.drain(..other_pictures);
+        Self {
+            held,
+            pictures,
+            other_pictures,
+            columns,
+            rows,
+            more: category.records.len().saturating_sub(ROWS),
+            files,
+        }
     }
 }
 
 impl Index<'_> {
     fn images(&self) -> usize {
-        self.sections.iter().map(|s| s.pictures.len()).sum()
+        self.sections.iter().map(|s| s.pictures.len() + s.other_pictures).sum()
     }
 
     fn records(&self) -> u64 {

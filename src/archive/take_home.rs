@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::documents::{Answer, Consents, Held, Images, Picture, Reads, Records};
+use super::manifest::{MANIFEST, SIGNATURE};
 use super::model::{Body, Category, Contents, Facts, File, Head, Image, Retention, TakeHome};
 use super::names::{self, Names};
 use super::table::{cell, table_csv};
@@ -20,26 +21,25 @@ impl TakeHome {
     /// attachments, checksums, and the images last.
     pub fn contents(self) -> Result<Contents, Error> {
         let mut names = Names::default();
+        // Taken first, so that no attachment gets them.
+        let [_, _, page_path, sums_path] =
+            [MANIFEST, SIGNATURE, "index.html", "checksums.sha256"].map(|own| names.take(own));
         let answer = Answer::of(&self);
         let images = images(&self, &mut names);
         let pictures: Vec<Picture> = images.iter().map(|(p, _)| p.clone()).collect();
-        let attachments: Vec<File> =
-            self.attachments.iter().cloned().map(|f| File { path: names.take(&f.path), ..f }).collect();
 
         let mut files = vec![document(&mut names, "answer.json", "The answer of Article 15", &answer)?];
         for category in self.categories.iter().filter(|c| !c.records.is_empty()) {
             data(category, &mut names, &mut files)?;
         }
         tables(&self, &pictures, &mut names, &mut files)?;
-        files.extend(attachments);
+        files.extend(self.attachments.iter().map(|f| File { path: names.take(&f.path), ..f.clone() }));
         let listed: Vec<(String, String)> = files.iter().map(|f| (f.path.clone(), f.title.clone())).collect();
         let index = page::render(&self, &answer, &pictures, &listed)?;
-        files.insert(
-            0,
-            memory(&mut names, "index.html", "Everything, to read in a browser", "text/html", index),
-        );
+        files.insert(0, memory(page_path, "Everything, to read in a browser", "text/html", index));
         files.extend(images.into_iter().map(|(_, file)| file));
-        files.push(checksums(&mut names, &files));
+        let sums = checksums(&files);
+        files.push(memory(sums_path, "For sha256sum -c", "text/plain", sums));
         Ok(Contents { head: self.head, files })
     }
 }
@@ -123,7 +123,7 @@ fn data(category: &Category, names: &mut Names, files: &mut Vec<File>) -> Result
         fixed.into_iter().chain(rest).collect::<Vec<String>>()
     });
     let table = table_csv(&headers, rows);
-    files.push(File { facts, ..memory(names, &format!("{name}.csv"), &category.title, CSV, table) });
+    files.push(File { facts, ..memory(names.take(&format!("{name}.csv")), &category.title, CSV, table) });
     Ok(())
 }
 
@@ -152,12 +152,12 @@ fn tables(
         [&c.purpose, &c.title, &c.state, &c.at.rfc3339(), &c.method, &c.policy_version].map(Clone::clone)
     });
     let table = table_csv(&["purpose", "title", "state", "at", "method", "policy_version"], rows);
-    files.push(memory(names, "consents.csv", "What you allowed, refused and took back", CSV, table));
+    files.push(memory(names.take("consents.csv"), "What you allowed, refused and took back", CSV, table));
     Ok(())
 }
 
-/// `SHA256SUMS`, for `sha256sum -c`: every file before it.
-fn checksums(names: &mut Names, files: &[File]) -> File {
+/// For `sha256sum -c`: every file before it.
+fn checksums(files: &[File]) -> Vec<u8> {
     let mut out = String::new();
     for file in files {
         let hash = match &file.body {
@@ -166,17 +166,17 @@ fn checksums(names: &mut Names, files: &[File]) -> File {
         };
         out.extend([hex::encode(hash).as_str(), "  ", &file.path, "\n"]);
     }
-    memory(names, "checksums.sha256", "For sha256sum -c", "text/plain", out.into_bytes())
+    out.into_bytes()
 }
 
 fn document<T: Serialize>(names: &mut Names, path: &str, title: &str, value: &T) -> Result<File, Error> {
     let bytes = json::write(value).map_err(|_| Error::Unwritable("a JSON file"))?;
-    Ok(memory(names, path, title, JSON, bytes))
+    Ok(memory(names.take(path), title, JSON, bytes))
 }
 
-fn memory(names: &mut Names, path: &str, title: &str, media_type: &str, bytes: Vec<u8>) -> File {
+fn memory(path: String, title: &str, media_type: &str, bytes: Vec<u8>) -> File {
     File {
-        path: names.take(path),
+        path,
         title: title.to_owned(),
         media_type: media_type.to_owned(),
         facts: None,

@@ -22,6 +22,10 @@ pub(super) fn ends_properly<R: Read + Seek>(reader: &mut R) -> Result<(), Flaw> 
     let cut = |_| Flaw::NotZip("it is too short");
     let end = i64::try_from(END_RECORD).unwrap_or(0);
     let mut record = [0_u8; END_RECORD];
+    reader.seek(SeekFrom::Start(0)).and_then(|_| reader.read_exact(&mut record)).map_err(cut)?;
+    if record.starts_with(b"age-encryption.org/v1") {
+        return Err(Flaw::NotZip("it is encrypted with age; decrypt it first"));
+    }
     reader.seek(SeekFrom::End(-end)).map_err(cut)?;
     reader.read_exact(&mut record).map_err(cut)?;
     match record {

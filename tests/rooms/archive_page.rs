@@ -1,0 +1,120 @@
+//! The page of an archive: readable from disk, without script, with nothing of anyone else in it.
+
+use std::io::{Cursor, Read as _};
+
+use serde_json::Value;
+use vouchsafe::archive::{Layout, TakeHome};
+use zip::ZipArchive;
+
+use super::archive_fixture::{Shelf, person, signer, whole};
+
+async fn file(home: TakeHome, shelf: Shelf, path: &str) -> String {
+    let layout = Layout::new(home.contents().unwrap(), &signer()).unwrap();
+    let bytes = whole(&layout, &std::sync::Arc::new(shelf)).await;
+    let mut text = String::new();
+    ZipArchive::new(Cursor::new(bytes)).unwrap().by_name(path).unwrap().read_to_string(&mut text).unwrap();
+    text
+}
+
+async fn of_the_person(path: &str) -> String {
+    let mut shelf = Shelf::new(1000);
+    let home = person(&mut shelf);
+    file(home, shelf, path).await
+}
+
+#[tokio::test]
+async fn the_page_needs_nothing_but_itself_and_the_files_beside_it() {
+    let page = of_the_person("index.html").await;
+    for forbidden in
+        ["<script", "<link", "@import", "url(", "http://", "https://", "<iframe", "<form", "javascript:"]
+    {
+        assert!(!page.contains(forbidden), "{forbidden}");
+    }
+    assert!(page.contains("<img src=\"images/input-image/2026-05-05-rome.png\""));
+    assert!(page.contains("<img src=\"images/input-image/2026-05-05-rome-2.png\""));
+    assert!(page.contains("<img src=\"images/output-image/2026-05-05-image.png\""));
+}
+
+#[tokio::test]
+async fn every_link_of_the_page_leads_to_a_file_of_the_archive() {
+    let mut shelf = Shelf::new(1000);
+    let home = person(&mut shelf);
+    let layout = Layout::new(home.contents().unwrap(), &signer()).unwrap();
+    let bytes = whole(&layout, &std::sync::Arc::new(shelf)).await;
+    let mut zip = ZipArchive::new(Cursor::new(bytes)).unwrap();
+    let mut page = String::new();
+    zip.by_name("index.html").unwrap().read_to_string(&mut page).unwrap();
+    let mut links = 0;
+    for target in
+        page.split(" href=\"").chain(page.split(" src=\"")).skip(1).filter_map(|s| s.split_once('"'))
+    {
+        let target = target.0;
+        if target.starts_with('<') {
+            continue;
+        }
+        links += 1;
+        match target.strip_prefix('#') {
+            Some(id) => assert!(page.contains(&format!(" id=\"{id}\"")), "#{id}"),
+            None => assert!(zip.by_name(target).is_ok(), "{target}"),
+        }
+    }
+    assert!(links > 15);
+}
+
+#[tokio::test]
+async fn what_people_wrote_stays_text() {
+    let page = of_the_person("index.html").await;
+    assert!(!page.contains("<b>sky</b>"));
+    assert!(page.contains("sky") && !page.contains('\u{202e}'));
+}
+
+#[tokio::test]
+async fn the_answer_names_every_letter_of_the_article() {
+    let page = of_the_person("index.html").await;
+    for letter in ["(a)", "(b)", "(c)", "(d)", "(e)", "(f)", "(g)", "(h)"] {
+        assert!(page.contains(&format!("<h3>{letter} ")), "{letter}");
+    }
+    let answer: Value = serde_json::from_str(&of_the_person("answer.json").await).unwrap();
+    let ids: Vec<&str> =
+        answer["categories"].as_array().unwrap().iter().filter_map(|c| c["id"].as_str()).collect();
+    assert_eq!(ids, ["account", "credits", "input-image", "output-image"], "no category that holds nothing");
+    assert_eq!(answer["categories"][2]["items"], 2);
+    assert_eq!(answer["categories"][2]["retention"]["ends"], "2026-05-07T14:07:09Z");
+    assert_eq!(answer["categories"][0]["retention"]["ends"], Value::Null);
+}
+
+/// Two people with different data get different answers (b), (c), (d), (g).
+#[tokio::test]
+async fn another_person_gets_another_answer() {
+    let mut shelf = Shelf::new(1000);
+    let mut other = person(&mut shelf);
+    other.categories.retain(|c| c.id == "account");
+    other.recipients.clear();
+    let page = file(other, shelf, "index.html").await;
+    assert!(page.contains("Nobody outside Flux Kontext"));
+    assert!(!page.contains("Images you uploaded") && !page.contains("FAL.AI"));
+}
+
+#[tokio::test]
+async fn a_person_of_whom_nothing_is_held_is_told_so() {
+    let mut shelf = Shelf::new(1000);
+    let mut nobody = person(&mut shelf);
+    nobody.categories.clear();
+    nobody.purposes.clear();
+    let page = file(nobody, shelf, "index.html").await;
+    assert!(page.contains("We hold nothing about you."));
+}
+
+#[tokio::test]
+async fn tables_are_safe_and_json_is_exact() {
+    let csv = of_the_person("data/account.csv").await;
+    assert_eq!(
+        csv,
+        "id,at,ends,email,name\r\nrec_1,2026-05-01T08:00:00Z,,kim@photos.example,'=cmd|' /C calc'!A0\r\n"
+    );
+    let json: Value = serde_json::from_str(&of_the_person("data/account.json").await).unwrap();
+    assert_eq!(json["records"][0]["values"]["name"], "=cmd|' /C calc'!A0");
+    let credits = of_the_person("data/credits.csv").await;
+    assert!(credits.contains("rec_2,2026-05-01T08:00:00Z,,-2,\r\n"), "{credits}");
+    assert!(credits.contains("10,\"a, \"\"b\"\"\nc\"\r\n"), "{credits}");
+}
