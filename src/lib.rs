@@ -21,6 +21,7 @@ pub mod ledger;
 pub mod mail;
 pub mod policy;
 pub mod providers;
+pub mod requests;
 pub mod retention;
 pub mod store;
 pub mod subjects;
