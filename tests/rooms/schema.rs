@@ -84,9 +84,12 @@ const COLUMNS_SQLITE: &str = "SELECT m.name, c.name, lower(c.type), c.\"notnull\
 const COLUMNS_POSTGRES: &str = "SELECT table_name::text, column_name::text, data_type::text, \
     (CASE is_nullable WHEN 'NO' THEN 1 ELSE 0 END)::bigint FROM information_schema.columns \
     WHERE table_schema = 'public' AND table_name <> '_sqlx_migrations'";
+// An INTEGER PRIMARY KEY of SQLite is the table itself and has no index, so keys are also read from the columns.
 const INDEXES_SQLITE: &str = "SELECT m.name, (SELECT group_concat(x.name) FROM (SELECT name FROM pragma_index_info(i.name) ORDER BY seqno) x), \
     i.\"unique\", i.partial FROM sqlite_schema m, pragma_index_list(m.name) i \
-    WHERE m.type = 'table' AND m.name <> '_sqlx_migrations'";
+    WHERE m.type = 'table' AND m.name <> '_sqlx_migrations' \
+    UNION SELECT m.name, (SELECT group_concat(x.name) FROM (SELECT name FROM pragma_table_info(m.name) WHERE pk > 0 ORDER BY pk) x), \
+    1, 0 FROM sqlite_schema m WHERE m.type = 'table' AND m.name <> '_sqlx_migrations' AND m.name NOT LIKE 'sqlite_%'";
 const INDEXES_POSTGRES: &str = "SELECT t.relname::text, string_agg(a.attname::text, ',' ORDER BY k.place), \
     (CASE WHEN i.indisunique THEN 1 ELSE 0 END)::bigint, (CASE WHEN i.indpred IS NULL THEN 0 ELSE 1 END)::bigint \
     FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace \
@@ -116,15 +119,21 @@ async fn shape(db: &Db) -> Shape {
     }
 }
 
+/// What only one of the two has.
+fn differing<T: Ord + Clone>(a: &BTreeSet<T>, b: &BTreeSet<T>) -> Vec<T> {
+    a.symmetric_difference(b).cloned().collect()
+}
+
 #[tokio::test]
 async fn the_two_schemas_are_the_same() {
     let Some(postgres) = TestDb::open(Backend::Postgres).await else { return };
     let sqlite = TestDb::open(Backend::Sqlite).await.unwrap();
     for (found, expected) in [(&postgres.main, &sqlite.main), (&postgres.keys, &sqlite.keys)] {
-        let (found, expected) = (shape(found).await, shape(expected).await);
+        let (found, expected) = (&shape(found).await, &shape(expected).await);
         assert!(!expected.columns.is_empty() && !expected.indexes.is_empty());
-        assert_eq!(found.columns, expected.columns);
-        assert_eq!(found.indexes, expected.indexes);
+        let columns = |s: &Shape| s.columns.clone().into_iter().collect::<BTreeSet<_>>();
+        assert!(columns(found) == columns(expected), "{:#?}", differing(&columns(found), &columns(expected)));
+        assert!(found.indexes == expected.indexes, "{:#?}", differing(&found.indexes, &expected.indexes));
     }
 }
 
@@ -133,7 +142,7 @@ each_database! {
         let (main, keys) = (shape(&db.main).await, shape(&db.keys).await);
         let there: BTreeSet<&str> = main.tables().union(&keys.tables()).copied().collect();
         let declared: BTreeSet<&str> = GOES.iter().map(|(t, _)| *t).collect();
-        assert_eq!(there, declared);
+        assert!(there == declared, "without a word on how its rows go, or gone: {:?}", differing(&there, &declared));
 
         let names_a_person = |table: &str| {
             let named = |s: &Shape| s.columns.contains_key(&(table.to_owned(), "subject".to_owned()));
