@@ -42,7 +42,7 @@ docs:
 
 bench:
 	@sh tests/support/needs.sh build
-	$(CARGO) bench --locked $(ARGS)
+	$(CARGO) bench --locked --bench figures $(ARGS)
 
 # Random cases are seeded anew each round; a failure prints its seed, and the round's number says how long it took to find.
 ROUNDS ?= 20

@@ -61,16 +61,6 @@ impl TestDb {
         self.folder.path()
     }
 
-    /// The files of the main database and of the keystore's, when they are files.
-    pub(crate) fn files(&self) -> Option<(PathBuf, PathBuf)> {
-        self.server.is_none().then(|| (self.folder().join("main.db"), self.folder().join("keys.db")))
-    }
-
-    /// The addresses of the main database and of the keystore's, when they lie on a server.
-    pub(crate) fn addresses(&self) -> Option<(String, String)> {
-        self.server.as_ref().map(|s| (s.url(&s.main), s.url(&s.keys)))
-    }
-
     /// Opens the main database once more, as a second process would.
     pub(crate) async fn again(&self) -> Result<Db, Error> {
         match &self.server {
