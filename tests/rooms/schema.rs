@@ -89,7 +89,8 @@ const INDEXES_SQLITE: &str = "SELECT m.name, (SELECT group_concat(x.name) FROM (
     i.\"unique\", i.partial FROM sqlite_schema m, pragma_index_list(m.name) i \
     WHERE m.type = 'table' AND m.name <> '_sqlx_migrations' \
     UNION SELECT m.name, (SELECT group_concat(x.name) FROM (SELECT name FROM pragma_table_info(m.name) WHERE pk > 0 ORDER BY pk) x), \
-    1, 0 FROM sqlite_schema m WHERE m.type = 'table' AND m.name <> '_sqlx_migrations' AND m.name NOT LIKE 'sqlite_%'";
+    1, 0 FROM sqlite_schema m WHERE m.type = 'table' AND m.name <> '_sqlx_migrations' AND m.name NOT LIKE 'sqlite_%' \
+    AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) WHERE pk > 0)";
 const INDEXES_POSTGRES: &str = "SELECT t.relname::text, string_agg(a.attname::text, ',' ORDER BY k.place), \
     (CASE WHEN i.indisunique THEN 1 ELSE 0 END)::bigint, (CASE WHEN i.indpred IS NULL THEN 0 ELSE 1 END)::bigint \
     FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace \
