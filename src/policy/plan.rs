@@ -72,16 +72,15 @@ impl Plan {
     /// The plan as CSV (RFC 4180), a row a rule.
     pub fn csv(&self) -> String {
         let mut out = csv::Writer::from_writer(Vec::new());
-        let head =
+        let columns =
             ["category", "rule", "action", "because", "due", "held", "later", "waiting", "first", "last"];
         let time = |at: Option<Timestamp>| at.map_or(String::new(), Timestamp::rfc3339);
         // Writing into memory cannot fail.
-        let _infallible = out.write_record(head);
+        let _infallible = out.write_record(columns);
         for row in &self.rows {
             let counts = [row.due, row.held, row.later, row.waiting].map(|n| n.to_string());
-            let [due, held, later, waiting] = counts;
             let texts = [row.category.clone(), row.rule.clone(), row.action.clone(), row.because.clone()];
-            let cells = texts.into_iter().chain([due, held, later, waiting, time(row.first), time(row.last)]);
+            let cells = texts.into_iter().chain(counts).chain([time(row.first), time(row.last)]);
             let _infallible = out.write_record(cells);
         }
         out.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
