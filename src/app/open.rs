@@ -206,9 +206,10 @@ fn rooms(
         disclosures: disclosures.clone(),
         ledger: ledger.clone(),
         library: library.clone(),
+        signer,
+        settings: requests::Settings { grace: config.rights.grace, ..requests::Settings::default() },
         clock: c(),
         entropy: e(),
-        settings: requests::Settings { grace: config.rights.grace, signing_seed: seed, origin },
     });
     Rooms {
         config,
