@@ -47,6 +47,7 @@ bench:
 # Random cases are seeded anew each round; a failure prints its seed, and the round's number says how long it took to find.
 ROUNDS ?= 20
 soak: export PROPTEST_CASES ?= 4096
+soak: export VOUCHSAFE_SOAK = 1
 soak:
 	@sh tests/support/needs.sh build test
 	@for round in $$(seq $(ROUNDS)); do \
