@@ -22,7 +22,7 @@ const GOES: &[(&str, Goes)] = &[
     ("credit_entry", Goes::WithSubject("the row")),
     ("disclosure", Goes::Unlinked("the subject is blanked; that a processor received something stays")),
     ("edit", Goes::WithSubject("the row")),
-    ("erasure", Goes::Unlinked("ids and key fingerprints, which lead to nobody once the keys are gone")),
+    ("erasure", Goes::Unlinked("the last step blanks the subject; counts and a dead key's fingerprint stay")),
     ("fence", Goes::Unlinked("keeps a destroyed key from being made again; holds a fingerprint")),
     ("hold", Goes::WithSubject("the row, once released")),
     ("idempotency", Goes::WithSubject("the caller's rows; anybody's after a day")),
@@ -40,7 +40,12 @@ const GOES: &[(&str, Goes)] = &[
     ("policy_version", Goes::NotPersonal("what was published stays published")),
     ("receipt", Goes::Unlinked("the subject is blanked; the sentence names nobody")),
     ("record", Goes::WithSubject("by its rule, or with the person; its key first")),
-    ("request", Goes::ByTime("purge_at; what the person wrote goes with them")),
+    (
+        "request",
+        Goes::Unlinked(
+            "the subject is blanked; the row goes at purge_at; what the person wrote goes with them",
+        ),
+    ),
     ("request_event", Goes::ByTime("with its request")),
     ("request_task", Goes::ByTime("with its request")),
     ("session", Goes::WithSubject("the row; anybody's when it expires")),
