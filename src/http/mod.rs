@@ -1,0 +1,14 @@
+//! The JSON API: what an app's server, an app and a person's own program call.
+//!
+//! Promises: every route is in the OpenAPI document, made from the same source; every error is `application/problem+json`
+//! with a fixed sentence; what is another's and what is not there are the same answer, to the byte; a body with a field
+//! that we do not know is refused, not guessed at; images and archives stream. Must never: hold SQL or a decision. A
+//! handler reads what was sent, calls one verb of a room below, and shapes the answer.
+
+mod answer;
+mod ask;
+mod guard;
+mod health;
+mod open;
+
+pub use open::{openapi, router, routes, serve};
