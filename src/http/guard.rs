@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio_util::sync::CancellationToken;
 
 use super::answer::problem;
 use crate::base::Kind;
@@ -20,30 +21,38 @@ const MOST_HEADER_BYTES: usize = 16 * 1024;
 /// How long a handler may take to begin its answer. What streams after that is not counted.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Work that is bounded in the whole process, so that memory stays flat however many ask at once.
+/// What handlers share: turns for work that is bounded in the whole process, so that memory stays flat however many ask
+/// at once, and the news that the service stops.
 #[derive(Clone)]
-pub(super) struct Turns(Arc<[Semaphore; 2]>);
+pub(super) struct Turns(Arc<Shared>);
 
-impl Default for Turns {
-    fn default() -> Self {
-        // An upload is held in memory until it is sealed; a small copy costs a decoding.
-        Self(Arc::new([Semaphore::new(8), Semaphore::new(2)]))
-    }
+struct Shared {
+    uploads: Semaphore,
+    decodings: Semaphore,
+    closing: CancellationToken,
 }
 
 impl Turns {
-    async fn one(turns: &Semaphore) -> Result<SemaphorePermit<'_>, Fault> {
-        turns.acquire().await.map_err(|_| Fault::new(Kind::Unavailable))
+    /// `closing` ends streams that would never end by themselves.
+    pub(super) fn new(closing: CancellationToken) -> Self {
+        // An upload is held in memory until it is sealed; a small copy costs a decoding.
+        let (uploads, decodings) = (Semaphore::new(8), Semaphore::new(2));
+        Self(Arc::new(Shared { uploads, decodings, closing }))
     }
 
     /// Waits for the turn to hold an upload in memory.
     pub(super) async fn upload(&self) -> Result<SemaphorePermit<'_>, Fault> {
-        Self::one(&self.0[0]).await
+        self.0.uploads.acquire().await.map_err(|_| Fault::new(Kind::Unavailable))
     }
 
     /// Waits for the turn to decode a picture.
     pub(super) async fn decoding(&self) -> Result<SemaphorePermit<'_>, Fault> {
-        Self::one(&self.0[1]).await
+        self.0.decodings.acquire().await.map_err(|_| Fault::new(Kind::Unavailable))
+    }
+
+    /// Cancelled when the service stops.
+    pub(super) fn closing(&self) -> &CancellationToken {
+        &self.0.closing
     }
 }
 

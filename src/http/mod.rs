@@ -5,10 +5,25 @@
 //! that we do not know is refused, not guessed at; images and archives stream. Must never: hold SQL or a decision. A
 //! handler reads what was sent, calls one verb of a room below, and shapes the answer.
 
+mod accounts;
 mod answer;
+mod archives;
 mod ask;
+mod consents;
+mod credits;
+mod desk;
+mod document;
+mod edits;
 mod guard;
 mod health;
+mod holds;
+mod images;
+mod ledger;
+mod looks;
 mod open;
+mod page;
+mod policies;
+mod progress;
+mod requests;
 
 pub use open::{openapi, router, routes, serve};

@@ -1,6 +1,7 @@
 //! For whoever keeps the service running.
 
 use crate::each_app;
+use crate::support::TestApp;
 
 each_app! {
     async fn a_service_that_is_whole_says_so(app: TestApp) {

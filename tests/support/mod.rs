@@ -57,9 +57,8 @@ macro_rules! each_app {
     ($($(#[$meta:meta])* async fn $name:ident($app:ident: TestApp) $body:block)+) => {$(
         $(#[$meta])*
         mod $name {
-            #[allow(unused_imports, reason = "a body may need nothing but the service")]
             use super::*;
-            use $crate::support::{Backend, TestApp};
+            use $crate::support::Backend;
 
             async fn body($app: TestApp) $body
 
