@@ -178,6 +178,20 @@ impl UserCaller {
         Err(Fault::because(Kind::Forbidden, format!("the key does not have the scope {scope}")))
     }
 
+    /// Whether the person themself stands behind the call, by their session or a token of theirs. An app's key alone
+    /// says for whom it calls, and proves nothing of them.
+    pub fn vouched(&self) -> bool {
+        self.scopes.is_none()
+    }
+
+    /// Lets the person themself through; forbidden for an app's key alone.
+    pub fn in_person(&self) -> Result<(), Fault> {
+        if self.vouched() {
+            return Ok(());
+        }
+        Err(Fault::because(Kind::Forbidden, "this needs the person's own session or token"))
+    }
+
     /// A name for lists and kept answers: whose they are.
     pub fn list(&self, what: &str) -> String {
         format!("{what}/{}", self.owner.subject)
