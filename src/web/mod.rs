@@ -4,4 +4,5 @@
 //! hold SQL or a decision, load anything from another host, or put a style or a script inside a page.
 
 pub mod assets;
+pub mod promise;
 pub mod view;

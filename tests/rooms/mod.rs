@@ -1,7 +1,3 @@
-mod blobs_bucket;
-mod blobs_contract;
-mod blobs_faults;
-mod blobs_s3;
 mod archive_exports;
 mod archive_fixture;
 mod archive_hostile;
@@ -9,6 +5,10 @@ mod archive_layout;
 mod archive_memory;
 mod archive_page;
 mod archive_sealed;
+mod blobs_bucket;
+mod blobs_contract;
+mod blobs_faults;
+mod blobs_s3;
 mod keystore;
 mod ledger;
 mod policy_language;
