@@ -4,4 +4,15 @@
 //! hold SQL or a decision, load anything from another host, or put a style or a script inside a page.
 
 pub mod assets;
+mod doors;
+mod fault_page;
+mod form;
+mod handle;
+mod page;
+mod promise;
+mod router;
+mod shape;
 pub mod view;
+
+pub use doors::{Door, doors};
+pub use router::router;

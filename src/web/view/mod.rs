@@ -64,6 +64,7 @@ pub use public::*;
 pub use requests::*;
 pub use seal::Seal;
 pub use shell::{Desk, Flash, Need, Shell, Viewer};
+pub(crate) use state::escape;
 pub use state::{Clock, State};
 pub use words::{Count, Markup, Moment, Size, span};
 
