@@ -192,7 +192,7 @@ pub struct TokenIssuer {
     pub audience: String,
     /// A shared secret for HS256, at least 32 bytes.
     pub hs256_secret: Option<Secret<String>>,
-    /// A JWK set, as a file. Its keys are RS256, ES256 or EdDSA.
+    /// A JWK set, as a file. Its keys are RS256, ES256 or `EdDSA`.
     pub jwks_file: Option<PathBuf>,
 }
 
@@ -205,7 +205,7 @@ impl Config {
     /// A configuration for a data folder of its own: for tests, drills and demonstrations.
     pub fn throwaway(folder: &Path) -> Self {
         let mut config = Self::default();
-        config.data.folder = folder.to_owned();
+        folder.clone_into(&mut config.data.folder);
         config.server.development = true;
         config
     }

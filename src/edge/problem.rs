@@ -31,7 +31,6 @@ rooms!(
     crate::disclosure::Error,
     crate::editing::Error,
     crate::imaging::Refused,
-    crate::jobs::Error,
     crate::keystore::Error,
     crate::ledger::Error,
     crate::mail::Error,

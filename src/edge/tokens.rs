@@ -38,7 +38,7 @@ struct Claims {
 
 struct Issuer {
     tenant: TenantId,
-    issuer: String,
+    name: String,
     audience: String,
     keys: Keys,
 }
@@ -75,7 +75,7 @@ impl Tokens {
             };
             Some(Issuer {
                 tenant: i.tenant.clone(),
-                issuer: i.issuer.clone(),
+                name: i.issuer.clone(),
                 audience: i.audience.clone(),
                 keys,
             })
@@ -100,7 +100,7 @@ impl Tokens {
                 let late = claims.exp.saturating_add(LEEWAY) <= seconds;
                 let early = claims.nbf.is_some_and(|nbf| nbf.saturating_sub(LEEWAY) > seconds);
                 let named = !claims.sub.is_empty() && claims.sub.len() <= 255;
-                if !late && !early && named && claims.iss == issuer.issuer {
+                if !late && !early && named && claims.iss == issuer.name {
                     let tenant = issuer.tenant.clone();
                     return Ok(Vouched { tenant, issuer: claims.iss, subject: claims.sub });
                 }
@@ -112,7 +112,7 @@ impl Tokens {
 
 fn check(token: &str, key: &DecodingKey, algorithm: Algorithm, issuer: &Issuer) -> Result<Claims, BadToken> {
     let mut rules = Validation::new(algorithm);
-    rules.set_issuer(&[&issuer.issuer]);
+    rules.set_issuer(&[&issuer.name]);
     rules.set_audience(&[&issuer.audience]);
     // Times are checked against the clock that is a parameter, not the machine's.
     rules.validate_exp = false;

@@ -48,7 +48,8 @@ impl Editing {
         let open = self.vault.open_object(&edit.owner, &access, *input, None).await?;
         let format = Format::parse(open.object.meta.media_type.trim_start_matches("image/"));
         let picture = open.read(self.limits.max_bytes as u64).await?;
-        let spec = self.spec(edit, &access, format.unwrap_or(Format::Jpeg)).await?;
+        let mut spec = self.spec(edit, &access, format.unwrap_or(Format::Jpeg)).await?;
+        spec.earlier_mark = crate::imaging::read_mark(picture.expose());
         tokio::task::spawn_blocking(move || studio::edit(picture.expose(), &spec))
             .await
             .map_err(|_| Error::BadValue("the picture"))?
@@ -62,7 +63,7 @@ impl Editing {
             match record.category.as_str() {
                 "prompt" => {
                     let text = record.value.get("text").and_then(serde_json::Value::as_str);
-                    *prompt = text.unwrap_or_default().to_owned();
+                    text.unwrap_or_default().clone_into(&mut prompt);
                 }
                 "edit-parameters" => {
                     settings =

@@ -16,11 +16,16 @@ impl Editing {
     /// wrote into it, sealed. Refused with a reason for its owner, and then nothing is left behind.
     pub async fn upload(&self, owner: &Owner, actor: &Actor, bytes: Bytes) -> Result<Uploaded, Error> {
         self.may_upload(owner).await?;
-        let limits = self.limits.clone();
+        let limits = self.limits;
         let clean = tokio::task::spawn_blocking(move || {
             let inspected = imaging::inspect(&bytes, &limits)?;
             let removed = inspected.removed_by_strip().map(Carried::label).collect();
-            let bytes = imaging::strip(&bytes, &inspected)?;
+            let stripped = imaging::strip(&bytes, &inspected)?;
+            // A picture that says of itself that it was generated goes on saying so; the mark names nobody.
+            let bytes = match inspected.mark.filter(|m| m.is_generated()) {
+                Some(mark) => imaging::mark(&stripped, mark)?,
+                None => stripped,
+            };
             Ok::<_, imaging::Refused>(Clean { bytes, inspected, removed })
         })
         .await

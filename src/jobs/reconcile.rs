@@ -92,7 +92,10 @@ impl Jobs {
     async fn pass(&self, task: Task, stop: &(dyn Fn() -> bool + Sync)) -> Result<Reconciled, Error> {
         let app = &self.app;
         let changed = match task {
-            Task::Requests => app.requests.tick().await? as u64,
+            Task::Requests => {
+                let ticked = app.requests.tick().await?;
+                (ticked.moved + ticked.resumed + ticked.purged) as u64
+            }
             Task::Retention => app.retention.sweep(stop).await?.iter().map(|s| s.erased).sum(),
             Task::Inactivity => self.inactivity().await?,
             Task::Arrivals => app.vault.sweep_arrivals().await? as u64,
@@ -109,7 +112,7 @@ impl Jobs {
         let mut n = 0;
         for tenant in self.app.library.tenants() {
             for gone in self.app.retention.inactive(&tenant).await? {
-                self.app.requests.erase_for_rule(&gone.owner, &gone.rule, Role::Service).await?;
+                self.app.requests.erase(&gone.owner, Role::Service).await?;
                 n += 1;
             }
         }

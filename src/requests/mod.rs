@@ -1,75 +1,202 @@
-//! The outline that the rooms above compile against until the room itself is in.
-use crate::base::*;
-#[derive(Debug, thiserror::Error)]
-/// E
-pub enum Error {
-    /// x
-    #[error(transparent)]
-    Store(#[from] crate::store::Error),
+//! Every right of a person as a workflow, from filing to proof.
+//!
+//! Promises: whatever is filed has a number and two clocks from the second it arrived, the promise's and the law's, and
+//! neither moves the other; nothing is called done before it is done, and an erasure not before another way of looking
+//! finds nothing left; a step that fails says why and is tried again; what is closed has a receipt that its owner can
+//! check without us, after their erasure too. Must never: release anything on an address alone, write an archive to a
+//! disk, or give a table the chance to be forgotten.
+
+mod answer;
+mod desk;
+mod erase;
+mod error;
+mod export;
+mod filing;
+mod fulfil;
+mod model;
+mod receipts;
+mod sql;
+mod take_home;
+mod tick;
+
+pub use desk::{Counted, QueueFilter, RefusalReason, RefusalText};
+pub use erase::{Erasure, ErasureState};
+pub use error::{Below, Error};
+pub use export::Archive;
+pub use filing::{Ask, Filed, Filing, MOST_WORDS};
+pub use model::{Alarm, BadStep, Due, Event, Prepared, Request, State};
+pub use receipts::{Issued, IssuedKind};
+pub use tick::Ticked;
+
+use chrono::TimeDelta;
+
+use crate::archive::Signer;
+use crate::base::{Clock, Entropy, EntryId, RequestId, TenantId, Timestamp};
+use crate::billing::Credits;
+use crate::consent::Consents;
+use crate::disclosure::Disclosures;
+use crate::editing::Editing;
+use crate::ledger::{Entry, EntryKind, Ledger};
+use crate::policy::{Fact, Facts, Library};
+use crate::store::{Db, Tx};
+use crate::subjects::Subjects;
+use crate::vault::{Owner, Vault};
+
+/// Every right as a workflow. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Requests {
+    db: Db,
+    vault: Vault,
+    subjects: Subjects,
+    consents: Consents,
+    credits: Credits,
+    editing: Editing,
+    disclosures: Disclosures,
+    ledger: Ledger,
+    library: Library,
+    signer: Signer,
+    settings: Settings,
+    clock: Clock,
+    entropy: Entropy,
 }
-impl Error {
-    /// k
-    pub fn kind(&self) -> Kind {
-        Kind::Internal
+
+/// What a deployment may choose.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// How long an erasure can be taken back, if it is not asked for at once. Cut so that it is done within the
+    /// promised time.
+    pub grace: TimeDelta,
+    /// How long a prepared archive can be had.
+    pub archive_for: TimeDelta,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { grace: TimeDelta::hours(72), archive_for: TimeDelta::days(30) }
     }
 }
-/// S
-#[derive(Debug)]
-pub struct Settings {
-    /// g
-    pub grace: Period,
-    /// s
-    pub signing_seed: Secret<[u8; 32]>,
-    /// o
-    pub origin: String,
-}
-/// P
+
+/// What the room is made of.
 #[derive(Debug)]
 pub struct Parts {
-    /// a
-    pub db: crate::store::Db,
-    /// a
-    pub vault: crate::vault::Vault,
-    /// a
-    pub subjects: crate::subjects::Subjects,
-    /// a
-    pub consents: crate::consent::Consents,
-    /// a
-    pub credits: crate::billing::Credits,
-    /// a
-    pub editing: crate::editing::Editing,
-    /// a
-    pub disclosures: crate::disclosure::Disclosures,
-    /// a
-    pub ledger: crate::ledger::Ledger,
-    /// a
-    pub library: crate::policy::Library,
-    /// a
-    pub clock: Clock,
-    /// a
-    pub entropy: Entropy,
-    /// a
+    /// The main database.
+    pub db: Db,
+    /// The door to personal data.
+    pub vault: Vault,
+    /// Accounts.
+    pub subjects: Subjects,
+    /// People's words.
+    pub consents: Consents,
+    /// Credits.
+    pub credits: Credits,
+    /// Edits.
+    pub editing: Editing,
+    /// The register of what left.
+    pub disclosures: Disclosures,
+    /// Where what happened is written down.
+    pub ledger: Ledger,
+    /// The documents.
+    pub library: Library,
+    /// Signs archives.
+    pub signer: Signer,
+    /// What a deployment may choose.
     pub settings: Settings,
+    /// What time it is.
+    pub clock: Clock,
+    /// Randomness.
+    pub entropy: Entropy,
 }
-/// R
-#[derive(Debug, Clone)]
-pub struct Requests;
+
 impl Requests {
-    /// n
-    pub fn new(_p: Parts) -> Self {
-        Self
+    /// Over its parts.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { db, vault, subjects, consents, credits, editing, disclosures, ledger, library, .. } =
+            parts;
+        let Parts { signer, settings, clock, entropy, .. } = parts;
+        Self {
+            db,
+            vault,
+            subjects,
+            consents,
+            credits,
+            editing,
+            disclosures,
+            ledger,
+            library,
+            signer,
+            settings,
+            clock,
+            entropy,
+        }
     }
-    /// t
-    pub async fn tick(&self) -> Result<usize, Error> {
-        Ok(0)
+
+    /// The key that verifies the archives this room hands out.
+    pub fn archive_key(&self) -> crate::archive::VerifyingKey {
+        self.signer.verifying()
     }
-    /// e
-    pub async fn erase_for_rule(
+
+    /// Writes a changed request. [`Error::Raced`] when somebody else changed it since it was read.
+    async fn save(&self, tx: &mut Tx, mut request: Request) -> Result<Request, Error> {
+        if !sql::request::update(tx, &request).await? {
+            return Err(Error::Raced);
+        }
+        request.revision += 1;
+        Ok(request)
+    }
+
+    /// Adds to a request's history.
+    async fn note(
         &self,
-        _o: &crate::vault::Owner,
-        _r: &str,
-        _b: crate::policy::Role,
+        tx: &mut Tx,
+        request: &Request,
+        (role, kind): (&str, &str),
+        note: Option<&str>,
+        entry: Option<EntryId>,
     ) -> Result<(), Error> {
-        Ok(())
+        let event = Event {
+            at: self.clock.now(),
+            role: role.to_owned(),
+            kind: kind.to_owned(),
+            note: note.map(ToOwned::to_owned),
+            entry: entry.map(|e| e.to_string()),
+        };
+        let id = EntryId::new(&self.clock, &self.entropy).to_string();
+        Ok(sql::request::insert_event(tx, &id, (&request.tenant, request.id), &event).await?)
     }
+
+    /// The beginning of a ledger entry about a request.
+    async fn entry(
+        &self,
+        kind: EntryKind,
+        owner: &Owner,
+        role: &str,
+        request: &Request,
+    ) -> Result<Entry, Error> {
+        Ok(Entry::new(kind, self.clock.now(), &owner.tenant, role)
+            .about(self.vault.subject_ref(owner).await?)
+            .fact("right", request.right.as_str())
+            .fact("request", request.id.to_string()))
+    }
+
+    /// When the row of a request that closes now must go, by the document.
+    fn purge_at(&self, tenant: &TenantId, received_at: Timestamp) -> Result<Option<Timestamp>, Error> {
+        let facts = Facts::new().with(Fact::Created, received_at).with(Fact::RequestClosed, self.clock.now());
+        Ok(self.vault.policy(tenant)?.due(filing::CATEGORY, &facts).at())
+    }
+
+    /// A request of a person.
+    pub async fn get(&self, owner: &Owner, id: RequestId) -> Result<Request, Error> {
+        let found = self.find(&owner.tenant, id).await?;
+        if found.subject == Some(owner.subject) { Ok(found) } else { Err(Error::NotFound) }
+    }
+
+    /// A request of a tenant: for staff, and for whoever has just erased themself.
+    pub async fn find(&self, tenant: &TenantId, id: RequestId) -> Result<Request, Error> {
+        let mut tx = self.db.read().await?;
+        sql::request::get(&mut tx, tenant, id).await?.ok_or(Error::NotFound)
+    }
+}
+
+fn owner_of(request: &Request) -> Result<Owner, Error> {
+    request.subject.map(|id| Owner::new(&request.tenant, id)).ok_or(Error::NotFound)
 }

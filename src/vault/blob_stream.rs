@@ -85,13 +85,11 @@ impl Inward<'_> {
         let mut plain = BytesMut::with_capacity(PIECE);
         let mut ended = false;
         while plain.len() < PIECE {
-            match self.source.next().await {
-                Some(chunk) => plain.extend_from_slice(&chunk?),
-                None => {
-                    ended = true;
-                    break;
-                }
-            }
+            let Some(chunk) = self.source.next().await else {
+                ended = true;
+                break;
+            };
+            plain.extend_from_slice(&chunk?);
         }
         let mut measure = std::mem::take(&mut self.measure);
         measure.len += plain.len() as u64;

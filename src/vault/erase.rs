@@ -113,15 +113,16 @@ impl Vault {
             std::collections::HashMap::new();
         let mut refs = Vec::with_capacity(doomed.len());
         for d in doomed {
-            if !known.contains_key(&d.subject) {
-                let found = match self.subject_ref(&Owner::new(tenant, d.subject)).await {
+            let found = match known.get(&d.subject) {
+                Some(found) => found.clone(),
+                None => match self.subject_ref(&Owner::new(tenant, d.subject)).await {
                     Ok(found) => Some(found),
                     Err(Error::NotFound) => None,
                     Err(e) => return Err(e),
-                };
-                known.insert(d.subject, found);
-            }
-            refs.push(known.get(&d.subject).cloned().flatten());
+                },
+            };
+            known.insert(d.subject, found.clone());
+            refs.push(found);
         }
         Ok(refs)
     }

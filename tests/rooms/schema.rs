@@ -22,24 +22,29 @@ const GOES: &[(&str, Goes)] = &[
     ("credit_entry", Goes::WithSubject("the row")),
     ("disclosure", Goes::Unlinked("the subject is blanked; that a processor received something stays")),
     ("edit", Goes::WithSubject("the row")),
-    ("erasure", Goes::Unlinked("ids and key fingerprints, which lead to nobody once the keys are gone")),
+    ("erasure", Goes::Unlinked("the last step blanks the subject; counts and a dead key's fingerprint stay")),
     ("fence", Goes::Unlinked("keeps a destroyed key from being made again; holds a fingerprint")),
     ("hold", Goes::WithSubject("the row, once released")),
     ("idempotency", Goes::WithSubject("the caller's rows; anybody's after a day")),
     ("item_key", Goes::WithSubject("dead with the subject's key; the row after it")),
     ("job", Goes::ByTime("when done; holds ids only")),
-    ("ledger_checkpoint", Goes::NotPersonal("what was signed stays signed")),
+    ("ledger_checkpoint", Goes::NotPersonal("heads of the tree, never removed")),
     (
         "ledger_entry",
-        Goes::Unlinked("its subject_ref and commitments lead to nobody once the proof key is gone"),
+        Goes::Unlinked("never removed; the reference in it leads to nobody, its commitment opens for nobody"),
     ),
-    ("ledger_head", Goes::NotPersonal("one row, of the newest checkpoint")),
-    ("ledger_tile", Goes::NotPersonal("hashes")),
+    ("ledger_head", Goes::NotPersonal("the newest head of the tree")),
+    ("ledger_tile", Goes::NotPersonal("hashes of entries, never removed")),
     ("object", Goes::WithSubject("by its rule, or with the person; its key first")),
     ("policy_version", Goes::NotPersonal("what was published stays published")),
     ("receipt", Goes::Unlinked("the subject is blanked; the sentence names nobody")),
     ("record", Goes::WithSubject("by its rule, or with the person; its key first")),
-    ("request", Goes::ByTime("purge_at; what the person wrote goes with them")),
+    (
+        "request",
+        Goes::Unlinked(
+            "the subject is blanked; the row goes at purge_at; what the person wrote goes with them",
+        ),
+    ),
     ("request_event", Goes::ByTime("with its request")),
     ("request_task", Goes::ByTime("with its request")),
     ("session", Goes::WithSubject("the row; anybody's when it expires")),
@@ -89,7 +94,8 @@ const INDEXES_SQLITE: &str = "SELECT m.name, (SELECT group_concat(x.name) FROM (
     i.\"unique\", i.partial FROM sqlite_schema m, pragma_index_list(m.name) i \
     WHERE m.type = 'table' AND m.name <> '_sqlx_migrations' \
     UNION SELECT m.name, (SELECT group_concat(x.name) FROM (SELECT name FROM pragma_table_info(m.name) WHERE pk > 0 ORDER BY pk) x), \
-    1, 0 FROM sqlite_schema m WHERE m.type = 'table' AND m.name <> '_sqlx_migrations' AND m.name NOT LIKE 'sqlite_%'";
+    1, 0 FROM sqlite_schema m WHERE m.type = 'table' AND m.name <> '_sqlx_migrations' AND m.name NOT LIKE 'sqlite_%' \
+    AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) WHERE pk > 0)";
 const INDEXES_POSTGRES: &str = "SELECT t.relname::text, string_agg(a.attname::text, ',' ORDER BY k.place), \
     (CASE WHEN i.indisunique THEN 1 ELSE 0 END)::bigint, (CASE WHEN i.indpred IS NULL THEN 0 ELSE 1 END)::bigint \
     FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace \

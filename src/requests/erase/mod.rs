@@ -1,0 +1,218 @@
+//! Erasing a person: a fence, a list, one write that makes everything unreadable, the clearing away, a second look by
+//! another way, and only then the word "erased".
+//!
+//! Each step is its own, written down before the next begins, and harmless when it is done again: a process that dies
+//! between two leaves a row that says where to go on.
+
+mod look;
+mod steps;
+
+use super::model::words;
+use super::{Error, Request, Requests, State, sql};
+use crate::base::{EntryId, ReceiptId, RequestId, SubjectId, TenantId, Timestamp};
+use crate::ledger::{Entry, EntryKind};
+use crate::policy::Role;
+use crate::vault::Owner;
+
+words!(
+    /// Where an erasure stands.
+    ErasureState {
+        /// Nothing of the person is read or written any more.
+        Fenced = "fenced",
+        /// What must be gone at the end is listed.
+        Listed = "listed",
+        /// Their key is destroyed: nothing opens any more.
+        Destroyed = "destroyed",
+        /// Rows and bytes are cleared away; not looked at again yet.
+        Cleared = "cleared",
+        /// A second look found something. Never called done: cleared and looked at again until nothing is found.
+        Failed = "failed",
+        /// A second look found nothing, and the ledger says so.
+        Verified = "verified",
+        /// The last thing that led to the person is gone.
+        Closed = "closed",
+    }
+);
+
+/// An erasure: ids, counts and a fingerprint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erasure {
+    /// Its id.
+    pub id: String,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Who; nobody once it is closed.
+    pub subject: Option<SubjectId>,
+    /// The request it answers, if one does.
+    pub request: Option<RequestId>,
+    /// Who asked for it.
+    pub actor: Role,
+    /// Where it stands.
+    pub state: ErasureState,
+    /// The blobs that must be gone.
+    pub manifest: Vec<String>,
+    /// Pictures that were there.
+    pub images: i64,
+    /// Records that were there.
+    pub records: i64,
+    /// The fingerprint of the destroyed key.
+    pub key: Option<String>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When the key was destroyed.
+    pub destroyed_at: Option<Timestamp>,
+    /// When the second look found nothing.
+    pub verified_at: Option<Timestamp>,
+    /// Each place looked through and what was found there, a line each: `session=0`.
+    pub findings: Option<String>,
+    /// Its receipt.
+    pub receipt: Option<ReceiptId>,
+    /// How often its present step failed.
+    pub tries: i64,
+    /// When it is tried again.
+    pub next_at: Option<Timestamp>,
+}
+
+impl Erasure {
+    /// Each place that the second look went through, and how much was found there.
+    pub fn looked_through(&self) -> Vec<(&str, i64)> {
+        let lines = self.findings.as_deref().unwrap_or_default().lines();
+        lines.filter_map(|line| line.split_once('=').and_then(|(p, n)| Some((p, n.parse().ok()?)))).collect()
+    }
+}
+
+impl Requests {
+    /// Erases a person without a request of theirs: for accounts that a rule of the document ends. What is left of it
+    /// when this fails is taken up by [`Requests::tick`]. `None`, and nothing done, while a legal hold or a law keeps
+    /// their data.
+    pub async fn erase(&self, owner: &Owner, by: Role) -> Result<Option<Erasure>, Error> {
+        if self.keeps(owner).await?.is_some() {
+            return Ok(None);
+        }
+        let begun = self.begun(owner, None, by).await?;
+        self.go_on(begun).await.map(Some)
+    }
+
+    /// A tenant's erasures, newest first.
+    pub async fn erasures(&self, tenant: &TenantId, most: i64) -> Result<Vec<Erasure>, Error> {
+        let mut tx = self.db.read().await?;
+        Ok(sql::erasure::list(&mut tx, tenant, most).await?)
+    }
+
+    /// Does the next single step of an erasure, as staff may when one is stuck. Gives how it then stands.
+    pub async fn erasure_step(&self, tenant: &TenantId, id: &str) -> Result<Erasure, Error> {
+        let erasure = {
+            let mut tx = self.db.read().await?;
+            sql::erasure::get(&mut tx, tenant, id).await?.ok_or(Error::NotFound)?
+        };
+        self.step(erasure).await
+    }
+
+    /// Puts a person behind the fence and does nothing more yet: the first step of an erasure.
+    pub async fn erasure_begin(&self, owner: &Owner, request: Option<RequestId>) -> Result<Erasure, Error> {
+        self.begun(owner, request, Role::Subject).await
+    }
+
+    pub(super) async fn erase_as_filed(&self, owner: &Owner, request: &Request) -> Result<Request, Error> {
+        let begun = self.begun(owner, Some(request.id), Role::Subject).await?;
+        self.go_on(begun).await?;
+        self.find(&request.tenant, request.id).await
+    }
+
+    /// The request of an erasure whose person is no longer named in it.
+    pub(super) async fn erasure_of(&self, request: &Request) -> Result<Request, Error> {
+        let open = {
+            let mut tx = self.db.read().await?;
+            sql::erasure::of_request(&mut tx, &request.tenant, request.id).await?
+        };
+        if let Some(erasure) = open {
+            self.go_on(erasure).await?;
+        }
+        self.find(&request.tenant, request.id).await
+    }
+
+    async fn begun(&self, owner: &Owner, request: Option<RequestId>, by: Role) -> Result<Erasure, Error> {
+        let open = {
+            let mut tx = self.db.read().await?;
+            sql::erasure::of(&mut tx, owner).await?
+        };
+        match open {
+            Some(open) => Ok(open),
+            None => self.fence(owner, request, by).await,
+        }
+    }
+
+    async fn fence(&self, owner: &Owner, request: Option<RequestId>, by: Role) -> Result<Erasure, Error> {
+        if let Some(why) = self.keeps(owner).await? {
+            return Err(Error::Invalid(why));
+        }
+        let now = self.clock.now();
+        let erasure = Erasure {
+            id: EntryId::new(&self.clock, &self.entropy).to_string(),
+            tenant: owner.tenant.clone(),
+            subject: Some(owner.subject),
+            request,
+            actor: by,
+            state: ErasureState::Fenced,
+            manifest: Vec::new(),
+            images: 0,
+            records: 0,
+            key: None,
+            started_at: now,
+            destroyed_at: None,
+            verified_at: None,
+            findings: None,
+            receipt: None,
+            tries: 0,
+            next_at: Some(now),
+        };
+        let mut entry = Entry::new(EntryKind::ERASURE_REQUESTED, now, &owner.tenant, by.as_str())
+            .about(self.vault.subject_ref(owner).await?);
+        if let Some(request) = request {
+            entry = entry.fact("request", request.to_string());
+        }
+        let mut tx = self.db.begin().await?;
+        if !sql::forget::fence(&mut tx, owner).await? {
+            return Err(Error::NotFound);
+        }
+        self.subjects.end_sessions(&mut tx, owner).await?;
+        sql::erasure::insert(&mut tx, &erasure).await?;
+        let entry = self.ledger.append(&mut tx, entry).await?.id;
+        if let Some(request) = request {
+            let request = sql::request::get(&mut tx, &owner.tenant, request).await?.ok_or(Error::NotFound)?;
+            // Without a hurry of its own: the erasure's row is what is taken up again.
+            let request = match request.state {
+                State::Working => Request { next_at: None, ..request },
+                _ => Request { next_at: None, ..request.start(now)? },
+            };
+            let request = self.save(&mut tx, request).await?;
+            self.note(&mut tx, &request, ("service", "erasing"), None, Some(entry)).await?;
+        }
+        tx.commit().await?;
+        Ok(erasure)
+    }
+
+    /// Why a person cannot be erased now, if something stands against it.
+    async fn keeps(&self, owner: &Owner) -> Result<Option<&'static str>, Error> {
+        if self.held(owner).await? {
+            return Ok(Some("a legal hold keeps these data; they are erased when it is lifted"));
+        }
+        let policy = self.vault.policy(&owner.tenant)?;
+        let kept = |category: &str| policy.retention_of(category).any(|rule| rule.keep.is_some());
+        let by_law = self.vault.holdings(owner).await?.iter().any(|h| kept(&h.category));
+        Ok(by_law.then_some("a law wants some of these records kept; staff must part them first"))
+    }
+
+    /// Takes an erasure as far as it can go. [`Error::Invalid`] when a second look found something.
+    pub(super) async fn go_on(&self, mut erasure: Erasure) -> Result<Erasure, Error> {
+        while erasure.state != ErasureState::Closed {
+            erasure = self.step(erasure).await?;
+            if erasure.state == ErasureState::Failed {
+                return Err(Error::Invalid(
+                    "something was still found after the erasure; it is not called done",
+                ));
+            }
+        }
+        Ok(erasure)
+    }
+}

@@ -1,0 +1,225 @@
+use super::super::model::pause;
+use super::super::receipts::IssuedKind;
+use super::super::{Error, Request, Requests, State, sql};
+use super::{Erasure, ErasureState};
+use crate::base::PageSize;
+use crate::ledger::{Entry, EntryKind};
+use crate::store::{self, Tx};
+use crate::vault::Owner;
+
+impl Requests {
+    /// One step, written down when it is done. Again is harmless.
+    pub(super) async fn step(&self, erasure: Erasure) -> Result<Erasure, Error> {
+        let Some(subject) = erasure.subject else { return Ok(erasure) };
+        let owner = Owner::new(&erasure.tenant, subject);
+        match erasure.state {
+            ErasureState::Fenced => self.list_what_goes(&owner, erasure).await,
+            ErasureState::Listed => self.destroy(&owner, erasure).await,
+            ErasureState::Destroyed | ErasureState::Failed => self.clear(&owner, erasure).await,
+            ErasureState::Cleared => self.verify(&owner, erasure).await,
+            ErasureState::Verified => self.close_erasure(&owner, erasure).await,
+            ErasureState::Closed => Ok(erasure),
+        }
+    }
+
+    /// Writes an erasure that stood at `from`, in the caller's transaction.
+    async fn put(&self, tx: &mut Tx, from: ErasureState, erasure: &Erasure) -> Result<(), Error> {
+        if sql::erasure::update(tx, from, erasure).await? { Ok(()) } else { Err(Error::Raced) }
+    }
+
+    async fn put_alone(&self, from: ErasureState, erasure: Erasure) -> Result<Erasure, Error> {
+        let mut tx = self.db.begin().await?;
+        self.put(&mut tx, from, &erasure).await?;
+        tx.commit().await?;
+        Ok(erasure)
+    }
+
+    /// Stops what is under way, and lists the bytes that must be gone: only the live database knows where they are.
+    async fn list_what_goes(&self, owner: &Owner, erasure: Erasure) -> Result<Erasure, Error> {
+        self.stop_edits(owner).await?;
+        let holdings = self.vault.holdings(owner).await?;
+        let listed = Erasure {
+            state: ErasureState::Listed,
+            manifest: self.vault.blob_keys(owner).await?,
+            images: holdings.iter().map(|h| h.images).sum(),
+            records: holdings.iter().map(|h| h.records).sum(),
+            ..erasure
+        };
+        self.put_alone(ErasureState::Fenced, listed).await
+    }
+
+    async fn stop_edits(&self, owner: &Owner) -> Result<(), Error> {
+        let size = PageSize::new(200).unwrap_or_default();
+        let mut before: Option<String> = None;
+        loop {
+            let page = self.editing.list(owner, before.as_deref(), size).await?;
+            for edit in page.items.iter().filter(|e| !e.state.is_over()) {
+                match self.editing.cancel(owner, edit.id).await {
+                    // One that ended meanwhile needs no stopping.
+                    Ok(_) | Err(crate::editing::Error::Over(_) | crate::editing::Error::NotFound) => {}
+                    Err(e) => return Err(e.into()),
+                }
+            }
+            before = page.next;
+            if before.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The one write after which nothing opens.
+    async fn destroy(&self, owner: &Owner, erasure: Erasure) -> Result<Erasure, Error> {
+        let destroyed = self.vault.destroy_key(owner).await?;
+        let next = Erasure {
+            state: ErasureState::Destroyed,
+            key: Some(destroyed.fingerprint.to_string()),
+            destroyed_at: Some(destroyed.at),
+            ..erasure
+        };
+        self.put_alone(ErasureState::Listed, next).await
+    }
+
+    /// Clears away what is unreadable already, in the vault and in every table that knows the person.
+    async fn clear(&self, owner: &Owner, erasure: Erasure) -> Result<Erasure, Error> {
+        let from = erasure.state;
+        self.vault.clear(owner).await?;
+        self.vault.visit_graves().await?;
+        let now = self.clock.now();
+        let purge_at = self.purge_at(&owner.tenant, now)?;
+        let next = Erasure { state: ErasureState::Cleared, ..erasure };
+        let mut tx = self.db.begin().await?;
+        self.subjects.end_sessions(&mut tx, owner).await?;
+        self.credits.forget(&mut tx, owner).await?;
+        self.editing.forget(&mut tx, owner).await?;
+        self.disclosures.forget(&mut tx, owner).await?;
+        sql::forget::rows(&mut tx, owner).await?;
+        sql::forget::requests(&mut tx, owner, next.request, (now, purge_at)).await?;
+        self.put(&mut tx, from, &next).await?;
+        tx.commit().await?;
+        self.cut_log().await;
+        Ok(next)
+    }
+
+    /// Deleted rows must not live on in the log. What is in it is sealed under a dead key, so a log that is in use may
+    /// wait for its next turn.
+    async fn cut_log(&self) {
+        match self.db.truncate_log().await {
+            Ok(()) => {}
+            Err(store::Error::Busy) => tracing::info!("the database's log is in use and is cut later"),
+            Err(e) => tracing::warn!(error = %e, "the database's log could not be cut"),
+        }
+    }
+
+    /// Looks again, by another way than things were cleared; nothing found is the only way on.
+    async fn verify(&self, owner: &Owner, erasure: Erasure) -> Result<Erasure, Error> {
+        let residue = self.vault.residue(owner, &erasure.manifest).await?;
+        let mut found = vec![
+            ("keys".to_owned(), residue.keys),
+            ("images".to_owned(), residue.objects),
+            ("records".to_owned(), residue.records),
+            ("blobs".to_owned(), residue.blobs),
+        ];
+        // Their last row and this erasure's own go in the steps that follow.
+        found.extend(self.look_everywhere(owner, &["subject", "erasure"]).await?);
+        let left: i64 = found.iter().map(|(_, n)| n).sum();
+        let findings: Vec<String> = found.iter().map(|(place, n)| format!("{place}={n}")).collect();
+        let erasure = Erasure { findings: Some(findings.join("\n")), ..erasure };
+        if left == 0 { self.verified(owner, erasure).await } else { self.failed(erasure, left).await }
+    }
+
+    async fn failed(&self, erasure: Erasure, left: i64) -> Result<Erasure, Error> {
+        tracing::error!(erasure = %erasure.id, left, "an erasure left something behind");
+        let now = self.clock.now();
+        let failed = Erasure {
+            state: ErasureState::Failed,
+            tries: erasure.tries.saturating_add(1),
+            next_at: Some(now.plus(pause(erasure.tries))),
+            ..erasure
+        };
+        let first = failed.tries == 1;
+        let mut tx = self.db.begin().await?;
+        self.put(&mut tx, ErasureState::Cleared, &failed).await?;
+        if first {
+            let kind: EntryKind = "erasure.failed".parse()?;
+            let entry = Entry::new(kind, now, &failed.tenant, "service").fact("left", left);
+            let entry = self.ledger.append(&mut tx, entry).await?.id;
+            if let Some(request) = self.request_of(&mut tx, &failed).await? {
+                self.note(&mut tx, &request, ("service", "erasure-failed"), None, Some(entry)).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(failed)
+    }
+
+    async fn request_of(&self, tx: &mut Tx, erasure: &Erasure) -> Result<Option<Request>, Error> {
+        match erasure.request {
+            Some(id) => Ok(sql::request::get(tx, &erasure.tenant, id).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// The word "erased": ledger, receipt, the person's last row and the request, in one transaction.
+    async fn verified(&self, owner: &Owner, erasure: Erasure) -> Result<Erasure, Error> {
+        let now = self.clock.now();
+        let about = self.vault.subject_ref(owner).await?;
+        let mut entry = Entry::new(EntryKind::ERASURE_COMPLETED, now, &owner.tenant, "service")
+            .about(about.clone())
+            .fact("images", erasure.images)
+            .fact("records", erasure.records);
+        if let Some(key) = &erasure.key {
+            entry = entry.fact("key", key.as_str());
+        }
+        let mut tx = self.db.begin().await?;
+        let entry = self.ledger.append(&mut tx, entry).await?.id;
+        let receipt = self.fresh_receipt(&owner.tenant, IssuedKind::Erasure, entry);
+        // No owner: it must not lead to anybody.
+        sql::receipt::insert(&mut tx, &receipt, None).await?;
+        let next = Erasure {
+            state: ErasureState::Verified,
+            verified_at: Some(now),
+            receipt: Some(receipt.id),
+            tries: 0,
+            next_at: Some(now),
+            ..erasure
+        };
+        self.put(&mut tx, ErasureState::Cleared, &next).await?;
+        sql::forget::subject(&mut tx, owner).await?;
+        if let Some(request) = self.request_of(&mut tx, &next).await? {
+            let purge_at = self.purge_at(&owner.tenant, request.received_at)?;
+            let closing = Entry::new(EntryKind::REQUEST_CLOSED, now, &owner.tenant, "service")
+                .about(about)
+                .fact("right", request.right.as_str())
+                .fact("request", request.id.to_string())
+                .fact("outcome", "fulfilled");
+            let closing = self.ledger.append(&mut tx, closing).await?.id;
+            let request = request.answer(State::Fulfilled, "fulfilled", now)?.close(now, purge_at)?;
+            let request = Request { receipt: Some(receipt.id), ..request };
+            let request = self.save(&mut tx, request).await?;
+            self.note(&mut tx, &request, ("service", "fulfilled"), None, Some(entry)).await?;
+            self.note(&mut tx, &request, ("service", "closed"), None, Some(closing)).await?;
+        }
+        tx.commit().await?;
+        Ok(next)
+    }
+
+    /// Destroys what says whom the ledger speaks of, looks once more, and blanks the erasure's own row.
+    async fn close_erasure(&self, owner: &Owner, erasure: Erasure) -> Result<Erasure, Error> {
+        self.vault.destroy_proof_key(owner).await?;
+        let left: i64 = self.look_everywhere(owner, &["erasure"]).await?.iter().map(|(_, n)| n).sum();
+        if left > 0 {
+            tracing::error!(erasure = %erasure.id, left, "something of an erased person came back");
+            return Err(Error::Invalid("something was still found after the erasure; it is not closed"));
+        }
+        let closed = Erasure {
+            state: ErasureState::Closed,
+            subject: None,
+            manifest: Vec::new(),
+            tries: 0,
+            next_at: None,
+            ..erasure
+        };
+        let closed = self.put_alone(ErasureState::Verified, closed).await?;
+        self.cut_log().await;
+        Ok(closed)
+    }
+}

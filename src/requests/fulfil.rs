@@ -1,0 +1,235 @@
+//! Doing what was asked, and closing it with proof.
+
+use serde_json::{Value, json};
+
+use super::filing::{CATEGORY, UNREADABLE};
+use super::receipts::IssuedKind;
+use super::{Error, Request, Requests, State, owner_of, sql};
+use crate::base::{EntryId, Kind, ReceiptId};
+use crate::ledger::EntryKind;
+use crate::policy::{Fact, Facts, OnWithdrawal, Right, Role};
+use crate::subjects::Profile;
+use crate::vault::{Access, Actor, NewRecord, Owner};
+
+/// The purpose under which all of this happens.
+pub(super) const PURPOSE: &str = "rights";
+/// The record of what a correction changed.
+const CORRECTION: &str = "correction";
+
+impl Requests {
+    /// Takes a request as far as it can go now. A step that fails is written into the request with its cause and the
+    /// time of the next try; only a database that cannot even take that makes this an error.
+    pub(super) async fn carry_out(&self, request: Request) -> Result<Request, Error> {
+        let request = match request.state {
+            State::Grace if request.grace_until.is_some_and(|t| t <= self.clock.now()) => {
+                let mut tx = self.db.begin().await?;
+                let saved = self.save(&mut tx, request.start(self.clock.now())?).await?;
+                self.note(&mut tx, &saved, ("service", "started"), None, None).await?;
+                tx.commit().await?;
+                saved
+            }
+            // Without a next step of ours it waits for staff.
+            State::Working if request.next_at.is_some() => request,
+            _ => return Ok(request),
+        };
+        match self.work(&request).await {
+            Ok(done) => Ok(done),
+            Err(Error::Raced) => self.find(&request.tenant, request.id).await,
+            Err(why) => self.stuck(&request, &why).await,
+        }
+    }
+
+    async fn work(&self, request: &Request) -> Result<Request, Error> {
+        let owner = match owner_of(request) {
+            Ok(owner) => owner,
+            // The person is erased already, all but the last lines of it.
+            Err(_) if request.right == Right::Erasure => return self.erasure_of(request).await,
+            Err(e) => return Err(e),
+        };
+        match request.right {
+            Right::Access | Right::Portability => self.prepare(&owner, request).await,
+            Right::Rectification => self.rectify_as_filed(&owner, request).await,
+            Right::Restriction => self.restrict(&owner, request).await,
+            Right::Objection | Right::Withdrawal => self.stop_purpose(&owner, request).await,
+            Right::Erasure => self.erase_as_filed(&owner, request).await,
+        }
+    }
+
+    /// Writes down why a step failed, from the request as it now stands.
+    pub(super) async fn stuck(&self, request: &Request, why: &Error) -> Result<Request, Error> {
+        let phrase = phrase(why);
+        tracing::warn!(request = %request.id, right = %request.right, cause = phrase, "a request is stuck");
+        let mut tx = self.db.begin().await?;
+        let now = sql::request::get(&mut tx, &request.tenant, request.id).await?.ok_or(Error::NotFound)?;
+        if !now.state.is_open() {
+            return Ok(now);
+        }
+        let fresh = now.problem.as_deref() != Some(phrase);
+        let saved = self.save(&mut tx, now.stuck(phrase, self.clock.now())).await?;
+        if fresh {
+            self.note(&mut tx, &saved, ("service", "problem"), Some(phrase), None).await?;
+        }
+        tx.commit().await?;
+        Ok(saved)
+    }
+
+    async fn restrict(&self, owner: &Owner, request: &Request) -> Result<Request, Error> {
+        let on = request.about.as_deref() != Some("off");
+        self.subjects.restrict(owner, on, &Actor::Subject(owner.subject)).await?;
+        let answered = request.clone().answer(State::Fulfilled, "fulfilled", self.clock.now())?;
+        self.shut(owner, answered, &Actor::Service, Some((IssuedKind::Request, None))).await
+    }
+
+    /// Objection and withdrawal: the purpose is off from this second, and what was held for it alone goes when the
+    /// document says so.
+    async fn stop_purpose(&self, owner: &Owner, request: &Request) -> Result<Request, Error> {
+        let purpose = request.about.as_deref().ok_or(Error::NotFound)?;
+        let entry = self.consents.set(owner, purpose, false, "request").await?;
+        let policy = self.vault.policy(&owner.tenant)?;
+        if policy.purpose(purpose).is_some_and(|p| p.on_withdrawal == OnWithdrawal::Erase)
+            && !self.held(owner).await?
+        {
+            let alone = policy.categories().filter(|c| c.purposes.iter().all(|p| p == purpose));
+            for category in alone.filter(|c| !c.purposes.is_empty()) {
+                self.vault.erase_category(owner, &category.id, Role::Service).await?;
+            }
+        }
+        let answered = request.clone().answer(State::Fulfilled, "fulfilled", self.clock.now())?;
+        self.shut(owner, answered, &Actor::Service, Some((IssuedKind::Consent, Some(entry)))).await
+    }
+
+    async fn rectify_as_filed(&self, owner: &Owner, request: &Request) -> Result<Request, Error> {
+        let actor = Actor::Subject(owner.subject);
+        let detail = request.detail.ok_or(Error::NotFound)?;
+        let filed = self.vault.record(owner, &Access { actor: &actor, purpose: PURPOSE }, detail).await?;
+        let new = filed.value.get("correction").cloned().ok_or(UNREADABLE)?;
+        let new: Profile = serde_json::from_value(new).map_err(|_| UNREADABLE)?;
+        self.rectify(owner, request, &actor, &new).await
+    }
+
+    /// Corrects what the person told us, and closes the request: old and new value stay sealed in it as its evidence.
+    /// Staff call it with what the person wrote. [`Error::Subjects`] when a value is no name or address, or the address
+    /// is another's: the request then stays open.
+    pub async fn rectify(
+        &self,
+        owner: &Owner,
+        request: &Request,
+        by: &Actor,
+        new: &Profile,
+    ) -> Result<Request, Error> {
+        if request.state != State::Working || request.right != Right::Rectification {
+            return Err(super::BadStep { from: request.state, to: State::Fulfilled }.into());
+        }
+        let access = Access { actor: by, purpose: PURPOSE };
+        let old = self.subjects.profile(owner, &access).await?;
+        // A try that was cut off after the correction finds it done.
+        if old != *new {
+            self.keep_evidence(owner, request, &old, new).await?;
+            self.subjects.correct(owner, by, new).await?;
+        }
+        let answered = request.clone().answer(State::Fulfilled, "fulfilled", self.clock.now())?;
+        self.shut(owner, answered, by, Some((IssuedKind::Request, None))).await
+    }
+
+    async fn keep_evidence(
+        &self,
+        owner: &Owner,
+        request: &Request,
+        old: &Profile,
+        new: &Profile,
+    ) -> Result<(), Error> {
+        let parent = request.id.to_string();
+        let access = Access { actor: &Actor::Service, purpose: PURPOSE };
+        let known = self.vault.records_of(owner, &access, &parent).await?;
+        if known.iter().any(|r| r.name == CORRECTION) {
+            return Ok(());
+        }
+        let value = |p: &Profile| serde_json::to_value(p).map_err(|_| UNREADABLE);
+        let record = NewRecord {
+            category: CATEGORY,
+            name: CORRECTION,
+            value: json!({ "old": value(old)?, "new": value(new)? }),
+            parent: Some(parent),
+            facts: Facts::new(),
+        };
+        self.vault.add_record(owner, record).await?;
+        Ok(())
+    }
+
+    /// Ends a request that was answered or taken back: ledger entry, receipt, the clock of its own records, history, in
+    /// one transaction. `receipt`: its kind, and the entry it proves if that is not the closing itself.
+    pub(super) async fn shut(
+        &self,
+        owner: &Owner,
+        request: Request,
+        by: &Actor,
+        receipt: Option<(IssuedKind, Option<EntryId>)>,
+    ) -> Result<Request, Error> {
+        let now = self.clock.now();
+        let purge_at = self.purge_at(&owner.tenant, request.received_at)?;
+        let answered = request.state.is_answer().then_some(request.state);
+        let mut closed = if request.state.is_over() { request } else { request.close(now, purge_at)? };
+        let role = by.role().as_str();
+        let outcome = closed.outcome.clone().unwrap_or_else(|| "closed".to_owned());
+        let entry = self.entry(EntryKind::REQUEST_CLOSED, owner, role, &closed).await?;
+        let mut tx = self.db.begin().await?;
+        let entry = self.ledger.append(&mut tx, entry.fact("outcome", outcome)).await?.id;
+        if let Some((kind, proves)) = receipt {
+            closed.receipt = Some(self.issue(&mut tx, owner, kind, proves.unwrap_or(entry)).await?);
+        }
+        let parent = closed.id.to_string();
+        self.vault.happened(&mut tx, owner, &parent, &[(Fact::RequestClosed, now)]).await?;
+        let saved = self.save(&mut tx, closed).await?;
+        if let Some(state) = answered.filter(|_| saved.answered_at == Some(now)) {
+            self.note(&mut tx, &saved, (role, state.as_str()), None, None).await?;
+        }
+        self.note(&mut tx, &saved, (role, saved.state.as_str()), None, Some(entry)).await?;
+        tx.commit().await?;
+        Ok(saved)
+    }
+
+    /// A receipt row for an entry, whose owner can find it until they are erased.
+    pub(super) async fn issue(
+        &self,
+        tx: &mut crate::store::Tx,
+        owner: &Owner,
+        kind: IssuedKind,
+        entry: EntryId,
+    ) -> Result<ReceiptId, Error> {
+        let receipt = self.fresh_receipt(&owner.tenant, kind, entry);
+        sql::receipt::insert(tx, &receipt, Some(owner)).await?;
+        Ok(receipt.id)
+    }
+
+    /// Whether a legal hold concerns a person.
+    pub(super) async fn held(&self, owner: &Owner) -> Result<bool, Error> {
+        let mut tx = self.db.read().await?;
+        Ok(sql::forget::live_holds(&mut tx, owner).await? > 0)
+    }
+}
+
+/// Why a step failed, in words that hold nothing of the person.
+fn phrase(why: &Error) -> &'static str {
+    match why {
+        Error::Invalid(text) => text,
+        Error::Subjects(crate::subjects::Error::Taken) => "the new address belongs to another account",
+        Error::Subjects(crate::subjects::Error::BadEmail(_)) => "the new address is not one we can use",
+        Error::Subjects(crate::subjects::Error::BadName { .. }) => "a new name is not one we can use",
+        other => match other.kind() {
+            Kind::Unavailable => "something it needs cannot be reached",
+            Kind::Full => "there is no room to write",
+            Kind::Upstream => "a recipient did not answer as it should",
+            Kind::Forbidden => "the policy does not allow a step it needs",
+            Kind::NotFound => "something it needs is no longer there",
+            _ => "a fault of ours",
+        },
+    }
+}
+
+/// A JSON object as it goes into a record; anything else under `value`.
+pub(super) fn object(value: Value) -> serde_json::Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        other => std::iter::once(("value".to_owned(), other)).collect(),
+    }
+}

@@ -1,0 +1,128 @@
+//! The reconciler of this room: reads the whole state, does what is due. Called every minute, and after filing; a call
+//! that was missed loses nothing, and two at once do no harm.
+
+use super::model::{NEAR, pause};
+use super::{Alarm, Error, Request, Requests, State, owner_of, sql};
+use crate::vault::Actor;
+
+/// What one run did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ticked {
+    /// Requests that came a step further or to their end.
+    pub moved: usize,
+    /// Requests and erasures whose step failed.
+    pub stuck: usize,
+    /// Erasures that were taken up again.
+    pub resumed: usize,
+    /// Clocks that began to call, or called louder.
+    pub alarms: usize,
+    /// Requests whose rows had outlived their rule.
+    pub purged: usize,
+}
+
+impl Requests {
+    /// Does what is due by now: grace that is over, steps to be tried again, erasures cut off half-way, archives whose
+    /// time is over, clocks that call, rows that must go.
+    pub async fn tick(&self) -> Result<Ticked, Error> {
+        let mut ticked = Ticked::default();
+        let now = self.clock.now();
+        let (requests, erasures) = {
+            let mut tx = self.db.read().await?;
+            (sql::request::due(&mut tx, now).await?, sql::erasure::due(&mut tx, now).await?)
+        };
+        for erasure in erasures {
+            ticked.resumed += 1;
+            if let Err(why) = self.resume(&erasure.tenant, &erasure.id).await {
+                ticked.stuck += 1;
+                tracing::warn!(erasure = %erasure.id, kind = ?why.kind(), "an erasure could not be finished yet");
+            }
+        }
+        for request in requests {
+            match self.take_up(&request).await {
+                Ok(after) if after.problem.is_some() => ticked.stuck += 1,
+                Ok(_) => ticked.moved += 1,
+                Err(why) => {
+                    ticked.stuck += 1;
+                    tracing::warn!(request = %request.id, kind = ?why.kind(), "a request could not be taken up");
+                }
+            }
+        }
+        ticked.alarms = self.sound().await?;
+        let mut tx = self.db.begin().await?;
+        ticked.purged = sql::request::purge(&mut tx, now).await?;
+        tx.commit().await?;
+        Ok(ticked)
+    }
+
+    /// A request whose time has come, read again: something may have happened to it since.
+    async fn take_up(&self, due: &Request) -> Result<Request, Error> {
+        let request = self.find(&due.tenant, due.id).await?;
+        if request.next_at.is_none_or(|t| t > self.clock.now()) {
+            return Ok(request);
+        }
+        // An archive that nobody fetched in its time.
+        if request.state == State::Fulfilled {
+            let owner = owner_of(&request)?;
+            return self.shut(&owner, request, &Actor::Service, None).await;
+        }
+        self.carry_out(request).await
+    }
+
+    async fn resume(&self, tenant: &crate::base::TenantId, id: &str) -> Result<(), Error> {
+        let erasure = {
+            let mut tx = self.db.read().await?;
+            sql::erasure::get(&mut tx, tenant, id).await?.ok_or(Error::NotFound)?
+        };
+        let request = erasure.request;
+        let Err(why) = self.go_on(erasure).await else { return Ok(()) };
+        let mut tx = self.db.begin().await?;
+        // As it stands now; a failed look has set its own next time.
+        if let Some(mut now) = sql::erasure::get(&mut tx, tenant, id).await?
+            && now.next_at.is_some_and(|t| t <= self.clock.now())
+        {
+            now.next_at = Some(self.clock.now().plus(pause(now.tries)));
+            now.tries = now.tries.saturating_add(1);
+            let state = now.state;
+            sql::erasure::update(&mut tx, state, &now).await?;
+        }
+        tx.commit().await?;
+        if let Some(request) = request {
+            let request = self.find(tenant, request).await?;
+            if request.state.is_open() {
+                self.stuck(&request, &why).await?;
+            }
+        }
+        Err(why)
+    }
+
+    /// Writes down the clocks that call louder than before.
+    async fn sound(&self) -> Result<usize, Error> {
+        let now = self.clock.now();
+        let unanswered = {
+            let mut tx = self.db.read().await?;
+            sql::request::unanswered(&mut tx, now.plus(NEAR)).await?
+        };
+        let mut sounded = 0;
+        for request in unanswered {
+            let alarm = request.alarm_at(now);
+            if alarm <= request.alarm {
+                continue;
+            }
+            if alarm >= Alarm::PromiseMissed {
+                tracing::error!(request = %request.id, alarm = alarm.as_str(), "a request's clock has run out");
+            }
+            let mut tx = self.db.begin().await?;
+            match self.save(&mut tx, Request { alarm, ..request }).await {
+                Ok(saved) => {
+                    self.note(&mut tx, &saved, ("service", alarm.as_str()), None, None).await?;
+                    tx.commit().await?;
+                    sounded += 1;
+                }
+                // It is being worked on at this moment; the next run looks again.
+                Err(Error::Raced) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(sounded)
+    }
+}
