@@ -3,6 +3,7 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
+use axum::http::Uri;
 
 use super::page::token_holds;
 use crate::base::Kind;
@@ -26,6 +27,12 @@ impl Filled {
     /// From fields that were sent in another way.
     pub(crate) fn of(fields: Vec<(String, String)>) -> Self {
         Self(fields)
+    }
+
+    /// What an address carries behind its question mark.
+    pub(crate) fn of_query(uri: &Uri) -> Self {
+        let query = uri.query().unwrap_or_default();
+        Self(url::form_urlencoded::parse(query.as_bytes()).into_owned().collect())
     }
 }
 

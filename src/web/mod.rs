@@ -5,11 +5,12 @@
 
 pub mod assets;
 mod doors;
+mod evidence;
 mod fault_page;
 mod form;
 mod handle;
 mod page;
-mod promise;
+pub mod promise;
 mod router;
 mod shape;
 pub mod view;

@@ -1,10 +1,11 @@
 //! What the sign-up and sign-in pages show.
 
+use crate::base::Timestamp;
 use crate::mail::letters::{Letterhead, SignInLink};
 use crate::policy::Policy;
 use crate::subjects::Link;
 use crate::web::form::Filled;
-use crate::web::page::Visit;
+use crate::web::page::{Visit, purpose_title};
 use crate::web::view::{ConsentChoice, Markup, Mistake, Mistakes, escape};
 
 /// The purposes that need a yes, each off until it is ticked.
@@ -53,15 +54,28 @@ pub(crate) fn next(asked: &str) -> String {
 
 /// The path that a mailed link opens, below the root.
 pub(crate) fn confirm_path(link: &Link, next: &str, consents: &[String]) -> String {
+    let action = confirm_action(next, link.expires_at, consents);
+    format!("{action}&bound=yes&token={}", link.token.expose())
+}
+
+/// Where the button of that page sends its form: everything but the token.
+pub(crate) fn confirm_action(next: &str, until: Timestamp, consents: &[String]) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.append_pair("token", link.token.expose());
-    query.append_pair("until", &(link.expires_at.micros() / 1_000_000).to_string());
-    query.append_pair("bound", "yes");
-    query.append_pair("next", next);
+    query.append_pair("next", next).append_pair("until", &(until.micros() / 1_000_000).to_string());
     for purpose in consents {
         query.append_pair("consent", purpose);
     }
     format!("/sign-in/confirm?{}", query.finish())
+}
+
+/// What the button does, as a sentence.
+pub(crate) fn confirms(visit: &Visit, consents: &[String]) -> String {
+    let titles: Vec<String> =
+        consents.iter().map(|id| format!("“{}”", purpose_title(&visit.policy, id))).collect();
+    if titles.is_empty() {
+        return format!("You asked to sign in to {}.", visit.brand());
+    }
+    format!("You asked to sign in to {} and to switch on {}.", visit.brand(), titles.join(" and "))
 }
 
 /// The head of every letter of a tenant.

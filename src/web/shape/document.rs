@@ -1,41 +1,25 @@
 //! The document as the policy page shows it.
 
-use crate::policy::{self, Policy, diff};
+use crate::base::TenantId;
+use crate::policy::{self, Policy, RuleKind, diff};
+use crate::web::evidence::note;
 use crate::web::page::day;
-use crate::web::promise::{Figures, Standing, rights_together};
-use crate::web::view::{Change, Clause, Count, MarginNote, Markup, State, Tally, Version};
-
-/// The order in which states are told: the worst first.
-const WORST_FIRST: [State; 6] =
-    [State::Broken, State::Overdue, State::AtRisk, State::Kept, State::Attested, State::Waiting];
-
-/// How many promises stand how.
-pub(crate) fn tally(standings: &[Standing]) -> Vec<Tally> {
-    let of = |state: State| standings.iter().filter(|s| s.note.state == state).count();
-    WORST_FIRST
-        .into_iter()
-        .map(|state| Tally { state, count: Count(of(state) as u64) })
-        .filter(|part| !part.count.none())
-        .collect()
-}
+use crate::web::promise::{Standing, of_clause, rank};
+use crate::web::view::{Change, Clause, Count, MarginNote, Markup, State, Version};
 
 /// All promises taken together: the worst of them, and a line with figures.
 pub(crate) fn together(standings: &[Standing]) -> (State, String) {
-    let kept = standings.iter().filter(|s| matches!(s.note.state, State::Kept | State::Attested)).count();
-    let bad = [State::Broken, State::Overdue, State::AtRisk]
-        .into_iter()
-        .find(|state| standings.iter().any(|s| s.note.state == *state));
+    let count = |of: &[State]| standings.iter().filter(|s| of.contains(&s.state)).count();
+    let kept = count(&[State::Kept, State::Attested]);
+    let waiting = count(&[State::Waiting]);
+    let bad = [State::Broken, State::Overdue, State::AtRisk].into_iter().find(|s| count(&[*s]) > 0);
     let state = bad.unwrap_or(if kept == 0 { State::Waiting } else { State::Kept });
-    let waiting = standings.iter().filter(|s| s.note.state == State::Waiting).count();
-    let mut says = format!("{kept} of {} promises kept", standings.len());
-    if waiting > 0 {
-        says.push_str(&format!(", {waiting} waiting for a check"));
-    }
-    (state, says)
+    let rest = if waiting == 0 { String::new() } else { format!(", {waiting} waiting for a check") };
+    (state, format!("{kept} of {} promises kept{rest}", standings.len()))
 }
 
 /// The clauses with their numbers and notes.
-pub(crate) fn clauses(policy: &Policy, standings: &[Standing], figures: Option<&Figures>) -> Vec<Clause> {
+pub(crate) fn clauses(policy: &Policy, standings: &[Standing]) -> Vec<Clause> {
     let (mut chapter, mut below) = (0_u32, 0_u32);
     let numbered = policy.clauses().iter().map(|clause| {
         if clause.level <= 2 {
@@ -46,16 +30,16 @@ pub(crate) fn clauses(policy: &Policy, standings: &[Standing], figures: Option<&
             (clause, format!("{}.{below}", chapter.max(1)))
         }
     });
-    numbered.map(|(clause, number)| one(clause, number, standings, figures)).collect()
+    numbered.map(|(clause, number)| one(policy.tenant(), clause, number, standings)).collect()
 }
 
-fn one(clause: &policy::Clause, number: String, standings: &[Standing], figures: Option<&Figures>) -> Clause {
-    let here = || standings.iter().filter(|s| s.clause == clause.id);
-    let rights: Vec<&MarginNote> =
-        here().filter(|s| s.rule.starts_with("right.")).map(|s| &s.note).collect();
+fn one(tenant: &TenantId, clause: &policy::Clause, number: String, standings: &[Standing]) -> Clause {
+    // Seven rights of one clause say one thing in its margin: the worst of them.
+    let is_right = |s: &&Standing| s.kind == RuleKind::Right;
     let mut notes: Vec<MarginNote> =
-        here().filter(|s| !s.rule.starts_with("right.")).map(|s| s.note.clone()).collect();
-    notes.extend(figures.and_then(|f| rights_together(&rights, f)));
+        of_clause(standings, clause).filter(|s| !is_right(s)).map(|s| note(tenant, s)).collect();
+    let rights = of_clause(standings, clause).filter(is_right).min_by_key(|s| rank(s.state));
+    notes.extend(rights.map(|s| note(tenant, s)));
     Clause {
         id: clause.id.clone(),
         number,

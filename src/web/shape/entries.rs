@@ -17,7 +17,7 @@ pub(crate) fn row(root: &str, entry: &Logged) -> LedgerRow {
         what: what(&sentence(leaf)),
         kind: leaf.kind.to_string(),
         why: why.map(ToString::to_string).unwrap_or_default(),
-        leaf: hex::encode(leaf_hash(&entry.bytes)).chars().take(10).collect(),
+        leaf: hex::encode(leaf_hash(&entry.bytes).0).chars().take(10).collect(),
         href: format!("{root}/ledger/{}", entry.index),
     }
 }
