@@ -80,7 +80,7 @@ impl Consents {
             entry: None,
         };
         let mut tx = self.db.begin().await?;
-        if self.vault.standing(&mut tx, owner).await?.erasing {
+        if self.vault.standing_kept(&mut tx, owner).await?.erasing {
             return Err(crate::vault::Error::NotFound.into());
         }
         let appended = self.ledger.append(&mut tx, entry).await?;
