@@ -38,17 +38,20 @@ suite:
 	$(WITH_POSTGRES) $(CARGO) test --locked $(ONLY)
 
 docs:
-	UPDATE=1 $(CARGO) test --locked --test suite -- shape:: policy_language::
+	UPDATE=1 $(CARGO) test --locked --test suite -- shape:: policy_language:: --test-threads=1
 
 bench:
 	@sh tests/support/needs.sh build
 	$(CARGO) bench --locked --bench figures $(ARGS)
 
-# Random cases are seeded anew each round; a failure prints its seed, and the round's number says how long it took to find.
+# First the tests that ask for gigabytes or for the machine to themselves; then rounds with random cases, seeded anew each
+# time. A failure prints its seed.
 ROUNDS ?= 20
 soak: export PROPTEST_CASES ?= 4096
+soak: export VOUCHSAFE_SOAK = 1
 soak:
 	@sh tests/support/needs.sh build test
+	$(WITH_POSTGRES) $(CARGO) test --locked --release --test suite -- --ignored --test-threads=1 --nocapture
 	@for round in $$(seq $(ROUNDS)); do \
 	    echo "soak: round $$round of $(ROUNDS)"; \
 	    $(WITH_POSTGRES) $(CARGO) test --locked $(ONLY) || exit 1; \

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use crate::base::Kind;
-use crate::{blobs, config, keystore, ledger, mail, policy, store};
+use crate::{archive, blobs, config, keystore, ledger, mail, policy, store};
 
 /// Why the service cannot be put together.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +37,9 @@ pub enum Error {
     /// The blobs.
     #[error(transparent)]
     Blobs(#[from] blobs::Error),
+    /// The archives' signature.
+    #[error(transparent)]
+    Archive(#[from] archive::Error),
     /// Letters.
     #[error(transparent)]
     Mail(#[from] mail::Error),

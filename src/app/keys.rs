@@ -1,4 +1,4 @@
-//! The files of the keys folder: `seal.key`, `ledger.key`, `epochs/`.
+//! The files of the keys folder: `seal.key`, `ledger.key`, `archive.key`, `epochs/`.
 
 use std::fs;
 use std::io::Write as _;
@@ -25,9 +25,10 @@ pub(super) fn seal(config: &Config, entropy: &Entropy) -> Result<SealKey, Error>
     })
 }
 
-/// The Ed25519 seed that signs the ledger's heads, from its file; made when there is none.
-pub(super) fn ledger_seed(folder: &Path, entropy: &Entropy) -> Result<Secret<[u8; 32]>, Error> {
-    let path = folder.join("ledger.key");
+/// An Ed25519 seed, from its file; made when there is none. `ledger.key` signs the ledger's heads, `archive.key` the
+/// archives that people take home.
+pub(super) fn signing_seed(folder: &Path, name: &str, entropy: &Entropy) -> Result<Secret<[u8; 32]>, Error> {
+    let path = folder.join(name);
     let fail = |e| Error::Folder(path.clone(), e);
     if !path.exists() {
         let text = zeroize::Zeroizing::new(hex::encode(entropy.bytes::<32>()));

@@ -1,7 +1,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
 use super::{App, Error, Rooms, keys, policies};
+use crate::archive;
 use crate::base::{Clock, Entropy, Secret};
 use crate::billing::Credits;
 use crate::blobs::{self, Blobs, FolderSettings, S3Settings};
@@ -60,8 +63,7 @@ struct Ground {
     keys: Keystore,
     blobs: Blobs,
     ledger: Ledger,
-    seed: Secret<[u8; 32]>,
-    origin: String,
+    archives: archive::Signer,
 }
 
 impl App {
@@ -104,12 +106,17 @@ async fn ground(
         None => blob_settings(config, folder)?,
     };
     let blobs = Blobs::open(settings, clock, entropy)?;
-    let seed = keys::ledger_seed(&keys_folder, entropy)?;
-    let origin = config.ledger.origin.clone().unwrap_or_else(|| origin_of(&config.server.public_url));
-    let signer = SignerKey::ledger(&origin, &seed)?;
+    let origin = config
+        .ledger
+        .origin
+        .clone()
+        .unwrap_or_else(|| format!("{}/ledger", host_of(&config.server.public_url)));
+    let signer = SignerKey::ledger(&origin, &keys::signing_seed(&keys_folder, "ledger.key", entropy)?)?;
+    let seed = keys::signing_seed(&keys_folder, "archive.key", entropy)?;
+    let archives = archive::Signer::new(&format!("{}/take-home", host_of(&config.server.public_url)), &seed)?;
     let state = keys_folder.join("ledger.head");
     let ledger = Ledger::open(db.clone(), signer, clock.clone(), entropy.clone(), state).await?;
-    Ok(Ground { db, keys: keystore, blobs, ledger, seed, origin })
+    Ok(Ground { db, keys: keystore, blobs, ledger, archives })
 }
 
 async fn databases(config: &Config, folder: &Path) -> Result<(Db, Db), Error> {
@@ -157,10 +164,9 @@ fn post(config: &Config, settings: Option<mail::Settings>) -> Result<Post, Error
     Ok(Post::new(&settings.unwrap_or_else(of_config), &config.mail.from)?)
 }
 
-/// The public URL as a ledger's name: without scheme and trailing slash.
-fn origin_of(public_url: &str) -> String {
-    let bare = public_url.split_once("://").map_or(public_url, |(_, rest)| rest);
-    format!("{}/ledger", bare.trim_end_matches('/'))
+/// The public URL without scheme and trailing slash: what this installation is called in what it signs.
+fn host_of(public_url: &str) -> &str {
+    public_url.split_once("://").map_or(public_url, |(_, rest)| rest).trim_end_matches('/')
 }
 
 fn rooms(
@@ -171,7 +177,7 @@ fn rooms(
     clock: Clock,
     entropy: Entropy,
 ) -> Rooms {
-    let Ground { db, keys, blobs, ledger, seed, origin } = ground;
+    let Ground { db, keys, blobs, ledger, archives } = ground;
     let (c, e) = (|| clock.clone(), || entropy.clone());
     let vault = Vault::new(vault::Parts {
         db: db.clone(),
@@ -186,6 +192,8 @@ fn rooms(
     let consents = Consents::new(db.clone(), vault.clone(), ledger.clone(), c(), e());
     let credits = Credits::new(db.clone(), c(), e());
     let disclosures = Disclosures::new(db.clone(), vault.clone(), ledger.clone(), c(), e());
+    let seconds = i64::try_from(config.rights.grace.rough_seconds()).unwrap_or(i64::MAX);
+    let grace = TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX);
     let editing = Editing::new(editing::Parts {
         db: db.clone(),
         vault: vault.clone(),
@@ -206,9 +214,10 @@ fn rooms(
         disclosures: disclosures.clone(),
         ledger: ledger.clone(),
         library: library.clone(),
+        signer: archives,
+        settings: requests::Settings { grace, ..requests::Settings::default() },
         clock: c(),
         entropy: e(),
-        settings: requests::Settings { grace: config.rights.grace, signing_seed: seed, origin },
     });
     Rooms {
         config,

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::model::{
-    Access, Authority, AutomatedDecision, Category, Consent, Provenance, Purpose, Recipient, Record,
-    Retention, Right, TakeHome, Withheld,
+use super::model::{Provenance, Retention};
+use super::person::{
+    Access, Authority, AutomatedDecision, Category, Consent, Purpose, Recipient, Record, Right, TakeHome,
+    Withheld,
 };
 use crate::base::Timestamp;
 

@@ -3,7 +3,7 @@
 //!
 //! Promises: the length of an archive is known before its first byte, any part of it can be asked for, and memory does
 //! not grow with it; a stored file that is not what was recorded breaks the transfer off; no name that came from
-//! outside becomes a path; the same contents give the same bytes; what [`verify`] calls whole is whole.
+//! outside becomes a path; the same contents give the same bytes; what [`verify()`] calls whole is whole.
 //! Must never: open a database, read a clock, write plaintext to a disk.
 
 mod documents;
@@ -17,6 +17,7 @@ mod manifest;
 mod model;
 mod names;
 mod page;
+mod person;
 mod schema;
 mod stream;
 mod table;
@@ -29,9 +30,10 @@ pub use error::Error;
 pub use key::{Signer, VerifyingKey};
 pub use layout::Layout;
 pub use manifest::{Listed, MANIFEST, Manifest, SIGNATURE};
-pub use model::{
-    Access, Authority, AutomatedDecision, Body, Category, Consent, Contents, Controller, Facts, File, Head,
-    Image, Provenance, Purpose, Recipient, Record, Retention, Right, Stored, TakeHome, Withheld,
+pub use model::{Body, Contents, Controller, Facts, File, Head, Provenance, Retention, Stored};
+pub use person::{
+    Access, Authority, AutomatedDecision, Category, Consent, Image, Purpose, Recipient, Record, Right,
+    TakeHome, Withheld,
 };
 pub use schema::schemas;
 pub use stream::{Plaintext, Source};

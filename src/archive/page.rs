@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::documents::{Answer, Held, Picture};
-use super::model::{Category, TakeHome};
+use super::person::{Category, TakeHome};
 use super::table::cell;
 use super::{Error, take_home};
 use crate::base::Timestamp;

@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::documents::{Answer, Consents, Held, Images, Picture, Reads, Records};
 use super::manifest::{MANIFEST, SIGNATURE};
-use super::model::{Body, Category, Contents, Facts, File, Head, Image, Retention, TakeHome};
+use super::model::{Body, Contents, Facts, File, Head, Retention};
 use super::names::{self, Names};
+use super::person::{Category, Image, TakeHome};
 use super::table::{cell, table_csv};
 use super::{Error, json, page};
 use crate::base::Timestamp;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{Days, Months, TimeDelta};
+use chrono::{DateTime, Days, Months, TimeDelta};
 use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
@@ -71,8 +71,9 @@ impl Period {
     /// When the period that begins at `start` ends. A day that the month does not have becomes its last day
     /// (29 February plus a year is 28 February). Saturates at the end of time, which destroys nothing early.
     pub fn after(self, start: Timestamp) -> Timestamp {
+        // An instant beyond what a calendar knows is the end of time, not its beginning.
+        let Some(start) = DateTime::from_timestamp_micros(start.micros()) else { return start };
         let end = start
-            .to_utc()
             .checked_add_months(Months::new(self.months))
             .and_then(|t| t.checked_add_days(Days::new(u64::from(self.days))));
         end.map_or(Timestamp::from_micros(i64::MAX), |t| {
@@ -143,6 +144,12 @@ mod tests {
         assert_eq!(end("2026-01-31T00:00:00Z", "1 month"), "2026-02-28T00:00:00Z");
         assert_eq!(end("2026-05-05T14:00:00Z", "P2Y"), "2028-05-05T14:00:00Z");
         assert_eq!(end("2026-05-05T14:00:00Z", "48h"), "2026-05-07T14:00:00Z");
+    }
+
+    #[test]
+    fn the_end_of_time_stays_the_end_of_time() {
+        let end = Timestamp::from_micros(i64::MAX);
+        assert_eq!(Period::days(1).after(end), end);
     }
 
     #[test]

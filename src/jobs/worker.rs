@@ -43,6 +43,14 @@ impl Jobs {
 
     /// Runs one job under its lease, and finishes it or puts it back.
     async fn one(&self, job: Claimed) -> Result<(), Error> {
+        if job.claims > jobs::MOST_CLAIMS {
+            // Claimed before and never finished nor put back: it takes its process down with it. Set aside, unrun.
+            tracing::error!(job = %job.id, kind = job.kind, claims = job.claims, "a job was claimed too often");
+            let mut tx = self.app.db.begin().await?;
+            let pause = jobs::pause(job.claims, &self.app.entropy);
+            jobs::retry(&mut tx, &self.app.clock, &job, pause, "it never came to an end").await?;
+            return Ok(tx.commit().await?);
+        }
         // A panic in one job must not take the worker with it; it counts as a failure of that job.
         let run = AssertUnwindSafe(self.run(&job)).catch_unwind();
         tokio::pin!(run);

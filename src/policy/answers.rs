@@ -130,6 +130,15 @@ impl Policy {
         Ok(purpose)
     }
 
+    /// Of the places where a program stores personal data (`table.column`, with the category it says they hold), those
+    /// whose category this document does not declare.
+    pub fn uncovered<'a>(
+        &self,
+        places: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Vec<(&'a str, &'a str)> {
+        places.into_iter().filter(|(_, category)| self.category(category).is_none()).collect()
+    }
+
     fn declared(&self, purpose: &str) -> Result<&Purpose, Refusal> {
         self.purpose(purpose).ok_or_else(|| {
             let why = "the policy does not declare this purpose".to_owned();

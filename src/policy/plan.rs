@@ -72,16 +72,15 @@ impl Plan {
     /// The plan as CSV (RFC 4180), a row a rule.
     pub fn csv(&self) -> String {
         let mut out = csv::Writer::from_writer(Vec::new());
-        let head =
+        let columns =
             ["category", "rule", "action", "because", "due", "held", "later", "waiting", "first", "last"];
         let time = |at: Option<Timestamp>| at.map_or(String::new(), Timestamp::rfc3339);
         // Writing into memory cannot fail.
-        let _infallible = out.write_record(head);
+        let _infallible = out.write_record(columns);
         for row in &self.rows {
             let counts = [row.due, row.held, row.later, row.waiting].map(|n| n.to_string());
-            let [due, held, later, waiting] = counts;
             let texts = [row.category.clone(), row.rule.clone(), row.action.clone(), row.because.clone()];
-            let cells = texts.into_iter().chain([due, held, later, waiting, time(row.first), time(row.last)]);
+            let cells = texts.into_iter().chain(counts).chain([time(row.first), time(row.last)]);
             let _infallible = out.write_record(cells);
         }
         out.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
@@ -137,6 +136,49 @@ pub fn plan<'a>(policy: &Policy, held: impl IntoIterator<Item = &'a Held>, at: T
     }
     plan.rows = rows.into_values().collect();
     plan
+}
+
+/// What one rule says of one thing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Said {
+    /// The rule's name.
+    pub rule: String,
+    /// The clause that promises it.
+    pub clause: String,
+    /// What it does when it fires.
+    pub action: String,
+    /// What it says: `48 hours after it was uploaded`.
+    pub says: String,
+    /// When that is, if its clock runs.
+    pub at: Option<Timestamp>,
+}
+
+/// Why a thing with these facts is still here, or why it went: what each rule of its category says, the earliest first,
+/// those whose clock has not started last.
+pub fn explain(policy: &Policy, category: &str, facts: &Facts) -> Vec<Said> {
+    let mut all = Vec::new();
+    for rule in policy.retention_of(category) {
+        let said = |says: String, at: Option<Timestamp>| Said {
+            rule: rule.id.clone(),
+            clause: rule.clause.clone(),
+            action: rule.action.to_string(),
+            says,
+            at,
+        };
+        all.extend(
+            rule.erase_when
+                .iter()
+                .map(|fact| said(format!("as soon as {}", fact.in_words()), facts.get(*fact))),
+        );
+        all.extend(rule.at_most.iter().map(|after| {
+            said(format!("at most {after}"), facts.get(after.fact).map(|start| after.period.after(start)))
+        }));
+        all.extend(rule.keep.iter().map(|keep| {
+            said(format!("not before {keep}"), facts.get(keep.fact).map(|start| keep.period.after(start)))
+        }));
+    }
+    all.sort_by_key(|said| said.at.map_or(i64::MAX, Timestamp::micros));
+    all
 }
 
 impl Row {

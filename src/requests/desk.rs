@@ -230,3 +230,19 @@ fn place(after: Option<&str>) -> Result<(i64, &str), Error> {
 }
 
 const BAD_PLACE: Error = Error::Invalid("not a place in the queue");
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_place_in_the_queue_is_read_back_or_refused(text in "\\PC{0,40}", due: i64, id in "[a-z_0-9]{0,36}") {
+            let _ = place(Some(&text));
+            let written = format!("{due}:{id}");
+            prop_assert_eq!(place(Some(&written)).unwrap(), (due, id.as_str()));
+        }
+    }
+}

@@ -4,4 +4,6 @@
 //! hold SQL or a decision, load anything from another host, or put a style or a script inside a page.
 
 pub mod assets;
+pub mod desk;
+pub mod promise;
 pub mod view;

@@ -84,11 +84,24 @@ async fn sixty_four_mebibytes_come_out_as_long_as_foretold() {
     assert_eq!(counted(&layout, source).await.0, layout.len());
 }
 
-/// Other tests run in the same process, so memory is only looked at alone:
-/// `cargo test --release -- --ignored archive_memory --test-threads=1 --nocapture`.
+/// Whether this is the soak, in which tests may take minutes and gigabytes of disk.
+fn is_soak() -> bool {
+    std::env::var_os("VOUCHSAFE_SOAK").is_some()
+}
+
+/// Other tests share this process and its memory, so the measuring is done in a process of its own.
 #[tokio::test]
-#[ignore = "for the soak: reads the memory of the whole process, so it must run alone"]
 async fn memory_is_the_same_for_a_tenth_one_and_ten_gigabytes() {
+    const ALONE: &str = "VOUCHSAFE_SOAK_ALONE";
+    if std::env::var_os(ALONE).is_none() {
+        if is_soak() {
+            let name = "rooms::archive_memory::memory_is_the_same_for_a_tenth_one_and_ten_gigabytes";
+            let mut alone = std::process::Command::new(std::env::current_exe().unwrap());
+            let done = alone.args(["--exact", name]).env(ALONE, "1").output().unwrap();
+            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
+        }
+        return;
+    }
     for count in [20, 200, 2000] {
         let (layout, source) = layout(count, 80);
         let (seen, grew) = counted(&layout, source).await;
@@ -97,12 +110,13 @@ async fn memory_is_the_same_for_a_tenth_one_and_ten_gigabytes() {
     }
 }
 
-/// F07: an entry and offsets beyond four gigabytes, and more entries than 16 bits count. A reader that makes up the
-/// zeroes as well stands in for the disk.
+/// F07: an entry and offsets beyond four gigabytes, and more entries than 16 bits count.
 #[tokio::test]
-#[ignore = "for the soak: five gigabytes through CRC-32, and python over them"]
 async fn an_archive_beyond_the_old_limits_opens() {
     use tokio::io::AsyncWriteExt as _;
+    if !is_soak() {
+        return;
+    }
     for (count, pieces) in [(2_u64, 70_000_usize), (66_000, 1)] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("large.zip");

@@ -117,12 +117,14 @@ fn files_are_short_enough_to_read() {
 
 #[test]
 fn nothing_is_left_for_later() {
-    // Put together here, so that this file does not hold what it looks for.
+    // Put together here, so that this file does not hold what it looks for. A test may stand aside for the soak alone,
+    // and must say so.
     let marks =
         [["TO", "DO"], ["FIX", "ME"], ["XX", "X"], ["todo", "!"], ["unimplemented", "!"], ["#[ign", "ore"]];
+    let for_the_soak = "ignore = \"for the soak: ";
     for file in source::files("src").into_iter().chain(source::files("tests")) {
         for mark in marks.map(|m| m.concat()) {
-            let line = file.text.lines().position(|l| l.contains(&mark));
+            let line = file.text.lines().position(|l| l.contains(&mark) && !l.contains(for_the_soak));
             assert!(line.is_none(), "{}:{} says {mark}", file.path, line.unwrap_or(0) + 1);
         }
     }

@@ -196,7 +196,8 @@ fn durations(text: &str) -> Vec<Range<usize>> {
 
 fn is_number(word: &str) -> bool {
     let digits = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_digit());
-    NUMBERS.contains(&word) || digits(word) || word.split(['-', '–']).all(digits)
+    let number = |w: &str| NUMBERS.contains(&w) || digits(w);
+    number(word) || word.split(['-', '–']).all(number)
 }
 
 /// Whether a word is a number and a unit in one: `48h`, `30-day`.
@@ -335,6 +336,8 @@ mod tests {
             ("after 48h at most", "48h"),
             ("within a month", "a month"),
             ("ten working days", "ten working days"),
+            ("after twenty-one days", "twenty-one days"),
+            ("for two (2) years", "2) years"),
             ("up to 2 years", "2 years"),
             ("a forty-eight-hour limit", "forty-eight-hour"),
         ] {

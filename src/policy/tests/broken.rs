@@ -34,6 +34,15 @@ fn the_small_document_compiles() {
 }
 
 #[test]
+fn a_document_saved_on_windows_says_the_same() {
+    let windows = Policy::compile(&SMALL.replace('\n', "\r\n")).unwrap();
+    let unix = Policy::compile(SMALL).unwrap();
+    assert_eq!(windows.clause("pictures").unwrap().html, unix.clause("pictures").unwrap().html);
+    assert_eq!(windows.retention("picture"), unix.retention("picture"));
+    assert_ne!(windows.hash(), unix.hash());
+}
+
+#[test]
 fn a_wrong_key_or_value_is_pointed_at() {
     for (from, to, code, at) in [
         ("holds = \"the picture\"", "hold = \"the picture\"", "unknown-key", "hold"),

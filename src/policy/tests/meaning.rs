@@ -1,7 +1,7 @@
 //! What a change means, and what would go.
 
 use super::super::diff::{Difference, Direction, Meaning, diff};
-use super::super::plan::{Held, plan};
+use super::super::plan::{Held, explain, plan};
 use super::super::*;
 use super::{FLUX, at, flux};
 
@@ -107,4 +107,26 @@ fn a_plan_counts_what_goes_and_a_hold_stops_it() {
     )
     .unwrap();
     assert!(super::super::plan::plan(&stricter, &things, at("2026-11-20T00:00:00Z")).needs_second_person());
+}
+
+#[test]
+fn an_explanation_names_every_rule_with_its_clause_the_earliest_first() {
+    let facts = Facts::new().with(Fact::Uploaded, at("2026-11-02T10:00:00Z"));
+    let said = explain(&flux(), "input-image", &facts);
+    let lines: Vec<_> = said.iter().map(|s| (s.clause.as_str(), s.says.as_str(), s.at)).collect();
+    assert_eq!(
+        lines[0],
+        ("input-images", "at most 48 hours after it was uploaded", Some(at("2026-11-04T10:00:00Z")))
+    );
+    assert_eq!(
+        lines[1..],
+        [
+            ("input-images", "as soon as the edit succeeded", None),
+            ("input-images", "as soon as the account was closed", None)
+        ]
+    );
+    assert_eq!(
+        flux().uncovered([("vault_record.sealed", "account"), ("diary.text", "diary")]),
+        [("diary.text", "diary")]
+    );
 }

@@ -2,6 +2,7 @@ use super::*;
 
 mod broken;
 mod meaning;
+mod pages;
 
 const FLUX: &str = include_str!("../../../policies/flux-kontext/2026-11-01.md");
 const OPUS: &str = include_str!("../../../policies/opusflair/2026-05-05.md");

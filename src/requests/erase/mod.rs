@@ -82,12 +82,15 @@ impl Erasure {
 }
 
 impl Requests {
-    /// Erases a person without a request of theirs: for accounts that a rule of the document ends. Gives the erasure as
-    /// far as it came; what is left of it is taken up by [`Requests::tick`]. [`Error::Invalid`] while a legal hold or a
-    /// law keeps their data.
-    pub async fn erase(&self, owner: &Owner, by: Role) -> Result<Erasure, Error> {
+    /// Erases a person without a request of theirs: for accounts that a rule of the document ends. What is left of it
+    /// when this fails is taken up by [`Requests::tick`]. `None`, and nothing done, while a legal hold or a law keeps
+    /// their data.
+    pub async fn erase(&self, owner: &Owner, by: Role) -> Result<Option<Erasure>, Error> {
+        if self.keeps(owner).await?.is_some() {
+            return Ok(None);
+        }
         let begun = self.begun(owner, None, by).await?;
-        self.go_on(begun).await
+        self.go_on(begun).await.map(Some)
     }
 
     /// A tenant's erasures, newest first.
@@ -140,11 +143,8 @@ impl Requests {
     }
 
     async fn fence(&self, owner: &Owner, request: Option<RequestId>, by: Role) -> Result<Erasure, Error> {
-        if self.held(owner).await? {
-            return Err(Error::Invalid("a legal hold keeps these data; they are erased when it is lifted"));
-        }
-        if self.kept_by_law(owner).await? {
-            return Err(Error::Invalid("a law wants some of these records kept; staff must part them first"));
+        if let Some(why) = self.keeps(owner).await? {
+            return Err(Error::Invalid(why));
         }
         let now = self.clock.now();
         let erasure = Erasure {
@@ -192,12 +192,15 @@ impl Requests {
         Ok(erasure)
     }
 
-    /// Whether a person has records whose category a law wants kept.
-    async fn kept_by_law(&self, owner: &Owner) -> Result<bool, Error> {
+    /// Why a person cannot be erased now, if something stands against it.
+    async fn keeps(&self, owner: &Owner) -> Result<Option<&'static str>, Error> {
+        if self.held(owner).await? {
+            return Ok(Some("a legal hold keeps these data; they are erased when it is lifted"));
+        }
         let policy = self.vault.policy(&owner.tenant)?;
-        let holdings = self.vault.holdings(owner).await?;
         let kept = |category: &str| policy.retention_of(category).any(|rule| rule.keep.is_some());
-        Ok(holdings.iter().any(|h| kept(&h.category)))
+        let by_law = self.vault.holdings(owner).await?.iter().any(|h| kept(&h.category));
+        Ok(by_law.then_some("a law wants some of these records kept; staff must part them first"))
     }
 
     /// Takes an erasure as far as it can go. [`Error::Invalid`] when a second look found something.

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::words::{Action, Fact, RuleKind};
-use super::{Category, Life, Policy, Processor, Purpose, RightRule};
+use super::Policy;
 
+mod clocks;
+mod people;
 mod rules;
 
 /// Which way a change goes, seen from the people whose data it is.
@@ -111,12 +112,12 @@ pub fn diff(old: &Policy, new: &Policy) -> Difference {
     rules::categories(old, new, &mut changes);
     rules::purposes(old, new, &mut changes);
     rules::processors(old, new, &mut changes);
-    rules::retention(old, new, &mut changes);
-    rules::access(old, new, &mut changes);
-    rules::rights(old, new, &mut changes);
-    rules::proofs(old, new, &mut changes);
-    rules::parties(old, new, &mut changes);
-    rules::wording(old, new, &mut changes);
+    clocks::retention(old, new, &mut changes);
+    people::access(old, new, &mut changes);
+    people::rights(old, new, &mut changes);
+    people::proofs(old, new, &mut changes);
+    people::parties(old, new, &mut changes);
+    people::wording(old, new, &mut changes);
     let order = |direction| match direction {
         Direction::Loosened => 0,
         Direction::Changed => 1,
