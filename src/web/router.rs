@@ -55,7 +55,6 @@ fn of_the_house() -> Router<Edge> {
         .route("/ledger", get(ledger::whole))
         .route("/ledger/{n}", get(ledger::entry))
         .route("/ledger/{n}/file", get(ledger::entry_file))
-        .route("/ledger/tile/{*rest}", get(ledger::tile))
 }
 
 fn for_anyone() -> Router<Edge> {

@@ -15,7 +15,9 @@ use tokio::net::TcpListener;
 use super::place::{Place, lock, open};
 use super::{Say, Variables, status};
 use crate::edge::Edge;
+use crate::http;
 use crate::jobs::Jobs;
+use crate::web;
 use stop::Stop;
 
 /// How long calls under way may take to end once a stop was asked for: long enough for an upload, short enough for
@@ -55,6 +57,7 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
          “After a restore” in docs/OPERATING.md",
     )?;
     let edge = Edge::new(app.clone()).await?;
+    let router = router(edge);
     let running = Jobs::new(app.clone()).start().await?;
     let stop = Stop::new();
     stop.on_signals()?;
@@ -63,7 +66,7 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
     } else {
         greeting::production(&app, say);
     }
-    let served = serve(listener, router(edge), &stop).await;
+    let served = serve(listener, router, &stop).await;
     running.stop().await;
     app.close().await;
     served?;
@@ -71,8 +74,9 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
     Ok(status(true))
 }
 
+/// The API, the desk and the pages; what is nobody's is answered by the pages.
 fn router(edge: Edge) -> Router {
-    Router::new().with_state(edge)
+    http::routes(&edge).merge(web::desk::router(edge.clone())).merge(web::router(edge))
 }
 
 /// Serves until a stop is asked for; then takes no new calls and waits for those under way, until they end, their grace
