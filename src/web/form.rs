@@ -46,9 +46,9 @@ impl FromRequest<Edge> for Filled {
     async fn from_request(request: Request, edge: &Edge) -> Result<Self, Fault> {
         let (mut parts, body) = request.into_parts();
         let MaybeSigned(session) = MaybeSigned::from_request_parts(&mut parts, edge).await?;
-        let body = Bytes::from_request(Request::from_parts(parts, body), edge).await.map_err(|_| {
-            Fault::because(Kind::TooLarge, "What was sent is larger than a form can be.")
-        })?;
+        let body = Bytes::from_request(Request::from_parts(parts, body), edge)
+            .await
+            .map_err(|_| Fault::because(Kind::TooLarge, "What was sent is larger than a form can be."))?;
         let fields = url::form_urlencoded::parse(&body).into_owned().collect();
         let filled = Self(fields);
         if token_holds(edge, session.as_ref(), filled.one("csrf")) { Ok(filled) } else { Err(stale()) }

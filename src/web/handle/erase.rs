@@ -4,16 +4,15 @@ use axum::extract::Path;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::account::{forget, post};
-use super::requests::{acknowledge, prove};
+use super::account::forget;
+use super::requests::prove;
 use crate::base::{PageSize, RequestId, Timestamp};
 use crate::edge::Fault;
-use crate::mail::letters::{ErasureScheduled, Letter as _};
 use crate::policy::{Processor, Right};
 use crate::requests::{Ask, Erasure, Request, State};
 use crate::web::form::Filled;
 use crate::web::page::{Answer, Person, Visit, again, html, id, not_found, see};
-use crate::web::shape::account::{letterhead, mistake};
+use crate::web::shape::account::mistake;
 use crate::web::shape::ask::filing;
 use crate::web::shape::entries::{file_name, receipt_href, seal};
 use crate::web::shape::privacy::{goes_with_account, images};
@@ -31,9 +30,8 @@ async fn page(person: &Person, mistakes: Mistakes) -> Result<Erase, Fault> {
     let there = |p: &&Processor| sent.iter().any(|d| d.processor == p.id && d.deleted_at.is_none());
     let copies = person.policy.processors().filter(there);
     let requests = app.requests.list(&person.owner, None, PageSize::default()).await?;
-    let answers_with_data = |r: &&Request| {
-        matches!(r.right, Right::Access | Right::Portability) && r.state.is_open()
-    };
+    let answers_with_data =
+        |r: &&Request| matches!(r.right, Right::Access | Right::Portability) && r.state.is_open();
     Ok(Erase {
         shell: person.shell().await?,
         images: images(&found),
@@ -65,7 +63,6 @@ pub(crate) async fn file(person: Person, headers: HeaderMap, form: Filled) -> An
         return prove(&person, &headers, "/privacy/erase").await;
     }
     let at_once = form.one("when") == "now";
-    let pictures = images(&person.edge.app.vault.holdings(&person.owner).await?);
     let filing = filing(Ask::Erasure { at_once }, person.actor(), "");
     let filed = person.edge.app.requests.file(&person.owner, filing).await?.request;
     let filed = if at_once && filed.state == State::Grace {
@@ -75,7 +72,6 @@ pub(crate) async fn file(person: Person, headers: HeaderMap, form: Filled) -> An
     };
     let there = see(&format!("{}/erased/{}", person.root(), filed.id));
     if filed.state == State::Grace {
-        announce(&person, &filed, pictures).await?;
         return Ok(there);
     }
     leave(&person, &filed, there).await
@@ -84,22 +80,9 @@ pub(crate) async fn file(person: Person, headers: HeaderMap, form: Filled) -> An
 /// After an erasure nobody is signed in. When it could not begin, the person is shown why instead.
 async fn leave(person: &Person, filed: &Request, there: Response) -> Answer {
     if person.edge.app.subjects.get(&person.owner).await.is_ok_and(|s| !s.erasing) {
-        acknowledge(person, filed).await?;
         return Ok(see(&format!("{}/privacy/requests/{}", person.root(), filed.reference)));
     }
     Ok(forget(&person.edge, there))
-}
-
-async fn announce(person: &Person, request: &Request, pictures: Count) -> Result<(), Fault> {
-    let letter = ErasureScheduled {
-        head: letterhead(person),
-        reference: request.reference.clone(),
-        at: request.grace_until.unwrap_or(request.due.promise),
-        images: pictures.0,
-        stays: Vec::new(),
-        take_back_link: person.link(&format!("/privacy/requests/{}", request.reference)),
-    };
-    post(person, &person.profile().await?.email, letter.write()).await
 }
 
 /// `GET /erased/{request}`: for whoever has the request's id. It names nobody.
@@ -139,10 +122,7 @@ fn fact(name: &str, value: String) -> Fact {
 
 fn what(erasure: &Erasure) -> Vec<Fact> {
     let count = |n: i64| Count(u64::try_from(n).unwrap_or(0)).to_string();
-    let mut facts = vec![
-        fact("Pictures", count(erasure.images)),
-        fact("Records", count(erasure.records)),
-    ];
+    let mut facts = vec![fact("Pictures", count(erasure.images)), fact("Records", count(erasure.records))];
     facts.extend(erasure.destroyed_at.map(|at| fact("Key destroyed", at.in_words())));
     facts.extend(erasure.key.clone().map(|key| fact("Its fingerprint", key)));
     facts

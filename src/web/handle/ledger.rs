@@ -33,7 +33,8 @@ pub(crate) async fn whole(State(edge): State<Edge>, Query(at): Query<Before>) ->
 pub(crate) async fn of_tenant(visit: Visit, Query(at): Query<Before>) -> Answer {
     let size = PageSize::new(ON_A_PAGE).unwrap_or_default();
     let ledger = &visit.edge.app.ledger;
-    let page = ledger.list(&visit.tenant, &crate::ledger::Filter::default(), size, at.before.as_deref()).await?;
+    let page =
+        ledger.list(&visit.tenant, &crate::ledger::Filter::default(), size, at.before.as_deref()).await?;
     show(&visit.edge, visit.shell().await?, page).await
 }
 
