@@ -19,7 +19,7 @@ use crate::edge::{Edge, Fault, cookie_of};
 /// Most bytes of all header names and values together.
 const MOST_HEADER_BYTES: usize = 16 * 1024;
 /// How long a handler may take to begin its answer. What streams after that is not counted.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What handlers share: turns for work that is bounded in the whole process, so that memory stays flat however many ask
 /// at once, and the news that the service stops.
