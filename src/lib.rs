@@ -18,6 +18,7 @@ pub mod edge;
 pub mod editing;
 pub mod egress;
 pub mod fakes;
+pub mod http;
 pub mod imaging;
 pub mod jobs;
 pub mod keystore;

@@ -13,6 +13,10 @@ use crate::vault::{Actor, Owner};
 pub const SESSION_COOKIE: &str = "__Host-sid";
 /// The session's cookie where there is no TLS: development only.
 const SESSION_COOKIE_PLAIN: &str = "sid";
+/// The cookie of a session of staff: their own, so that `SameSite=Strict` costs nobody else a sign-in.
+pub const DESK_COOKIE: &str = "__Host-desk";
+/// The same where there is no TLS.
+const DESK_COOKIE_PLAIN: &str = "desk";
 /// The nonce of a browser that asked for a sign-in link.
 pub const BROWSER_COOKIE: &str = "__Host-ask";
 /// The header that says for which person an app's server calls.
@@ -26,6 +30,11 @@ impl Edge {
     /// What the session's cookie is called here.
     pub fn session_cookie(&self) -> &'static str {
         if self.development() { SESSION_COOKIE_PLAIN } else { SESSION_COOKIE }
+    }
+
+    /// What the cookie of a session of staff is called here.
+    pub fn desk_cookie(&self) -> &'static str {
+        if self.development() { DESK_COOKIE_PLAIN } else { DESK_COOKIE }
     }
 
     /// What the asking browser's cookie is called here.
@@ -45,8 +54,8 @@ fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     found.next().is_none().then_some(value)
 }
 
-async fn session(parts: &Parts, edge: &Edge) -> Result<Session, Fault> {
-    let value = cookie(&parts.headers, edge.session_cookie()).ok_or_else(unauthenticated)?;
+async fn session(parts: &Parts, edge: &Edge, name: &str) -> Result<Session, Fault> {
+    let value = cookie(&parts.headers, name).ok_or_else(unauthenticated)?;
     Ok(edge.app.subjects.session(value).await?)
 }
 
@@ -79,7 +88,7 @@ impl SubjectSession {
 impl FromRequestParts<Edge> for SubjectSession {
     type Rejection = Fault;
     async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Fault> {
-        let session = session(parts, edge).await?;
+        let session = session(parts, edge, edge.session_cookie()).await?;
         match &session.who {
             SignedIn::Subject(owner) => {
                 edge.app.subjects.touch(owner).await?;
@@ -109,7 +118,7 @@ impl StaffSession {
 impl FromRequestParts<Edge> for StaffSession {
     type Rejection = Fault;
     async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Fault> {
-        let session = session(parts, edge).await?;
+        let session = session(parts, edge, edge.desk_cookie()).await?;
         match &session.who {
             SignedIn::Staff(staff) => Ok(Self { staff: staff.clone(), session }),
             SignedIn::Subject(_) => Err(unauthenticated()),
@@ -124,7 +133,7 @@ pub struct MaybeSigned(pub Option<Session>);
 impl FromRequestParts<Edge> for MaybeSigned {
     type Rejection = Fault;
     async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Fault> {
-        match session(parts, edge).await {
+        match session(parts, edge, edge.session_cookie()).await {
             Ok(session) => Ok(Self(Some(session))),
             Err(fault) if fault.kind == Kind::Unauthenticated => Ok(Self(None)),
             Err(fault) => Err(fault),
@@ -176,6 +185,20 @@ impl UserCaller {
             return Ok(());
         }
         Err(Fault::because(Kind::Forbidden, format!("the key does not have the scope {scope}")))
+    }
+
+    /// Whether the person themself stands behind the call, by their session or a token of theirs. An app's key alone
+    /// says for whom it calls, and proves nothing of them.
+    pub fn vouched(&self) -> bool {
+        self.scopes.is_none()
+    }
+
+    /// Lets the person themself through; forbidden for an app's key alone.
+    pub fn in_person(&self) -> Result<(), Fault> {
+        if self.vouched() {
+            return Ok(());
+        }
+        Err(Fault::because(Kind::Forbidden, "this needs the person's own session or token"))
     }
 
     /// A name for lists and kept answers: whose they are.

@@ -13,8 +13,8 @@ mod reference;
 mod tokens;
 
 pub use caller::{
-    ApiCaller, BROWSER_COOKIE, MaybeSigned, SESSION_COOKIE, StaffSession, SubjectSession, UserCaller,
-    cookie_of,
+    ApiCaller, BROWSER_COOKIE, DESK_COOKIE, MaybeSigned, SESSION_COOKIE, StaffSession, SubjectSession,
+    UserCaller, cookie_of,
 };
 pub use cursor::Cursor;
 pub use headers::{PAGE_POLICY, secure};

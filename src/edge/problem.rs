@@ -141,7 +141,7 @@ pub fn sentence(kind: Kind) -> (&'static str, &'static str) {
         Kind::Gone => ("gone", "It was here and has been erased."),
         Kind::TooLarge => ("too-large", "It is larger than we take. Nothing was kept of it."),
         Kind::Unsupported => {
-            ("unsupported-type", "We take JPEG, PNG and WebP pictures. Nothing was kept of it.")
+            ("unsupported-type", "It is not of a type that we take. Nothing was kept of it.")
         }
         Kind::Invalid => ("invalid", "A value is not one we can use. Nothing was changed."),
         Kind::TooMany => ("too-many", "That is more than is allowed just now. Nothing was changed."),

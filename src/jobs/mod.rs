@@ -5,8 +5,10 @@
 //! decision; the rooms below decide.
 
 mod error;
+mod letters;
 mod reconcile;
 mod schedule;
+mod sql;
 mod worker;
 
 pub use error::Error;

@@ -20,6 +20,8 @@ pub enum Task {
     Retention,
     /// Accounts nobody uses.
     Inactivity,
+    /// Letters that are owed.
+    Letters,
     /// Uploads that never landed.
     Arrivals,
     /// Bytes whose key is gone.
@@ -34,9 +36,10 @@ pub enum Task {
 
 impl Task {
     /// All of them, in the order of a full pass.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Requests,
         Self::Retention,
+        Self::Letters,
         Self::Inactivity,
         Self::Arrivals,
         Self::Graves,
@@ -51,6 +54,7 @@ impl Task {
             Self::Requests => "requests",
             Self::Retention => "retention",
             Self::Inactivity => "inactivity",
+            Self::Letters => "letters",
             Self::Arrivals => "arrivals",
             Self::Graves => "graves",
             Self::Expiry => "expiry",
@@ -63,7 +67,7 @@ impl Task {
     pub fn schedule(self) -> &'static str {
         match self {
             Self::Ledger => "* * * * * *",
-            Self::Requests | Self::Retention => "*/10 * * * * *",
+            Self::Requests | Self::Retention | Self::Letters => "*/10 * * * * *",
             Self::Graves | Self::Arrivals => "0 */5 * * * *",
             Self::Inactivity | Self::Expiry | Self::Epochs => "0 0 * * * *",
         }
@@ -98,6 +102,7 @@ impl Jobs {
             }
             Task::Retention => app.retention.sweep(stop).await?.iter().map(|s| s.erased).sum(),
             Task::Inactivity => self.inactivity().await?,
+            Task::Letters => self.letters().await?,
             Task::Arrivals => app.vault.sweep_arrivals().await? as u64,
             Task::Graves => app.vault.visit_graves().await? as u64,
             Task::Expiry => self.expiry().await?,

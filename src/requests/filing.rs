@@ -109,8 +109,8 @@ impl Requests {
         let sealed = self.sealed(owner, &filing, fresh.id).await?;
         let fresh = Request { detail: sealed.first().map(SealedRecord::id), ..fresh };
         let role = filing.by.role().as_str();
-        let mut entry = self.entry(EntryKind::REQUEST_FILED, owner, role, &fresh).await?;
-        entry = entry.fact("reference", fresh.reference.as_str()).fact("channel", fresh.channel.as_str());
+        let entry = self.entry(EntryKind::REQUEST_FILED, owner, role, &fresh).await?;
+        let entry = entry.fact("channel", fresh.channel.as_str());
         let mut tx = self.db.begin().await?;
         if self.vault.standing(&mut tx, owner).await?.erasing {
             return Err(Error::NotFound);

@@ -102,9 +102,20 @@ impl Requests {
         let actor = Actor::Subject(owner.subject);
         let detail = request.detail.ok_or(Error::NotFound)?;
         let filed = self.vault.record(owner, &Access { actor: &actor, purpose: PURPOSE }, detail).await?;
-        let new = filed.value.get("correction").cloned().ok_or(UNREADABLE)?;
+        let Some(new) = filed.value.get("correction").cloned() else {
+            return self.leave_to_staff(request).await;
+        };
         let new: Profile = serde_json::from_value(new).map_err(|_| UNREADABLE)?;
         self.rectify(owner, request, &actor, &new).await
+    }
+
+    /// A correction that only words describe: nothing is tried until somebody has read them.
+    async fn leave_to_staff(&self, request: &Request) -> Result<Request, Error> {
+        let mut tx = self.db.begin().await?;
+        let waiting = Request { next_at: None, problem: None, ..request.clone() };
+        let saved = self.save(&mut tx, waiting).await?;
+        tx.commit().await?;
+        Ok(saved)
     }
 
     /// Corrects what the person told us, and closes the request: old and new value stay sealed in it as its evidence.

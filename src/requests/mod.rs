@@ -14,6 +14,7 @@ mod export;
 mod filing;
 mod fulfil;
 mod model;
+mod papers;
 mod receipts;
 mod sql;
 mod take_home;
@@ -25,6 +26,7 @@ pub use error::{Below, Error};
 pub use export::Archive;
 pub use filing::{Ask, Filed, Filing, MOST_WORDS};
 pub use model::{Alarm, BadStep, Due, Event, Prepared, Request, State};
+pub use papers::{LONGEST_REMARK, Papers, Proposal, Remark};
 pub use receipts::{Issued, IssuedKind};
 pub use tick::Ticked;
 

@@ -303,6 +303,10 @@ impl Request {
     /// How loudly its clocks call now. Answered, not at all.
     pub fn alarm_at(&self, now: Timestamp) -> Alarm {
         let law = self.legal_due();
+        // A time of grace ends before the promised time by itself.
+        if self.state == State::Grace && self.grace_until.is_some_and(|until| now <= until) {
+            return Alarm::Quiet;
+        }
         if self.answered_at.is_some() || !self.state.is_open() {
             Alarm::Quiet
         } else if now > law {

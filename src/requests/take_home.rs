@@ -263,7 +263,7 @@ impl Gathering<'_> {
         let values = json!({
             "account-opened": subject.created_at.rfc3339(),
             "policy-version": subject.policy_version,
-            "restricted-since": subject.restricted_at.map(Timestamp::rfc3339),
+            "restricted-since": subject.restricted_at.filter(|t| *t <= self.at).map(Timestamp::rfc3339),
         });
         Ok(vec![record(subject.id.to_string(), subject.created_at, values)])
     }

@@ -74,7 +74,11 @@ impl Requests {
             sql::erasure::get(&mut tx, tenant, id).await?.ok_or(Error::NotFound)?
         };
         let request = erasure.request;
-        let Err(why) = self.go_on(erasure).await else { return Ok(()) };
+        let why = match self.go_on(erasure).await {
+            // Somebody else is at it, or was quicker.
+            Ok(_) | Err(Error::Raced) => return Ok(()),
+            Err(why) => why,
+        };
         let mut tx = self.db.begin().await?;
         // As it stands now; a failed look has set its own next time.
         if let Some(mut now) = sql::erasure::get(&mut tx, tenant, id).await?

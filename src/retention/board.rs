@@ -17,6 +17,8 @@ pub struct BoardRow {
     pub live: i64,
     /// Of them, past their time. Zero is a kept promise.
     pub overdue: i64,
+    /// Of them, past their time and kept by a legal hold: not overdue.
+    pub held: i64,
     /// How long the longest overdue is.
     pub latest: Option<TimeDelta>,
     /// When the next goes.
@@ -61,6 +63,7 @@ impl Retention {
                     period: rules.iter().find(|r| r.id == rule).map(|r| words(r)).unwrap_or_default(),
                     live: found.map_or(0, |c| c.live),
                     overdue: found.map_or(0, |c| c.due),
+                    held: found.map_or(0, |c| c.held),
                     latest: found.filter(|c| c.due > 0).and_then(|c| c.next_due).map(|due| now.since(due)),
                     next_due: found.and_then(|c| c.next_due),
                     oldest: found.and_then(|c| c.oldest),

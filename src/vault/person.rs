@@ -33,8 +33,10 @@ pub struct RuleCount {
     pub rule: String,
     /// Things alive.
     pub live: i64,
-    /// Of them, past their time.
+    /// Of them, past their time and to be erased.
     pub due: i64,
+    /// Of them, past their time and kept by a legal hold.
+    pub held: i64,
     /// When the first goes, or had to.
     pub next_due: Option<Timestamp>,
     /// When the oldest was stored.
@@ -190,7 +192,7 @@ impl Vault {
 
     /// How many things a tenant holds, by category and rule, and how many of them are past `now`.
     pub async fn counts(&self, tenant: &TenantId, now: Timestamp) -> Result<Vec<RuleCount>, Error> {
-        type Row = (String, String, i64, i64, Option<i64>, Option<i64>);
+        type Row = (String, String, i64, i64, i64, Option<i64>, Option<i64>);
         let mut tx = self.db.read().await?;
         let found: Vec<Row> = on!(tx, |c| sqlx::query_as(sql::BOARD)
             .bind(tenant.as_str())
@@ -199,11 +201,12 @@ impl Vault {
             .await)?;
         Ok(found
             .into_iter()
-            .map(|(category, rule, live, due, next, oldest)| RuleCount {
+            .map(|(category, rule, live, due, held, next, oldest)| RuleCount {
                 category,
                 rule,
                 live,
                 due,
+                held,
                 next_due: next.map(Timestamp::from_micros),
                 oldest: oldest.map(Timestamp::from_micros),
             })

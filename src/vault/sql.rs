@@ -84,12 +84,17 @@ pub(super) const HOLDINGS: &str = "SELECT category, 'object', COUNT(*), MIN(due_
     WHERE tenant = $1 AND subject = $2 GROUP BY category";
 pub(super) const COUNT_OBJECTS: &str = "SELECT COUNT(*) FROM object WHERE tenant = $1 AND subject = $2";
 pub(super) const COUNT_RECORDS: &str = "SELECT COUNT(*) FROM record WHERE tenant = $1 AND subject = $2";
-pub(super) const BOARD: &str = "SELECT category, COALESCE(rule, ''), COUNT(*), \
-    CAST(SUM(CASE WHEN due_at <= $2 THEN 1 ELSE 0 END) AS BIGINT), MIN(due_at), MIN(created_at) FROM object \
-    WHERE tenant = $1 AND state = 'live' GROUP BY category, rule UNION ALL \
-    SELECT category, COALESCE(rule, ''), COUNT(*), \
-    CAST(SUM(CASE WHEN due_at <= $2 THEN 1 ELSE 0 END) AS BIGINT), MIN(due_at), MIN(created_at) FROM record \
-    WHERE tenant = $1 GROUP BY category, rule";
+/// What is past its time and on hold counts as held, not as due: the sweep leaves it, rightly.
+pub(super) const BOARD: &str = "SELECT category, COALESCE(rule, ''), COUNT(*), CAST(SUM(CASE WHEN due_at <= $2 THEN 1 - held ELSE 0 END) AS BIGINT), \
+    CAST(SUM(held) AS BIGINT), MIN(CASE WHEN held = 0 THEN due_at END), MIN(created_at) FROM (SELECT category, rule, due_at, created_at, \
+    CASE WHEN due_at <= $2 AND EXISTS (SELECT 1 FROM hold h WHERE h.tenant = o.tenant AND h.released_at IS NULL \
+    AND (h.subject IS NULL OR h.subject = o.subject) AND (h.category IS NULL OR h.category = o.category)) THEN 1 ELSE 0 END AS held \
+    FROM object o WHERE o.tenant = $1 AND o.state = 'live') o_held GROUP BY category, rule UNION ALL \
+    SELECT category, COALESCE(rule, ''), COUNT(*), CAST(SUM(CASE WHEN due_at <= $2 THEN 1 - held ELSE 0 END) AS BIGINT), \
+    CAST(SUM(held) AS BIGINT), MIN(CASE WHEN held = 0 THEN due_at END), MIN(created_at) FROM (SELECT category, rule, due_at, created_at, \
+    CASE WHEN due_at <= $2 AND EXISTS (SELECT 1 FROM hold h WHERE h.tenant = r.tenant AND h.released_at IS NULL \
+    AND (h.subject IS NULL OR h.subject = r.subject) AND (h.category IS NULL OR h.category = r.category)) THEN 1 ELSE 0 END AS held \
+    FROM record r WHERE r.tenant = $1) r_held GROUP BY category, rule";
 
 pub(super) const STANDING: &str =
     "SELECT state, generation, restricted_at FROM subject WHERE tenant = $1 AND id = $2";

@@ -125,7 +125,9 @@ fn words(kind: Kind) -> (&'static str, &'static str, &'static [&'static str]) {
             fixed,
             &["Reload the page you came from and try once more, in case it was open for a long time."],
         ),
-        Kind::Conflict => ("That does not fit any more", fixed, &["Reload the page to see how things stand now."]),
+        Kind::Conflict => {
+            ("That does not fit any more", fixed, &["Reload the page to see how things stand now."])
+        }
         Kind::TooLarge => ("That is too large", fixed, &["Choose a smaller file and send it again."]),
         Kind::Unsupported => ("We cannot read that", fixed, &["Choose a JPEG, PNG or WebP picture."]),
         Kind::TooMany => ("Too much at once", fixed, &["Wait a few minutes and try again."]),

@@ -4,6 +4,7 @@
 //! hold SQL or a decision, load anything from another host, or put a style or a script inside a page.
 
 pub mod assets;
+pub mod desk;
 mod doors;
 mod evidence;
 mod fault_page;

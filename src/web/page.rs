@@ -243,7 +243,8 @@ pub(crate) fn see(address: &str) -> Response {
 
 /// Another page, which says what was done.
 pub(crate) fn see_done(address: &str, done: Done) -> Response {
-    let (path, place) = address.split_once('#').map_or((address, String::new()), |(p, f)| (p, format!("#{f}")));
+    let (path, place) =
+        address.split_once('#').map_or((address, String::new()), |(p, f)| (p, format!("#{f}")));
     see(&format!("{path}?done={}{place}", done.row().0))
 }
 

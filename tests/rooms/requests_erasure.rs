@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use sqlx::AssertSqlSafe;
-use vouchsafe::base::{Kind, RequestId, StaffId};
+use vouchsafe::base::{Kind, PageSize, RequestId, StaffId};
 use vouchsafe::keystore;
 use vouchsafe::ledger::Fact;
 use vouchsafe::on;
@@ -93,7 +93,7 @@ each_database! {
         let after = house.vault.holdings(&bob).await.unwrap();
         assert_eq!(format!("{before:?}"), format!("{after:?}"), "another person's data are whole");
         assert!(house.subjects.get(&bob).await.is_ok());
-        assert_eq!(house.requests.list(&bob, None, Default::default()).await.unwrap().items.len(), 1);
+        assert_eq!(house.requests.list(&bob, None, PageSize::default()).await.unwrap().items.len(), 1);
     }
 
     async fn the_receipt_of_an_erasure_verifies_offline_and_names_nobody(db: TestDb) {
@@ -171,6 +171,7 @@ each_database! {
     async fn an_erasure_cut_off_after_any_step_is_finished(db: TestDb) {
         let house = House::new(db).await;
         for steps in 0..6 {
+            house.wait(1);
             let ada = house.full_life(&format!("ada{steps}")).await;
             let filed = house.ask(&ada, LATER).await.request;
             let mut erasure = house.requests.erasure_begin(&ada, Some(filed.id)).await.unwrap();
@@ -188,6 +189,7 @@ each_database! {
     async fn an_erasure_cut_off_within_a_step_is_finished(db: TestDb) {
         let house = House::new(db).await;
         for (number, at) in ["listed", "destroyed", "verified"].into_iter().enumerate() {
+            house.wait(1);
             let ada = house.full_life(&format!("ada{number}")).await;
             let mut erasure = house.requests.erasure_begin(&ada, None).await.unwrap();
             while erasure.state.as_str() != at {
@@ -211,7 +213,8 @@ each_database! {
         let ada = house.full_life("ada").await;
         house.requests.erasure_begin(&ada, None).await.unwrap();
         let (a, b) = tokio::join!(house.requests.tick(), house.requests.tick());
-        (a.unwrap(), b.unwrap());
+        a.unwrap();
+        b.unwrap();
         house.wait(1);
         house.requests.tick().await.unwrap();
         assert_eq!(house.erasure().await.state, ErasureState::Closed);
@@ -275,7 +278,7 @@ each_database! {
         house.ask(&ada, ERASE).await;
         let fresh = house.person(&flux(), "ada").await;
         assert_ne!(fresh.subject, ada.subject);
-        let list = house.requests.list(&fresh, None, Default::default()).await.unwrap();
+        let list = house.requests.list(&fresh, None, PageSize::default()).await.unwrap();
         assert!(list.items.is_empty());
     }
 

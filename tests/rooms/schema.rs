@@ -35,6 +35,7 @@ const GOES: &[(&str, Goes)] = &[
     ),
     ("ledger_head", Goes::NotPersonal("the newest head of the tree")),
     ("ledger_tile", Goes::NotPersonal("hashes of entries, never removed")),
+    ("letter", Goes::ByTime("after 400 days; names a request, nobody's data")),
     ("object", Goes::WithSubject("by its rule, or with the person; its key first")),
     ("policy_version", Goes::NotPersonal("what was published stays published")),
     ("receipt", Goes::Unlinked("the subject is blanked; the sentence names nobody")),

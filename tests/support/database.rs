@@ -61,6 +61,12 @@ impl TestDb {
         self.folder.path()
     }
 
+    /// Where both databases are reached, main and keys, when they are on a server.
+    pub(crate) fn addresses(&self) -> Option<(String, String)> {
+        let server = self.server.as_ref()?;
+        Some((server.url(&server.main), server.url(&server.keys)))
+    }
+
     /// Opens the main database once more, as a second process would.
     pub(crate) async fn again(&self) -> Result<Db, Error> {
         match &self.server {

@@ -1,8 +1,11 @@
 //! What tests are written with.
 
+pub(crate) mod app;
+pub(crate) mod call;
 mod database;
 pub(crate) mod source;
 
+pub(crate) use app::TestApp;
 pub(crate) use database::{Backend, TestDb};
 
 /// Writes a test once and runs it on each database, as two tests: `name::sqlite` and `name::postgres`.
@@ -36,6 +39,40 @@ macro_rules! each_database {
             async fn postgres() {
                 if let Some(db) = TestDb::open(Backend::Postgres).await {
                     body(db).await;
+                }
+            }
+        }
+    )+};
+}
+
+/// The same for tests of the whole service: each body gets a [`TestApp`].
+///
+/// ```ignore
+/// each_app! {
+///     async fn an_upload_is_stripped(app: TestApp) { … }
+/// }
+/// ```
+#[macro_export]
+macro_rules! each_app {
+    ($($(#[$meta:meta])* async fn $name:ident($app:ident: TestApp) $body:block)+) => {$(
+        $(#[$meta])*
+        mod $name {
+            use super::*;
+            use $crate::support::Backend;
+
+            async fn body($app: TestApp) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn sqlite() {
+                if let Some(app) = TestApp::open(Backend::Sqlite).await {
+                    body(app).await;
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn postgres() {
+                if let Some(app) = TestApp::open(Backend::Postgres).await {
+                    body(app).await;
                 }
             }
         }

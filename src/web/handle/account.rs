@@ -193,7 +193,10 @@ pub(crate) async fn enter(visit: Visit, headers: HeaderMap, uri: Uri, form: Fill
     let redeemed = match edge.app.subjects.redeem(&visit.tenant, form.one("token"), code.as_deref()).await {
         Ok(redeemed) => redeemed,
         Err(Refused::BadProof) => {
-            let wrong = mistake("code", "This link and code do not open anything: they were used, they are older than 15 minutes, or they do not belong together.");
+            let wrong = mistake(
+                "code",
+                "This link and code do not open anything: they were used, they are older than 15 minutes, or they do not belong together.",
+            );
             return again(&confirm_page(&visit, &link, form.one("token"), true, wrong).await?);
         }
         Err(e) => return Err(e.into()),

@@ -63,7 +63,8 @@ async fn copy(person: &Person, turns: &Turns, object: &str, edge: u32) -> Answer
     let _turn = turns.0.acquire().await.map_err(|_| Fault::new(Kind::Unavailable))?;
     let bytes = open.read(u64::MAX).await?;
     let made = tokio::task::spawn_blocking(move || -> Result<Thumbnail, imaging::Refused> {
-        let inspected = imaging::inspect(bytes.expose(), &imaging::Limits { max_bytes: usize::MAX, ..limits })?;
+        let inspected =
+            imaging::inspect(bytes.expose(), &imaging::Limits { max_bytes: usize::MAX, ..limits })?;
         imaging::thumbnail(bytes.expose(), &inspected, edge)
     })
     .await

@@ -75,20 +75,35 @@ pub(crate) async fn own_details(person: Person) -> Answer {
 }
 
 async fn details_page(person: &Person, profile: &Profile, mistakes: Mistakes) -> Result<Details, Fault> {
-    let field = |id: &str, label: &str, hint: &str, value: &str, kind: &str, autocomplete: &str| DetailField {
-        id: id.to_owned(),
-        label: label.to_owned(),
-        hint: hint.to_owned(),
-        value: value.to_owned(),
-        kind: kind.to_owned(),
-        autocomplete: autocomplete.to_owned(),
-    };
+    let field =
+        |id: &str, label: &str, hint: &str, value: &str, kind: &str, autocomplete: &str| DetailField {
+            id: id.to_owned(),
+            label: label.to_owned(),
+            hint: hint.to_owned(),
+            value: value.to_owned(),
+            kind: kind.to_owned(),
+            autocomplete: autocomplete.to_owned(),
+        };
     Ok(Details {
         shell: person.shell().await?,
         fields: vec![
-            field("name", "Your name", "What we call you in letters and here.", &profile.name, "text", "name"),
+            field(
+                "name",
+                "Your name",
+                "What we call you in letters and here.",
+                &profile.name,
+                "text",
+                "name",
+            ),
             field("username", "User name", "What the app shows.", &profile.username, "text", "username"),
-            field("email", "E-mail address", "Links to sign in go here. Write it with care: a slip locks you out.", &profile.email, "email", "email"),
+            field(
+                "email",
+                "E-mail address",
+                "Links to sign in go here. Write it with care: a slip locks you out.",
+                &profile.email,
+                "email",
+                "email",
+            ),
         ],
         history: corrections(person).await?,
         mistakes,
@@ -101,7 +116,11 @@ async fn corrections(person: &Person) -> Result<Vec<Correction>, Fault> {
     let sent = app.disclosures.of(&person.owner).await?;
     let told = sent.iter().any(|d| d.categories.split(' ').any(|c| c == "account"));
     let is_done = |r: &&Request| r.right == Right::Rectification && r.state == State::Closed;
-    let told = if told { "whoever had received the old one" } else { "nobody, because nobody had received the old one" };
+    let told = if told {
+        "whoever had received the old one"
+    } else {
+        "nobody, because nobody had received the old one"
+    };
     Ok(requests
         .items
         .iter()

@@ -100,7 +100,8 @@ pub(crate) async fn send(person: Person, mut sent: Multipart) -> Answer {
         Err(Unread::Form(fault)) => return Err(fault),
         Err(Unread::TooLarge(asked)) => {
             let most = Size(person.edge.app.editing.limits().max_bytes as u64);
-            let wrong = mistake("photograph", format!("This file is larger than {most}. Choose a smaller one."));
+            let wrong =
+                mistake("photograph", format!("This file is larger than {most}. Choose a smaller one."));
             return html_as(StatusCode::PAYLOAD_TOO_LARGE, &form(&person, &asked, wrong).await?);
         }
     };
@@ -168,7 +169,8 @@ enum Unread {
 
 impl From<MultipartError> for Unread {
     fn from(error: MultipartError) -> Self {
-        let kind = if error.status() == StatusCode::PAYLOAD_TOO_LARGE { Kind::TooLarge } else { Kind::Malformed };
+        let kind =
+            if error.status() == StatusCode::PAYLOAD_TOO_LARGE { Kind::TooLarge } else { Kind::Malformed };
         Self::Form(Fault::because(kind, "The form did not arrive whole. Send it once more."))
     }
 }
@@ -194,7 +196,9 @@ async fn read(person: &Person, sent: &mut Multipart) -> Result<Asked, Unread> {
             }
             "source" => asked.source = Some(field.text().await?).filter(|s| !s.is_empty()),
             "prompt" => asked.prompt = field.text().await?,
-            "model" => asked.model = if field.text().await? == "max" { ModelChoice::Max } else { ModelChoice::Pro },
+            "model" => {
+                asked.model = if field.text().await? == "max" { ModelChoice::Max } else { ModelChoice::Pro }
+            }
             "style" => asked.style = field.text().await?,
             "shape" => asked.shape = field.text().await?,
             _ => {}
@@ -250,11 +254,7 @@ pub(crate) async fn progress(person: Person, Path((_, edit)): Path<(String, Stri
 }
 
 /// `POST /edits/{id}/cancel`
-pub(crate) async fn cancel(
-    person: Person,
-    Path((_, edit)): Path<(String, String)>,
-    _form: Filled,
-) -> Answer {
+pub(crate) async fn cancel(person: Person, Path((_, edit)): Path<(String, String)>, _form: Filled) -> Answer {
     let edit: EditId = id(&edit)?;
     match person.edge.app.editing.cancel(&person.owner, edit).await {
         // It was quicker than the button: the page says how it ended.

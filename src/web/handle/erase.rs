@@ -31,9 +31,8 @@ async fn page(person: &Person, mistakes: Mistakes) -> Result<Erase, Fault> {
     let there = |p: &&Processor| sent.iter().any(|d| d.processor == p.id && d.deleted_at.is_none());
     let copies = person.policy.processors().filter(there);
     let requests = app.requests.list(&person.owner, None, PageSize::default()).await?;
-    let answers_with_data = |r: &&Request| {
-        matches!(r.right, Right::Access | Right::Portability) && r.state.is_open()
-    };
+    let answers_with_data =
+        |r: &&Request| matches!(r.right, Right::Access | Right::Portability) && r.state.is_open();
     Ok(Erase {
         shell: person.shell().await?,
         images: images(&found),
@@ -139,10 +138,7 @@ fn fact(name: &str, value: String) -> Fact {
 
 fn what(erasure: &Erasure) -> Vec<Fact> {
     let count = |n: i64| Count(u64::try_from(n).unwrap_or(0)).to_string();
-    let mut facts = vec![
-        fact("Pictures", count(erasure.images)),
-        fact("Records", count(erasure.records)),
-    ];
+    let mut facts = vec![fact("Pictures", count(erasure.images)), fact("Records", count(erasure.records))];
     facts.extend(erasure.destroyed_at.map(|at| fact("Key destroyed", at.in_words())));
     facts.extend(erasure.key.clone().map(|key| fact("Its fingerprint", key)));
     facts

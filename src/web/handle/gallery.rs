@@ -32,7 +32,8 @@ pub(crate) async fn gallery(person: Person, Query(place): Query<Place>) -> Answe
     let older = page.next.map(|next| format!("{root}/images?before={next}"));
     let size = (older.is_none() && before.is_none())
         .then(|| Size(page.items.iter().map(|object| object.meta.len).sum()));
-    let going = if before.is_none() { newest(&person, "input-image", None, ON_A_PAGE).await?.items } else { vec![] };
+    let going =
+        if before.is_none() { newest(&person, "input-image", None, ON_A_PAGE).await?.items } else { vec![] };
     let holdings = app.vault.holdings(&person.owner).await?;
     let count = holdings.iter().find(|h| h.category == "output-image").map_or(0, |h| h.images);
     html(&Gallery {
@@ -169,13 +170,19 @@ pub(crate) async fn ask_delete(person: Person, Path((_, object)): Path<(String, 
         shell: person.shell().await?,
         tile: tile(&object, &called(&records), person.now),
         goes,
-        stays: vec!["That credits were spent, because the count is part of our contract with you.".to_owned()],
+        stays: vec![
+            "That credits were spent, because the count is part of our contract with you.".to_owned(),
+        ],
         blocked: None,
     })
 }
 
 /// `POST /images/{id}/delete`
-pub(crate) async fn delete(person: Person, Path((_, object)): Path<(String, String)>, _form: Filled) -> Answer {
+pub(crate) async fn delete(
+    person: Person,
+    Path((_, object)): Path<(String, String)>,
+    _form: Filled,
+) -> Answer {
     let (object, _) = picture(&person, &object).await?;
     let (app, actor) = (&person.edge.app, person.actor());
     app.vault.erase_belongings(&person.owner, &object.id.to_string(), actor.role()).await?;

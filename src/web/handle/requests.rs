@@ -37,11 +37,7 @@ async fn ask_again(person: &Person, right: Right, form: &Filled, mistakes: Mista
 }
 
 /// `POST /privacy/ask/{right}/check`
-pub(crate) async fn review(
-    person: Person,
-    Path((_, right)): Path<(String, String)>,
-    form: Filled,
-) -> Answer {
+pub(crate) async fn review(person: Person, Path((_, right)): Path<(String, String)>, form: Filled) -> Answer {
     let right: Right = id(&right)?;
     let ask = match asked(&person.policy, right, &form) {
         Ok(ask) => ask,

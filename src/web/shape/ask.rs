@@ -3,7 +3,7 @@
 use crate::base::{Secret, Timestamp};
 use crate::consent;
 use crate::policy::{Channel, Policy, Right};
-use crate::requests::{Ask, Filing, MOST_WORDS, Request};
+use crate::requests::{Ask, Filing, MOST_WORDS};
 use crate::subjects::Profile;
 use crate::vault::Actor;
 use crate::web::form::Filled;
@@ -54,15 +54,21 @@ fn words(right: Right) -> Option<(&'static str, &'static [&'static str])> {
     Some(match right {
         Right::Access | Right::Portability => (
             "What would you like to take home?",
-            &["You get one ZIP that any computer opens: your pictures, tables as JSON and CSV, and a page to look around in. It is ready at once."],
+            &[
+                "You get one ZIP that any computer opens: your pictures, tables as JSON and CSV, and a page to look around in. It is ready at once.",
+            ],
         ),
         Right::Rectification => (
             "What is wrong?",
-            &["Your name and address you can mend yourself under “Correct my details”. For anything else, tell us, and a person looks into it."],
+            &[
+                "Your name and address you can mend yourself under “Correct my details”. For anything else, tell us, and a person looks into it.",
+            ],
         ),
         Right::Objection => (
             "What should we stop doing?",
-            &["These are things we do without asking first, because the law lets us weigh our interest against yours. Say no, and we stop at once."],
+            &[
+                "These are things we do without asking first, because the law lets us weigh our interest against yours. Say no, and we stop at once.",
+            ],
         ),
         Right::Withdrawal => (
             "What do you take back?",
@@ -70,27 +76,30 @@ fn words(right: Right) -> Option<(&'static str, &'static [&'static str])> {
         ),
         Right::Restriction => (
             "Shall we pause everything?",
-            &["We keep your data and do nothing else with them: no edits, no reading by staff. You can lift the pause yourself at any time."],
+            &[
+                "We keep your data and do nothing else with them: no edits, no reading by staff. You can lift the pause yourself at any time.",
+            ],
         ),
         Right::Erasure => return None,
     })
 }
 
 fn choices(policy: &Policy, right: Right, said: &[consent::Choice]) -> Vec<Choice> {
-    let choice = |value: &str, says: &str| Choice {
-        value: value.to_owned(),
-        says: says.to_owned(),
-        chosen: false,
-    };
+    let choice =
+        |value: &str, says: &str| Choice { value: value.to_owned(), says: says.to_owned(), chosen: false };
     let purposes = |consent: bool| {
         let on = said.iter().filter(move |c| c.on && c.needs_consent == consent);
         on.map(|c| choice(&c.purpose, &c.label)).collect()
     };
     match right {
         Right::Access | Right::Portability => {
-            let mut both = vec![choice("all", "Everything you hold about me, with the answers the law gives me")];
+            let mut both =
+                vec![choice("all", "Everything you hold about me, with the answers the law gives me")];
             if policy.right(Right::Portability).is_some() {
-                both.push(choice("portable", "What I gave you and what came of it, to use with another service"));
+                both.push(choice(
+                    "portable",
+                    "What I gave you and what came of it, to use with another service",
+                ));
             }
             both
         }
@@ -242,9 +251,4 @@ pub(crate) fn details(form: &Filled) -> Result<Profile, Mistakes> {
     }
     let field = |name: &str| form.one(name).to_owned();
     Ok(Profile { email: field("email"), name: field("name"), username: field("username") })
-}
-
-/// Whether a request is done, as far as its owner is concerned.
-pub(crate) fn is_done(request: &Request) -> bool {
-    request.answered_at.is_some()
 }

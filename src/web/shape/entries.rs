@@ -2,9 +2,7 @@
 
 use crate::base::ReceiptId;
 use crate::edge::Fault;
-use crate::ledger::{
-    Checkpoint, Logged, Receipt, ReceiptKind, Verified, VerifierKey, leaf_hash, sentence,
-};
+use crate::ledger::{Checkpoint, Logged, Receipt, ReceiptKind, Verified, VerifierKey, leaf_hash, sentence};
 use crate::web::view::{Count, Fact, LedgerRow, Place, ReceiptPage, Seal, Shell};
 
 /// An entry in a list.
@@ -84,10 +82,11 @@ fn kind(kind: ReceiptKind) -> &'static str {
 }
 
 fn facts(verified: &Verified) -> Vec<Fact> {
-    let own = verified.leaf.facts.iter().map(|(name, fact)| Fact {
-        name: name.replace(['-', '_'], " "),
-        value: fact.to_string(),
-    });
+    let own = verified
+        .leaf
+        .facts
+        .iter()
+        .map(|(name, fact)| Fact { name: name.replace(['-', '_'], " "), value: fact.to_string() });
     let by = Fact { name: "recorded by".to_owned(), value: verified.leaf.actor.clone() };
     own.chain([by]).collect()
 }

@@ -14,8 +14,7 @@ pub(crate) const LARGE: u32 = 1600;
 
 /// A picture in the grid. `words` made it; empty for an upload.
 pub(crate) fn tile(object: &StoredObject, words: &str, now: Timestamp) -> Tile {
-    let (width, height) =
-        fit(object.meta.width.unwrap_or(4), object.meta.height.unwrap_or(3), SMALL);
+    let (width, height) = fit(object.meta.width.unwrap_or(4), object.meta.height.unwrap_or(3), SMALL);
     let upload = object.category == "input-image";
     let caption = match (upload, words.is_empty()) {
         (true, _) => "A photograph you uploaded".to_owned(),
@@ -133,7 +132,8 @@ pub(crate) fn stage(edit: &Edit) -> Stage {
         EditState::Cancelled => Stage::Cancelled,
         EditState::Failed => {
             let why = edit.error.as_deref().unwrap_or("It could not be made.");
-            let mut why: String = why.chars().take(1).flat_map(char::to_uppercase).chain(why.chars().skip(1)).collect();
+            let mut why: String =
+                why.chars().take(1).flat_map(char::to_uppercase).chain(why.chars().skip(1)).collect();
             if !why.ends_with('.') {
                 why.push('.');
             }
@@ -161,7 +161,8 @@ pub(crate) fn steps(edit: &Edit) -> Vec<Step> {
     ];
     if over && done.is_none() {
         steps.retain(|s| s.at.is_some());
-        let says = if edit.state == EditState::Cancelled { "You stopped it" } else { "It ended without a picture" };
+        let says =
+            if edit.state == EditState::Cancelled { "You stopped it" } else { "It ended without a picture" };
         steps.push(step(says, edit.ended_at, false));
     }
     steps
@@ -195,7 +196,8 @@ pub(crate) fn goes(policy: &Policy, category: &str) -> String {
     let mut latest: Vec<String> = Vec::new();
     for rule in policy.retention_of(category) {
         parts.extend(rule.erase_when.iter().map(|fact| when(*fact).to_owned()));
-        latest.extend(rule.at_most.iter().map(|after| format!("{} after {}", after.period, since(after.fact))));
+        latest
+            .extend(rule.at_most.iter().map(|after| format!("{} after {}", after.period, since(after.fact))));
         latest.extend(rule.keep.iter().map(|after| {
             let law = rule.under.as_deref().map(|law| format!(", as {law} demands")).unwrap_or_default();
             format!("{} after {}{law}", after.period, since(after.fact))

@@ -10,9 +10,7 @@ use crate::vault::Holdings;
 use crate::web::page::{day, purpose_title};
 use crate::web::shape::account::means;
 use crate::web::shape::pictures::goes;
-use crate::web::view::{
-    Consent, ConsentEvent, Count, Fact, Holding, Markup, Notice, Read, ReadSum, escape,
-};
+use crate::web::view::{Consent, ConsentEvent, Count, Fact, Holding, Markup, Notice, Read, ReadSum, escape};
 
 fn count(n: i64) -> Count {
     Count(u64::try_from(n).unwrap_or(0))

@@ -40,7 +40,8 @@ pub(crate) fn row(policy: &Policy, request: &Request) -> RequestRow {
 }
 
 fn standing(request: &Request) -> (&'static str, State) {
-    let refused = request.outcome.as_deref().is_some_and(|o| !matches!(o, "fulfilled" | "withdrawn" | "closed"));
+    let refused =
+        request.outcome.as_deref().is_some_and(|o| !matches!(o, "fulfilled" | "withdrawn" | "closed"));
     match request.state {
         _ if request.problem.is_some() && request.state.is_open() => ("Held up; we try again", State::AtRisk),
         Stands::Received | Stands::Acknowledged => ("Received", State::Waiting),

@@ -72,6 +72,15 @@ pub struct Desk {
     pub shell: Shell,
     /// What needs a human today, most urgent first; empty when nothing does.
     pub today: Vec<Need>,
+    /// The pages that this role may open, by the last part of their address; `jobs` stands for releasing them.
+    pub pages: Vec<&'static str>,
+}
+
+impl Desk {
+    /// Whether this role may open the page.
+    pub fn opens(&self, page: &str) -> bool {
+        self.pages.contains(&page)
+    }
 }
 
 /// One thing that needs a human.

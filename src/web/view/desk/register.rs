@@ -4,7 +4,7 @@ use askama::Template;
 
 use crate::web::view::{Choice, Count, Desk, LedgerRow, Mark, Moment, State, Viewer};
 
-/// Processors, and disclosures to anyone else.
+/// Processors, and what left the house.
 #[derive(Template, Debug, Clone)]
 #[template(path = "desk/processors.html", config = "src/web/askama.toml")]
 pub struct Processors {
@@ -12,7 +12,7 @@ pub struct Processors {
     pub desk: Desk,
     /// The processors that the document names.
     pub processors: Vec<ProcessorRow>,
-    /// Disclosures, newest first.
+    /// What left, newest first.
     pub disclosures: Vec<DisclosureRow>,
 }
 
@@ -43,7 +43,7 @@ pub struct ProcessorRow {
     pub state: State,
 }
 
-/// A disclosure.
+/// Something that left the house.
 #[derive(Debug, Clone)]
 pub struct DisclosureRow {
     /// When.
@@ -52,10 +52,12 @@ pub struct DisclosureRow {
     pub to: String,
     /// What, by category.
     pub what: String,
-    /// On what ground.
+    /// For what purpose.
     pub ground: String,
-    /// How many people it touches.
-    pub people: Count,
+    /// How its copy there stands.
+    pub state: State,
+    /// The same in words: `gone there, the deletion was confirmed`.
+    pub standing: String,
     /// The ledger entry.
     pub proof_href: String,
 }

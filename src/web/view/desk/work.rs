@@ -62,6 +62,17 @@ pub struct PromiseRow {
     pub since: Option<Moment>,
     /// The ledger entry that proves it.
     pub proof_href: Option<String>,
+    /// What staff can vouch for here.
+    pub vouch: Option<Vouch>,
+}
+
+/// Something that a person can vouch for.
+#[derive(Debug, Clone)]
+pub struct Vouch {
+    /// Its name in the document.
+    pub attestation: String,
+    /// The evidence that must be at hand.
+    pub evidence: String,
 }
 
 /// A job that failed.
@@ -134,6 +145,13 @@ pub struct RequestDetail {
     pub identity: Vec<Fact>,
     /// What was asked for, each answer with its name.
     pub asked: Vec<Fact>,
+    /// What the person wrote, once somebody has asked to read it.
+    pub words: Option<String>,
+    /// Where to read what the person and staff wrote, when there is anything and it is not shown: a look that the
+    /// ledger records.
+    pub read_href: Option<String>,
+    /// A refusal that waits for a second person.
+    pub proposal: Option<Proposed>,
     /// By when this desk wants it done, seven days before the law.
     pub internal_due: Moment,
     /// The way it has come and has to go.
@@ -152,6 +170,19 @@ pub struct RequestDetail {
     pub receipt_href: Option<String>,
     /// What was wrong with the form that was sent.
     pub mistakes: Mistakes,
+}
+
+/// A refusal as it was proposed.
+#[derive(Debug, Clone)]
+pub struct Proposed {
+    /// When.
+    pub at: Moment,
+    /// By whom.
+    pub by: String,
+    /// The ground and its law.
+    pub ground: String,
+    /// The words that the person would read.
+    pub says: String,
 }
 
 /// A note by staff.
@@ -176,6 +207,8 @@ pub struct Action {
     pub explains: String,
     /// Whether a reason must be given.
     pub needs_reason: bool,
+    /// The grounds to choose one from, each with its law; empty when none is needed.
+    pub grounds: Vec<Choice>,
     /// Whether a second person must agree.
     pub four_eyes: bool,
     /// Whether it refuses or destroys something.
@@ -225,4 +258,18 @@ pub struct StaffSignIn {
     pub email: String,
     /// What was wrong.
     pub mistakes: Mistakes,
+}
+
+/// The page after asking for a link to the desk: the same words for every address.
+#[derive(Template, Debug, Clone)]
+#[template(path = "desk/mail-sent.html", config = "src/web/askama.toml")]
+pub struct StaffMailSent {
+    /// What every page is given.
+    pub shell: Shell,
+    /// The address as typed.
+    pub email: String,
+    /// How long the link lives, in words.
+    pub lives: String,
+    /// In development mode, the link itself.
+    pub development_link: Option<String>,
 }

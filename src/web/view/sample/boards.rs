@@ -202,7 +202,8 @@ fn processors() -> Processors {
             to: "Landgericht Berlin".into(),
             what: "billing".into(),
             ground: "Order 12 O 44/26".into(),
-            people: Count(1),
+            state: State::Kept,
+            standing: "gone there, api-confirmed".into(),
             proof_href: "/flux-kontext/ledger/40881".into(),
         }],
     }

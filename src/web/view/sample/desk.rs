@@ -17,6 +17,15 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
             "desk-sign-in",
             html(&StaffSignIn { shell: nobody(), email: String::new(), mistakes: Mistakes::default() }),
         ),
+        (
+            "desk-mail-sent",
+            html(&StaffMailSent {
+                shell: nobody(),
+                email: "someone@example.org".into(),
+                lives: "15 minutes".into(),
+                development_link: Some("/flux-kontext/desk/sign-in/confirm?token=x".into()),
+            }),
+        ),
     ]
 }
 
@@ -64,6 +73,7 @@ pub(super) fn promise_rows() -> Vec<PromiseRow> {
             checked: Some(at("2026-11-22T14:05:00Z")),
             since: Some(at("2026-11-22T09:00:00Z")),
             proof_href: Some("/flux-kontext/ledger/51260".into()),
+            vouch: None,
         };
     vec![
         row(
@@ -77,6 +87,7 @@ pub(super) fn promise_rows() -> Vec<PromiseRow> {
         PromiseRow {
             checked: None,
             proof_href: None,
+            vouch: Some(Vouch { attestation: "audit".into(), evidence: "the auditor’s report".into() }),
             ..row(
                 "5",
                 "Audits",
@@ -159,6 +170,11 @@ fn request() -> RequestDetail {
         button: button.into(),
         explains: explains.into(),
         needs_reason,
+        grounds: if grave {
+            vec![choice("manifestly-excessive", "Manifestly unfounded or excessive, Art. 12(5) GDPR", false)]
+        } else {
+            vec![]
+        },
         four_eyes: grave,
         grave,
     };
@@ -171,6 +187,14 @@ fn request() -> RequestDetail {
             fact("Proved", "20 November 2026, 09:14 UTC"),
         ],
         asked: vec![fact("Scope", "everything"), fact("Governing law", "GDPR, rule pack eu-2026-1")],
+        words: Some("Please erase everything you have of me.".into()),
+        read_href: None,
+        proposal: Some(Proposed {
+            at: at("2026-11-21T10:00:00Z"),
+            by: "stf_0192f3a4".into(),
+            ground: "Manifestly unfounded or excessive, Art. 12(5) GDPR".into(),
+            says: "This is the ninth request of this kind this week.".into(),
+        }),
         internal_due: at("2026-12-14T23:00:00Z"),
         steps: vec![
             step("Received", "2026-11-20T09:12:00Z", "by mail, DKIM holds"),
@@ -243,6 +267,9 @@ fn new_request() -> RequestDetail {
         notes: vec![],
         actions: vec![],
         receipt_href: Some("/flux-kontext/receipts/rct_1".into()),
+        words: None,
+        read_href: Some("/flux-kontext/desk/requests/R-2026-0153?read=yes".into()),
+        proposal: None,
         ..request()
     }
 }

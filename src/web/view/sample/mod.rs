@@ -79,6 +79,17 @@ fn desk() -> Desk {
                 href: "/flux-kontext/desk/promises".into(),
             },
         ],
+        pages: vec![
+            "requests",
+            "retention",
+            "promises",
+            "holds",
+            "processors",
+            "reads",
+            "ledger",
+            "people",
+            "jobs",
+        ],
     }
 }
 

@@ -1,0 +1,175 @@
+//! Accounts: an app's server opens them; their owners read and correct them.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::answer::moment;
+use super::ask::Json;
+use crate::base::{Kind, TenantId};
+use crate::edge::{ApiCaller, Edge, Fault, Idempotent, Once, Problem, UserCaller};
+use crate::subjects::{NewAccount, Profile, Scope};
+use crate::vault::Access;
+
+const PURPOSE: &str = "account";
+
+pub(super) fn routes() -> OpenApiRouter<Edge> {
+    OpenApiRouter::new().routes(routes!(open)).routes(routes!(read, correct))
+}
+
+/// An account to be.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Opening {
+    /// The person's address.
+    #[schema(example = "ada@example.org")]
+    email: String,
+    /// Their name, as they wrote it.
+    #[schema(example = "Ada Lovelace")]
+    name: String,
+    /// What they are called in the app.
+    #[schema(example = "ada")]
+    username: String,
+    /// How the app's identity provider knows them.
+    login: Option<Login>,
+}
+
+/// A person as an identity provider knows them.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Login {
+    /// The `iss` claim of its tokens.
+    #[schema(example = "https://login.example")]
+    issuer: String,
+    /// The `sub` claim of this person's tokens.
+    #[schema(example = "user-1815")]
+    subject: String,
+}
+
+/// An account that was opened.
+#[derive(Serialize, ToSchema)]
+struct Opened {
+    /// The person's id, for `Vouchsafe-Subject`.
+    #[schema(example = "sub_019aab12c0007000800000000000000a")]
+    subject: String,
+}
+
+/// An account.
+#[derive(Serialize, ToSchema)]
+struct Account {
+    /// The person's id.
+    subject: String,
+    /// Whose app it is.
+    tenant: String,
+    /// Their address.
+    email: String,
+    /// Their name.
+    name: String,
+    /// What they are called in the app.
+    username: String,
+    /// When the account was opened.
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// Since when the person's data may only be kept.
+    #[schema(format = DateTime)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restricted_at: Option<String>,
+}
+
+/// What to correct. What is left out stays as it is.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Correction {
+    /// The address.
+    email: Option<String>,
+    /// The name.
+    name: Option<String>,
+    /// What they are called in the app.
+    username: Option<String>,
+}
+
+/// Open an account for a person
+#[utoipa::path(post, path = "/v1/accounts", tag = "accounts", request_body = Opening,
+    security(("app-key" = ["accounts"])),
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key gives the first answer again.")),
+    responses((status = 201, description = "Opened.", body = Opened),
+        (status = 409, description = "The address, or the login, has an account.", body = Problem)))]
+async fn open(
+    State(edge): State<Edge>,
+    caller: ApiCaller,
+    key: Idempotent,
+    body: Json<Opening>,
+) -> Result<Response, Fault> {
+    caller.allows(Scope::Accounts)?;
+    let tenant = &caller.key.tenant;
+    let once =
+        Once { tenant, caller: &caller.key.id, route: "POST /v1/accounts", key: &key, body: &body.raw };
+    edge.once(once, StatusCode::CREATED, open_for(&edge, tenant, body.value)).await
+}
+
+async fn open_for(edge: &Edge, tenant: &TenantId, asked: Opening) -> Result<Opened, Fault> {
+    let subjects = &edge.app.subjects;
+    let new = NewAccount { email: asked.email.parse()?, name: asked.name, username: asked.username };
+    let Some(login) = asked.login else {
+        let owner = subjects.open(tenant, new).await?;
+        return Ok(Opened { subject: owner.subject.to_string() });
+    };
+    // Asked first, so that a login that is taken leaves no account behind.
+    if subjects.by_login(tenant, &login.issuer, &login.subject).await?.is_some() {
+        return Err(Fault::because(Kind::Conflict, "there is an account with this login already"));
+    }
+    let owner = subjects.open(tenant, new).await?;
+    subjects.add_login(&owner, &login.issuer, &login.subject).await?;
+    Ok(Opened { subject: owner.subject.to_string() })
+}
+
+/// Read one's account
+#[utoipa::path(get, path = "/v1/account", tag = "accounts",
+    security(("token" = []), ("app-key" = ["accounts"], "subject" = []), ("session" = [])),
+    responses((status = 200, description = "The account.", body = Account)))]
+async fn read(State(edge): State<Edge>, caller: UserCaller) -> Result<axum::Json<Account>, Fault> {
+    caller.allows(Scope::Accounts)?;
+    account(&edge, &caller).await
+}
+
+/// Correct one's account
+#[utoipa::path(patch, path = "/v1/account", tag = "accounts", request_body = Correction,
+    security(("token" = []), ("app-key" = ["accounts"], "subject" = []), ("session" = [])),
+    responses((status = 200, description = "The account as it is now.", body = Account),
+        (status = 409, description = "The address has an account.", body = Problem)))]
+async fn correct(
+    State(edge): State<Edge>,
+    caller: UserCaller,
+    body: Json<Correction>,
+) -> Result<axum::Json<Account>, Fault> {
+    caller.allows(Scope::Accounts)?;
+    let access = Access { actor: &caller.actor, purpose: PURPOSE };
+    let known = edge.app.subjects.profile(&caller.owner, &access).await?;
+    let Correction { email, name, username } = body.value;
+    let new = Profile {
+        email: email.unwrap_or(known.email),
+        name: name.unwrap_or(known.name),
+        username: username.unwrap_or(known.username),
+    };
+    edge.app.subjects.correct(&caller.owner, &caller.actor, &new).await?;
+    account(&edge, &caller).await
+}
+
+async fn account(edge: &Edge, caller: &UserCaller) -> Result<axum::Json<Account>, Fault> {
+    let access = Access { actor: &caller.actor, purpose: PURPOSE };
+    let profile = edge.app.subjects.profile(&caller.owner, &access).await?;
+    let subject = edge.app.subjects.get(&caller.owner).await?;
+    Ok(axum::Json(Account {
+        subject: subject.id.to_string(),
+        tenant: subject.tenant.to_string(),
+        email: profile.email,
+        name: profile.name,
+        username: profile.username,
+        created_at: moment(subject.created_at),
+        restricted_at: subject.restricted_at.map(moment),
+    }))
+}

@@ -1,0 +1,49 @@
+//! Whether the service lives, and whether it can do its work: for whoever keeps it running.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::edge::Edge;
+
+pub(super) fn routes() -> OpenApiRouter<Edge> {
+    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready))
+}
+
+/// How the service stands.
+#[derive(Debug, Serialize, ToSchema)]
+struct Standing {
+    /// Whether it can do its work.
+    ready: bool,
+    /// The main database answers.
+    database: bool,
+    /// The keystore answers.
+    keystore: bool,
+    /// The ledger is the one that signed the newest head known. `false` after a restore from a backup, until every
+    /// erasure since has been done again.
+    ledger: bool,
+}
+
+/// The process lives
+#[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, description = "It does.", content_type = "text/plain", body = String)))]
+async fn live() -> &'static str {
+    "ok\n"
+}
+
+/// The service can do its work
+#[utoipa::path(get, path = "/readyz", tag = "operation", responses(
+    (status = 200, description = "It can.", body = Standing),
+    (status = 503, description = "It cannot, and here is what is missing.", body = Standing),
+))]
+async fn ready(State(edge): State<Edge>) -> (StatusCode, axum::Json<Standing>) {
+    let app = &edge.app;
+    let database = app.db.ping().await.is_ok();
+    let keystore = app.keys.status().await.is_ok();
+    let ledger = database && app.ledger.standing().await.is_ok();
+    let ready = database && keystore && ledger;
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, axum::Json(Standing { ready, database, keystore, ledger }))
+}

@@ -1,0 +1,184 @@
+//! Letters that follow from the state of things: a request arrived, was set for a time, was answered; an account is
+//! about to be let go. At most one of each.
+
+use chrono::TimeDelta;
+
+use super::sql::{self, Kind};
+use super::{Error, Jobs};
+use crate::base::TenantId;
+use crate::mail::letters::{
+    ErasureScheduled, InactivityWarning, Letter, Letterhead, RequestAcknowledged, RequestAnswered, Written,
+};
+use crate::policy::{Right, Role};
+use crate::requests::{Request, State};
+use crate::vault::{Access, Actor, Owner};
+
+/// Older requests get no first letter any more: a store that was down for longer is a matter for people.
+const FRESH: TimeDelta = TimeDelta::days(45);
+/// Notes of letters are forgotten after this.
+const KEPT: TimeDelta = TimeDelta::days(400);
+
+/// What a right is called in a letter.
+fn title(right: Right) -> &'static str {
+    match right {
+        Right::Access => "See my data",
+        Right::Portability => "Take my data home",
+        Right::Rectification => "Correct my details",
+        Right::Erasure => "Erase my account",
+        Right::Restriction => "Restrict the use of my data",
+        Right::Objection => "Object to a use of my data",
+        Right::Withdrawal => "Withdraw my consent",
+    }
+}
+
+impl Jobs {
+    /// Sends the letters that are owed. Gives how many.
+    pub(super) async fn letters(&self) -> Result<u64, Error> {
+        let mut n = 0;
+        for tenant in self.app.library.tenants() {
+            for kind in Kind::ALL {
+                n += self.about_requests(&tenant, kind).await?;
+            }
+            n += self.about_inactivity(&tenant).await?;
+        }
+        let mut tx = self.app.db.begin().await?;
+        sql::expire(&mut tx, self.app.clock.now().plus(-KEPT)).await?;
+        tx.commit().await?;
+        Ok(n)
+    }
+
+    fn head(&self, tenant: &TenantId) -> Result<Letterhead, Error> {
+        let policy = self.app.vault.policy(tenant)?;
+        let root = &self.app.config.server.public_url;
+        Ok(Letterhead {
+            brand: policy.controller().name.clone(),
+            contact: policy.contact().privacy.clone(),
+            privacy_link: format!("{root}/{tenant}/privacy-centre"),
+            development: self.app.config.server.development,
+        })
+    }
+
+    async fn about_requests(&self, tenant: &TenantId, kind: Kind) -> Result<u64, Error> {
+        let since = self.app.clock.now().plus(-FRESH);
+        let owed = {
+            let mut tx = self.app.db.read().await?;
+            sql::owed(&mut tx, tenant, kind, since).await?
+        };
+        let mut n = 0;
+        for (id, subject) in owed {
+            let owner = Owner::new(tenant, subject);
+            let request = self.app.requests.get(&owner, id).await?;
+            let letter = self.letter(&owner, &request, kind).await?;
+            let now = self.app.clock.now();
+            // Noted before it is sent: one letter too few is a page that still says it all, one too many is a nuisance.
+            let mut tx = self.app.db.begin().await?;
+            let first = sql::sent(&mut tx, tenant, id, kind, now).await?;
+            tx.commit().await?;
+            if first {
+                self.send(&owner, &format!("{}.{}", id, kind.as_str()), &letter).await;
+                n += 1;
+            }
+        }
+        Ok(n)
+    }
+
+    async fn letter(&self, owner: &Owner, request: &Request, kind: Kind) -> Result<Written, Error> {
+        let head = self.head(&owner.tenant)?;
+        let root = &self.app.config.server.public_url;
+        let link = format!("{root}/{}/requests/{}", owner.tenant, request.id);
+        let reference = request.reference.clone();
+        let title = title(request.right).to_owned();
+        let written = match kind {
+            Kind::Acknowledged => RequestAcknowledged {
+                head,
+                reference,
+                title,
+                received: request.received_at,
+                promised_by: request.due.promise,
+                law_by: request.legal_due(),
+                identity: "You were signed in; nothing more is needed.".to_owned(),
+                link,
+            }
+            .write(),
+            Kind::Scheduled => {
+                let holdings = self.app.vault.holdings(owner).await?;
+                let images = holdings.iter().map(|h| h.images).sum::<i64>();
+                let at = request.grace_until.unwrap_or(request.due.promise);
+                let images = u64::try_from(images).unwrap_or(0);
+                ErasureScheduled { head, reference, at, images, stays: Vec::new(), take_back_link: link }
+                    .write()
+            }
+            Kind::Answered => RequestAnswered {
+                head,
+                reference,
+                title,
+                answer: vec![answer(request).to_owned()],
+                archive_until: request.archive.as_ref().map(|a| a.until),
+                remedy: None,
+                link,
+            }
+            .write(),
+        };
+        written.map_err(|_| Error::Payload)
+    }
+
+    async fn about_inactivity(&self, tenant: &TenantId) -> Result<u64, Error> {
+        let mut n = 0;
+        for warning in self.app.retention.warnings(tenant).await? {
+            let owner = &warning.owner;
+            let subject = self.app.subjects.get(owner).await?;
+            let images = self.app.vault.holdings(owner).await?.iter().map(|h| h.images).sum::<i64>();
+            let letter = InactivityWarning {
+                head: self.head(tenant)?,
+                last_active: subject.last_active_at,
+                goes: warning.goes_at,
+                images: u64::try_from(images).unwrap_or(0),
+                last_warning: warning.goes_at.since(self.app.clock.now()) < TimeDelta::days(8),
+                sign_in_link: format!("{}/{tenant}/sign-in", self.app.config.server.public_url),
+            };
+            let written = letter.write().map_err(|_| Error::Payload)?;
+            // An account is let go only after its warnings were sent, so here the letter goes first.
+            if self.send(owner, &format!("{}.inactive.{}", owner.subject, warning.number), &written).await {
+                self.app.retention.warned(&warning).await?;
+                n += 1;
+            }
+        }
+        Ok(n)
+    }
+
+    /// Sends a letter to a person's own address. A letter that does not go is logged without address or text.
+    async fn send(&self, owner: &Owner, id: &str, letter: &Written) -> bool {
+        let access = Access { actor: &Actor::Service, purpose: "account" };
+        let profile = match self.app.subjects.profile(owner, &access).await {
+            Ok(profile) => profile,
+            Err(e) => {
+                tracing::warn!(error = %e, role = Role::Service.as_str(), "a letter has no address");
+                return false;
+            }
+        };
+        match self.app.post.send(&profile.email, id, letter).await {
+            Ok(()) => true,
+            Err(e) => {
+                tracing::warn!(error = %e, "a letter was not taken");
+                false
+            }
+        }
+    }
+}
+
+/// The answer in a sentence. What it holds is on the request's page, behind the sign-in, never in a mail.
+fn answer(request: &Request) -> &'static str {
+    match (request.right, request.state) {
+        (_, State::Refused) => {
+            "We did not do what you asked. The page below says why, and what you can do about it."
+        }
+        (_, State::NoData) => "We hold nothing that your request is about.",
+        (_, State::Withdrawn) => "You took your request back. Nothing was changed.",
+        (Right::Access | Right::Portability, _) => "Your archive is ready. Sign in to fetch it.",
+        (Right::Rectification, _) => "Your details are corrected.",
+        (Right::Restriction, _) => "The restriction is set as you asked.",
+        (Right::Objection, _) => "We stopped using your data for what you objected to.",
+        (Right::Withdrawal, _) => "Your consent is withdrawn.",
+        (Right::Erasure, _) => "Your account is being erased.",
+    }
+}

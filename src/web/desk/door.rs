@@ -1,0 +1,216 @@
+//! In and out: a link to the work mailbox, opened and then confirmed with a button. The desk has a cookie of its own, so
+//! that one browser can be somebody with pictures and somebody at the desk at once, and no other site's link brings it.
+
+use axum::extract::{FromRequestParts as _, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use chrono::TimeDelta;
+
+use super::seat::{self, Fields};
+use super::shell::{Answer, outside, page, query};
+use crate::base::{Kind, Secret, TenantId, Timestamp};
+use crate::edge::{Edge, Fault, StaffSession, cookie_of};
+use crate::mail::letters::{Letter as _, Letterhead, SignInLink};
+use crate::subjects::{Email, Error, LinkFor, SignedIn};
+use crate::web::view::{Mistake, Mistakes, SignInConfirm, StaffMailSent, StaffSignIn};
+
+/// The list under which tokens of forms are made that nobody is signed in for: one for each browser.
+const DOOR: &str = "desk-door";
+const STRANGE: &str = "The form was open for too long, or came from another page. Please send it again.";
+const DEAD: &str = "The link does not work: it was used, has run out, or was asked for in another browser. Ask for a new one.";
+
+/// Somebody at the door of a tenant's desk: a browser, known by a nonce.
+struct Caller {
+    edge: Edge,
+    tenant: TenantId,
+    nonce: String,
+    fresh: bool,
+}
+
+impl Caller {
+    async fn of(parts: &mut Parts, edge: &Edge) -> Result<Self, Fault> {
+        let tenant = seat::tenant(parts, edge).await?;
+        let known = cookie_of(&parts.headers, edge.browser_cookie());
+        let fresh = known.is_none();
+        let nonce = known.unwrap_or_else(|| edge.app.entropy.token());
+        Ok(Self { edge: edge.clone(), tenant, nonce, fresh })
+    }
+
+    fn csrf(&self) -> String {
+        self.edge.cursors.write(DOOR, &self.nonce)
+    }
+
+    fn sent_by_us(&self, fields: &Fields) -> bool {
+        !self.fresh && self.edge.cursors.read(DOOR, fields.one("csrf")).is_ok_and(|n| n == self.nonce)
+    }
+
+    /// An answer, with the nonce given to a browser that had none.
+    fn answer(&self, mut response: Response) -> Response {
+        if self.fresh {
+            let line = cookie(&self.edge, self.edge.browser_cookie(), &self.nonce, "Lax", Some(LINK_LIFE));
+            set_cookie(&mut response, &line);
+        }
+        response
+    }
+
+    fn form(&self, email: &str, mistake: Option<(&str, &str)>) -> Answer {
+        let mistakes =
+            mistake.map(|(field, says)| Mistake { field: field.to_owned(), says: says.to_owned() });
+        let form = StaffSignIn {
+            shell: outside(&self.edge, &self.tenant, self.csrf())?,
+            email: email.to_owned(),
+            mistakes: Mistakes(mistakes.into_iter().collect()),
+        };
+        Ok(self.answer(page(&form)?))
+    }
+}
+
+/// How long a link works, and the nonce of the browser that asked for it.
+const LINK_LIFE: TimeDelta = TimeDelta::minutes(15);
+
+fn cookie(edge: &Edge, name: &str, value: &str, same_site: &str, life: Option<TimeDelta>) -> String {
+    let secure = if edge.development() { "" } else { "; Secure" };
+    let age = life.map_or_else(String::new, |l| format!("; Max-Age={}", l.num_seconds()));
+    format!("{name}={value}; Path=/; HttpOnly; SameSite={same_site}{secure}{age}")
+}
+
+fn set_cookie(response: &mut Response, line: &str) {
+    if let Ok(value) = HeaderValue::from_str(line) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+}
+
+/// `GET /desk/sign-in`
+pub(super) async fn ask(State(edge): State<Edge>, request: Request) -> Answer {
+    let (mut parts, _) = request.into_parts();
+    Caller::of(&mut parts, &edge).await?.form("", None)
+}
+
+/// `POST /desk/sign-in`: the same answer whether the address is one of staff or not.
+pub(super) async fn send(State(edge): State<Edge>, request: Request) -> Answer {
+    let (mut parts, body) = request.into_parts();
+    let caller = Caller::of(&mut parts, &edge).await?;
+    let fields = seat::form(Request::from_parts(parts, body), &edge).await?;
+    let typed = fields.one("email");
+    if !caller.sent_by_us(&fields) {
+        return caller.form(typed, Some(("email", STRANGE)));
+    }
+    let Ok(email) = typed.parse::<Email>() else {
+        return caller.form(typed, Some(("email", "This is not an e-mail address we can write to.")));
+    };
+    let link = link(&caller, &email).await?;
+    let development = edge.development();
+    if let Some((link, until)) = link.as_ref().filter(|_| !development) {
+        post(&caller, &email, link, *until).await?;
+    }
+    let sent = StaffMailSent {
+        shell: outside(&edge, &caller.tenant, caller.csrf())?,
+        email: typed.to_owned(),
+        lives: "15 minutes".to_owned(),
+        development_link: link.filter(|_| development).map(|(link, _)| link.expose().clone()),
+    };
+    page(&sent)
+}
+
+/// The whole link for an address of staff.
+async fn link(caller: &Caller, email: &Email) -> Result<Option<(Secret<String>, Timestamp)>, Fault> {
+    let app = &caller.edge.app;
+    let made = app.subjects.link(&caller.tenant, LinkFor::Staff, email, Some(&caller.nonce)).await;
+    let made = match made {
+        Err(Error::TooMany) => {
+            tracing::warn!(tenant = %caller.tenant, "too many sign-in links for one address of staff");
+            None
+        }
+        other => other?,
+    };
+    Ok(made.map(|link| {
+        let base = app.config.server.public_url.trim_end_matches('/');
+        let until = link.expires_at;
+        let whole = format!(
+            "{base}/{}/desk/sign-in/confirm?token={}&until={}",
+            caller.tenant,
+            link.token.expose(),
+            until.micros() / 1_000_000
+        );
+        (Secret::new(whole), until)
+    }))
+}
+
+async fn post(caller: &Caller, email: &Email, link: &Secret<String>, until: Timestamp) -> Result<(), Fault> {
+    let app = &caller.edge.app;
+    let policy = app.vault.policy(&caller.tenant)?;
+    let base = app.config.server.public_url.trim_end_matches('/');
+    let letter = SignInLink {
+        head: Letterhead {
+            brand: policy.controller().name.clone(),
+            contact: policy.contact().privacy.clone(),
+            privacy_link: format!("{base}/{}/privacy", caller.tenant),
+            development: caller.edge.development(),
+        },
+        link: link.expose().clone(),
+        code: String::new(),
+        until,
+        opens_account: false,
+    };
+    let written = letter.write().map_err(|_| Fault::new(Kind::Internal))?;
+    Ok(app.post.send(email.expose(), &app.entropy.reference(), &written).await?)
+}
+
+/// `GET /desk/sign-in/confirm`: nothing happens yet, so that a scanner that follows links signs nobody in.
+pub(super) async fn confirm(State(edge): State<Edge>, uri: Uri, request: Request) -> Answer {
+    let (mut parts, _) = request.into_parts();
+    let caller = Caller::of(&mut parts, &edge).await?;
+    let Some(token) = query(&uri, "token") else { return caller.form("", Some(("email", DEAD))) };
+    let told = query(&uri, "until").and_then(|t| t.parse::<i64>().ok());
+    let until = told.map(|t| Timestamp::from_micros(t.saturating_mul(1_000_000)));
+    let shell = outside(&edge, &caller.tenant, caller.csrf())?;
+    let confirm = SignInConfirm {
+        says: format!("You asked to sign in to the desk of {}.", shell.brand),
+        shell,
+        token,
+        action: "/desk/sign-in/confirm".to_owned(),
+        button: "Sign in to the desk".to_owned(),
+        until: until.unwrap_or_else(|| edge.app.clock.now().plus(LINK_LIFE)).into(),
+        asks_code: false,
+        mistakes: Mistakes::default(),
+    };
+    Ok(caller.answer(page(&confirm)?))
+}
+
+/// `POST /desk/sign-in/confirm`
+pub(super) async fn enter(State(edge): State<Edge>, request: Request) -> Answer {
+    let (mut parts, body) = request.into_parts();
+    let caller = Caller::of(&mut parts, &edge).await?;
+    let fields = seat::form(Request::from_parts(parts, body), &edge).await?;
+    if !caller.sent_by_us(&fields) {
+        return caller.form("", Some(("email", STRANGE)));
+    }
+    let subjects = &edge.app.subjects;
+    let redeemed = match subjects.redeem(&caller.tenant, fields.one("token"), Some(&caller.nonce)).await {
+        Err(Error::BadProof) => return caller.form("", Some(("email", DEAD))),
+        other => other?,
+    };
+    if !matches!(redeemed.session.who, SignedIn::Staff(_)) {
+        subjects.sign_out(&redeemed.session).await?;
+        return caller.form("", Some(("email", DEAD)));
+    }
+    let mut response = Redirect::to(&format!("/{}/desk", caller.tenant)).into_response();
+    set_cookie(&mut response, &cookie(&edge, edge.desk_cookie(), redeemed.cookie.expose(), "Strict", None));
+    Ok(response)
+}
+
+/// `POST /desk/sign-out`: by whoever holds the cookie; a form token would protect nothing here.
+pub(super) async fn leave(State(edge): State<Edge>, headers: HeaderMap, request: Request) -> Answer {
+    let (mut parts, _) = request.into_parts();
+    let tenant = seat::tenant(&mut parts, &edge).await?;
+    if cookie_of(&headers, edge.desk_cookie()).is_some()
+        && let Ok(staff) = StaffSession::from_request_parts(&mut parts, &edge).await
+    {
+        edge.app.subjects.sign_out(&staff.session).await?;
+    }
+    let mut response = Redirect::to(&format!("/{tenant}/desk/sign-in")).into_response();
+    let gone = cookie(&edge, edge.desk_cookie(), "", "Strict", Some(TimeDelta::zero()));
+    set_cookie(&mut response, &gone);
+    Ok(response)
+}

@@ -1,0 +1,61 @@
+//! The desk: what staff see and do.
+//!
+//! Promises: every page asks for the role that [`roles`] names, and is refused to any other; every form carries its
+//! session's token; what a person wrote is shown only to somebody who asked to read it, and that look is on the ledger.
+//! Must never: decide what a room decides, or show an image or a field of a person's own.
+
+mod door;
+mod dress;
+pub(super) mod found;
+mod holds;
+mod ledger;
+mod people;
+mod processors;
+mod promises;
+mod queue;
+mod reads;
+mod request;
+mod retention;
+pub mod roles;
+mod seat;
+mod shell;
+mod today;
+mod words;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+
+use crate::edge::Edge;
+
+/// No form of the desk is larger.
+const LARGEST_FORM: usize = 64 * 1024;
+
+/// Every address below `/{tenant}/desk`.
+pub fn router(edge: Edge) -> Router {
+    Router::new()
+        .route("/{tenant}/desk", get(today::show))
+        .route("/{tenant}/desk/sign-in", get(door::ask).post(door::send))
+        .route("/{tenant}/desk/sign-in/confirm", get(door::confirm).post(door::enter))
+        .route("/{tenant}/desk/sign-out", post(door::leave))
+        .route("/{tenant}/desk/jobs/{id}/retry", post(today::release))
+        .route("/{tenant}/desk/requests", get(queue::show))
+        .route("/{tenant}/desk/requests/{reference}", get(request::show))
+        .route("/{tenant}/desk/requests/{reference}/note", post(request::note))
+        .route("/{tenant}/desk/requests/{reference}/{action}", post(request::act))
+        .route("/{tenant}/desk/retention", get(retention::show))
+        .route("/{tenant}/desk/promises", get(promises::show))
+        .route("/{tenant}/desk/promises/attest", post(promises::attest))
+        .route("/{tenant}/desk/holds", get(holds::show).post(holds::place))
+        .route("/{tenant}/desk/holds/{id}/lift", post(holds::lift))
+        .route("/{tenant}/desk/processors", get(processors::show))
+        .route("/{tenant}/desk/reads", get(reads::show))
+        .route("/{tenant}/desk/reads.csv", get(reads::csv))
+        .route("/{tenant}/desk/ledger", get(ledger::show))
+        .route("/{tenant}/desk/ledger/verify", post(ledger::verify))
+        .route("/{tenant}/desk/people", get(people::show).post(people::find))
+        .layer(from_fn_with_state(edge.clone(), dress::dress))
+        .layer(DefaultBodyLimit::max(LARGEST_FORM))
+        .with_state(edge)
+}

@@ -1,0 +1,91 @@
+//! Who else has data, and what left the house.
+
+use axum::http::Uri;
+
+use super::found::Found;
+use super::seat::Seat;
+use super::shell::{Answer, count, desk, page};
+use crate::base::Timestamp;
+use crate::disclosure::Disclosed;
+use crate::policy::{Life, Processor, Sees};
+use crate::web::promise::Standing;
+use crate::web::view::{Count, DisclosureRow, ProcessorRow, Processors, State, span};
+
+/// Rows of the register that are read, and that are shown.
+const READ: i64 = 5_000;
+const SHOWN: usize = 100;
+
+/// `GET /desk/processors`
+pub(super) async fn show(seat: Seat, uri: Uri) -> Answer {
+    let found = Found::at_seat(&seat).await?;
+    let register = seat.edge.app.disclosures.register(&seat.tenant, READ).await?;
+    let proofs = format!("{}/desk/ledger?kind=disclosure.made", seat.root());
+    let recipients = found.policy.processors().filter(|p| p.is_recipient());
+    let disclosure = |sent: &Disclosed| row(sent, &found, &proofs);
+    page(&Processors {
+        processors: recipients.map(|p| processor(p, &register, &found)).collect(),
+        disclosures: register.iter().take(SHOWN).map(disclosure).collect(),
+        desk: desk(&seat, &found, &uri).await?,
+    })
+}
+
+fn processor(rule: &Processor, register: &[Disclosed], found: &Found) -> ProcessorRow {
+    let live = register.iter().filter(|d| d.processor == rule.id && d.deleted_at.is_none()).count();
+    let pending = found.overdue_copies.iter().filter(|(id, _)| *id == rule.id).map(|(_, n)| n).sum();
+    let name = format!("processor.{}", rule.id);
+    let standing = found.standings.iter().find(|s| s.rule == name);
+    let proof: Vec<String> = rule.deletion_proof.iter().map(|p| p.as_str().replace('-', " ")).collect();
+    ProcessorRow {
+        name: rule.name.clone(),
+        id: rule.id.clone(),
+        place: rule.countries.join(", "),
+        purpose: rule.does.clone(),
+        categories: rule.receives.clone(),
+        at_most: match rule.longest_life {
+            Life::AsOurs => "as long as here".to_owned(),
+            Life::AtMost(period) => period.to_string(),
+        },
+        proof: format!("shown by: {}", proof.join(", ")),
+        contract: contract(rule),
+        live: Count(live as u64),
+        pending: count(pending),
+        state: standing.map_or(State::Waiting, |s: &Standing| s.state),
+    }
+}
+
+fn contract(rule: &Processor) -> String {
+    let mut parts = Vec::new();
+    if rule.sees == Sees::Ciphertext {
+        parts.push("cannot read what it gets".to_owned());
+    }
+    parts.extend(rule.transfer.map(|t| t.as_str().replace('-', " ")));
+    parts.extend(rule.agreement.clone());
+    parts.join("; ")
+}
+
+fn row(sent: &Disclosed, found: &Found, proof_href: &str) -> DisclosureRow {
+    let to = found.policy.processor(&sent.processor).map_or(sent.processor.clone(), |p| p.name.clone());
+    let (state, standing) = standing(sent, found.at);
+    DisclosureRow {
+        at: sent.sent_at.into(),
+        to,
+        what: sent.categories.replace(' ', ", "),
+        ground: sent.purpose.clone(),
+        state,
+        standing,
+        proof_href: proof_href.to_owned(),
+    }
+}
+
+/// How the copy there stands.
+fn standing(sent: &Disclosed, now: Timestamp) -> (State, String) {
+    match (sent.deleted_at, sent.delete_due) {
+        (Some(_), _) => {
+            let how = sent.proof.as_deref().unwrap_or("no proof kept").replace('-', " ");
+            (State::Kept, format!("gone: {how}"))
+        }
+        (None, Some(due)) if due < now => (State::Broken, format!("late by {}", span(now.since(due)))),
+        (None, Some(due)) => (State::Waiting, format!("{} left", span(due.since(now)))),
+        (None, None) => (State::Waiting, "as long as here".to_owned()),
+    }
+}

@@ -1,0 +1,115 @@
+//! Which role may open which page of the desk, in one place.
+
+use crate::policy::Role;
+
+/// A page of the desk, with what can be done on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Page {
+    /// What needs a human today.
+    Today,
+    /// Releasing jobs that were set aside.
+    Jobs,
+    /// Requests: the queue, one of them, notes.
+    Requests,
+    /// Retention by rule.
+    Retention,
+    /// How each promise stands.
+    Promises,
+    /// Legal holds.
+    Holds,
+    /// Who else has data.
+    Processors,
+    /// Who read what.
+    Reads,
+    /// The ledger.
+    Ledger,
+    /// Finding a person.
+    People,
+}
+
+/// Deciding a request: extending its time, refusing it.
+pub const DECIDE: &[Role] = &[Role::Compliance];
+
+impl Page {
+    /// All of them, in the order of the rail.
+    pub const ALL: [Self; 10] = [
+        Self::Today,
+        Self::Jobs,
+        Self::Requests,
+        Self::Retention,
+        Self::Promises,
+        Self::Holds,
+        Self::Processors,
+        Self::Reads,
+        Self::Ledger,
+        Self::People,
+    ];
+
+    /// What its addresses begin with, after `/{tenant}/desk/`.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Today => "",
+            Self::Jobs => "jobs",
+            Self::Requests => "requests",
+            Self::Retention => "retention",
+            Self::Promises => "promises",
+            Self::Holds => "holds",
+            Self::Processors => "processors",
+            Self::Reads => "reads",
+            Self::Ledger => "ledger",
+            Self::People => "people",
+        }
+    }
+
+    /// Who may open it.
+    pub const fn roles(self) -> &'static [Role] {
+        use Role::{Admin, Compliance, Support};
+        match self {
+            Self::Today => &[Support, Compliance, Admin],
+            Self::Requests | Self::People => &[Support, Compliance],
+            Self::Retention | Self::Promises | Self::Holds | Self::Reads => &[Compliance],
+            Self::Processors | Self::Ledger => &[Compliance, Admin],
+            Self::Jobs => &[Admin],
+        }
+    }
+
+    /// Whether somebody in this role may open it.
+    pub fn lets(self, role: Role) -> bool {
+        self.roles().contains(&role)
+    }
+
+    /// The page of a route, as the router knows it: `/{tenant}/desk/requests/{reference}`.
+    pub fn of_route(route: &str) -> Option<Self> {
+        let rest = route.split_once("/desk").map(|(_, rest)| rest.trim_start_matches('/'))?;
+        let first = rest.split(['/', '.']).next().unwrap_or_default();
+        Self::ALL.into_iter().find(|page| page.path() == first)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_belongs_to_its_page() {
+        for (route, page) in [
+            ("/{tenant}/desk", Page::Today),
+            ("/{tenant}/desk/requests/{reference}/note", Page::Requests),
+            ("/{tenant}/desk/reads.csv", Page::Reads),
+            ("/{tenant}/desk/jobs/{id}/retry", Page::Jobs),
+        ] {
+            assert_eq!(Page::of_route(route), Some(page), "{route}");
+        }
+        assert_eq!(Page::of_route("/{tenant}/desk/somewhere"), None);
+        assert_eq!(Page::of_route("/{tenant}/images"), None);
+    }
+
+    #[test]
+    fn nobody_but_staff_opens_a_page() {
+        for page in Page::ALL {
+            for role in [Role::Subject, Role::App, Role::Service] {
+                assert!(!page.lets(role), "{page:?} {role}");
+            }
+        }
+    }
+}

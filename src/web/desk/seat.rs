@@ -1,0 +1,135 @@
+//! Who sits at the desk, and what their browser sent. Every handler takes a [`Seat`]; the page it is for comes from the
+//! route, so that a handler cannot forget to ask.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, RawPathParams, Request};
+use axum::http::request::Parts;
+
+use super::roles::Page;
+use crate::base::{Kind, Secret, TenantId};
+use crate::edge::{Edge, Fault, StaffSession};
+use crate::policy::Role;
+use crate::vault::Actor;
+
+/// The list under which form tokens are made: one for each session.
+const FORMS: &str = "desk-form";
+
+/// A member of staff, at a page that their role may open.
+#[derive(Debug, Clone)]
+pub(super) struct Seat {
+    /// The service.
+    pub(super) edge: Edge,
+    /// The tenant whose desk it is.
+    pub(super) tenant: TenantId,
+    /// Who.
+    pub(super) staff: StaffSession,
+}
+
+impl Seat {
+    /// Their role.
+    pub(super) fn role(&self) -> Role {
+        self.staff.staff.role
+    }
+
+    /// As the vault knows them.
+    pub(super) fn actor(&self) -> Actor {
+        self.staff.actor()
+    }
+
+    /// What addresses of this tenant begin with.
+    pub(super) fn root(&self) -> String {
+        format!("/{}", self.tenant)
+    }
+
+    /// The token that their forms send back.
+    pub(super) fn form_token(&self) -> String {
+        self.edge.cursors.write(FORMS, &self.staff.session.id.to_string())
+    }
+
+    fn sent_by_us(&self, token: &str) -> bool {
+        let session = self.edge.cursors.read(FORMS, token);
+        session.is_ok_and(|s| s == self.staff.session.id.to_string())
+    }
+}
+
+/// The tenant in the address, if it is one of ours.
+pub(super) async fn tenant(parts: &mut Parts, edge: &Edge) -> Result<TenantId, Fault> {
+    let params = RawPathParams::from_request_parts(parts, edge).await;
+    let params = params.map_err(|_| Fault::new(Kind::NotFound))?;
+    let slug = params.iter().find(|(name, _)| *name == "tenant").map(|(_, value)| value.to_owned());
+    let tenant: Option<TenantId> = slug.and_then(|s| s.parse().ok());
+    tenant
+        .filter(|t| edge.app.library.in_force(t, edge.app.clock.now()).is_some())
+        .ok_or_else(|| Fault::new(Kind::NotFound))
+}
+
+impl FromRequestParts<Edge> for Seat {
+    type Rejection = Fault;
+    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Fault> {
+        let tenant = tenant(parts, edge).await?;
+        let staff = StaffSession::from_request_parts(parts, edge).await?;
+        if staff.staff.tenant != tenant {
+            return Err(Fault::new(Kind::NotFound));
+        }
+        let route = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+        let page = Page::of_route(route).ok_or_else(|| Fault::new(Kind::NotFound))?;
+        if !page.lets(staff.staff.role) {
+            let why = format!("your role, {}, does not open this page", staff.staff.role);
+            return Err(Fault::because(Kind::Forbidden, why));
+        }
+        Ok(Self { edge: edge.clone(), tenant, staff })
+    }
+}
+
+/// The fields of a form.
+#[derive(Debug, Clone)]
+pub(super) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    pub(super) fn read(body: &[u8]) -> Self {
+        Self(url::form_urlencoded::parse(body).into_owned().collect())
+    }
+
+    /// The first value of a field, trimmed; nothing when it is missing.
+    pub(super) fn one(&self, name: &str) -> &str {
+        self.0.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value.trim())
+    }
+
+    /// Every value of a field.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.trim())
+    }
+
+    /// Words that may be about a person.
+    pub(super) fn secret(&self, name: &str) -> Secret<String> {
+        Secret::new(self.one(name).to_owned())
+    }
+}
+
+/// A form sent from a page of this desk, by this session.
+#[derive(Debug)]
+pub(super) struct Sent {
+    /// Who sent it.
+    pub(super) seat: Seat,
+    /// What.
+    pub(super) fields: Fields,
+}
+
+impl FromRequest<Edge> for Sent {
+    type Rejection = Fault;
+    async fn from_request(request: Request, edge: &Edge) -> Result<Self, Fault> {
+        let (mut parts, body) = request.into_parts();
+        let seat = Seat::from_request_parts(&mut parts, edge).await?;
+        let fields = form(Request::from_parts(parts, body), edge).await?;
+        if !seat.sent_by_us(fields.one("csrf")) {
+            return Err(Fault::because(Kind::Forbidden, "the form was not sent from a page of this session"));
+        }
+        Ok(Self { seat, fields })
+    }
+}
+
+/// Reads a form of at most 64 KiB.
+pub(super) async fn form(request: Request, edge: &Edge) -> Result<Fields, Fault> {
+    let body = Bytes::from_request(request, edge).await.map_err(|_| Fault::new(Kind::TooLarge))?;
+    Ok(Fields::read(&body))
+}

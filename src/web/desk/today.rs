@@ -1,0 +1,154 @@
+//! What needs a human today.
+
+use axum::extract::Path;
+use axum::http::Uri;
+
+use super::found::Found;
+use super::queue::row;
+use super::roles::Page;
+use super::seat::{Seat, Sent};
+use super::shell::{Answer, desk, page, see_other};
+use super::{promises, retention};
+use crate::base::{JobId, Kind};
+use crate::edge::Fault;
+use crate::ledger::Checkpoint;
+use crate::requests::Request;
+use crate::store::jobs::{self, Troubled};
+use crate::web::promise;
+use crate::web::view::{Count, FailedJob, Figure, Overview, State};
+
+/// How many rows a list of the overview has.
+const FEW: usize = 8;
+
+/// `GET /desk`
+pub(super) async fn show(seat: Seat, uri: Uri) -> Answer {
+    let found = Found::at_seat(&seat).await?;
+    let head = seat.edge.app.ledger.checkpoint().await?;
+    let due = soonest(&seat).await?;
+    let mut promises = promises::rows(&found, |s| promise::rank(s.state) < promise::rank(State::Waiting));
+    promises.truncate(FEW);
+    page(&Overview {
+        figures: figures(&seat, &found, &head),
+        due: due.iter().map(|request| row(request, found.at)).collect(),
+        promises,
+        jobs: found.jobs.iter().map(job).collect(),
+        desk: desk(&seat, &found, &uri).await?,
+    })
+}
+
+/// `POST /desk/jobs/{id}/retry`
+pub(super) async fn release(Path((_, id)): Path<(String, String)>, sent: Sent) -> Answer {
+    let seat = sent.seat;
+    let id: JobId = id.parse().map_err(|_| Fault::new(Kind::NotFound))?;
+    let found = Found::at_seat(&seat).await?;
+    if !found.jobs.iter().any(|job| job.id == id && job.quarantined) {
+        return Err(Fault::new(Kind::NotFound));
+    }
+    let app = &seat.edge.app;
+    let mut tx = app.db.begin().await?;
+    jobs::release(&mut tx, &app.clock, id).await?;
+    tx.commit().await?;
+    Ok(see_other(&seat, "", "released"))
+}
+
+async fn soonest(seat: &Seat) -> Result<Vec<Request>, Fault> {
+    let size = crate::base::PageSize::new(FEW as u32).unwrap_or_default();
+    let filter = crate::requests::QueueFilter::Open;
+    Ok(seat.edge.app.requests.queue(&seat.tenant, filter, None, size).await?.items)
+}
+
+fn figures(seat: &Seat, found: &Found, head: &Checkpoint) -> Vec<Figure> {
+    let root = seat.root();
+    let figure = |page: Page, name: &str, value: String, note: String, state: State| {
+        let path = format!("{root}/desk/{}", page.path());
+        let href = path.trim_end_matches('/').to_owned();
+        (page, Figure { name: name.to_owned(), value, note, state, href })
+    };
+    let all = [
+        requests(found, &figure),
+        overdue(found, &figure),
+        kept(found, &figure),
+        stopped(found, &figure),
+        ledger(found, head, &figure),
+    ];
+    let shown = |page: Page| {
+        page.lets(seat.role()) || page == Page::Jobs && seat.role() != crate::policy::Role::Support
+    };
+    all.into_iter().filter(|(page, _)| shown(*page)).map(|(_, figure)| figure).collect()
+}
+
+type Drawn<'a> = &'a dyn Fn(Page, &str, String, String, State) -> (Page, Figure);
+
+fn requests(found: &Found, draw: Drawn<'_>) -> (Page, Figure) {
+    let (late, near) = (found.late.len() as u64, found.near.len() as u64);
+    let (state, note) = match (late, near) {
+        (0, 0) => (State::Kept, "none near its date".to_owned()),
+        (0, near) => (State::AtRisk, format!("{} due within 18 hours", Count(near))),
+        (late, _) => (State::Broken, format!("{} past our promise", Count(late))),
+    };
+    draw(Page::Requests, "Requests open", Count(found.open()).to_string(), note, state)
+}
+
+fn overdue(found: &Found, draw: Drawn<'_>) -> (Page, Figure) {
+    let (live, overdue) = retention::totals(&found.board);
+    let state = if overdue.none() { State::Kept } else { State::Broken };
+    let note = format!("of {live} under a rule");
+    draw(Page::Retention, "Overdue for erasure", overdue.to_string(), note, state)
+}
+
+fn kept(found: &Found, draw: Drawn<'_>) -> (Page, Figure) {
+    let all = &found.standings;
+    let of = |state: State| all.iter().filter(|s| s.state == state).count() as u64;
+    let good = of(State::Kept) + of(State::Attested);
+    let worst = all.iter().map(|s| s.state).min_by_key(|s| promise::rank(*s)).unwrap_or(State::Waiting);
+    let rest: Vec<String> = promise::tally(all)
+        .iter()
+        .filter(|part| !matches!(part.state, State::Kept | State::Attested))
+        .map(|part| match part.state {
+            State::Waiting => format!("{} not checked yet", part.count),
+            state => format!("{} {}", part.count, state.word().to_lowercase()),
+        })
+        .collect();
+    let note = if rest.is_empty() { "all of them".to_owned() } else { rest.join(", ") };
+    let value = format!("{} of {}", Count(good), Count(all.len() as u64));
+    draw(Page::Promises, "Promises kept", value, note, worst)
+}
+
+fn stopped(found: &Found, draw: Drawn<'_>) -> (Page, Figure) {
+    let stopped = found.jobs.iter().filter(|job| job.quarantined).count() as u64;
+    let (state, note) = match (stopped, found.jobs.len() as u64 - stopped) {
+        (0, 0) => (State::Kept, "everything runs".to_owned()),
+        (0, again) => (State::AtRisk, format!("{} being tried again", Count(again))),
+        (1, _) => (State::Broken, "waits for a hand".to_owned()),
+        _ => (State::Broken, "wait for a hand".to_owned()),
+    };
+    let (page, mut figure) = draw(Page::Jobs, "Failed jobs", Count(stopped).to_string(), note, state);
+    figure.href = figure.href.replace("/jobs", "#jobs-title");
+    (page, figure)
+}
+
+fn ledger(found: &Found, head: &Checkpoint, draw: Drawn<'_>) -> (Page, Figure) {
+    let (state, note) = match found.verified {
+        None => (State::Waiting, "not recomputed yet".to_owned()),
+        Some(v) if v.faults > 0 => (State::Broken, "does not verify".to_owned()),
+        Some(v) => {
+            let ago =
+                crate::web::view::Moment::from(v.at).relative_words(crate::web::view::Moment::from(found.at));
+            (State::Kept, format!("recomputed {ago}"))
+        }
+    };
+    draw(Page::Ledger, "Ledger entries", Count(head.size()).to_string(), note, state)
+}
+
+fn job(job: &Troubled) -> FailedJob {
+    FailedJob {
+        id: job.id.to_string(),
+        kind: job.kind.clone(),
+        tries: super::shell::count(job.claims),
+        cause: job
+            .last_error
+            .clone()
+            .unwrap_or_else(|| "It stopped without a word: its process died.".to_owned()),
+        next: (!job.quarantined).then(|| job.run_at.into()),
+    }
+}

@@ -1,0 +1,3 @@
+//! The JSON API as its callers meet it.
+
+mod operation;
