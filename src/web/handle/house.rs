@@ -12,7 +12,7 @@ use crate::web::desk::found::Found;
 use crate::web::doors::{Door, doors};
 use crate::web::fault_page::house;
 use crate::web::page::{Answer, Visit, day, html, not_found};
-use crate::web::shape::document::together;
+use crate::web::shape::document::{does, together};
 use crate::web::view::{Count, DemoDoor, Home, TenantCard};
 
 /// `GET /`
@@ -38,7 +38,7 @@ async fn card(edge: &Edge, tenant: &TenantId) -> Result<Option<TenantCard>, Faul
     Ok(Some(TenantCard {
         brand: policy.controller().name.clone(),
         root: format!("/{tenant}"),
-        does: policy.title().to_owned(),
+        does: does(&policy),
         state,
         standing,
         effective: day(policy.effective()),

@@ -15,8 +15,8 @@ use crate::web::desk::found::Found;
 use crate::web::evidence;
 use crate::web::page::{Answer, Visit, day, html, not_found};
 use crate::web::promise::{Standing, tally};
-use crate::web::shape::document::{changes, clauses, earlier};
-use crate::web::view::{Markup, PolicyPage};
+use crate::web::shape::document::{changes, clauses, earlier, preamble};
+use crate::web::view::PolicyPage;
 
 /// `GET /policy`
 pub(crate) async fn in_force(visit: Visit) -> Answer {
@@ -40,7 +40,7 @@ async fn show(visit: Visit, policy: Arc<Policy>) -> Answer {
         shell: visit.shell().await?,
         title: policy.title().to_owned(),
         controller: policy.controller().name.clone(),
-        preamble: Markup::default(),
+        preamble: preamble(&policy),
         effective: day(policy.effective()),
         version: policy.version().to_owned(),
         hash: hex::encode(policy.hash()),
