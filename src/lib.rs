@@ -10,6 +10,7 @@ pub mod archive;
 pub mod base;
 pub mod billing;
 pub mod blobs;
+pub mod cli;
 pub mod config;
 pub mod consent;
 pub mod crypto;

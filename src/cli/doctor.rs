@@ -1,0 +1,153 @@
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::place::Place;
+use super::say::{self, Say};
+use super::{Variables, status};
+use crate::app::App;
+use crate::blobs::Level;
+
+/// Look whether this installation can keep its promises.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    place: Place,
+}
+
+/// What was found: nothing wrong so far?
+struct Found<'s> {
+    say: &'s mut Say,
+    well: bool,
+}
+
+impl Found<'_> {
+    fn check(&mut self, holds: bool, claim: &str) {
+        self.well &= holds;
+        self.say.check(holds, claim);
+    }
+}
+
+/// Runs it.
+pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> anyhow::Result<ExitCode> {
+    let app = args.place.open(variables).await?;
+    let mut found = Found { say, well: true };
+    found.say.title("Folders and keys");
+    modes(&app, &mut found)?;
+    found.say.gap();
+    found.say.title("Stores");
+    stores(&app, &mut found).await?;
+    found.say.gap();
+    found.say.title("Ledger");
+    ledger(&app, &mut found).await?;
+    found.say.gap();
+    found.say.title("Promises");
+    promises(&app, &mut found).await?;
+    app.close().await;
+    let well = found.well;
+    found.say.gap();
+    let last = if well { "All is well." } else { "Something is not as it must be." };
+    found.say.title(last);
+    Ok(status(well))
+}
+
+fn mode(path: &Path) -> Option<u32> {
+    std::fs::metadata(path).ok().map(|m| m.permissions().mode() & 0o777)
+}
+
+fn modes(app: &App, found: &mut Found<'_>) -> anyhow::Result<()> {
+    let (data, keys) = (&app.config.data.folder, app.config.keys_folder());
+    for folder in [data.clone(), keys.clone(), keys.join("epochs")] {
+        let private = mode(&folder) == Some(0o700);
+        found.check(private, &format!("{} can be entered by its owner alone (0700)", folder.display()));
+    }
+    let mut open = Vec::new();
+    for folder in [keys.clone(), keys.join("epochs")] {
+        for entry in std::fs::read_dir(&folder)? {
+            let path = entry?.path();
+            // The head is public: it is handed to everybody.
+            let secret = path.is_file() && path.extension().is_some_and(|e| e == "key" || e == "epoch");
+            if secret && mode(&path).is_none_or(|m| m & 0o077 != 0) {
+                open.push(path.display().to_string());
+            }
+        }
+    }
+    found.check(
+        open.is_empty(),
+        &format!("key files can be read by their owner alone (0600){}", listed(&open)),
+    );
+    let device = |path: &Path| std::fs::metadata(path).map(|m| m.dev()).ok();
+    if app.config.keys.seal.is_some() {
+        found.check(true, "the seal key is not on this machine's disk");
+    } else if device(data) == device(&keys) {
+        found.say.warning(
+            "the seal key lies on the same volume as the data: whoever copies the volume has both. Put keys.folder on \
+             another volume, or give keys.seal from outside",
+        );
+    } else {
+        found.check(true, "the seal key lies on another volume than the data");
+    }
+    if app.config.server.development {
+        found.say.warning("this is a development installation: not for data of real people");
+    }
+    Ok(())
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) }
+}
+
+async fn stores(app: &App, found: &mut Found<'_>) -> anyhow::Result<()> {
+    found.check(app.db.ping().await.is_ok(), "the main database answers");
+    found.check(app.keys.ping().await.is_ok(), "the keystore answers");
+    for finding in app.blobs.check(&app.entropy).await? {
+        match finding.level {
+            Level::Good => found.check(true, &format!("blobs: {}", finding.about)),
+            Level::Warning => found.say.warning(&format!("blobs, {}: {}", finding.about, finding.text)),
+            Level::Error => found.check(false, &format!("blobs, {}: {}", finding.about, finding.text)),
+        }
+    }
+    let epochs = app.keys.status().await?.epochs.len();
+    found.check(epochs <= 2, &format!("at most two key epochs are alive (now {epochs})"));
+    Ok(())
+}
+
+async fn ledger(app: &App, found: &mut Found<'_>) -> anyhow::Result<()> {
+    let standing = app.ledger.standing().await;
+    let why = standing.as_ref().err().map(|e| format!(": {e}")).unwrap_or_default();
+    found.check(standing.is_ok(), &format!("the database continues every head that was signed{why}"));
+    let report = app.ledger.fsck().await?;
+    found.check(
+        report.is_sound(),
+        &format!("all {} entries hash to the root that was signed", say::number(report.size)),
+    );
+    for fault in &report.faults {
+        found.say.note(&fault.to_string());
+    }
+    let waiting = app.ledger.pending().await?;
+    if waiting > 0 {
+        found.say.note(&format!(
+            "{} to be taken into the tree",
+            say::count(waiting, "entry waits", "entries wait")
+        ));
+    }
+    Ok(())
+}
+
+async fn promises(app: &App, found: &mut Found<'_>) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    for tenant in app.library.tenants() {
+        let counts = app.vault.counts(&tenant, now).await?;
+        let late: i64 = counts.iter().map(|c| c.due).sum();
+        let held: i64 = counts.iter().map(|c| c.live).sum();
+        found.check(late == 0, &format!("{tenant}: {late} of {held} things held are past their time"));
+        let overdue = app.requests.overdue(&tenant, now).await?.len();
+        found.check(overdue == 0, &format!("{tenant}: {overdue} requests are past the promised time"));
+        let unburied = app.vault.unburied(&tenant).await?;
+        found.check(
+            unburied == 0,
+            &format!("{tenant}: the bytes of {unburied} erased pictures are still to be deleted"),
+        );
+    }
+    Ok(())
+}

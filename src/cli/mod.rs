@@ -1,0 +1,97 @@
+//! The command line: one file a command.
+//!
+//! Promises: what a command found is in its exit status (0 all is well, 1 something does not hold, 2 it could not be
+//! looked at); what it prints can be read by a person and, where that makes sense, by a program. Must never: decide
+//! anything that a room below ought to decide, or print a person's data.
+
+mod api_key;
+mod demo;
+mod doctor;
+mod fake_provider;
+mod keys;
+mod ledger;
+mod place;
+mod policy;
+mod say;
+mod serve;
+mod staff;
+mod verify;
+mod witness;
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+pub use demo::{Options as DemoOptions, demo};
+pub use say::Say;
+
+/// The variables of the environment.
+pub type Variables = BTreeMap<String, String>;
+
+/// Something does not hold.
+const NOT_SO: u8 = 1;
+
+/// Privacy policies that run.
+///
+/// A policy document says what is kept, why, and until when; this program keeps it, and lets a stranger check that it did.
+#[derive(Debug, clap::Parser)]
+#[command(name = "vouchsafe", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Serve the pages and the API
+    Serve(serve::Args),
+    /// Tell the whole story on a throw-away data folder, each step proved
+    Demo(demo::Options),
+    /// Check a receipt or a take-home archive, offline
+    Verify(verify::Args),
+    /// Check, export or show the ledger
+    #[command(subcommand)]
+    Ledger(ledger::Command),
+    /// Check, compare and question policy documents
+    #[command(subcommand)]
+    Policy(policy::Command),
+    /// Look after the keys
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Watch somebody's ledger, and cosign it while it only grows
+    #[command(subcommand)]
+    Witness(witness::Command),
+    /// Stand in for a provider, to try the product without an account there
+    FakeProvider(fake_provider::Args),
+    /// Make, list and revoke the keys of apps
+    #[command(subcommand)]
+    ApiKey(api_key::Command),
+    /// Take people on as staff
+    #[command(subcommand)]
+    Staff(staff::Command),
+    /// Look whether this installation can keep its promises
+    Doctor(doctor::Args),
+}
+
+/// Runs a command.
+pub async fn run(cli: Cli, variables: &Variables, say: &mut Say) -> anyhow::Result<ExitCode> {
+    // Both are there: one of the libraries would otherwise not know which to use. A second call changes nothing.
+    let _installed_before = rustls::crypto::ring::default_provider().install_default();
+    match cli.command {
+        Command::Serve(args) => Box::pin(serve::run(args, variables, say)).await,
+        Command::Demo(options) => Ok(status(Box::pin(demo(&options, say)).await?)),
+        Command::Verify(args) => verify::run(&args, say),
+        Command::Ledger(command) => Box::pin(ledger::run(command, variables, say)).await,
+        Command::Policy(command) => Box::pin(policy::run(command, variables, say)).await,
+        Command::Keys(command) => Box::pin(keys::run(command, variables, say)).await,
+        Command::Witness(command) => witness::run(command, say),
+        Command::FakeProvider(args) => fake_provider::run(args, say).await,
+        Command::ApiKey(command) => Box::pin(api_key::run(command, variables, say)).await,
+        Command::Staff(command) => Box::pin(staff::run(command, variables, say)).await,
+        Command::Doctor(args) => Box::pin(doctor::run(args, variables, say)).await,
+    }
+}
+
+/// The status of a command that found that all is well, or that it is not.
+fn status(well: bool) -> ExitCode {
+    if well { ExitCode::SUCCESS } else { ExitCode::from(NOT_SO) }
+}

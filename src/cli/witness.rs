@@ -1,0 +1,125 @@
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use super::say::Say;
+use super::status;
+use super::verify::Trust;
+use crate::base::{Clock, Entropy, Secret};
+use crate::ledger::witness::{AddCheckpoint, Memory};
+use crate::ledger::{Checkpoint, SignerKey, VerifierKey, consistency_of_folder};
+
+/// A witness is somebody else: run this where the watched service has no access.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Make the witness's key if there is none, and print what to hand out
+    Key {
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Cosign the newest head of an exported ledger folder, if it contains everything seen before
+    Follow {
+        /// The folder, as fetched from the service
+        folder: PathBuf,
+        #[command(flatten)]
+        trust: Trust,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Answer one request in the form of C2SP tlog-witness, from the standard input
+    Answer {
+        #[command(flatten)]
+        trust: Trust,
+        #[command(flatten)]
+        who: Who,
+    },
+}
+
+/// The witness.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Who {
+    /// Its name: a host and path without scheme
+    #[arg(long)]
+    name: String,
+    /// The folder in which it keeps its key and what it saw
+    #[arg(long, value_name = "DIR")]
+    home: PathBuf,
+}
+
+impl Who {
+    /// Its key; made when there is none.
+    fn key(&self) -> anyhow::Result<SignerKey> {
+        let path = self.home.join("witness.key");
+        if !path.exists() {
+            std::fs::create_dir_all(&self.home)?;
+            let text = zeroize::Zeroizing::new(hex::encode(Entropy::system().bytes::<32>()));
+            let mut file =
+                std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+        }
+        let text = zeroize::Zeroizing::new(std::fs::read_to_string(&path)?);
+        let mut seed = [0; 32];
+        hex::decode_to_slice(text.trim(), &mut seed)
+            .with_context(|| format!("{} does not hold 64 hexadecimal digits", path.display()))?;
+        Ok(SignerKey::witness(&self.name, &Secret::new(seed))?)
+    }
+
+    fn memory(&self) -> PathBuf {
+        self.home.join("seen.json")
+    }
+}
+
+/// Runs it.
+pub(super) fn run(command: Command, say: &mut Say) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Key { who } => {
+            say.line(who.key()?.verifier().to_string());
+            Ok(status(true))
+        }
+        Command::Follow { folder, trust, who } => {
+            let ledger = trust.wanted()?;
+            let request = from_folder(&folder, &ledger, &who)?;
+            answer(&request, &ledger, &who, say)
+        }
+        Command::Answer { trust, who } => {
+            let mut body = String::new();
+            std::io::stdin().take(1 << 20).read_to_string(&mut body)?;
+            answer(&AddCheckpoint::parse(&body)?, &trust.wanted()?, &who, say)
+        }
+    }
+}
+
+/// The request that the service would have sent, out of its exported folder.
+fn from_folder(folder: &Path, ledger: &VerifierKey, who: &Who) -> anyhow::Result<AddCheckpoint> {
+    let path = folder.join("checkpoint");
+    let note =
+        std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let head = Checkpoint::open(&note, ledger)?;
+    let old = Memory::load(&who.memory())?.seen(ledger.name()).map_or(0, crate::ledger::witness::Seen::size);
+    let hashes = consistency_of_folder(folder, old, head.size())?.hashes;
+    Ok(AddCheckpoint { old, hashes, checkpoint: note })
+}
+
+fn answer(
+    request: &AddCheckpoint,
+    ledger: &VerifierKey,
+    who: &Who,
+    say: &mut Say,
+) -> anyhow::Result<ExitCode> {
+    let file = who.memory();
+    let mut memory = Memory::load(&file)?;
+    match memory.witness(&file, request, ledger, &who.key()?, Clock::system().now()) {
+        Ok(line) => {
+            say.text(line);
+            Ok(status(true))
+        }
+        Err(refusal) => {
+            say.check(false, &format!("not cosigned ({}): {refusal}", refusal.status()));
+            Ok(status(false))
+        }
+    }
+}
