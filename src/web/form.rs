@@ -24,11 +24,6 @@ impl Filled {
         self.0.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
-    /// From fields that were sent in another way.
-    pub(crate) fn of(fields: Vec<(String, String)>) -> Self {
-        Self(fields)
-    }
-
     /// What an address carries behind its question mark.
     pub(crate) fn of_query(uri: &Uri) -> Self {
         let query = uri.query().unwrap_or_default();
@@ -62,7 +57,7 @@ mod tests {
     #[test]
     fn a_field_sent_twice_is_there_twice() {
         let fields = [("consent", " training "), ("consent", "analytics"), ("email", " a@b.example ")];
-        let filled = Filled::of(fields.map(|(n, v)| (n.to_owned(), v.to_owned())).into());
+        let filled = Filled(fields.map(|(n, v)| (n.to_owned(), v.to_owned())).into());
         assert_eq!(filled.all("consent").count(), 2);
         assert_eq!(filled.one("email"), "a@b.example");
         assert_eq!(filled.one("none"), "");

@@ -5,6 +5,7 @@ use axum::routing::{get, post};
 use axum::{Extension, Router, middleware};
 use tower_http::csrf::CsrfLayer;
 
+use super::desk;
 use super::fault_page::{dress, nowhere};
 use super::handle::bytes::Turns;
 use super::handle::{
@@ -25,12 +26,13 @@ pub fn router(edge: Edge) -> Router {
         .merge(pictures())
         .merge(privacy())
         .fallback(nowhere)
-        .layer(Extension(Turns::default()));
-    dressed(pages, &edge).with_state(edge)
+        .layer(Extension(Turns::default()))
+        .with_state(edge.clone());
+    dressed(pages.merge(desk::router(edge.clone())), &edge)
 }
 
 /// What every answer goes through, the outermost last.
-fn dressed(pages: Router<Edge>, edge: &Edge) -> Router<Edge> {
+fn dressed(pages: Router, edge: &Edge) -> Router {
     let state = || edge.clone();
     pages
         .layer(own_pages_only(edge))
@@ -68,7 +70,6 @@ fn for_anyone() -> Router<Edge> {
         .route("/{tenant}/ledger", get(ledger::of_tenant))
         .route("/{tenant}/ledger/{n}", get(ledger::entry_of_tenant))
         .route("/{tenant}/ledger/{n}/file", get(ledger::entry_file_of_tenant))
-        .route("/{tenant}/ledger/tile/{*rest}", get(ledger::tile_of_tenant))
         .route("/{tenant}/receipts/{id}", get(receipts::show))
         .route("/{tenant}/receipts/{id}/file", get(receipts::file))
         .route("/{tenant}/erased/{request}", get(erase::erased))

@@ -20,7 +20,7 @@ const MOST_NEAR: u32 = 200;
 
 /// A finding.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(in crate::web) struct Found {
     pub(super) at: Timestamp,
     pub(super) policy: Arc<Policy>,
     pub(super) board: Vec<BoardRow>,
@@ -29,16 +29,16 @@ pub(super) struct Found {
     pub(super) late: Vec<Request>,
     pub(super) near: Vec<Request>,
     pub(super) jobs: Vec<Troubled>,
-    pub(super) standings: Vec<Standing>,
-    pub(super) verified: Option<Verified>,
+    pub(in crate::web) standings: Vec<Standing>,
+    pub(in crate::web) verified: Option<Verified>,
 }
 
 /// How the last check of the whole ledger ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Verified {
-    pub(super) at: Timestamp,
+pub(in crate::web) struct Verified {
+    pub(in crate::web) at: Timestamp,
     pub(super) size: i64,
-    pub(super) faults: i64,
+    pub(in crate::web) faults: i64,
 }
 
 impl Found {
@@ -48,7 +48,7 @@ impl Found {
     }
 
     /// Looks at a tenant.
-    pub(super) async fn of(app: &App, tenant: &TenantId) -> Result<Self, Fault> {
+    pub(in crate::web) async fn of(app: &App, tenant: &TenantId) -> Result<Self, Fault> {
         let at = app.clock.now();
         let policy = app.vault.policy(tenant)?;
         let board = app.retention.board(tenant).await?;

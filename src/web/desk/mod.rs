@@ -6,7 +6,7 @@
 
 mod door;
 mod dress;
-mod found;
+pub(super) mod found;
 mod holds;
 mod ledger;
 mod people;

@@ -7,12 +7,13 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 
 use crate::base::TenantId;
 use crate::edge::{Edge, Fault};
+use crate::web::assets;
+use crate::web::desk::found::Found;
 use crate::web::doors::{Door, doors};
 use crate::web::fault_page::house;
 use crate::web::page::{Answer, Visit, day, html, not_found};
-use crate::web::shape::document::together;
+use crate::web::shape::document::{does, together};
 use crate::web::view::{Count, DemoDoor, Home, TenantCard};
-use crate::web::{assets, evidence};
 
 /// `GET /`
 pub(crate) async fn home(State(edge): State<Edge>) -> Answer {
@@ -32,12 +33,12 @@ pub(crate) async fn home(State(edge): State<Edge>) -> Answer {
 
 async fn card(edge: &Edge, tenant: &TenantId) -> Result<Option<TenantCard>, Fault> {
     let Some(policy) = edge.app.library.in_force(tenant, edge.app.clock.now()) else { return Ok(None) };
-    let standings = evidence::standings(&edge.app, tenant, &policy).await?;
+    let standings = Found::of(&edge.app, tenant).await?.standings;
     let (state, standing) = together(&standings);
     Ok(Some(TenantCard {
         brand: policy.controller().name.clone(),
         root: format!("/{tenant}"),
-        does: policy.title().to_owned(),
+        does: does(&policy),
         state,
         standing,
         effective: day(policy.effective()),

@@ -1,13 +1,14 @@
-//! The ledger for anyone: the page, its entries, and the files of C2SP tlog-tiles.
+//! The ledger for anyone: the page, and each entry with its proof. The files for machines are the API's.
 
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
-use crate::base::{Kind, Page, PageSize};
+use crate::base::{Page, PageSize};
 use crate::edge::{Edge, Fault};
-use crate::ledger::{Logged, Resource};
+use crate::ledger::{Filter, Logged};
+use crate::web::desk::found::{Found, Verified};
 use crate::web::fault_page::house;
 use crate::web::page::{Answer, Visit, html, not_found, with};
 use crate::web::shape::entries::{Shown, file_name, receipt_page, row};
@@ -26,23 +27,23 @@ pub(crate) struct Before {
 pub(crate) async fn whole(State(edge): State<Edge>, Query(at): Query<Before>) -> Answer {
     let size = PageSize::new(ON_A_PAGE).unwrap_or_default();
     let page = edge.app.ledger.tail(size, at.before.as_deref()).await?;
-    show(&edge, house(&edge), page).await
+    show(&edge, house(&edge), page, None).await
 }
 
 /// `GET /{tenant}/ledger`: a tenant's entries.
 pub(crate) async fn of_tenant(visit: Visit, Query(at): Query<Before>) -> Answer {
     let size = PageSize::new(ON_A_PAGE).unwrap_or_default();
     let ledger = &visit.edge.app.ledger;
-    let page =
-        ledger.list(&visit.tenant, &crate::ledger::Filter::default(), size, at.before.as_deref()).await?;
-    show(&visit.edge, visit.shell().await?, page).await
+    let page = ledger.list(&visit.tenant, &Filter::default(), size, at.before.as_deref()).await?;
+    let checked = Found::of(&visit.edge.app, &visit.tenant).await?.verified;
+    show(&visit.edge, visit.shell().await?, page, checked).await
 }
 
-async fn show(edge: &Edge, shell: Shell, page: Page<Logged>) -> Answer {
+async fn show(edge: &Edge, shell: Shell, page: Page<Logged>, checked: Option<Verified>) -> Answer {
     let ledger = &edge.app.ledger;
     let head = ledger.checkpoint().await?;
     let older = page.next.map(|next| format!("{}/ledger?before={next}", shell.root));
-    let stands = ledger.standing().await.is_ok();
+    let sound = checked.is_none_or(|v| v.faults == 0) && ledger.standing().await.is_ok();
     html(&LedgerPage {
         origin: head.origin().to_owned(),
         size: Count(head.size()),
@@ -51,8 +52,12 @@ async fn show(edge: &Edge, shell: Shell, page: Page<Logged>) -> Answer {
         signed_at: None,
         checkpoint: head.note().to_owned(),
         verifier_key: ledger.verifier().to_string(),
-        self_check: if stands { Standing::Waiting } else { Standing::Broken },
-        self_checked: None,
+        self_check: match checked {
+            _ if !sound => Standing::Broken,
+            Some(_) => Standing::Kept,
+            None => Standing::Waiting,
+        },
+        self_checked: checked.map(|v| v.at.into()),
         entries: page.items.iter().map(|entry| row(&shell.root, entry)).collect(),
         older_href: older,
         shell,
@@ -73,9 +78,6 @@ pub(crate) async fn entry_of_tenant(visit: Visit, Path((_, n)): Path<(String, St
 
 /// An entry is shown as a receipt of itself: everything it takes to check it.
 async fn one(edge: &Edge, shell: Shell, n: &str) -> Answer {
-    if n == "checkpoint" {
-        return resource(edge, n).await;
-    }
     let entry = find(edge, n).await?;
     let receipt = edge.app.ledger.receipt(entry.leaf.id, None).await?;
     let page = receipt_page(Shown {
@@ -116,22 +118,4 @@ async fn file(edge: &Edge, n: &str) -> Answer {
 pub(super) fn attached(text: String, name: &str) -> Response {
     let response = ([(header::CONTENT_TYPE, "application/json")], text).into_response();
     with(response, header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""))
-}
-
-/// `GET /ledger/tile/…`
-pub(crate) async fn tile(State(edge): State<Edge>, Path(rest): Path<String>) -> Answer {
-    resource(&edge, &format!("tile/{rest}")).await
-}
-
-/// `GET /{tenant}/ledger/tile/…`: the same files, below the address that the tenant's page names.
-pub(crate) async fn tile_of_tenant(visit: Visit, Path((_, rest)): Path<(String, String)>) -> Answer {
-    resource(&visit.edge, &format!("tile/{rest}")).await
-}
-
-async fn resource(edge: &Edge, path: &str) -> Answer {
-    let resource: Resource = path.parse().map_err(|_| Fault::new(Kind::NotFound))?;
-    let bytes = edge.app.ledger.resource(resource).await?;
-    let aside = if resource.is_immutable() { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let kind = [(header::CONTENT_TYPE, resource.content_type()), (header::CACHE_CONTROL, aside)];
-    Ok((StatusCode::OK, kind, bytes).into_response())
 }

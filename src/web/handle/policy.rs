@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 use crate::base::TenantId;
 use crate::edge::Fault;
 use crate::policy::Policy;
+use crate::web::desk::found::Found;
 use crate::web::evidence;
 use crate::web::page::{Answer, Visit, day, html, not_found};
 use crate::web::promise::{Standing, tally};
-use crate::web::shape::document::{changes, clauses, earlier};
-use crate::web::view::{Markup, PolicyPage};
+use crate::web::shape::document::{changes, clauses, earlier, preamble};
+use crate::web::view::PolicyPage;
 
 /// `GET /policy`
 pub(crate) async fn in_force(visit: Visit) -> Answer {
@@ -32,15 +33,14 @@ pub(crate) async fn version(visit: Visit, Path((_, version)): Path<(String, Stri
 async fn show(visit: Visit, policy: Arc<Policy>) -> Answer {
     let app = &visit.edge.app;
     let in_force = policy.version() == visit.policy.version();
-    let standings =
-        if in_force { evidence::standings(app, &visit.tenant, &policy).await? } else { Vec::new() };
+    let standings = if in_force { Found::of(app, &visit.tenant).await?.standings } else { Vec::new() };
     let all = app.library.versions(&visit.tenant);
     let older = all.iter().rfind(|p| p.effective() < policy.effective());
     html(&PolicyPage {
         shell: visit.shell().await?,
         title: policy.title().to_owned(),
         controller: policy.controller().name.clone(),
-        preamble: Markup::default(),
+        preamble: preamble(&policy),
         effective: day(policy.effective()),
         version: policy.version().to_owned(),
         hash: hex::encode(policy.hash()),
@@ -66,7 +66,7 @@ pub(crate) async fn source(visit: Visit, Path((_, version)): Path<(String, Strin
 
 /// `GET /policy/promises.json`
 pub(crate) async fn promises(visit: Visit) -> Result<Response, Fault> {
-    let standings = evidence::standings(&visit.edge.app, &visit.tenant, &visit.policy).await?;
+    let standings = Found::of(&visit.edge.app, &visit.tenant).await?.standings;
     let board: Vec<Value> = standings.iter().map(|s| line(&visit.tenant, s)).collect();
     Ok(Json(json!({
         "tenant": visit.tenant,

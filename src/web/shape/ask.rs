@@ -3,7 +3,7 @@
 use crate::base::{Secret, Timestamp};
 use crate::consent;
 use crate::policy::{Channel, Policy, Right};
-use crate::requests::{Ask, Filing, MOST_WORDS, Request};
+use crate::requests::{Ask, Filing, MOST_WORDS};
 use crate::subjects::Profile;
 use crate::vault::Actor;
 use crate::web::form::Filled;
@@ -251,9 +251,4 @@ pub(crate) fn details(form: &Filled) -> Result<Profile, Mistakes> {
     }
     let field = |name: &str| form.one(name).to_owned();
     Ok(Profile { email: field("email"), name: field("name"), username: field("username") })
-}
-
-/// Whether a request is done, as far as its owner is concerned.
-pub(crate) fn is_done(request: &Request) -> bool {
-    request.answered_at.is_some()
 }

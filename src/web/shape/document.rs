@@ -1,5 +1,7 @@
 //! The document as the policy page shows it.
 
+use std::fmt::Write as _;
+
 use crate::base::TenantId;
 use crate::policy::{self, Policy, RuleKind, diff};
 use crate::web::evidence::note;
@@ -11,17 +13,40 @@ use crate::web::view::{Change, Clause, Count, MarginNote, Markup, State, Version
 pub(crate) fn together(standings: &[Standing]) -> (State, String) {
     let count = |of: &[State]| standings.iter().filter(|s| of.contains(&s.state)).count();
     let kept = count(&[State::Kept, State::Attested]);
-    let waiting = count(&[State::Waiting]);
     let bad = [State::Broken, State::Overdue, State::AtRisk].into_iter().find(|s| count(&[*s]) > 0);
     let state = bad.unwrap_or(if kept == 0 { State::Waiting } else { State::Kept });
-    let rest = if waiting == 0 { String::new() } else { format!(", {waiting} waiting for a check") };
-    (state, format!("{kept} of {} promises kept{rest}", standings.len()))
+    let mut says = format!("{kept} of {} promises kept", standings.len());
+    for (of, word) in [
+        (State::Broken, "broken"),
+        (State::Overdue, "overdue"),
+        (State::AtRisk, "at risk"),
+        (State::Waiting, "waiting for a check"),
+    ] {
+        let n = count(&[of]);
+        if n > 0 {
+            let _ = write!(says, ", {n} {word}");
+        }
+    }
+    (state, says)
+}
+
+/// What stands before the first chapter: the text below the document's own title, as markup.
+pub(crate) fn preamble(policy: &Policy) -> Markup {
+    let first = policy.clauses().first().filter(|clause| clause.level == 1);
+    Markup::trusted(first.map(|clause| clause.html.clone()).unwrap_or_default())
+}
+
+/// What a tenant does, in the first sentence of its document.
+pub(crate) fn does(policy: &Policy) -> String {
+    let text = policy.clauses().first().map(|clause| clause.text.trim()).unwrap_or_default();
+    let first = text.split_once(". ").map_or(text, |(first, _)| first).trim_end_matches('.');
+    format!("{}.", first.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// The clauses with their numbers and notes.
 pub(crate) fn clauses(policy: &Policy, standings: &[Standing]) -> Vec<Clause> {
     let (mut chapter, mut below) = (0_u32, 0_u32);
-    let numbered = policy.clauses().iter().map(|clause| {
+    let numbered = policy.clauses().iter().filter(|clause| clause.level > 1).map(|clause| {
         if clause.level <= 2 {
             (chapter, below) = (chapter + 1, 0);
             (clause, chapter.to_string())
@@ -34,12 +59,7 @@ pub(crate) fn clauses(policy: &Policy, standings: &[Standing]) -> Vec<Clause> {
 }
 
 fn one(tenant: &TenantId, clause: &policy::Clause, number: String, standings: &[Standing]) -> Clause {
-    // Seven rights of one clause say one thing in its margin: the worst of them.
-    let is_right = |s: &&Standing| s.kind == RuleKind::Right;
-    let mut notes: Vec<MarginNote> =
-        of_clause(standings, clause).filter(|s| !is_right(s)).map(|s| note(tenant, s)).collect();
-    let rights = of_clause(standings, clause).filter(is_right).min_by_key(|s| rank(s.state));
-    notes.extend(rights.map(|s| note(tenant, s)));
+    let notes = margin(tenant, &of_clause(standings, clause).collect::<Vec<_>>());
     Clause {
         id: clause.id.clone(),
         number,
@@ -50,6 +70,26 @@ fn one(tenant: &TenantId, clause: &policy::Clause, number: String, standings: &[
         rules: clause.rule_source.trim().to_owned(),
         rule_count: Count(clause.rule_source.lines().filter(|l| l.starts_with('[')).count() as u64),
     }
+}
+
+/// The notes in a clause's margin. Seven rights are one line, the worst of them; so are checks that nobody has made.
+fn margin(tenant: &TenantId, here: &[&Standing]) -> Vec<MarginNote> {
+    let right = |s: &Standing| s.kind == RuleKind::Right;
+    let unchecked = |s: &Standing| s.state == State::Waiting && s.checked.is_none() && !right(s);
+    let mut notes: Vec<MarginNote> =
+        here.iter().filter(|s| !right(s) && !unchecked(s)).map(|s| note(tenant, s)).collect();
+    notes.dedup_by(|b, a| b.state == a.state && b.figure == a.figure);
+    notes.extend(here.iter().filter(|s| right(s)).min_by_key(|s| rank(s.state)).map(|s| note(tenant, s)));
+    let waiting: Vec<&&Standing> = here.iter().filter(|s| unchecked(s)).collect();
+    if let Some(first) = waiting.first() {
+        let figure = match waiting.len() {
+            1 if first.kind == RuleKind::Attestation => first.figure.clone(),
+            1 => format!("not checked yet: {}", first.promise),
+            n => format!("{n} promises of this clause are not checked yet"),
+        };
+        notes.push(MarginNote { figure, ..note(tenant, first) });
+    }
+    notes
 }
 
 /// What a version changed against the one before it.

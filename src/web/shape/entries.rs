@@ -55,7 +55,7 @@ pub(crate) fn receipt_page(shown: Shown<'_>) -> Result<ReceiptPage, Fault> {
         file_name: file_name(&id),
         id,
         seal: Seal::from(leaf.0),
-        proves: receipt.sentence().to_owned(),
+        proves: without_facts(receipt.sentence()),
         at: verified.at.into(),
         facts: facts(&verified),
         does_not_prove: verified.not_proved.clone(),
@@ -69,6 +69,11 @@ pub(crate) fn receipt_page(shown: Shown<'_>) -> Result<ReceiptPage, Fault> {
         file_href,
         verifier_key: key.to_string(),
     })
+}
+
+/// The sentence without its facts, which stand below it one by one.
+fn without_facts(sentence: &str) -> String {
+    sentence.split_once(" (").map_or_else(|| sentence.to_owned(), |(head, _)| format!("{head}."))
 }
 
 fn kind(kind: ReceiptKind) -> &'static str {
