@@ -110,7 +110,9 @@ pub(super) async fn problems_only(request: Request, next: Next) -> Response {
 pub(super) async fn own_pages_only(State(edge): State<Edge>, request: Request, next: Next) -> Response {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let headers = request.headers();
-    if safe || cookie_of(headers, edge.session_cookie()).is_none() || says_own_site(&edge, headers) {
+    let signed =
+        [edge.session_cookie(), edge.desk_cookie()].into_iter().any(|n| cookie_of(headers, n).is_some());
+    if safe || !signed || says_own_site(&edge, headers) {
         return next.run(request).await;
     }
     let why = "a call with a session's cookie must come from a page of this site";

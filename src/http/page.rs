@@ -3,6 +3,8 @@
 use askama::Template;
 use serde_json::{Map, Value};
 
+use crate::edge::{DESK_COOKIE, SESSION_COOKIE};
+
 /// The page.
 #[derive(Template)]
 #[template(path = "api.html", config = "src/http/askama.toml")]
@@ -200,7 +202,8 @@ impl Reader<'_> {
         } else if has("token") {
             line += " -H \"Authorization: Bearer $TOKEN\"";
         } else if !ways.is_empty() {
-            line += " -b \"__Host-sid=$SESSION\" -H 'Sec-Fetch-Site: same-origin'";
+            let cookie = if has("staff-session") { DESK_COOKIE } else { SESSION_COOKIE };
+            line += &format!(" -b \"{cookie}=$SESSION\" -H 'Sec-Fetch-Site: same-origin'");
         }
         if has("subject") {
             line += " -H \"Vouchsafe-Subject: $PERSON\"";
