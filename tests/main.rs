@@ -1,7 +1,9 @@
 //! The suite: one binary, so that one link serves all. `rooms` tests what the rooms do together and the laws of the
 //! house, `http` tests the JSON API,
-//! `promises` has a file for each row of what is promised to people, `support` is what tests are written with.
+//! `cli` the command line, `promises` has a file for each row of what is promised to people, `support` is what tests are written with.
 
+#[cfg(test)]
+mod cli;
 #[cfg(test)]
 mod http;
 #[cfg(test)]

@@ -85,7 +85,7 @@ pub(super) async fn look(stage: &Stage, cast: &Cast, options: &Options) -> anyho
     out.row(
         "read",
         format!(
-            "{}, {}: databases, their logs, keys, pictures, letters, the program's log",
+            "{}, {}: databases, their logs, keys, pictures, the program's log",
             count(seen.files, "file", "files"),
             size(seen.bytes)
         ),
@@ -98,6 +98,9 @@ pub(super) async fn look(stage: &Stage, cast: &Cast, options: &Options) -> anyho
         out.claim(false, format!("“{word}” is in {}", path.display()));
     }
     out.claim(seen.found.is_empty(), "no file of the data folder holds any of A's words");
+    let (letters, clean) = stage.letters(&[&a.name, &a.new_name, &a.prompt, &a.camera])?;
+    let letters = count(letters, "letter was", "letters were");
+    out.claim(clean, format!("{letters} sent, and none says more of A than the address it went to"));
     out.short(format!("{} read, {} traces found", size(seen.bytes), seen.found.len()));
     out.with(())
 }

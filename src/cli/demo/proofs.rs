@@ -19,6 +19,7 @@ pub(super) async fn receipts(
         let (_, receipt) = stage.app.requests.receipt(*id).await?;
         fs::write(receipt_path(stage, name), receipt.to_text()?)?;
     }
+    fs::write(stage.outside.join("ledger-key.txt"), format!("{}\n", stage.app.ledger.verifier()))?;
     // From here on only the text of the key, and the files.
     let key: VerifierKey = stage.app.ledger.verifier().to_string().parse()?;
     for (name, _) in receipts {

@@ -1,5 +1,7 @@
 //! What is said when the service is up.
 
+use std::path::Path;
+
 use chrono::TimeDelta;
 
 use crate::app::App;
@@ -21,18 +23,21 @@ pub(super) fn production(app: &App, say: &mut Say) {
 }
 
 /// In development: which pages to open, and links to sign in with, for somebody who has never seen it.
-pub(super) async fn development(app: &App, say: &mut Say) -> anyhow::Result<()> {
+pub(super) async fn development(app: &App, letters: Option<&Path>, say: &mut Say) -> anyhow::Result<()> {
     let root = app.config.server.public_url.trim_end_matches('/').to_owned();
     say.gap();
     say.title("vouchsafe is running, in development.");
     say.note(
-        "Not for data of real people: there is no TLS, sign-in links stand below instead of in letters, and letters are \
-         files in the data folder's outbox.",
+        "Not for data of real people: there is no TLS, letters are files on this disk, and whoever sees this screen can \
+         sign in.",
     );
     say.gap();
     say.row("start here", format!("{root}/"));
     say.row("the API", format!("{root}/api"));
     say.row("data folder", app.config.data.folder.display().to_string());
+    if let Some(letters) = letters {
+        say.row("letters", format!("{}: files instead of mail", letters.display()));
+    }
     for tenant in app.library.tenants() {
         let person = person(app, &tenant).await?;
         let staff = staff(app, &tenant).await?;

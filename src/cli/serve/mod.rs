@@ -5,17 +5,20 @@ mod log;
 mod stop;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::Router;
 use tokio::net::TcpListener;
 
-use super::place::{Place, lock, open};
+use super::place::{Place, lock};
 use super::{Say, Variables, status};
+use crate::app::{App, Setup};
+use crate::config::Config;
 use crate::edge::Edge;
 use crate::jobs::Jobs;
+use crate::mail;
 use stop::Stop;
 
 /// How long calls under way may take to end once a stop was asked for: long enough for an upload, short enough for
@@ -48,7 +51,10 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
     log::begin(args.log.unwrap_or_else(|| log::Form::fit(development)), variables)?;
     let at = config.server.listen;
     let listener = TcpListener::bind(at).await.with_context(|| format!("cannot listen on {at}"))?;
-    let app = open(config).await?;
+    let letters = letter_box(&config);
+    let mut setup = Setup::of(config)?;
+    setup.mail = letters.clone().map(mail::Settings::Outbox);
+    let app = Box::pin(App::open(setup)).await?;
     let _alone = if app.db.is_sqlite() { Some(lock(&app.config)?) } else { None };
     app.ledger.standing().await.context(
         "the database is not the one whose ledger was last signed here. If it was restored from a backup, see \
@@ -59,11 +65,11 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
     let stop = Stop::new();
     stop.on_signals()?;
     if development {
-        greeting::development(&app, say).await?;
+        greeting::development(&app, letters.as_deref(), say).await?;
     } else {
         greeting::production(&app, say);
     }
-    let served = serve(listener, router(edge), &stop).await;
+    let served = serve(edge, listener, &stop).await;
     running.stop().await;
     app.close().await;
     served?;
@@ -71,16 +77,23 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
     Ok(status(true))
 }
 
-fn router(edge: Edge) -> Router {
-    Router::new().with_state(edge)
+/// Where letters lie in development: beside the data folder, for a letter that was sent has left the house. `None` where
+/// there is a mail server, or no development.
+fn letter_box(config: &Config) -> Option<PathBuf> {
+    if !config.server.development || config.mail.smtp_host.is_some() {
+        return None;
+    }
+    let mut name = config.data.folder.file_name().unwrap_or_default().to_owned();
+    name.push("-letters");
+    Some(config.data.folder.with_file_name(name))
 }
 
 /// Serves until a stop is asked for; then takes no new calls and waits for those under way, until they end, their grace
 /// is over, or a stop is asked for once more.
-async fn serve(listener: TcpListener, router: Router, stop: &Stop) -> anyhow::Result<()> {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+async fn serve(edge: Edge, listener: TcpListener, stop: &Stop) -> anyhow::Result<()> {
+    let pages = crate::web::desk::router(edge.clone());
     let asked = stop.clone();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async move { asked.asked().await });
+    let serving = crate::http::serve(edge, listener, pages, async move { asked.asked().await });
     let over = async {
         stop.asked().await;
         tokio::select! {
@@ -89,7 +102,7 @@ async fn serve(listener: TcpListener, router: Router, stop: &Stop) -> anyhow::Re
         }
     };
     tokio::select! {
-        served = serving.into_future() => served.context("serving ended"),
+        served = serving => served.context("serving ended"),
         () = over => Ok(()),
     }
 }
