@@ -69,7 +69,7 @@ pub(super) async fn upload(stage: &Stage, cast: &Cast) -> anyhow::Result<(Vec<Up
     let seen = needles::search(&stage.data, &words)?;
     out.claim(seen.found.is_empty(), "no planted word lies in the data folder in clear");
     out.short(format!("{} pictures stripped and sealed", uploads.len()));
-    out.with(uploads)
+    Ok(out.with(uploads))
 }
 
 /// Uploads a picture, and reads back what was stored of it.
@@ -126,7 +126,7 @@ pub(super) async fn edit(stage: &Stage, uploads: &[Upload]) -> anyhow::Result<(V
     out.claim(succeeded, format!("all {} succeeded", results.len()));
     out.claim(marked, "each result says of itself how it was made (IPTC digital source type)");
     out.short(format!("{} edits, each result marked", results.len()));
-    out.with(results)
+    Ok(out.with(results))
 }
 
 /// Who may look at a result, and who may not.
@@ -170,7 +170,7 @@ pub(super) async fn view(stage: &Stage, cast: &Cast, results: &[Picture]) -> any
     out.claim(agreed, "A's result may be read for training: A agreed to it");
     let silent = vault.object(&cast.b.owner, &training, of_b.id).await;
     out.claim(matches!(silent, Err(vault::Error::NoConsent { .. })), "B's may not: B said nothing");
-    out.with(())
+    Ok(out.with(()))
 }
 
 /// A person's first result.
@@ -218,5 +218,5 @@ pub(super) async fn uploads_go(
         "nothing is past its time, and its bytes are deleted",
     );
     out.short("gone at success, and at 48 hours in any case");
-    out.with(())
+    Ok(out.with(()))
 }

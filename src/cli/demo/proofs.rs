@@ -31,7 +31,7 @@ pub(super) async fn receipts(
     }
     out.note("Each says as well what it does not prove: `vouchsafe verify FILE --key …` prints it.");
     out.short(format!("{} verified offline", count(receipts.len() as u64, "receipt", "receipts")));
-    out.with(())
+    Ok(out.with(()))
 }
 
 /// Whether a receipt that says something else is refused.
@@ -68,7 +68,7 @@ pub(super) async fn ledger(stage: &Stage, first: &Checkpoint) -> anyhow::Result<
     fs::write(&broken.0, &broken.1)?;
     out.claim(found, "control: with one bit of one entry changed, it is refused");
     out.short(format!("{} verified from their files", count(report.entries, "entry", "entries")));
-    out.with(())
+    Ok(out.with(()))
 }
 
 /// Changes a bit in an exported bundle of entries. Gives the file, and what it held.

@@ -64,7 +64,7 @@ pub(super) async fn explain(
                 say.row("collected under", &held.item.policy_version);
                 let policy = app.library.version(tenant, &held.item.policy_version);
                 let rules = policy.map(|p| plans::explain(&p, &held.category, &held.item.facts));
-                say.row("goes", held.item.due_at.map_or("no clock runs yet".to_owned(), |t| t.in_words()));
+                say.row("goes", held.item.due_at.map_or("no clock runs yet".to_owned(), Timestamp::in_words));
                 for said in rules.unwrap_or_default() {
                     let when = said.at.map_or("not yet running".to_owned(), Timestamp::in_words);
                     say.row(&format!("rule {}", said.rule), format!("{}: {when}", said.says));

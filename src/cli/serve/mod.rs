@@ -44,6 +44,8 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
     if let Some(listen) = args.listen {
         config.server.listen = listen;
         if config.server.development {
+            // The ledger keeps the name it began with, whatever door it is shown at today.
+            config.ledger.origin = Some(origin(&config));
             config.server.public_url = format!("http://{listen}");
         }
     }
@@ -75,6 +77,14 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
     served?;
     say.line("Stopped.");
     Ok(status(true))
+}
+
+/// What the ledger is called: as configured, or as the public URL says.
+fn origin(config: &Config) -> String {
+    let url = &config.server.public_url;
+    let bare = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+    let usual = || format!("{}/ledger", bare.trim_end_matches('/'));
+    config.ledger.origin.clone().unwrap_or_else(usual)
 }
 
 /// Where letters lie in development: beside the data folder, for a letter that was sent has left the house. `None` where
