@@ -60,7 +60,10 @@ pub(super) async fn run(command: Command, variables: &Variables, say: &mut Say) 
             say.row("key", minted.text.expose());
             say.row("id", &minted.key.id);
             say.row("may", words(&minted.key.scopes));
-            say.row("ends", minted.key.expires_at.map_or("when it is revoked".to_owned(), Timestamp::in_words));
+            say.row(
+                "ends",
+                minted.key.expires_at.map_or("when it is revoked".to_owned(), Timestamp::in_words),
+            );
             app.close().await;
         }
         Command::List { tenant, place } => {

@@ -72,7 +72,7 @@ impl Consents {
             .fact("purpose", purpose)
             .fact("version", policy.version())
             .fact("notice", hex::encode(notice).as_str());
-        let word = Word {
+        let mut word = Word {
             state,
             at: now,
             method: method.chars().take(40).collect(),
@@ -80,12 +80,16 @@ impl Consents {
             entry: None,
         };
         let mut tx = self.db.begin().await?;
-        if self.vault.standing(&mut tx, owner).await?.erasing {
+        if self.vault.standing_kept(&mut tx, owner).await?.erasing {
             return Err(crate::vault::Error::NotFound.into());
         }
         let appended = self.ledger.append(&mut tx, entry).await?;
         let id = EntryId::new(&self.clock, &self.entropy);
-        let word = Word { entry: Some(appended.id), ..word };
+        word.entry = Some(appended.id);
+        if let Some(last) = sql::latest(&mut tx, owner, purpose).await?.filter(|last| last.at >= now) {
+            // Two words within one tick of the clock: the later one must read as later.
+            word.at = last.at.plus(chrono::TimeDelta::microseconds(1));
+        }
         sql::insert(&mut tx, owner, purpose, id, &word, &notice).await?;
         if !on {
             for category in categories_resting_on(&policy, purpose) {

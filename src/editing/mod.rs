@@ -114,7 +114,7 @@ impl Editing {
         }
         let sealed = self.vault.seal_records(owner, vec![prompt, settings]).await?;
         let mut tx = self.db.begin().await?;
-        let standing = self.vault.standing(&mut tx, owner).await?;
+        let standing = self.vault.standing_kept(&mut tx, owner).await?;
         if standing.erasing {
             return Err(crate::vault::Error::NotFound.into());
         }

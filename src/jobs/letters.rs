@@ -53,7 +53,7 @@ impl Jobs {
         Ok(Letterhead {
             brand: policy.controller().name.clone(),
             contact: policy.contact().privacy.clone(),
-            privacy_link: format!("{root}/{tenant}/privacy-centre"),
+            privacy_link: format!("{root}/{tenant}/privacy"),
             development: self.app.config.server.development,
         })
     }
@@ -85,7 +85,7 @@ impl Jobs {
     async fn letter(&self, owner: &Owner, request: &Request, kind: Kind) -> Result<Written, Error> {
         let head = self.head(&owner.tenant)?;
         let root = &self.app.config.server.public_url;
-        let link = format!("{root}/{}/requests/{}", owner.tenant, request.id);
+        let link = format!("{root}/{}/privacy/requests/{}", owner.tenant, request.reference);
         let reference = request.reference.clone();
         let title = title(request.right).to_owned();
         let written = match kind {

@@ -129,7 +129,7 @@ impl Vault {
         item: &super::Item,
     ) -> Result<i64, Error> {
         let mut tx = self.db.begin().await?;
-        let standing = self.standing(&mut tx, owner).await?;
+        let standing = self.standing_kept(&mut tx, owner).await?;
         if standing.erasing {
             return Err(Error::Erasing);
         }
@@ -170,7 +170,7 @@ impl Vault {
             .fact("object", id)
             .fact("key", key.fingerprint.to_string().as_str());
         let mut tx = self.db.begin().await?;
-        let standing = self.standing(&mut tx, owner).await?;
+        let standing = self.standing_kept(&mut tx, owner).await?;
         if standing.erasing || standing.generation != generation {
             return Err(Error::Erasing);
         }

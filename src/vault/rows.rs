@@ -320,7 +320,16 @@ pub(super) async fn delete(
 }
 
 pub(super) async fn standing(tx: &mut Tx, owner: &Owner) -> Result<Option<Standing>, Error> {
-    let row: Option<(String, i64, Option<i64>)> = on!(tx, |c| sqlx::query_as(sql::STANDING)
+    standing_by(tx, owner, sql::STANDING).await
+}
+
+pub(super) async fn standing_kept(tx: &mut Tx, owner: &Owner) -> Result<Option<Standing>, Error> {
+    let statement = crate::dialect!(tx, sqlite: sql::STANDING, postgres: sql::STANDING_KEPT_POSTGRES);
+    standing_by(tx, owner, statement).await
+}
+
+async fn standing_by(tx: &mut Tx, owner: &Owner, statement: &'static str) -> Result<Option<Standing>, Error> {
+    let row: Option<(String, i64, Option<i64>)> = on!(tx, |c| sqlx::query_as(statement)
         .bind(owner.tenant.as_str())
         .bind(owner.subject.to_string())
         .fetch_optional(c)

@@ -98,6 +98,8 @@ pub(super) const BOARD: &str = "SELECT category, COALESCE(rule, ''), COUNT(*), C
 
 pub(super) const STANDING: &str =
     "SELECT state, generation, restricted_at FROM subject WHERE tenant = $1 AND id = $2";
+pub(super) const STANDING_KEPT_POSTGRES: &str =
+    "SELECT state, generation, restricted_at FROM subject WHERE tenant = $1 AND id = $2 FOR SHARE";
 pub(super) const CONSENT: &str = "SELECT state FROM consent_event WHERE tenant = $1 AND subject = $2 AND purpose = $3 \
     ORDER BY at DESC, id DESC LIMIT 1";
 pub(super) const BLOB_KEYS: &str = "SELECT id, blob_key FROM object WHERE tenant = $1 AND subject = $2 AND id > $3 \

@@ -20,6 +20,12 @@ impl Vault {
         rows::standing(tx, owner).await?.ok_or(Error::NotFound)
     }
 
+    /// The same, inside a transaction that writes: a fence that begins meanwhile waits until this one is through, so that
+    /// nothing is committed behind it. (SQLite has one writer anyway.)
+    pub async fn standing_kept(&self, tx: &mut Tx, owner: &Owner) -> Result<Standing, Error> {
+        rows::standing_kept(tx, owner).await?.ok_or(Error::NotFound)
+    }
+
     /// Whether a person's word allows `purpose` now: given where it needs consent, not objected to where one may.
     /// A purpose that the document does not have is never allowed.
     pub async fn agreed(

@@ -5,5 +5,16 @@
 
 pub mod assets;
 pub mod desk;
+mod doors;
+mod evidence;
+mod fault_page;
+mod form;
+mod handle;
+mod page;
 pub mod promise;
+mod router;
+mod shape;
 pub mod view;
+
+pub use doors::{Door, doors};
+pub use router::router;

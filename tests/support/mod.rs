@@ -3,6 +3,7 @@
 pub(crate) mod app;
 pub(crate) mod call;
 mod database;
+pub(crate) mod house;
 pub(crate) mod source;
 
 pub(crate) use app::TestApp;

@@ -18,7 +18,7 @@ use crate::app::{App, Setup};
 use crate::config::Config;
 use crate::edge::Edge;
 use crate::jobs::Jobs;
-use crate::mail;
+use crate::{mail, web};
 use stop::Stop;
 
 /// How long calls under way may take to end once a stop was asked for: long enough for an upload, short enough for
@@ -53,11 +53,11 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
     log::begin(args.log.unwrap_or_else(|| log::Form::fit(development)), variables)?;
     let at = config.server.listen;
     let listener = TcpListener::bind(at).await.with_context(|| format!("cannot listen on {at}"))?;
+    let _alone = if config.store.postgres.is_none() { Some(lock(&config)?) } else { None };
     let letters = letter_box(&config);
     let mut setup = Setup::of(config)?;
     setup.mail = letters.clone().map(mail::Settings::Outbox);
     let app = Box::pin(App::open(setup)).await?;
-    let _alone = if app.db.is_sqlite() { Some(lock(&app.config)?) } else { None };
     app.ledger.standing().await.context(
         "the database is not the one whose ledger was last signed here. If it was restored from a backup, see \
          “After a restore” in docs/OPERATING.md",
@@ -67,7 +67,7 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
     let stop = Stop::new();
     stop.on_signals()?;
     if development {
-        greeting::development(&app, letters.as_deref(), say).await?;
+        greeting::development(&edge, letters.as_deref(), say).await?;
     } else {
         greeting::production(&app, say);
     }
@@ -101,7 +101,7 @@ fn letter_box(config: &Config) -> Option<PathBuf> {
 /// Serves until a stop is asked for; then takes no new calls and waits for those under way, until they end, their grace
 /// is over, or a stop is asked for once more.
 async fn serve(edge: Edge, listener: TcpListener, stop: &Stop) -> anyhow::Result<()> {
-    let pages = crate::web::desk::router(edge.clone());
+    let pages = web::desk::router(edge.clone()).merge(web::router(edge.clone()));
     let asked = stop.clone();
     let serving = crate::http::serve(edge, listener, pages, async move { asked.asked().await });
     let over = async {

@@ -47,7 +47,9 @@ impl Erase {
 pub struct Erased {
     /// What every page is given.
     pub shell: Shell,
-    /// Whether it is done, or set for a time and can be taken back.
+    /// Whether it is done and was looked for again.
+    pub done: bool,
+    /// Until when it can be taken back, if it is set for later.
     pub scheduled_for: Option<Moment>,
     /// When it was done.
     pub at: Moment,

@@ -12,8 +12,8 @@ pub struct Gallery {
     pub shell: Shell,
     /// How many finished pictures there are in all.
     pub count: Count,
-    /// How much room they take.
-    pub size: Size,
+    /// How much room they take, when all of them are on this page.
+    pub size: Option<Size>,
     /// The pictures of this page, newest first.
     pub images: Vec<Tile>,
     /// Uploads that are still here and will go by themselves.

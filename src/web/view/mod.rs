@@ -5,7 +5,7 @@
 //! | address | page or effect |
 //! |---|---|
 //! | `/`, `/ledger`, `/api`, `/assets/{name}` | [`Home`], [`LedgerPage`] of the house, the API's page, a file |
-//! | `/policy`, `/policy/{version}`, `/policy/promises.json` | [`PolicyPage`]; the board as JSON |
+//! | `/policy`, `/policy/{version}`, `/policy/{version}/source`, `/policy/promises.json` | [`PolicyPage`]; the document's text; the board as JSON |
 //! | `/ledger`, `/ledger/{n}`, `/ledger/checkpoint`, `/ledger/tile/…` | [`LedgerPage`], an entry, the C2SP files |
 //! | `/receipts/{id}`, `/receipts/{id}/file` | [`ReceiptPage`], the file to keep |
 //! | `/sign-in` and `POST` (`email`, `next`) | [`SignIn`], then [`MailSent`] |
@@ -18,8 +18,8 @@
 //! | `/privacy`, `POST /privacy/consents/{purpose}` (`allow=yes|no`), `POST /privacy/restriction/lift` | [`Centre`] |
 //! | `/privacy/details` and `POST` | [`Details`] |
 //! | `/privacy/ask/{right}`, `POST …/check` (`choice`*, `text`), `POST /privacy/ask/{right}` | [`RequestQuestion`], [`RequestCheck`], [`RequestFiled`] |
-//! | `/privacy/requests/{reference}`, `POST …/withdraw` | [`RequestStatus`] |
-//! | `/privacy/erase` and `POST` (`sure=yes`) | [`Erase`], then [`Erased`] |
+//! | `/privacy/requests/{reference}`, `…/filed`, `…/archive`, `POST …/withdraw` | [`RequestStatus`], [`RequestFiled`], the ZIP |
+//! | `/privacy/erase` and `POST` (`sure=yes`, `when=later|now`), `/erased/{request}` | [`Erase`], then [`Erased`] |
 //! | `/privacy/readers`, `/notices` | [`Readers`], [`Notices`] |
 //! | `/desk`, `POST /desk/jobs/{id}/retry` | [`Overview`] |
 //! | `/desk/requests?right=&state=`, `/desk/requests/{reference}`, `POST …/{action}` (`reason`), `POST …/note` (`note`) | [`Queue`], [`RequestDetail`] |
@@ -64,6 +64,7 @@ pub use public::*;
 pub use requests::*;
 pub use seal::Seal;
 pub use shell::{Desk, Flash, Need, Shell, Viewer};
+pub(crate) use state::escape;
 pub use state::{Clock, State};
 pub use words::{Count, Markup, Moment, Size, span};
 

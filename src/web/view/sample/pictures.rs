@@ -40,7 +40,7 @@ fn gallery() -> Gallery {
     Gallery {
         shell: person(),
         count: Count(214),
-        size: Size(612_400_000),
+        size: Some(Size(612_400_000)),
         images: captions
             .iter()
             .enumerate()

@@ -169,6 +169,7 @@ fn erase() -> Erase {
 
 fn erased() -> Erased {
     Erased {
+        done: true,
         shell: nobody(),
         scheduled_for: None,
         at: at("2026-11-22T14:02:00Z"),

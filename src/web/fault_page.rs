@@ -1,0 +1,154 @@
+//! Errors as pages: what happened, that nothing was lost, what to do, and a reference.
+
+use askama::Template as _;
+use axum::extract::{FromRequestParts as _, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse as _, Response};
+
+use super::page::Visit;
+use super::view::{ErrorPage, Shell, Viewer, Way};
+use crate::base::Kind;
+use crate::edge::{Edge, Fault, MaybeSigned, Reference, sentence};
+
+/// Turns an error into a page, for whoever reads pages.
+pub(crate) async fn dress(State(edge): State<Edge>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let asked = reads_pages(&parts.headers).then(|| parts.clone());
+    let response = next.run(Request::from_parts(parts, body)).await;
+    let Some(mut asked) = asked.filter(|_| !is_page(&response)) else { return response };
+    let Some(fault) = fault_of(&response) else { return response };
+    let reference = asked.extensions.get::<Reference>().map(|r| r.0.clone()).unwrap_or_default();
+    let shell = shell(&edge, &mut asked).await;
+    let page = page(shell, &fault, reference);
+    match page.render() {
+        Ok(text) => (response.status(), Html(text)).into_response(),
+        Err(_) => response,
+    }
+}
+
+/// Nothing is here.
+pub(crate) async fn nowhere() -> Fault {
+    Fault::new(Kind::NotFound)
+}
+
+fn reads_pages(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/html"))
+}
+
+fn is_page(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.and_then(|v| v.to_str().ok()).is_some_and(|v| v.starts_with("text/html"))
+}
+
+/// The fault of a response: as a handler gave it, or by its status where the router answered.
+fn fault_of(response: &Response) -> Option<Fault> {
+    let status = response.status();
+    let given = response.extensions().get::<Fault>().cloned();
+    let by_status = || {
+        Fault::new(match status {
+            StatusCode::FORBIDDEN => Kind::Forbidden,
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Kind::NotFound,
+            StatusCode::PAYLOAD_TOO_LARGE => Kind::TooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Kind::Unsupported,
+            s if s.is_server_error() => Kind::Internal,
+            _ => Kind::Malformed,
+        })
+    };
+    (status.is_client_error() || status.is_server_error()).then(|| given.unwrap_or_else(by_status))
+}
+
+/// The shell of the tenant whose page was asked for; the house's own if there is none.
+async fn shell(edge: &Edge, asked: &mut Parts) -> Shell {
+    let session = MaybeSigned::from_request_parts(asked, edge).await.ok().and_then(|s| s.0);
+    let tenant = asked.uri.path().split('/').nth(1).and_then(|t| t.parse().ok());
+    if let Some(tenant) = tenant
+        && let Ok(visit) = Visit::new(edge, tenant, session, "")
+        && let Ok(shell) = visit.shell().await
+    {
+        return shell;
+    }
+    house(edge)
+}
+
+/// What surrounds the pages of the installation itself.
+pub(crate) fn house(edge: &Edge) -> Shell {
+    Shell {
+        root: String::new(),
+        brand: "vouchsafe".to_owned(),
+        development: edge.development(),
+        now: edge.app.clock.now().into(),
+        csrf: String::new(),
+        viewer: Viewer::Nobody,
+        flash: None,
+    }
+}
+
+fn page(shell: Shell, fault: &Fault, reference: String) -> ErrorPage {
+    let (title, happened, steps) = words(fault.kind);
+    let detail = fault.detail.as_deref().map(whole_sentence);
+    ErrorPage {
+        title: title.to_owned(),
+        happened: detail.unwrap_or_else(|| happened.to_owned()),
+        unharmed: "Nothing was changed and nothing was lost.".to_owned(),
+        steps: steps.iter().map(|s| (*s).to_owned()).collect(),
+        ways: ways(&shell),
+        reference,
+        shell,
+    }
+}
+
+fn whole_sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let mut out: String = chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect();
+    if !out.ends_with(['.', '!', '?']) {
+        out.push('.');
+    }
+    out
+}
+
+fn words(kind: Kind) -> (&'static str, &'static str, &'static [&'static str]) {
+    let (_, fixed) = sentence(kind);
+    match kind {
+        Kind::NotFound => (
+            "There is no page here",
+            "The address may be mistyped, or what was here has been erased. If it was never yours, you see the same page.",
+            &["Check the address for a slip."],
+        ),
+        Kind::Gone => ("It is no longer here", fixed, &[]),
+        Kind::Unauthenticated | Kind::StepUp => {
+            ("Sign in first", fixed, &["Ask for a link, open it in this browser, and come back."])
+        }
+        Kind::Forbidden => (
+            "That is not allowed",
+            fixed,
+            &["Reload the page you came from and try once more, in case it was open for a long time."],
+        ),
+        Kind::Conflict => {
+            ("That does not fit any more", fixed, &["Reload the page to see how things stand now."])
+        }
+        Kind::TooLarge => ("That is too large", fixed, &["Choose a smaller file and send it again."]),
+        Kind::Unsupported => ("We cannot read that", fixed, &["Choose a JPEG, PNG or WebP picture."]),
+        Kind::TooMany => ("Too much at once", fixed, &["Wait a few minutes and try again."]),
+        Kind::Malformed | Kind::Invalid => {
+            ("We could not use what was sent", fixed, &["Go back, look it over and send it again."])
+        }
+        Kind::Upstream | Kind::Unavailable | Kind::Full | Kind::Internal => (
+            "Something went wrong on our side",
+            fixed,
+            &["Try again in a moment.", "If it happens again, write to us with the reference below."],
+        ),
+    }
+}
+
+fn ways(shell: &Shell) -> Vec<Way> {
+    let way = |says: &str, path: &str| Way { says: says.to_owned(), href: format!("{}{path}", shell.root) };
+    if shell.root.is_empty() {
+        return vec![way("Front page", "/")];
+    }
+    if shell.is_person() {
+        return vec![way("My pictures", "/images"), way("Privacy centre", "/privacy")];
+    }
+    vec![way("Sign in", "/sign-in"), way("Privacy policy", "/policy")]
+}

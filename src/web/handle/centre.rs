@@ -1,0 +1,165 @@
+//! The privacy centre: what is held, what is allowed, the person's own details.
+
+use axum::extract::Path;
+use axum::http::HeaderMap;
+
+use crate::base::{Kind, PageSize};
+use crate::consent::Error as Refused;
+use crate::edge::Fault;
+use crate::policy::Right;
+use crate::requests::{Ask, Request, State};
+use crate::subjects::{Email, Profile};
+use crate::web::form::Filled;
+use crate::web::page::{Answer, Done, Person, again, html, not_found, see, see_done};
+use crate::web::shape::account::mistake;
+use crate::web::shape::ask::{details, filing};
+use crate::web::shape::privacy::{consents, holdings, images, nothing_of};
+use crate::web::shape::requests::row;
+use crate::web::view::{Centre, Correction, Count, DetailField, Details, Mistakes};
+
+/// `GET /privacy`
+pub(crate) async fn centre(person: Person, headers: HeaderMap) -> Answer {
+    let (app, owner) = (&person.edge.app, &person.owner);
+    let (root, policy) = (person.root(), &person.policy);
+    let found = app.vault.holdings(owner).await?;
+    let subject = app.subjects.get(owner).await?;
+    let requests = app.requests.list(owner, None, PageSize::default()).await?;
+    let choices = app.consents.choices(owner).await?;
+    let history = app.consents.history(owner).await?;
+    html(&Centre {
+        shell: person.shell().await?,
+        holdings: holdings(&root, policy, &found),
+        nothing_of: nothing_of(policy, &found),
+        consents: consents(&root, choices, &history, subject.restricted_at.is_some()),
+        requests: requests.items.iter().map(|r| row(policy, r)).collect(),
+        restricted_since: subject.restricted_at.map(Into::into),
+        staff_reads: Count(super::readers::staff(&person, None).await?.items.len() as u64),
+        images: images(&found),
+        gpc: headers.get("sec-gpc").is_some_and(|v| v == "1"),
+        promised: policy.right(Right::Access).map(|r| r.answer_within.to_string()).unwrap_or_default(),
+    })
+}
+
+/// `POST /privacy/consents/{purpose}`
+pub(crate) async fn switch(
+    person: Person,
+    Path((_, purpose)): Path<(String, String)>,
+    form: Filled,
+) -> Answer {
+    let on = match form.one("allow") {
+        "yes" => true,
+        "no" => false,
+        _ => return Err(Fault::new(Kind::Malformed)),
+    };
+    match person.edge.app.consents.set(&person.owner, &purpose, on, "privacy-centre").await {
+        Err(Refused::NoSuchPurpose) => Err(not_found()),
+        Err(e) => Err(e.into()),
+        Ok(_) => {
+            let there = format!("{}/privacy#consents", person.root());
+            Ok(see_done(&there, if on { Done::SwitchedOn } else { Done::SwitchedOff }))
+        }
+    }
+}
+
+/// `POST /privacy/restriction/lift`
+pub(crate) async fn lift(person: Person, _form: Filled) -> Answer {
+    let filing = filing(Ask::Restriction { on: false }, person.actor(), "");
+    person.edge.app.requests.file(&person.owner, filing).await?;
+    Ok(see_done(&format!("{}/privacy", person.root()), Done::PauseLifted))
+}
+
+/// `GET /privacy/details`
+pub(crate) async fn own_details(person: Person) -> Answer {
+    let profile = person.profile().await?;
+    html(&details_page(&person, &profile, Mistakes::default()).await?)
+}
+
+async fn details_page(person: &Person, profile: &Profile, mistakes: Mistakes) -> Result<Details, Fault> {
+    let field =
+        |id: &str, label: &str, hint: &str, value: &str, kind: &str, autocomplete: &str| DetailField {
+            id: id.to_owned(),
+            label: label.to_owned(),
+            hint: hint.to_owned(),
+            value: value.to_owned(),
+            kind: kind.to_owned(),
+            autocomplete: autocomplete.to_owned(),
+        };
+    Ok(Details {
+        shell: person.shell().await?,
+        fields: vec![
+            field(
+                "name",
+                "Your name",
+                "What we call you in letters and here.",
+                &profile.name,
+                "text",
+                "name",
+            ),
+            field("username", "User name", "What the app shows.", &profile.username, "text", "username"),
+            field(
+                "email",
+                "E-mail address",
+                "Links to sign in go here. Write it with care: a slip locks you out.",
+                &profile.email,
+                "email",
+                "email",
+            ),
+        ],
+        history: corrections(person).await?,
+        mistakes,
+    })
+}
+
+async fn corrections(person: &Person) -> Result<Vec<Correction>, Fault> {
+    let app = &person.edge.app;
+    let requests = app.requests.list(&person.owner, None, PageSize::default()).await?;
+    let sent = app.disclosures.of(&person.owner).await?;
+    let told = sent.iter().any(|d| d.categories.split(' ').any(|c| c == "account"));
+    let is_done = |r: &&Request| r.right == Right::Rectification && r.state == State::Closed;
+    let told = if told {
+        "whoever had received the old one"
+    } else {
+        "nobody, because nobody had received the old one"
+    };
+    Ok(requests
+        .items
+        .iter()
+        .filter(is_done)
+        .map(|r| Correction {
+            at: r.answered_at.unwrap_or(r.received_at).into(),
+            says: format!("You corrected your details, request {}.", r.reference),
+            told: told.to_owned(),
+        })
+        .collect())
+}
+
+/// `POST /privacy/details`: a correction is a request like any other, carried out at once.
+pub(crate) async fn correct(person: Person, form: Filled) -> Answer {
+    let old = person.profile().await?;
+    let typed = |name: &str| form.one(name).to_owned();
+    let shown = Profile { email: typed("email"), name: typed("name"), username: typed("username") };
+    let new = match details(&form) {
+        Ok(new) => new,
+        Err(mistakes) => return again(&details_page(&person, &shown, mistakes).await?),
+    };
+    if new == old {
+        return Ok(see(&format!("{}/privacy/details", person.root())));
+    }
+    if is_anothers(&person, &new.email).await? {
+        let wrong = mistake("email", "This address cannot be used here.");
+        return again(&details_page(&person, &shown, wrong).await?);
+    }
+    let filing = filing(Ask::Rectification(Some(new)), person.actor(), "");
+    let filed = person.edge.app.requests.file(&person.owner, filing).await?.request;
+    let root = person.root();
+    if filed.answered_at.is_none() {
+        return Ok(see(&format!("{root}/privacy/requests/{}", filed.reference)));
+    }
+    Ok(see_done(&format!("{root}/privacy/details"), Done::Corrected))
+}
+
+async fn is_anothers(person: &Person, email: &str) -> Result<bool, Fault> {
+    let email: Email = email.parse()?;
+    let found = person.edge.app.subjects.find(&person.tenant, &email).await?;
+    Ok(found.is_some_and(|owner| owner != person.owner))
+}

@@ -1,0 +1,151 @@
+//! Erasing an account: what goes and what stays, then the proof, which whoever was erased can still read.
+
+use axum::extract::Path;
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use super::account::{forget, post};
+use super::requests::{acknowledge, prove};
+use crate::base::{PageSize, RequestId, Timestamp};
+use crate::edge::Fault;
+use crate::mail::letters::{ErasureScheduled, Letter as _};
+use crate::policy::{Processor, Right};
+use crate::requests::{Ask, Erasure, Request, State};
+use crate::web::form::Filled;
+use crate::web::page::{Answer, Person, Visit, again, html, id, not_found, see};
+use crate::web::shape::account::{letterhead, mistake};
+use crate::web::shape::ask::filing;
+use crate::web::shape::entries::{file_name, receipt_href, seal};
+use crate::web::shape::privacy::{goes_with_account, images};
+use crate::web::view::{Count, Erase, Erased, Fact, Mistakes};
+
+/// `GET /privacy/erase`
+pub(crate) async fn ask(person: Person) -> Answer {
+    html(&page(&person, Mistakes::default()).await?)
+}
+
+async fn page(person: &Person, mistakes: Mistakes) -> Result<Erase, Fault> {
+    let app = &person.edge.app;
+    let found = app.vault.holdings(&person.owner).await?;
+    let sent = app.disclosures.of(&person.owner).await?;
+    let there = |p: &&Processor| sent.iter().any(|d| d.processor == p.id && d.deleted_at.is_none());
+    let copies = person.policy.processors().filter(there);
+    let requests = app.requests.list(&person.owner, None, PageSize::default()).await?;
+    let answers_with_data =
+        |r: &&Request| matches!(r.right, Right::Access | Right::Portability) && r.state.is_open();
+    Ok(Erase {
+        shell: person.shell().await?,
+        images: images(&found),
+        goes: goes_with_account(&person.policy, &found),
+        elsewhere: copies.map(|p| format!("The copies at {} are deleted as well.", p.name)).collect(),
+        stays: Vec::new(),
+        take_back: take_back(person).map(Into::into),
+        backups_unreadable: None,
+        step_up: !person.proved_lately(),
+        open_access: requests.items.iter().find(answers_with_data).map(|r| r.reference.clone()),
+        mistakes,
+    })
+}
+
+/// Until when an erasure filed now could be taken back: it is done an hour before the promised time at the latest.
+fn take_back(person: &Person) -> Option<Timestamp> {
+    let promise = person.policy.clocks(Right::Erasure, person.now, &[])?.promise;
+    let grace = person.edge.app.config.rights.grace.after(person.now);
+    Some(grace.min(promise.plus(-chrono::TimeDelta::hours(1))))
+}
+
+/// `POST /privacy/erase`
+pub(crate) async fn file(person: Person, headers: HeaderMap, form: Filled) -> Answer {
+    if form.one("sure") != "yes" {
+        let wrong = mistake("sure", "Tick the box, so that we know you have kept what you want to keep.");
+        return again(&page(&person, wrong).await?);
+    }
+    if !person.proved_lately() {
+        return prove(&person, &headers, "/privacy/erase").await;
+    }
+    let at_once = form.one("when") == "now";
+    let pictures = images(&person.edge.app.vault.holdings(&person.owner).await?);
+    let filing = filing(Ask::Erasure { at_once }, person.actor(), "");
+    let filed = person.edge.app.requests.file(&person.owner, filing).await?.request;
+    let filed = if at_once && filed.state == State::Grace {
+        person.edge.app.requests.waive(&person.owner, filed.id).await?
+    } else {
+        filed
+    };
+    let there = see(&format!("{}/erased/{}", person.root(), filed.id));
+    if filed.state == State::Grace {
+        announce(&person, &filed, pictures).await?;
+        return Ok(there);
+    }
+    leave(&person, &filed, there).await
+}
+
+/// After an erasure nobody is signed in. When it could not begin, the person is shown why instead.
+async fn leave(person: &Person, filed: &Request, there: Response) -> Answer {
+    if person.edge.app.subjects.get(&person.owner).await.is_ok_and(|s| !s.erasing) {
+        acknowledge(person, filed).await?;
+        return Ok(see(&format!("{}/privacy/requests/{}", person.root(), filed.reference)));
+    }
+    Ok(forget(&person.edge, there))
+}
+
+async fn announce(person: &Person, request: &Request, pictures: Count) -> Result<(), Fault> {
+    let letter = ErasureScheduled {
+        head: letterhead(person),
+        reference: request.reference.clone(),
+        at: request.grace_until.unwrap_or(request.due.promise),
+        images: pictures.0,
+        stays: Vec::new(),
+        take_back_link: person.link(&format!("/privacy/requests/{}", request.reference)),
+    };
+    post(person, &person.profile().await?.email, letter.write()).await
+}
+
+/// `GET /erased/{request}`: for whoever has the request's id. It names nobody.
+pub(crate) async fn erased(visit: Visit, Path((_, request)): Path<(String, String)>) -> Answer {
+    let request: RequestId = id(&request)?;
+    let app = &visit.edge.app;
+    let request = app.requests.find(&visit.tenant, request).await?;
+    if request.right != Right::Erasure {
+        return Err(not_found());
+    }
+    let all = app.requests.erasures(&visit.tenant, 1000).await?;
+    let erasure = all.into_iter().find(|e| e.request == Some(request.id));
+    let receipt = request.receipt.or_else(|| erasure.as_ref().and_then(|e| e.receipt));
+    let proof = match receipt {
+        Some(receipt) => Some(app.requests.receipt(receipt).await?.1),
+        None => None,
+    };
+    let seal = proof.map(|receipt| seal(&receipt, app.ledger.verifier())).transpose()?;
+    html(&Erased {
+        shell: visit.shell().await?,
+        scheduled_for: request.grace_until.filter(|_| request.state == State::Grace).map(Into::into),
+        at: erasure.as_ref().and_then(|e| e.verified_at).unwrap_or(request.received_at).into(),
+        reference: request.reference.clone(),
+        done: erasure.as_ref().is_some_and(|e| e.verified_at.is_some()),
+        erased: erasure.as_ref().map(what).unwrap_or_default(),
+        verified: erasure.as_ref().map(places).unwrap_or_default(),
+        stays: Vec::new(),
+        seal,
+        receipt_href: receipt.map(|id| receipt_href(&visit.root(), id)),
+        receipt_file: receipt.map(|id| file_name(&id.to_string())).unwrap_or_default(),
+    })
+}
+
+fn fact(name: &str, value: String) -> Fact {
+    Fact { name: name.to_owned(), value }
+}
+
+fn what(erasure: &Erasure) -> Vec<Fact> {
+    let count = |n: i64| Count(u64::try_from(n).unwrap_or(0)).to_string();
+    let mut facts = vec![fact("Pictures", count(erasure.images)), fact("Records", count(erasure.records))];
+    facts.extend(erasure.destroyed_at.map(|at| fact("Key destroyed", at.in_words())));
+    facts.extend(erasure.key.clone().map(|key| fact("Its fingerprint", key)));
+    facts
+}
+
+fn places(erasure: &Erasure) -> Vec<Fact> {
+    let found = erasure.looked_through();
+    let n = |n: i64| if n == 0 { "nothing found".to_owned() } else { format!("{n} found") };
+    found.into_iter().map(|(place, left)| fact(&place.replace(['_', '-'], " "), n(left))).collect()
+}

@@ -1,0 +1,137 @@
+//! The ledger for anyone: the page, its entries, and the files of C2SP tlog-tiles.
+
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use serde::Deserialize;
+
+use crate::base::{Kind, Page, PageSize};
+use crate::edge::{Edge, Fault};
+use crate::ledger::{Logged, Resource};
+use crate::web::fault_page::house;
+use crate::web::page::{Answer, Visit, html, not_found, with};
+use crate::web::shape::entries::{Shown, file_name, receipt_page, row};
+use crate::web::view::{Count, LedgerPage, Seal, Shell, State as Standing};
+
+/// Entries on a page.
+const ON_A_PAGE: u32 = 50;
+
+/// Which page of the ledger.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Before {
+    before: Option<String>,
+}
+
+/// `GET /ledger` of the house: everybody's entries.
+pub(crate) async fn whole(State(edge): State<Edge>, Query(at): Query<Before>) -> Answer {
+    let size = PageSize::new(ON_A_PAGE).unwrap_or_default();
+    let page = edge.app.ledger.tail(size, at.before.as_deref()).await?;
+    show(&edge, house(&edge), page).await
+}
+
+/// `GET /{tenant}/ledger`: a tenant's entries.
+pub(crate) async fn of_tenant(visit: Visit, Query(at): Query<Before>) -> Answer {
+    let size = PageSize::new(ON_A_PAGE).unwrap_or_default();
+    let ledger = &visit.edge.app.ledger;
+    let page =
+        ledger.list(&visit.tenant, &crate::ledger::Filter::default(), size, at.before.as_deref()).await?;
+    show(&visit.edge, visit.shell().await?, page).await
+}
+
+async fn show(edge: &Edge, shell: Shell, page: Page<Logged>) -> Answer {
+    let ledger = &edge.app.ledger;
+    let head = ledger.checkpoint().await?;
+    let older = page.next.map(|next| format!("{}/ledger?before={next}", shell.root));
+    let stands = ledger.standing().await.is_ok();
+    html(&LedgerPage {
+        origin: head.origin().to_owned(),
+        size: Count(head.size()),
+        root: head.root().to_string(),
+        seal: (head.size() > 0).then(|| Seal::from(head.root().0)),
+        signed_at: None,
+        checkpoint: head.note().to_owned(),
+        verifier_key: ledger.verifier().to_string(),
+        self_check: if stands { Standing::Waiting } else { Standing::Broken },
+        self_checked: None,
+        entries: page.items.iter().map(|entry| row(&shell.root, entry)).collect(),
+        older_href: older,
+        shell,
+    })
+}
+
+/// `GET /ledger/{n}` of the house.
+pub(crate) async fn entry(State(edge): State<Edge>, Path(n): Path<String>) -> Answer {
+    let shell = house(&edge);
+    one(&edge, shell, &n).await
+}
+
+/// `GET /{tenant}/ledger/{n}`
+pub(crate) async fn entry_of_tenant(visit: Visit, Path((_, n)): Path<(String, String)>) -> Answer {
+    let shell = visit.shell().await?;
+    one(&visit.edge, shell, &n).await
+}
+
+/// An entry is shown as a receipt of itself: everything it takes to check it.
+async fn one(edge: &Edge, shell: Shell, n: &str) -> Answer {
+    if n == "checkpoint" {
+        return resource(edge, n).await;
+    }
+    let entry = find(edge, n).await?;
+    let receipt = edge.app.ledger.receipt(entry.leaf.id, None).await?;
+    let page = receipt_page(Shown {
+        file_href: format!("{}/ledger/{n}/file", shell.root),
+        shell,
+        receipt: &receipt,
+        key: edge.app.ledger.verifier(),
+        id: entry.leaf.id.to_string(),
+    })?;
+    html(&page)
+}
+
+async fn find(edge: &Edge, n: &str) -> Result<Logged, Fault> {
+    let n: u64 = n.parse().map_err(|_| not_found())?;
+    let one = PageSize::new(1).unwrap_or_default();
+    let after = n.checked_add(1).ok_or_else(not_found)?.to_string();
+    let page = edge.app.ledger.tail(one, Some(&after)).await?;
+    page.items.into_iter().next().filter(|entry| entry.index == n).ok_or_else(not_found)
+}
+
+/// `GET /ledger/{n}/file`: the proof of an entry, to keep.
+pub(crate) async fn entry_file(State(edge): State<Edge>, Path(n): Path<String>) -> Answer {
+    file(&edge, &n).await
+}
+
+/// `GET /{tenant}/ledger/{n}/file`
+pub(crate) async fn entry_file_of_tenant(visit: Visit, Path((_, n)): Path<(String, String)>) -> Answer {
+    file(&visit.edge, &n).await
+}
+
+async fn file(edge: &Edge, n: &str) -> Answer {
+    let entry = find(edge, n).await?;
+    let receipt = edge.app.ledger.receipt(entry.leaf.id, None).await?;
+    Ok(attached(receipt.to_text()?, &file_name(&entry.leaf.id.to_string())))
+}
+
+/// A JSON file to keep.
+pub(super) fn attached(text: String, name: &str) -> Response {
+    let response = ([(header::CONTENT_TYPE, "application/json")], text).into_response();
+    with(response, header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""))
+}
+
+/// `GET /ledger/tile/…`
+pub(crate) async fn tile(State(edge): State<Edge>, Path(rest): Path<String>) -> Answer {
+    resource(&edge, &format!("tile/{rest}")).await
+}
+
+/// `GET /{tenant}/ledger/tile/…`: the same files, below the address that the tenant's page names.
+pub(crate) async fn tile_of_tenant(visit: Visit, Path((_, rest)): Path<(String, String)>) -> Answer {
+    resource(&visit.edge, &format!("tile/{rest}")).await
+}
+
+async fn resource(edge: &Edge, path: &str) -> Answer {
+    let resource: Resource = path.parse().map_err(|_| Fault::new(Kind::NotFound))?;
+    let bytes = edge.app.ledger.resource(resource).await?;
+    let aside = if resource.is_immutable() { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let kind = [(header::CONTENT_TYPE, resource.content_type()), (header::CACHE_CONTROL, aside)];
+    Ok((StatusCode::OK, kind, bytes).into_response())
+}

@@ -1,0 +1,90 @@
+//! The public policy page: the document, and beside each clause whether it is being kept.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::Path;
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+use serde_json::{Value, json};
+
+use crate::base::TenantId;
+use crate::edge::Fault;
+use crate::policy::Policy;
+use crate::web::evidence;
+use crate::web::page::{Answer, Visit, day, html, not_found};
+use crate::web::promise::{Standing, tally};
+use crate::web::shape::document::{changes, clauses, earlier};
+use crate::web::view::{Markup, PolicyPage};
+
+/// `GET /policy`
+pub(crate) async fn in_force(visit: Visit) -> Answer {
+    let policy = Arc::clone(&visit.policy);
+    show(visit, policy).await
+}
+
+/// `GET /policy/{version}`
+pub(crate) async fn version(visit: Visit, Path((_, version)): Path<(String, String)>) -> Answer {
+    let policy = visit.edge.app.library.version(&visit.tenant, &version).ok_or_else(not_found)?;
+    show(visit, policy).await
+}
+
+async fn show(visit: Visit, policy: Arc<Policy>) -> Answer {
+    let app = &visit.edge.app;
+    let in_force = policy.version() == visit.policy.version();
+    let standings =
+        if in_force { evidence::standings(app, &visit.tenant, &policy).await? } else { Vec::new() };
+    let all = app.library.versions(&visit.tenant);
+    let older = all.iter().rfind(|p| p.effective() < policy.effective());
+    html(&PolicyPage {
+        shell: visit.shell().await?,
+        title: policy.title().to_owned(),
+        controller: policy.controller().name.clone(),
+        preamble: Markup::default(),
+        effective: day(policy.effective()),
+        version: policy.version().to_owned(),
+        hash: hex::encode(policy.hash()),
+        published: evidence::publication(app, &visit.tenant, policy.version()).await?,
+        in_force,
+        tally: tally(&standings),
+        checked: in_force.then(|| visit.now.into()),
+        clauses: clauses(&policy, &standings),
+        changes: changes(older.map(Arc::as_ref), &policy),
+        earlier: earlier(&visit.root(), all.iter().map(Arc::as_ref), &policy),
+        contact: policy.contact().privacy.clone(),
+        source_href: format!("{}/policy/{}/source", visit.root(), policy.version()),
+    })
+}
+
+/// `GET /policy/{version}/source`
+pub(crate) async fn source(visit: Visit, Path((_, version)): Path<(String, String)>) -> Answer {
+    let policy = visit.edge.app.library.version(&visit.tenant, &version).ok_or_else(not_found)?;
+    let text = policy.source().to_owned();
+    let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+    Ok((kind, text).into_response())
+}
+
+/// `GET /policy/promises.json`
+pub(crate) async fn promises(visit: Visit) -> Result<Response, Fault> {
+    let standings = evidence::standings(&visit.edge.app, &visit.tenant, &visit.policy).await?;
+    let board: Vec<Value> = standings.iter().map(|s| line(&visit.tenant, s)).collect();
+    Ok(Json(json!({
+        "tenant": visit.tenant,
+        "version": visit.policy.version(),
+        "checked": visit.now.rfc3339(),
+        "promises": board,
+    }))
+    .into_response())
+}
+
+fn line(tenant: &TenantId, standing: &Standing) -> Value {
+    json!({
+        "clause": standing.clause,
+        "rule": standing.rule,
+        "promise": standing.promise,
+        "state": standing.state.class(),
+        "figure": standing.figure,
+        "checked": standing.checked.map(crate::base::Timestamp::rfc3339),
+        "proof": standing.proof.map(|index| format!("/{tenant}/ledger/{index}")),
+    })
+}

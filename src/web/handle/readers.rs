@@ -1,0 +1,57 @@
+//! Who read one's data, and notices to the person.
+
+use axum::extract::Query;
+use chrono::TimeDelta;
+use serde::Deserialize;
+
+use crate::base::{Page, PageSize};
+use crate::edge::Fault;
+use crate::ledger::{EntryKind, Filter, Logged};
+use crate::web::page::{Answer, Person, html};
+use crate::web::shape::privacy::{machines, notices, read};
+use crate::web::view::{Notices, Readers};
+
+/// Which page of the reads.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Before {
+    before: Option<String>,
+}
+
+/// `GET /privacy/readers`
+pub(crate) async fn readers(person: Person, Query(at): Query<Before>) -> Answer {
+    let (root, policy) = (person.root(), &person.policy);
+    let staff = staff(&person, at.before.as_deref()).await?;
+    let refused = about(&person, EntryKind::READ_REFUSED, None).await?;
+    let sent = person.edge.app.disclosures.of(&person.owner).await?;
+    html(&Readers {
+        shell: person.shell().await?,
+        staff: staff.items.iter().map(|entry| read(&root, policy, entry)).collect(),
+        machines: machines(policy, &sent, person.now.plus(TimeDelta::days(-30))),
+        refused: refused.items.iter().map(|entry| read(&root, policy, entry)).collect(),
+        older_href: staff.next.map(|next| format!("{root}/privacy/readers?before={next}")),
+    })
+}
+
+/// A page of what staff read of the person.
+pub(super) async fn staff(person: &Person, before: Option<&str>) -> Result<Page<Logged>, Fault> {
+    about(person, EntryKind::READ_STAFF, before).await
+}
+
+async fn about(person: &Person, kind: EntryKind, before: Option<&str>) -> Result<Page<Logged>, Fault> {
+    let app = &person.edge.app;
+    let subject = app.vault.subject_ref(&person.owner).await?;
+    let filter = Filter { kind: Some(kind), subject: Some(subject) };
+    Ok(app.ledger.list(&person.tenant, &filter, PageSize::default(), before).await?)
+}
+
+/// `GET /notices`
+pub(crate) async fn told(person: Person) -> Answer {
+    let app = &person.edge.app;
+    let subject = app.subjects.get(&person.owner).await?;
+    let versions = app.library.versions(&person.tenant);
+    let times = (person.session.created_at, person.now);
+    html(&Notices {
+        shell: person.shell().await?,
+        notices: notices(&person.root(), &versions, &subject, times),
+    })
+}

@@ -1,0 +1,259 @@
+//! Asking for something: the question of each right, the summary, and what is then filed.
+
+use crate::base::{Secret, Timestamp};
+use crate::consent;
+use crate::policy::{Channel, Policy, Right};
+use crate::requests::{Ask, Filing, MOST_WORDS, Request};
+use crate::subjects::Profile;
+use crate::vault::Actor;
+use crate::web::form::Filled;
+use crate::web::page::purpose_title;
+use crate::web::shape::account::mistake;
+use crate::web::shape::requests::title;
+use crate::web::view::{Choice, Fact, Mistakes, RequestCheck, RequestQuestion, Shell};
+
+/// The question of a right. None where there is a page of its own instead.
+pub(crate) fn question(
+    shell: Shell,
+    policy: &Policy,
+    right: Right,
+    said: &[consent::Choice],
+    form: &Filled,
+    mistakes: Mistakes,
+) -> Option<RequestQuestion> {
+    let rule = policy.right(right)?;
+    let (question, explains) = words(right)?;
+    let mut choices = choices(policy, right, said);
+    let picked = form.one("choice");
+    let only = choices.len() == 1;
+    for choice in &mut choices {
+        choice.chosen = only || choice.value == picked || (picked.is_empty() && choice.value == "all");
+    }
+    let (text_label, text_hint) = text_field(right);
+    let nothing = choices.is_empty() && matches!(right, Right::Objection | Right::Withdrawal);
+    let mut explains: Vec<String> = explains.iter().map(|s| (*s).to_owned()).collect();
+    if nothing {
+        explains.push("There is nothing of that kind just now. You can still write to us below.".to_owned());
+    }
+    Some(RequestQuestion {
+        shell,
+        right: right.as_str().to_owned(),
+        question: question.to_owned(),
+        explains,
+        choices,
+        many: false,
+        text_label: text_label.map(ToOwned::to_owned),
+        text_hint: text_hint.to_owned(),
+        text: form.one("text").to_owned(),
+        promised: rule.answer_within.to_string(),
+        mistakes,
+    })
+}
+
+fn words(right: Right) -> Option<(&'static str, &'static [&'static str])> {
+    Some(match right {
+        Right::Access | Right::Portability => (
+            "What would you like to take home?",
+            &[
+                "You get one ZIP that any computer opens: your pictures, tables as JSON and CSV, and a page to look around in. It is ready at once.",
+            ],
+        ),
+        Right::Rectification => (
+            "What is wrong?",
+            &[
+                "Your name and address you can mend yourself under “Correct my details”. For anything else, tell us, and a person looks into it.",
+            ],
+        ),
+        Right::Objection => (
+            "What should we stop doing?",
+            &[
+                "These are things we do without asking first, because the law lets us weigh our interest against yours. Say no, and we stop at once.",
+            ],
+        ),
+        Right::Withdrawal => (
+            "What do you take back?",
+            &["It counts from the second you file it. The switches in the privacy centre do the same."],
+        ),
+        Right::Restriction => (
+            "Shall we pause everything?",
+            &[
+                "We keep your data and do nothing else with them: no edits, no reading by staff. You can lift the pause yourself at any time.",
+            ],
+        ),
+        Right::Erasure => return None,
+    })
+}
+
+fn choices(policy: &Policy, right: Right, said: &[consent::Choice]) -> Vec<Choice> {
+    let choice =
+        |value: &str, says: &str| Choice { value: value.to_owned(), says: says.to_owned(), chosen: false };
+    let purposes = |consent: bool| {
+        let on = said.iter().filter(move |c| c.on && c.needs_consent == consent);
+        on.map(|c| choice(&c.purpose, &c.label)).collect()
+    };
+    match right {
+        Right::Access | Right::Portability => {
+            let mut both =
+                vec![choice("all", "Everything you hold about me, with the answers the law gives me")];
+            if policy.right(Right::Portability).is_some() {
+                both.push(choice(
+                    "portable",
+                    "What I gave you and what came of it, to use with another service",
+                ));
+            }
+            both
+        }
+        Right::Objection => purposes(false),
+        Right::Withdrawal => purposes(true),
+        Right::Rectification | Right::Restriction | Right::Erasure => Vec::new(),
+    }
+}
+
+fn text_field(right: Right) -> (Option<&'static str>, &'static str) {
+    match right {
+        Right::Rectification => (Some("What is wrong, and what is right?"), "As plainly as you can."),
+        Right::Objection | Right::Restriction => {
+            (Some("Anything we should know?"), "You need not write anything.")
+        }
+        _ => (None, ""),
+    }
+}
+
+/// What the answers ask for, or what is wrong with them.
+pub(crate) fn asked(policy: &Policy, right: Right, form: &Filled) -> Result<Ask, Mistakes> {
+    if form.one("text").chars().count() > MOST_WORDS {
+        return Err(mistake("text", "Write at most 4,000 characters."));
+    }
+    let picked = form.one("choice");
+    let purpose = || {
+        let known = policy.purpose(picked).filter(|p| p.is_choice());
+        known.map(|p| p.id.clone()).ok_or_else(|| mistake("choice", "Choose one of these."))
+    };
+    match right {
+        Right::Access | Right::Portability => match picked {
+            "all" => Ok(Ask::Access),
+            "portable" => Ok(Ask::Portability),
+            _ => Err(mistake("choice", "Choose one of the two.")),
+        },
+        Right::Rectification if form.one("text").is_empty() => {
+            Err(mistake("text", "Write what should be corrected."))
+        }
+        Right::Rectification => Ok(Ask::Rectification(None)),
+        Right::Restriction => Ok(Ask::Restriction { on: true }),
+        Right::Objection => Ok(Ask::Objection { purpose: purpose()? }),
+        Right::Withdrawal => Ok(Ask::Withdrawal { purpose: purpose()? }),
+        Right::Erasure => Err(Mistakes::default()),
+    }
+}
+
+/// The request as it is filed from a page, by somebody who is signed in.
+pub(crate) fn filing(ask: Ask, by: Actor, words: &str) -> Filing {
+    let words = Some(words).filter(|w| !w.is_empty()).map(|w| Secret::new(w.to_owned()));
+    Filing { ask, channel: Channel::Page, by, proved: true, words }
+}
+
+/// The summary before filing.
+pub(crate) fn check(
+    shell: Shell,
+    policy: &Policy,
+    ask: &Ask,
+    form: &Filled,
+    now: Timestamp,
+    step_up: bool,
+) -> Option<RequestCheck> {
+    let right = ask.right();
+    let clocks = policy.clocks(right, now, &[])?;
+    let fact = |name: &str, value: &str| Fact { name: name.to_owned(), value: value.to_owned() };
+    let about = match ask {
+        Ask::Objection { purpose } | Ask::Withdrawal { purpose } => Some(purpose.as_str()),
+        _ => None,
+    };
+    let mut answers = Vec::new();
+    match ask {
+        Ask::Access => answers.push(fact("What", "Everything you hold about me")),
+        Ask::Portability => answers.push(fact("What", "What I gave you and what came of it")),
+        _ => {}
+    }
+    answers.extend(about.map(|id| fact("What", &purpose_title(policy, id))));
+    if !form.one("text").is_empty() {
+        answers.push(fact("You wrote", form.one("text")));
+    }
+    let carry = ["choice", "text"].map(|name| fact(name, form.one(name)));
+    Some(RequestCheck {
+        shell,
+        right: right.as_str().to_owned(),
+        title: title(policy, right, about),
+        answers,
+        carry: carry.into_iter().filter(|f| !f.value.is_empty()).collect(),
+        next: next(right),
+        promised_by: clocks.promise.into(),
+        law_by: clocks.legal.map_or(clocks.promise, |law| law.due).into(),
+        button: "File this request".to_owned(),
+        step_up,
+    })
+}
+
+/// What happens after filing.
+pub(crate) fn next(right: Right) -> Vec<String> {
+    let steps: &[&str] = match right {
+        Right::Access | Right::Portability => &[
+            "We gather everything from every place it lies.",
+            "It is ready at once, and can be had for 30 days.",
+            "You download it here, signed in. It never travels by mail.",
+        ],
+        Right::Rectification => &[
+            "A person reads what you wrote and looks into it.",
+            "If something has to be mended we mend it, and tell whoever had received the old one.",
+            "You get an answer either way, with a receipt.",
+        ],
+        Right::Restriction => &[
+            "From this second your data are kept and not used.",
+            "Edits stop, and start again when you lift the pause.",
+            "You get a receipt.",
+        ],
+        Right::Objection | Right::Withdrawal => &[
+            "It stops from this second.",
+            "What was held for it alone goes, where the policy says so.",
+            "You get a receipt.",
+        ],
+        Right::Erasure => &["Your key is destroyed.", "Every place is searched again.", "You get a receipt."],
+    };
+    steps.iter().map(|s| (*s).to_owned()).collect()
+}
+
+/// An address shortened so that it can stand on a page: `n…@example.org`.
+pub(crate) fn shortened(email: &str) -> String {
+    let (local, domain) = email.split_once('@').unwrap_or((email, ""));
+    format!("{}…@{domain}", local.chars().next().unwrap_or('…'))
+}
+
+/// Corrected details as they were sent, or what is wrong with them.
+pub(crate) fn details(form: &Filled) -> Result<Profile, Mistakes> {
+    let mut wrong = Vec::new();
+    for (field, label) in [("name", "your name"), ("username", "your user name")] {
+        let value = form.one(field);
+        let says = if value.is_empty() {
+            format!("Enter {label}.")
+        } else if value.chars().count() > 120 {
+            "Enter at most 120 characters.".to_owned()
+        } else if value.chars().any(char::is_control) {
+            "Leave out control characters.".to_owned()
+        } else {
+            continue;
+        };
+        wrong.extend(mistake(field, says).0);
+    }
+    if form.one("email").parse::<crate::subjects::Email>().is_err() {
+        wrong.extend(crate::web::shape::account::bad_address().0);
+    }
+    if !wrong.is_empty() {
+        return Err(Mistakes(wrong));
+    }
+    let field = |name: &str| form.one(name).to_owned();
+    Ok(Profile { email: field("email"), name: field("name"), username: field("username") })
+}
+
+/// Whether a request is done, as far as its owner is concerned.
+pub(crate) fn is_done(request: &Request) -> bool {
+    request.answered_at.is_some()
+}

@@ -1,0 +1,294 @@
+//! Pictures and edits as their owner sees them.
+
+use crate::base::Timestamp;
+use crate::editing::{self, Edit, EditState, ModelChoice as Model};
+use crate::policy::{Fact as Happening, Policy, SubjectMay};
+use crate::providers::studio::STYLES;
+use crate::vault::{Record, StoredObject};
+use crate::web::view::{Age, Choice, Count, Fact, ModelChoice, Stage, Step, Tile};
+
+/// The longer edge of a picture in the grid, in pixels.
+pub(crate) const SMALL: u32 = 480;
+/// The longer edge of a picture on its own page.
+pub(crate) const LARGE: u32 = 1600;
+
+/// A picture in the grid. `words` made it; empty for an upload.
+pub(crate) fn tile(object: &StoredObject, words: &str, now: Timestamp) -> Tile {
+    let (width, height) = fit(object.meta.width.unwrap_or(4), object.meta.height.unwrap_or(3), SMALL);
+    let upload = object.category == "input-image";
+    let caption = match (upload, words.is_empty()) {
+        (true, _) => "A photograph you uploaded".to_owned(),
+        (false, true) => "Edited picture".to_owned(),
+        (false, false) => words.to_owned(),
+    };
+    let alt = if upload || words.is_empty() { caption.clone() } else { format!("Edited picture: {words}") };
+    Tile {
+        id: object.id.to_string(),
+        alt,
+        caption,
+        made: object.item.created_at.into(),
+        width,
+        height,
+        age: age(object.item.due_at, now),
+    }
+}
+
+/// How long something stays that must go at `due`. A clock of years is no countdown.
+fn age(due: Option<Timestamp>, now: Timestamp) -> Age {
+    match due {
+        Some(due) if due <= now => Age::Going,
+        Some(due) if due.since(now) < chrono::TimeDelta::days(60) => Age::Goes(due.into()),
+        _ => Age::UntilDeleted,
+    }
+}
+
+/// Width and height scaled down so that the longer is at most `edge`.
+pub(crate) fn fit(width: u32, height: u32, edge: u32) -> (u32, u32) {
+    let longest = width.max(height).max(1);
+    if longest <= edge {
+        return (width.max(1), height.max(1));
+    }
+    let scale = |n: u32| u32::try_from(u64::from(n) * u64::from(edge) / u64::from(longest)).unwrap_or(edge);
+    (scale(width).max(1), scale(height).max(1))
+}
+
+/// The words a person wrote for an edit, among what is kept of it.
+pub(crate) fn prompt(records: &[Record]) -> String {
+    text(records, "prompt", "text")
+}
+
+/// The style that was chosen for an edit.
+pub(crate) fn style(records: &[Record]) -> String {
+    let id = text(records, "edit-parameters", "style");
+    style_name(&id)
+}
+
+fn style_name(id: &str) -> String {
+    STYLES.iter().find(|(known, _)| *known == id).map_or_else(String::new, |(_, name)| (*name).to_owned())
+}
+
+fn text(records: &[Record], category: &str, field: &str) -> String {
+    let found = records.iter().find(|r| r.category == category);
+    let value = found.and_then(|r| r.value.get(field)).and_then(serde_json::Value::as_str);
+    value.unwrap_or_default().to_owned()
+}
+
+/// What an edit is called: its words, or its style.
+pub(crate) fn called(records: &[Record]) -> String {
+    let words = prompt(records);
+    if words.is_empty() { style(records) } else { words }
+}
+
+/// A model's name.
+pub(crate) fn model_name(model: &str) -> String {
+    if model == "max" { "Kontext Max" } else { "Kontext Pro" }.to_owned()
+}
+
+/// The models on offer.
+pub(crate) fn models(chosen: Model) -> Vec<ModelChoice> {
+    let one = |model: Model, good_for: &str| ModelChoice {
+        id: model.as_str().to_owned(),
+        name: model_name(model.as_str()),
+        good_for: good_for.to_owned(),
+        credits: Count(u64::try_from(model.cost()).unwrap_or(0)),
+        chosen: model == chosen,
+    };
+    vec![
+        one(Model::Pro, "Quick, and good for most edits."),
+        one(Model::Max, "Slower, and more careful with fine detail."),
+    ]
+}
+
+/// The styles on offer.
+pub(crate) fn styles(chosen: &str) -> Vec<Choice> {
+    let one = |value: &str, says: &str| Choice {
+        value: value.to_owned(),
+        says: says.to_owned(),
+        chosen: value == chosen,
+    };
+    std::iter::once(one("", "As it is")).chain(STYLES.iter().map(|(v, says)| one(v, says))).collect()
+}
+
+/// The shapes on offer.
+pub(crate) fn shapes(chosen: &str) -> Vec<Choice> {
+    [
+        ("", "Same as the photograph"),
+        ("1:1", "Square"),
+        ("4:3", "Landscape, 4:3"),
+        ("3:4", "Portrait, 3:4"),
+        ("16:9", "Wide, 16:9"),
+        ("9:16", "Tall, 9:16"),
+    ]
+    .into_iter()
+    .map(|(value, says)| Choice { value: value.to_owned(), says: says.to_owned(), chosen: value == chosen })
+    .collect()
+}
+
+/// Where an edit stands.
+pub(crate) fn stage(edit: &Edit) -> Stage {
+    match edit.state {
+        EditState::Queued | EditState::Running => Stage::Running,
+        EditState::Succeeded => Stage::Done,
+        EditState::Cancelled => Stage::Cancelled,
+        EditState::Failed => {
+            let why = edit.error.as_deref().unwrap_or("It could not be made.");
+            let mut why: String =
+                why.chars().take(1).flat_map(char::to_uppercase).chain(why.chars().skip(1)).collect();
+            if !why.ends_with('.') {
+                why.push('.');
+            }
+            Stage::Failed(format!("{why} Your credits are back."))
+        }
+    }
+}
+
+/// The steps of an edit. A step that was reached has a time; where only the end is known, the end's.
+pub(crate) fn steps(edit: &Edit) -> Vec<Step> {
+    let step = |says: &str, at: Option<Timestamp>, now: bool| Step {
+        says: says.to_owned(),
+        at: at.map(Into::into),
+        now,
+        note: String::new(),
+    };
+    let done = edit.ended_at.filter(|_| edit.state == EditState::Succeeded);
+    let over = edit.state.is_over();
+    let mut steps = vec![
+        step("Photograph received, checked and sealed", Some(edit.created_at), false),
+        step("Waiting for its turn", edit.started_at, edit.started_at.is_none() && !over),
+        step("The edit is made", done, edit.started_at.is_some() && !over),
+        step("Result marked as edited with AI, and sealed under your key", done, false),
+        step("Photograph erased", done, false),
+    ];
+    if over && done.is_none() {
+        steps.retain(|s| s.at.is_some());
+        let says =
+            if edit.state == EditState::Cancelled { "You stopped it" } else { "It ended without a picture" };
+        steps.push(step(says, edit.ended_at, false));
+    }
+    steps
+}
+
+/// What the event stream says of an edit: the steps, as the script puts them into the page.
+pub(crate) fn steps_json(edit: &Edit) -> serde_json::Value {
+    let steps = steps(edit);
+    let one = |s: &Step| {
+        let state = match (s.at, s.now) {
+            (Some(_), _) => "done",
+            (None, true) => "now",
+            _ => "ahead",
+        };
+        serde_json::json!({ "state": state, "says": s.says })
+    };
+    serde_json::json!({ "steps": steps.iter().map(one).collect::<Vec<_>>() })
+}
+
+/// Whether an edit goes on.
+pub(crate) fn is_running(edit: &editing::Edit) -> bool {
+    !edit.state.is_over()
+}
+
+/// When things of a category go, as a sentence.
+pub(crate) fn goes(policy: &Policy, category: &str) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    if policy.category(category).is_some_and(|c| c.subject_may(SubjectMay::Delete)) {
+        parts.push("when you delete it".to_owned());
+    }
+    let mut latest: Vec<String> = Vec::new();
+    for rule in policy.retention_of(category) {
+        parts.extend(rule.erase_when.iter().map(|fact| when(*fact).to_owned()));
+        latest
+            .extend(rule.at_most.iter().map(|after| format!("{} after {}", after.period, since(after.fact))));
+        latest.extend(rule.keep.iter().map(|after| {
+            let law = rule.under.as_deref().map(|law| format!(", as {law} demands")).unwrap_or_default();
+            format!("{} after {}{law}", after.period, since(after.fact))
+        }));
+    }
+    parts.dedup();
+    if parts.is_empty() && latest.is_empty() {
+        return "It goes with your account.".to_owned();
+    }
+    let mut says = if parts.is_empty() { String::new() } else { format!("It goes {}", parts.join(", or ")) };
+    if !latest.is_empty() {
+        says.push_str(if says.is_empty() { "It goes " } else { "; at the latest " });
+        says.push_str(&latest.join(", or "));
+    }
+    says + "."
+}
+
+fn when(fact: Happening) -> &'static str {
+    match fact {
+        Happening::EditSucceeded => "as soon as its edit has succeeded",
+        Happening::EditEnded => "as soon as its edit has ended",
+        Happening::AccountClosed => "when you close your account",
+        Happening::Withdrawn => "when you take your consent back",
+        Happening::RequestClosed => "when the request is closed",
+        other => other.in_words(),
+    }
+}
+
+fn since(fact: Happening) -> &'static str {
+    match fact {
+        Happening::AccountClosed => "you close your account",
+        Happening::LastActive => "you were last here",
+        other => other.in_words(),
+    }
+}
+
+/// What is kept beside a picture.
+pub(crate) fn metadata(object: &StoredObject, edit: Option<&Edit>, records: &[Record]) -> Vec<Fact> {
+    let fact = |name: &str, value: String| Fact { name: name.to_owned(), value };
+    let mut facts = Vec::new();
+    if let Some(edit) = edit {
+        facts.push(fact("Model", model_name(&edit.model)));
+        facts.push(fact("Made by", made_by(&edit.provider)));
+        let style = style(records);
+        if !style.is_empty() {
+            facts.push(fact("Style", style));
+        }
+    }
+    if let (Some(w), Some(h)) = (object.meta.width, object.meta.height) {
+        facts.push(fact("Pixels", format!("{} × {}", Count(w.into()), Count(h.into()))));
+    }
+    let format = crate::imaging::Format::parse(&object.meta.media_type);
+    let mark = if object.category == "output-image" { ", marked as edited with AI" } else { "" };
+    facts.push(fact("Format", format.map_or_else(String::new, |f| format!("{f}{mark}"))));
+    if let Some((from, to)) = edit.and_then(|e| e.started_at.zip(e.ended_at)) {
+        facts.push(fact("Made in", crate::web::view::span(to.since(from))));
+    }
+    facts
+}
+
+fn made_by(provider: &str) -> String {
+    if provider == "studio" { "studio, in this house; it is no AI".to_owned() } else { provider.to_owned() }
+}
+
+/// The name of the file one downloads.
+pub(crate) fn file_name(object: &StoredObject) -> String {
+    let day = object.item.created_at.to_utc().format("%Y-%m-%d");
+    let ending = crate::imaging::Format::parse(&object.meta.media_type).map_or("bin", |f| f.extension());
+    let id = object.id.to_string();
+    let tail = id.get(id.len().saturating_sub(6)..).unwrap_or_default();
+    format!("picture-{day}-{tail}.{ending}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_keeps_its_shape() {
+        assert_eq!(fit(4000, 3000, 480), (480, 360));
+        assert_eq!(fit(100, 50, 480), (100, 50));
+        assert_eq!(fit(16_000, 1, 480), (480, 1));
+    }
+
+    #[test]
+    fn the_document_says_when_a_thing_goes() {
+        let text = include_str!("../../../policies/flux-kontext/2026-11-01.md");
+        let policy = Policy::compile(text).unwrap();
+        let says = goes(&policy, "input-image");
+        assert!(says.contains("as soon as its edit has succeeded"), "{says}");
+        assert!(says.contains("48 hours after it was uploaded"), "{says}");
+        assert!(goes(&policy, "account").starts_with("It goes 30 days after you close your account"));
+    }
+}

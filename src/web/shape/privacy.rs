@@ -1,0 +1,204 @@
+//! The privacy centre: holdings, switches, readers, notices.
+
+use crate::base::Timestamp;
+use crate::consent::{self, State as Said, Word};
+use crate::disclosure::Disclosed;
+use crate::ledger::{Fact as Public, Logged};
+use crate::policy::{Policy, Role, diff};
+use crate::subjects::Subject;
+use crate::vault::Holdings;
+use crate::web::page::{day, purpose_title};
+use crate::web::shape::account::means;
+use crate::web::shape::pictures::goes;
+use crate::web::view::{Consent, ConsentEvent, Count, Fact, Holding, Markup, Notice, Read, ReadSum, escape};
+
+fn count(n: i64) -> Count {
+    Count(u64::try_from(n).unwrap_or(0))
+}
+
+/// What is held in each category, fullest first.
+pub(crate) fn holdings(root: &str, policy: &Policy, found: &[Holdings]) -> Vec<Holding> {
+    let mut all: Vec<Holding> = found
+        .iter()
+        .filter_map(|h| {
+            let category = policy.category(&h.category)?;
+            Some(Holding {
+                name: category.title.clone(),
+                holds: category.holds.clone(),
+                count: count(h.images + h.records),
+                size: None,
+                goes: goes(policy, &h.category),
+                next: h.next_due.map(Into::into),
+                clause_id: category.clause.clone(),
+                href: page_of(root, &h.category),
+            })
+        })
+        .collect();
+    all.sort_by_key(|h| std::cmp::Reverse(h.count));
+    all
+}
+
+fn page_of(root: &str, category: &str) -> Option<String> {
+    let path = match category {
+        "output-image" | "input-image" => "/images",
+        "account" => "/privacy/details",
+        "rights-request" => "/privacy#requests",
+        "consent-record" => "/privacy#consents",
+        _ => return None,
+    };
+    Some(format!("{root}{path}"))
+}
+
+/// The names of the categories of which there is nothing.
+pub(crate) fn nothing_of(policy: &Policy, found: &[Holdings]) -> Vec<String> {
+    policy
+        .categories()
+        .filter(|c| !found.iter().any(|h| h.category == c.id))
+        .map(|c| c.title.to_lowercase())
+        .collect()
+}
+
+/// The pictures among what is held.
+pub(crate) fn images(found: &[Holdings]) -> Count {
+    count(found.iter().map(|h| h.images).sum())
+}
+
+/// What goes with the account: names and numbers.
+pub(crate) fn goes_with_account(policy: &Policy, found: &[Holdings]) -> Vec<Fact> {
+    let title = |id: &str| policy.category(id).map_or_else(|| id.to_owned(), |c| c.title.clone());
+    found
+        .iter()
+        .map(|h| Fact { name: title(&h.category), value: count(h.images + h.records).to_string() })
+        .collect()
+}
+
+/// The switches.
+pub(crate) fn consents(
+    root: &str,
+    choices: Vec<consent::Choice>,
+    history: &[(String, Word)],
+    restricted: bool,
+) -> Vec<Consent> {
+    choices
+        .into_iter()
+        .map(|c| Consent {
+            title: c.label,
+            means: means(&c.text),
+            on: c.on,
+            by_objection: !c.needs_consent,
+            overruled: (restricted && c.on)
+                .then(|| "It does not run now, because everything is paused.".to_owned()),
+            history: history.iter().filter(|(of, _)| *of == c.purpose).map(|(_, w)| event(root, w)).collect(),
+            purpose: c.purpose,
+        })
+        .collect()
+}
+
+fn event(root: &str, word: &Word) -> ConsentEvent {
+    let says = match word.state {
+        Said::Given => "You switched it on",
+        Said::Refused => "You said no",
+        Said::Withdrawn => "You switched it off",
+        Said::Objected => "You objected",
+    };
+    ConsentEvent {
+        at: word.at.into(),
+        says: says.to_owned(),
+        receipt_href: word.entry.map(|entry| format!("{root}/privacy/consents/receipt/{entry}")),
+    }
+}
+
+fn word(entry: &Logged, name: &str) -> String {
+    match entry.leaf.facts.get(name) {
+        Some(Public::Word(w)) => w.clone(),
+        _ => String::new(),
+    }
+}
+
+/// A read, or a refusal, as the ledger has it.
+pub(crate) fn read(root: &str, policy: &Policy, entry: &Logged) -> Read {
+    let category = word(entry, "category");
+    let what = policy.category(&category).map_or(category, |c| format!("your {}", c.title.to_lowercase()));
+    let purpose = purpose_title(policy, &word(entry, "purpose"));
+    let why = match word(entry, "reason").as_str() {
+        "consent" => format!("For “{purpose}”, to which you have not agreed."),
+        "restriction" => format!("For “{purpose}”, while everything is paused."),
+        "document" => format!("For “{purpose}”, which the policy does not allow them."),
+        _ => format!("For “{purpose}”."),
+    };
+    Read {
+        at: entry.leaf.at.into(),
+        who: who(&entry.leaf.actor),
+        what,
+        why,
+        proof_href: Some(format!("{root}/ledger/{}", entry.index)),
+    }
+}
+
+fn who(role: &str) -> String {
+    match role.parse() {
+        Ok(Role::Subject) => "You".to_owned(),
+        Ok(Role::App) => "The app".to_owned(),
+        Ok(Role::Service) => "A program of ours".to_owned(),
+        Ok(Role::Support) => "Support staff".to_owned(),
+        Ok(Role::Compliance) => "Compliance staff".to_owned(),
+        Ok(Role::Admin) => "An administrator".to_owned(),
+        Err(_) => "Somebody".to_owned(),
+    }
+}
+
+/// Whether an entry is about things of this category.
+pub(crate) fn is_of(entry: &Logged, category: &str) -> bool {
+    word(entry, "category") == category
+}
+
+/// What was sent to whom in the last thirty days, counted.
+pub(crate) fn machines(policy: &Policy, sent: &[Disclosed], since: Timestamp) -> Vec<ReadSum> {
+    let mut sums: Vec<(String, u64, Timestamp)> = Vec::new();
+    for d in sent.iter().filter(|d| d.sent_at >= since) {
+        let name = policy.processor(&d.processor).map_or(d.processor.clone(), |p| p.name.clone());
+        let what = format!("{name}, for “{}”", purpose_title(policy, &d.purpose));
+        match sums.iter_mut().find(|(of, ..)| *of == what) {
+            Some((_, n, last)) => {
+                *n += 1;
+                *last = (*last).max(d.sent_at);
+            }
+            None => sums.push((what, 1, d.sent_at)),
+        }
+    }
+    sums.into_iter().map(|(who, n, last)| ReadSum { who, count: Count(n), last: last.into() }).collect()
+}
+
+/// Notices: every version of the document since the one that was in force when the person came. One that came into
+/// force before the session began has been seen.
+pub(crate) fn notices(
+    root: &str,
+    versions: &[std::sync::Arc<Policy>],
+    subject: &Subject,
+    (signed_in, now): (Timestamp, Timestamp),
+) -> Vec<Notice> {
+    let first = versions.iter().position(|p| p.version() == subject.policy_version).unwrap_or(0);
+    let mut all: Vec<Notice> = versions
+        .iter()
+        .skip(first)
+        .zip(versions.iter().skip(first + 1))
+        .map(|(old, new)| {
+            let from = day(new.effective());
+            let ahead = !from.is_past(crate::web::view::Moment::from(now));
+            let verb = if ahead { "takes effect" } else { "took effect" };
+            let changes = diff::diff(old, new).changes;
+            let items: String = changes.iter().map(|c| format!("<li>{}</li>", escape(&c.says))).collect();
+            Notice {
+                id: format!("version-{}", new.version()),
+                at: from,
+                title: format!("A new version of the policy {verb} on {}", from.day_words()),
+                text: Markup::trusted(format!("<ul>{items}</ul>")),
+                read: !ahead && from.is_past(crate::web::view::Moment::from(signed_in)),
+                href: Some(format!("{root}/policy/{}", new.version())),
+                action: "Read it".to_owned(),
+            }
+        })
+        .collect();
+    all.reverse();
+    all
+}
