@@ -8,9 +8,9 @@
 #![recursion_limit = "256"]
 
 #[cfg(test)]
-mod desk;
-#[cfg(test)]
 mod cli;
+#[cfg(test)]
+mod desk;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
