@@ -215,7 +215,7 @@ impl Reader<'_> {
                 line += &format!(" \\\n  -H 'Content-Type: application/json' \\\n  -d '{sample}'");
             }
             [one, ..] => {
-                line += &format!(" \\\n  -H 'Content-Type: {one}' \\\n  --data-binary @photograph.jpg")
+                line += &format!(" \\\n  -H 'Content-Type: {one}' \\\n  --data-binary @photograph.jpg");
             }
         }
         let mut at = path.to_owned();

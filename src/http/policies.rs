@@ -90,7 +90,8 @@ pub(super) struct Kept {
     /// The rule in words.
     says: String,
     /// Whether nothing is past its time.
-    kept: bool,
+    #[serde(rename = "kept")]
+    holds: bool,
     /// Things alive.
     live: i64,
     /// Of them, past their time.
@@ -114,7 +115,7 @@ pub(super) struct Kept {
 
 pub(super) fn kept(row: BoardRow) -> Kept {
     Kept {
-        kept: row.overdue == 0,
+        holds: row.overdue == 0,
         late_by: row.latest.map(|late| late.num_seconds()),
         next_due: row.next_due.map(moment),
         oldest: row.oldest.map(moment),

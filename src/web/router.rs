@@ -18,6 +18,7 @@ use crate::edge::{self, Edge};
 const LARGEST_FORM: usize = 128 << 20;
 
 /// The pages, to be served beside the API's routes. An address that leads nowhere is answered here.
+#[expect(clippy::needless_pass_by_value, reason = "a router keeps what it is given, as the API's does")]
 pub fn router(edge: Edge) -> Router {
     let pages = Router::new()
         .merge(of_the_house())

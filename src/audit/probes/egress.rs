@@ -63,6 +63,7 @@ fn is_this_machine(host: &str) -> bool {
 
 /// Looks at every connection that the configuration has the program open, and tries whether the client refuses to speak
 /// without TLS.
+#[expect(clippy::unused_async, reason = "every probe is called alike")]
 pub(super) async fn outbound_tls(look: &Look<'_>) -> Result<Outcome, Error> {
     let config = &look.audit.config;
     let mut open = Vec::new();

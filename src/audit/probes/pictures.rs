@@ -3,7 +3,6 @@
 //! A picture is opened only where the document lets the service read its category for `security`. Where it does not,
 //! the program tries its own intake on photographs that are nobody's, and says so.
 
-use std::future::Future;
 
 use tokio::task::spawn_blocking;
 
@@ -112,8 +111,8 @@ fn photograph(format: Format) -> Option<Vec<u8>> {
     shoot(&Shot { caption: CAPTION, format, width: 64, height: 48, ..Shot::default() }).ok()
 }
 
-fn blocking(work: fn() -> Outcome) -> impl Future<Output = Outcome> {
-    async move { spawn_blocking(work).await.unwrap_or_else(|_| Outcome::cannot_run("the rehearsal broke off")) }
+async fn blocking(work: fn() -> Outcome) -> Outcome {
+    spawn_blocking(work).await.unwrap_or_else(|_| Outcome::cannot_run("the rehearsal broke off"))
 }
 
 /// Sends photographs that carry a position and a caption through the intake.

@@ -158,7 +158,7 @@ mod tests {
             r#"<img src="https://pixel.example/p.gif">"#,
             r"<script src=//cdn.example/a.js></script>",
             r#"<link rel="stylesheet" href="https://fonts.example/x.css">"#,
-            r#"<form action='http://other.example/'>"#,
+            r"<form action='http://other.example/'>",
             r#"<div style="background:url('https://other.example/b.png')">"#,
             r#"<img src="https://vouchsafe.test.evil.example/p.gif">"#,
         ] {

@@ -101,7 +101,7 @@ fn letter_box(config: &Config) -> Option<PathBuf> {
 /// Serves until a stop is asked for; then takes no new calls and waits for those under way, until they end, their grace
 /// is over, or a stop is asked for once more.
 async fn serve(edge: Edge, listener: TcpListener, stop: &Stop) -> anyhow::Result<()> {
-    let pages = web::desk::router(edge.clone()).merge(web::router(edge.clone()));
+    let pages = web::router(edge.clone());
     let asked = stop.clone();
     let serving = crate::http::serve(edge, listener, pages, async move { asked.asked().await });
     let over = async {

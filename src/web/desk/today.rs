@@ -52,7 +52,7 @@ pub(super) async fn release(Path((_, id)): Path<(String, String)>, sent: Sent) -
 }
 
 async fn soonest(seat: &Seat) -> Result<Vec<Request>, Fault> {
-    let size = crate::base::PageSize::new(FEW as u32).unwrap_or_default();
+    let size = crate::base::PageSize::new(u32::try_from(FEW).unwrap_or(1)).unwrap_or_default();
     let filter = crate::requests::QueueFilter::Open;
     Ok(seat.edge.app.requests.queue(&seat.tenant, filter, None, size).await?.items)
 }

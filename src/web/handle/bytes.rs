@@ -59,7 +59,7 @@ async fn open(person: &Person, object: &str) -> Result<OpenObject, Fault> {
 
 async fn copy(person: &Person, turns: &Turns, object: &str, edge: u32) -> Answer {
     let open = open(person, object).await?;
-    let limits = person.edge.app.editing.limits().clone();
+    let limits = *person.edge.app.editing.limits();
     let _turn = turns.0.acquire().await.map_err(|_| Fault::new(Kind::Unavailable))?;
     let bytes = open.read(u64::MAX).await?;
     let made = tokio::task::spawn_blocking(move || -> Result<Thumbnail, imaging::Refused> {

@@ -28,7 +28,10 @@ pub(crate) fn means(text: &str) -> Markup {
 
 /// The purposes that were ticked and that one can say yes to.
 pub(crate) fn ticked<'a>(policy: &Policy, words: impl Iterator<Item = &'a str>) -> Vec<String> {
-    words.filter(|id| policy.purpose(id).is_some_and(|p| p.needs_consent())).map(ToOwned::to_owned).collect()
+    words
+        .filter(|id| policy.purpose(id).is_some_and(crate::policy::Purpose::needs_consent))
+        .map(ToOwned::to_owned)
+        .collect()
 }
 
 /// One mistake in a form.
