@@ -10,6 +10,8 @@ mod sql;
 pub use error::Error;
 pub use model::{Choice, State, Word};
 
+use chrono::TimeDelta;
+
 use crate::base::{Clock, Entropy, EntryId};
 use crate::crypto;
 use crate::ledger::{Entry, EntryKind, Ledger};
@@ -72,17 +74,18 @@ impl Consents {
             .fact("purpose", purpose)
             .fact("version", policy.version())
             .fact("notice", hex::encode(notice).as_str());
+        let mut tx = self.db.begin().await?;
+        self.vault.standing_to_write(&mut tx, owner).await?;
+        tx.take_turn(&format!("consent/{}/{}/{purpose}", owner.tenant, owner.subject)).await?;
+        // The newest word counts even if the clock was set back since the last one.
+        let last = sql::latest(&mut tx, owner, purpose).await?.map(|w| w.at.plus(TimeDelta::microseconds(1)));
         let word = Word {
             state,
-            at: now,
+            at: last.map_or(now, |last| last.max(now)),
             method: method.chars().take(40).collect(),
             policy_version: policy.version().to_owned(),
             entry: None,
         };
-        let mut tx = self.db.begin().await?;
-        if self.vault.standing(&mut tx, owner).await?.erasing {
-            return Err(crate::vault::Error::NotFound.into());
-        }
         let appended = self.ledger.append(&mut tx, entry).await?;
         let id = EntryId::new(&self.clock, &self.entropy);
         let word = Word { entry: Some(appended.id), ..word };
@@ -113,8 +116,8 @@ impl Consents {
         let rule = policy.purpose(purpose).ok_or(Error::NoSuchPurpose)?;
         let mut tx = self.db.read().await?;
         let word = sql::at(&mut tx, owner, purpose, at).await?;
-        Ok(match word.map(|w| w.state) {
-            Some(State::Given) => true,
+        Ok(match word.map(|w| (w.state, w.at)) {
+            Some((State::Given, given)) => rule.valid_for.is_none_or(|period| at < period.after(given)),
             Some(_) => false,
             None => rule.allowed(None),
         })
