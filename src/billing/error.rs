@@ -10,6 +10,9 @@ pub enum Error {
         /// What is left.
         balance: i64,
     },
+    /// Nobody by that id in this tenant.
+    #[error("there is no such account")]
+    NotFound,
     /// The database.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -20,6 +23,7 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Overdrawn { .. } => Kind::TooMany,
+            Self::NotFound => Kind::NotFound,
             Self::Store(store::Error::Duplicate) => Kind::Unavailable,
             Self::Store(e) => e.kind(),
         }

@@ -43,6 +43,7 @@ impl Credits {
         reason: &str,
         edit: Option<EditId>,
     ) -> Result<i64, Error> {
+        tx.take_turn(&format!("credits/{}/{}", owner.tenant, owner.subject)).await?;
         let (seq, balance) = sql::last(tx, owner).await?.unwrap_or((0, 0));
         let after = balance.checked_add(amount).filter(|b| *b >= 0).ok_or(Error::Overdrawn { balance })?;
         let entry = CreditEntry {
@@ -53,14 +54,16 @@ impl Credits {
             edit: edit.map(|id| id.to_string()),
             at: self.clock.now(),
         };
-        // Two at once take the same sequence number; the second fails on it and is told to try again.
         sql::insert(tx, owner, seq + 1, &entry).await?;
         Ok(after)
     }
 
-    /// Grants credits in a transaction of its own.
+    /// Grants credits in a transaction of its own. [`Error::NotFound`] for nobody, or somebody who is being erased.
     pub async fn grant(&self, owner: &Owner, amount: i64, reason: &str) -> Result<i64, Error> {
         let mut tx = self.db.begin().await?;
+        if !sql::is_active(&mut tx, owner).await? {
+            return Err(Error::NotFound);
+        }
         let balance = self.change(&mut tx, owner, amount, reason, None).await?;
         tx.commit().await?;
         Ok(balance)

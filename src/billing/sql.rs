@@ -5,6 +5,9 @@ use crate::vault::Owner;
 
 const LAST: &str =
     "SELECT seq, balance FROM credit_entry WHERE tenant = $1 AND subject = $2 ORDER BY seq DESC LIMIT 1";
+const ACTIVE_SQLITE: &str = "SELECT id FROM subject WHERE tenant = $1 AND id = $2 AND state = 'active'";
+const ACTIVE_POSTGRES: &str =
+    "SELECT id FROM subject WHERE tenant = $1 AND id = $2 AND state = 'active' FOR SHARE";
 const INSERT: &str = "INSERT INTO credit_entry (id, tenant, subject, amount, balance, reason, edit, seq, at) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const PAGE: &str = "SELECT id, amount, balance, reason, edit, at FROM credit_entry \
@@ -26,6 +29,17 @@ pub struct CreditEntry {
     pub edit: Option<String>,
     /// When.
     pub at: Timestamp,
+}
+
+/// Whether somebody is there to have credits, and will be until the transaction ends.
+pub(super) async fn is_active(tx: &mut Tx, owner: &Owner) -> Result<bool, Error> {
+    let statement = crate::dialect!(tx, sqlite: ACTIVE_SQLITE, postgres: ACTIVE_POSTGRES);
+    let row: Option<(String,)> = on!(tx, |c| sqlx::query_as(statement)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .fetch_optional(c)
+        .await)?;
+    Ok(row.is_some())
 }
 
 pub(super) async fn last(tx: &mut Tx, owner: &Owner) -> Result<Option<(i64, i64)>, Error> {

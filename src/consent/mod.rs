@@ -10,6 +10,8 @@ mod sql;
 pub use error::Error;
 pub use model::{Choice, State, Word};
 
+use chrono::TimeDelta;
+
 use crate::base::{Clock, Entropy, EntryId};
 use crate::crypto;
 use crate::ledger::{Entry, EntryKind, Ledger};
@@ -72,24 +74,21 @@ impl Consents {
             .fact("purpose", purpose)
             .fact("version", policy.version())
             .fact("notice", hex::encode(notice).as_str());
-        let mut word = Word {
+        let mut tx = self.db.begin().await?;
+        self.vault.standing_to_write(&mut tx, owner).await?;
+        tx.take_turn(&format!("consent/{}/{}/{purpose}", owner.tenant, owner.subject)).await?;
+        // The newest word counts even if the clock was set back since the last one.
+        let last = sql::latest(&mut tx, owner, purpose).await?.map(|w| w.at.plus(TimeDelta::microseconds(1)));
+        let word = Word {
             state,
-            at: now,
+            at: last.map_or(now, |last| last.max(now)),
             method: method.chars().take(40).collect(),
             policy_version: policy.version().to_owned(),
             entry: None,
         };
-        let mut tx = self.db.begin().await?;
-        if self.vault.standing_kept(&mut tx, owner).await?.erasing {
-            return Err(crate::vault::Error::NotFound.into());
-        }
         let appended = self.ledger.append(&mut tx, entry).await?;
         let id = EntryId::new(&self.clock, &self.entropy);
-        word.entry = Some(appended.id);
-        if let Some(last) = sql::latest(&mut tx, owner, purpose).await?.filter(|last| last.at >= now) {
-            // Two words within one tick of the clock: the later one must read as later.
-            word.at = last.at.plus(chrono::TimeDelta::microseconds(1));
-        }
+        let word = Word { entry: Some(appended.id), ..word };
         sql::insert(&mut tx, owner, purpose, id, &word, &notice).await?;
         if !on {
             for category in categories_resting_on(&policy, purpose) {
@@ -117,8 +116,8 @@ impl Consents {
         let rule = policy.purpose(purpose).ok_or(Error::NoSuchPurpose)?;
         let mut tx = self.db.read().await?;
         let word = sql::at(&mut tx, owner, purpose, at).await?;
-        Ok(match word.map(|w| w.state) {
-            Some(State::Given) => true,
+        Ok(match word.map(|w| (w.state, w.at)) {
+            Some((State::Given, given)) => rule.valid_for.is_none_or(|period| at < period.after(given)),
             Some(_) => false,
             None => rule.allowed(None),
         })

@@ -224,6 +224,8 @@ impl FromRequestParts<Edge> for UserCaller {
             if edge.app.subjects.get(&owner).await?.erasing {
                 return Err(Fault::new(Kind::NotFound));
             }
+            // A person who uses the service through their app's server uses it.
+            edge.app.subjects.touch(&owner).await?;
             return Ok(Self { owner, actor: Actor::App(subject), scopes: Some(key.scopes) });
         }
         let vouched = edge.tokens.verify(token, edge.app.clock.now()).map_err(|_| unauthenticated())?;

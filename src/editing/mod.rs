@@ -18,13 +18,13 @@ pub use jobs::RUN;
 pub use model::{Edit, EditState, MAX_PROMPT, ModelChoice, NewEdit, ProviderChoice, Settings, Uploaded};
 pub use progress::{Progress, Step};
 
-use crate::base::{Clock, EditId, Entropy};
+use crate::base::{Clock, EditId, Entropy, ObjectId};
 use crate::billing::Credits;
 use crate::disclosure::{Disclosures, Sending};
 use crate::imaging::Limits;
-use crate::policy::Facts;
-use crate::store::Db;
-use crate::vault::{Actor, NewRecord, Owner, Vault};
+use crate::policy::{Facts, Policy};
+use crate::store::{Db, Tx};
+use crate::vault::{Actor, NewRecord, Owner, SealedRecord, Vault};
 
 /// The purpose under which all of this happens.
 pub const PURPOSE: &str = "provide-edits";
@@ -101,39 +101,88 @@ impl Editing {
             parent,
             facts: Facts::new(),
         };
+        let uploads = self.uploads(owner, actor, &new).await?;
+        let sealed = self.vault.seal_records(owner, vec![prompt, settings]).await?;
+        let edit = Edit::queued(id, owner, &new, new.model.cost(), now, &sealed);
+        if let Err(e) = self.queue(&edit, &uploads, &sealed).await {
+            self.vault.discard(owner, &sealed).await;
+            return Err(e);
+        }
+        Ok(edit)
+    }
+
+    /// The inputs that go with this edit, each with the edit it belonged to before.
+    async fn uploads(
+        &self,
+        owner: &Owner,
+        actor: &Actor,
+        new: &NewEdit,
+    ) -> Result<Vec<(ObjectId, Option<String>)>, Error> {
         let mut uploads = Vec::new();
         for input in &new.inputs {
             let access = crate::vault::Access { actor, purpose: PURPOSE };
             let object = self.vault.object(owner, &access, *input).await?;
             match object.category.as_str() {
-                "input-image" if object.item.parent.is_none() => uploads.push(*input),
+                "input-image" => {
+                    if let Some(parent) = &object.item.parent {
+                        self.let_go(owner, parent).await?;
+                    }
+                    uploads.push((*input, object.item.parent));
+                }
                 // A result may be the start of another edit, and stays what it was.
                 "output-image" => {}
                 _ => return Err(crate::vault::Error::NotFound.into()),
             }
         }
-        let sealed = self.vault.seal_records(owner, vec![prompt, settings]).await?;
+        Ok(uploads)
+    }
+
+    /// Whether the edit that an upload belongs to has no use for it any more: it failed, was stopped or deleted.
+    async fn let_go(&self, owner: &Owner, edit: &str) -> Result<(), Error> {
+        let id: EditId = edit.parse().map_err(|_| Error::NotFound)?;
+        match self.get(owner, id).await {
+            Ok(edit) if matches!(edit.state, EditState::Failed | EditState::Cancelled) => Ok(()),
+            Ok(_) => Err(Error::BadValue("inputs (one of them is in another edit)")),
+            Err(Error::NotFound) => Ok(()),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// The edit, what was asked, its price and its job: all or nothing.
+    async fn queue(
+        &self,
+        edit: &Edit,
+        uploads: &[(ObjectId, Option<String>)],
+        sealed: &[SealedRecord],
+    ) -> Result<(), Error> {
+        let (owner, id) = (&edit.owner, edit.id.to_string());
+        let policy = self.vault.policy(&owner.tenant)?;
         let mut tx = self.db.begin().await?;
-        let standing = self.vault.standing_kept(&mut tx, owner).await?;
-        if standing.erasing {
-            return Err(crate::vault::Error::NotFound.into());
+        self.willing(&mut tx, owner, &policy).await?;
+        self.vault.insert(&mut tx, owner, sealed).await?;
+        self.credits.change(&mut tx, owner, -edit.cost, "edit", Some(edit.id)).await?;
+        for (input, from) in uploads {
+            self.vault.move_parent(&mut tx, owner, *input, (from.as_deref(), &id)).await?;
         }
-        self.vault.insert(&mut tx, owner, &sealed).await?;
-        let cost = new.model.cost();
-        self.credits.change(&mut tx, owner, -cost, "edit", Some(id)).await?;
-        for input in uploads {
-            self.vault.set_parent(&mut tx, owner, input, &id.to_string()).await?;
+        sql::insert(&mut tx, edit).await?;
+        jobs::enqueue(&mut tx, &self.clock, &self.entropy, edit).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Whether the person's word and restrictions allow edits, from here to the end of a transaction.
+    async fn willing(&self, tx: &mut Tx, owner: &Owner, policy: &Policy) -> Result<(), Error> {
+        let standing = self.vault.standing_to_write(tx, owner).await?;
+        if standing.restricted_at.is_some() {
+            return Err(crate::vault::Error::Restricted.into());
         }
-        let edit = Edit::queued(id, owner, &new, cost, now, &sealed);
-        sql::insert(&mut tx, &edit).await?;
-        jobs::enqueue(&mut tx, &self.clock, &self.entropy, &edit).await?;
-        tx.commit().await?;
-        Ok(edit)
+        if !self.vault.agreed(tx, owner, policy, PURPOSE).await? {
+            return Err(crate::vault::Error::NoConsent { purpose: PURPOSE.to_owned() }.into());
+        }
+        Ok(())
     }
 
     /// Whether this edit may be made at all, at this moment.
     async fn allowed(&self, owner: &Owner, new: &NewEdit) -> Result<(), Error> {
-        let policy = self.vault.policy(&owner.tenant)?;
         let sending = Sending {
             processor: new.provider.as_str(),
             purpose: PURPOSE,
@@ -142,15 +191,9 @@ impl Editing {
             bytes: 0,
         };
         self.disclosures.check(&owner.tenant, &sending)?;
+        let policy = self.vault.policy(&owner.tenant)?;
         let mut tx = self.db.read().await?;
-        let standing = self.vault.standing(&mut tx, owner).await?;
-        if standing.restricted_at.is_some() {
-            return Err(crate::vault::Error::Restricted.into());
-        }
-        if !self.vault.agreed(&mut tx, owner, &policy, PURPOSE).await? {
-            return Err(crate::vault::Error::NoConsent { purpose: PURPOSE.to_owned() }.into());
-        }
-        Ok(())
+        self.willing(&mut tx, owner, &policy).await
     }
 
     /// Stops an edit that has not ended, and gives its credits back. Its inputs go by their own rule.
@@ -161,7 +204,11 @@ impl Editing {
             return Err(Error::Over(edit.state));
         }
         let ended = edit.ended(EditState::Cancelled, None, self.clock.now());
-        self.close(&mut tx, owner, &ended).await?;
+        if !self.close(&mut tx, owner, &ended).await? {
+            // It ended in the moment between.
+            drop(tx);
+            return Err(Error::Over(self.get(owner, id).await?.state));
+        }
         tx.commit().await?;
         self.progress.tell(&ended);
         Ok(ended)

@@ -98,6 +98,14 @@ impl NewEdit {
         if self.inputs.is_empty() || self.inputs.len() > MAX_INPUTS {
             return Err(Error::BadValue("inputs (1 to 4)"));
         }
+        if self
+            .inputs
+            .iter()
+            .enumerate()
+            .any(|(n, id)| self.inputs.iter().skip(n + 1).any(|other| other == id))
+        {
+            return Err(Error::BadValue("inputs (each once)"));
+        }
         if self.prompt.chars().count() > MAX_PROMPT {
             return Err(Error::BadValue("prompt (at most 2,000 characters)"));
         }

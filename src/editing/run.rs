@@ -10,17 +10,50 @@ use crate::imaging::Format;
 use crate::policy::{Fact, Facts, Role};
 use crate::providers::studio::{self, AspectRatio, EditSpec, Edited, Model};
 use crate::store::Tx;
-use crate::vault::{Access, Actor, NewObject, NewRecord, Owner, SealedRecord};
+use crate::vault::{self, Access, Actor, NewObject, NewRecord, Owner, SealedRecord, StagedObject};
 
 impl Editing {
     /// Runs an edit that is queued, or was left running by a process that died: the studio's edits can be made again at
-    /// no cost. An edit that is over is left alone. `Ok` also when the edit itself failed: it is then closed as such.
+    /// no cost. An edit that is over, or whose owner is being erased, is left alone. `Ok` also when the edit itself
+    /// failed: it is then closed as such.
     pub async fn run(&self, owner: &Owner, id: EditId) -> Result<(), Error> {
         let Some(edit) = self.begin(owner, id).await? else { return Ok(()) };
-        match self.make(&edit).await {
-            Ok(made) => self.succeed(&edit, made).await,
+        let done = match self.make(&edit).await {
+            Ok(made) => Box::pin(self.succeed(&edit, made)).await,
             Err(why) => self.fail(&edit, &why).await,
+        };
+        match done {
+            // The erasure stops the edits of whom it is about.
+            Err(Error::Vault(vault::Error::Erasing | vault::Error::NotFound))
+                if self.is_leaving(owner).await? =>
+            {
+                Ok(())
+            }
+            other => other,
         }
+    }
+
+    async fn is_leaving(&self, owner: &Owner) -> Result<bool, Error> {
+        let mut tx = self.db.read().await?;
+        match self.vault.standing(&mut tx, owner).await {
+            Ok(standing) => Ok(standing.erasing),
+            Err(vault::Error::NotFound) => Ok(true),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// Closes an edit whose job was tried too often: it failed, and its credits are given back.
+    pub async fn give_up(&self, owner: &Owner, id: EditId) -> Result<(), Error> {
+        let mut tx = self.db.begin().await?;
+        let Some(edit) = sql::get(&mut tx, owner, id).await?.filter(|e| !e.state.is_over()) else {
+            return Ok(());
+        };
+        let ended = edit.ended(EditState::Failed, Some("the edit could not be made"), self.clock.now());
+        if self.close(&mut tx, owner, &ended).await? {
+            tx.commit().await?;
+            self.progress.tell(&ended);
+        }
+        Ok(())
     }
 
     async fn begin(&self, owner: &Owner, id: EditId) -> Result<Option<Edit>, Error> {
@@ -35,7 +68,9 @@ impl Editing {
             started_at: edit.started_at.or(Some(now)),
             ..edit
         };
-        sql::update(&mut tx, &edit).await?;
+        if !sql::update(&mut tx, &edit).await? {
+            return Ok(None);
+        }
         tx.commit().await?;
         self.progress.tell(&edit);
         Ok(Some(edit))
@@ -85,52 +120,85 @@ impl Editing {
         })
     }
 
-    /// Result stored, then one transaction that closes the edit and starts the clocks; what the document says must go
-    /// with success goes at once.
+    /// Key and bytes of the result, then one transaction that closes the edit, gives the result to its owner and starts
+    /// the clocks; what the document says must go with success goes at once.
     async fn succeed(&self, edit: &Edit, made: Edited) -> Result<(), Error> {
         let owner = &edit.owner;
-        let parent = edit.id.to_string();
         let new = NewObject {
             category: "output-image",
             media_type: made.format.media_type(),
-            parent: Some(parent),
+            parent: Some(edit.id.to_string()),
             facts: Facts::new(),
             size: Some((made.width, made.height)),
             most_bytes: 1 << 30,
         };
+        let (format, width, height) = (made.format.name(), made.width, made.height);
         let bytes = Bytes::from(made.bytes);
         let len = bytes.len();
-        let body = futures_util::stream::iter([Ok::<_, crate::vault::Error>(bytes)]);
-        let output = self.vault.put_object(owner, new, body).await?;
+        let body = futures_util::stream::iter([Ok::<_, vault::Error>(bytes)]);
+        let staged = self.vault.stage_object(owner, new, body).await?;
         let now = self.clock.now();
         let details = NewRecord {
             category: "image-metadata",
             name: "output",
-            value: json!({
-                "format": made.format.name(), "width": made.width, "height": made.height, "bytes": len,
-            }),
-            parent: Some(output.id.to_string()),
+            value: json!({ "format": format, "width": width, "height": height, "bytes": len }),
+            parent: Some(staged.id().to_string()),
             facts: Facts::new(),
         };
+        let ended = Edit { output: Some(staged.id()), ..edit.ended(EditState::Succeeded, None, now) };
         let mut records = vec![details, history(edit, "succeeded", now)];
-        records.extend(self.usage(edit).await?);
-        let sealed = self.vault.seal_records(owner, records).await?;
-        let ended = Edit { output: Some(output.id), ..edit.ended(EditState::Succeeded, None, now) };
-        let mut tx = self.db.begin().await?;
-        let still = sql::get(&mut tx, owner, edit.id).await?.is_some_and(|e| !e.state.is_over());
-        if !still {
+        let usage = self.usage(edit).await?;
+        let has_usage = usage.is_some();
+        records.extend(usage);
+        let mut sealed = Vec::new();
+        let landed = async {
+            sealed = self.vault.seal_records(owner, records).await?;
+            self.land(&ended, &staged, (&sealed, has_usage)).await
+        };
+        match landed.await {
+            Ok(true) => {
+                self.erase_due(&ended).await?;
+                self.progress.tell(&ended);
+                Ok(())
+            }
             // Cancelled or erased while it ran: the result goes, nothing else happens.
-            drop(tx);
-            self.vault.erase_object(owner, output.id, Role::Service).await?;
-            return Ok(());
+            Ok(false) => {
+                self.vault.abandon_object(owner, staged).await;
+                self.vault.discard(owner, &sealed).await;
+                Ok(())
+            }
+            Err(e) => {
+                self.vault.abandon_object(owner, staged).await;
+                self.vault.discard(owner, &sealed).await;
+                Err(e)
+            }
         }
-        self.vault.insert(&mut tx, owner, &sealed).await?;
-        sql::update(&mut tx, &ended).await?;
-        self.started(&mut tx, &ended, &[(Fact::EditSucceeded, now), (Fact::EditEnded, now)]).await?;
+    }
+
+    /// All that a success writes. `false`, and nothing is written, when the edit was over before.
+    async fn land(
+        &self,
+        ended: &Edit,
+        staged: &StagedObject,
+        (sealed, has_usage): (&[SealedRecord], bool),
+    ) -> Result<bool, Error> {
+        let owner = &ended.owner;
+        let now = ended.ended_at.unwrap_or_else(|| self.clock.now());
+        let policy = self.vault.policy(&owner.tenant)?;
+        let mut tx = self.db.begin().await?;
+        self.vault.standing_to_write(&mut tx, owner).await?;
+        if !sql::update(&mut tx, ended).await? {
+            return Ok(false);
+        }
+        self.vault.land_object(&mut tx, owner, staged).await?;
+        // The record of use comes last, and is left out without the person's word for it at this moment.
+        let taken_back = has_usage && !self.vault.agreed(&mut tx, owner, &policy, "improvement").await?;
+        let (kept, dropped) = sealed.split_at(sealed.len() - usize::from(taken_back));
+        self.vault.insert(&mut tx, owner, kept).await?;
+        self.started(&mut tx, ended, &[(Fact::EditSucceeded, now), (Fact::EditEnded, now)]).await?;
         tx.commit().await?;
-        self.erase_due(&ended).await?;
-        self.progress.tell(&ended);
-        Ok(())
+        self.vault.discard(owner, dropped).await;
+        Ok(true)
     }
 
     async fn fail(&self, edit: &Edit, why: &Error) -> Result<(), Error> {
@@ -142,22 +210,34 @@ impl Editing {
         let ended = edit.ended(EditState::Failed, Some(phrase(why)), now);
         let sealed: Vec<SealedRecord> =
             self.vault.seal_records(&edit.owner, vec![history(edit, "failed", now)]).await?;
-        let mut tx = self.db.begin().await?;
-        self.vault.insert(&mut tx, &edit.owner, &sealed).await?;
-        self.close(&mut tx, &edit.owner, &ended).await?;
-        tx.commit().await?;
-        self.progress.tell(&ended);
-        Ok(())
+        let closed = async {
+            let mut tx = self.db.begin().await?;
+            self.vault.insert(&mut tx, &edit.owner, &sealed).await?;
+            let closed = self.close(&mut tx, &edit.owner, &ended).await?;
+            if closed {
+                tx.commit().await?;
+            }
+            Ok(closed)
+        };
+        let closed: Result<bool, Error> = closed.await;
+        match closed {
+            Ok(true) => self.progress.tell(&ended),
+            _ => self.vault.discard(&edit.owner, &sealed).await,
+        }
+        closed.map(|_| ())
     }
 
-    /// Closes an edit without a result: credits back, clocks started.
-    pub(super) async fn close(&self, tx: &mut Tx, owner: &Owner, ended: &Edit) -> Result<(), Error> {
-        sql::update(tx, ended).await?;
+    /// Closes an edit without a result: credits back, clocks started. `false`, and nothing is written, when it was over
+    /// before: its credits are given back once.
+    pub(super) async fn close(&self, tx: &mut Tx, owner: &Owner, ended: &Edit) -> Result<bool, Error> {
+        if !sql::update(tx, ended).await? {
+            return Ok(false);
+        }
         let now = ended.ended_at.unwrap_or_else(|| self.clock.now());
         self.started(tx, ended, &[(Fact::EditEnded, now)]).await?;
         let reason = if ended.state == EditState::Cancelled { "edit cancelled" } else { "edit failed" };
         self.credits.change(tx, owner, ended.cost, reason, Some(ended.id)).await?;
-        Ok(())
+        Ok(true)
     }
 
     async fn started(
@@ -214,8 +294,8 @@ fn history(edit: &Edit, outcome: &str, now: crate::base::Timestamp) -> NewRecord
 /// A fixed phrase for the person: nothing of the picture, the prompt or the machine.
 fn phrase(why: &Error) -> &'static str {
     match why {
-        Error::Vault(crate::vault::Error::Restricted) => "processing of your data is restricted",
-        Error::Vault(crate::vault::Error::NoConsent { .. }) => "your consent was withdrawn",
+        Error::Vault(vault::Error::Restricted) => "processing of your data is restricted",
+        Error::Vault(vault::Error::NoConsent { .. }) => "your consent was withdrawn",
         Error::Vault(_) | Error::NotFound => "the picture was no longer there",
         Error::BadValue(_) | Error::Picture(_) => "the picture could not be edited",
         _ => "the edit could not be made",

@@ -7,7 +7,7 @@ use crate::vault::Owner;
 const INSERT: &str = "INSERT INTO edit (id, tenant, subject, state, provider, model, inputs, prompt, settings, progress, cost, \
     created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 const UPDATE: &str = "UPDATE edit SET state = $1, output = $2, progress = $3, error = $4, started_at = $5, ended_at = $6 \
-    WHERE tenant = $7 AND subject = $8 AND id = $9";
+    WHERE tenant = $7 AND subject = $8 AND id = $9 AND state IN ('queued', 'running')";
 const GET: &str = "SELECT id, state, provider, model, inputs, output, prompt, settings, progress, cost, error, created_at, \
     started_at, ended_at FROM edit WHERE tenant = $1 AND subject = $2 AND id = $3";
 const PAGE: &str = "SELECT id, state, provider, model, inputs, output, prompt, settings, progress, cost, error, created_at, \
@@ -39,8 +39,9 @@ pub(super) async fn insert(tx: &mut Tx, edit: &Edit) -> Result<(), Error> {
     Ok(())
 }
 
-pub(super) async fn update(tx: &mut Tx, edit: &Edit) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(UPDATE)
+/// Writes how an edit stands, unless it is over: that can be said once only. Gives whether it was written.
+pub(super) async fn update(tx: &mut Tx, edit: &Edit) -> Result<bool, Error> {
+    let n = on!(tx, |c| sqlx::query(UPDATE)
         .bind(edit.state.as_str())
         .bind(edit.output.map(|id| id.to_string()))
         .bind(edit.progress)
@@ -52,8 +53,8 @@ pub(super) async fn update(tx: &mut Tx, edit: &Edit) -> Result<(), Error> {
         .bind(edit.id.to_string())
         .execute(c)
         .await
-        .map(|_| ()))?;
-    Ok(())
+        .map(|r| r.rows_affected()))?;
+    Ok(n == 1)
 }
 
 macro_rules! edit {

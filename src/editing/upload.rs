@@ -3,7 +3,7 @@ use bytes::Bytes;
 use super::{Editing, Error, PURPOSE, Uploaded};
 use crate::imaging::{self, Carried, Inspected};
 use crate::policy::Facts;
-use crate::vault::{Actor, NewObject, NewRecord, Owner};
+use crate::vault::{self, Actor, NewObject, NewRecord, Owner};
 
 struct Clean {
     bytes: Vec<u8>,
@@ -15,6 +15,11 @@ impl Editing {
     /// Takes a picture in: looked at by content, within limits set before it is decoded, stripped of what the camera
     /// wrote into it, sealed. Refused with a reason for its owner, and then nothing is left behind.
     pub async fn upload(&self, owner: &Owner, actor: &Actor, bytes: Bytes) -> Result<Uploaded, Error> {
+        if let Actor::Subject(id) | Actor::App(id) = actor
+            && *id != owner.subject
+        {
+            return Err(vault::Error::NotFound.into());
+        }
         self.may_upload(owner).await?;
         let limits = self.limits;
         let clean = tokio::task::spawn_blocking(move || {
@@ -40,8 +45,8 @@ impl Editing {
             size: Some(inspected.upright_size()),
             most_bytes: self.limits.max_bytes as u64,
         };
-        let body = futures_util::stream::iter([Ok::<_, crate::vault::Error>(Bytes::from(bytes))]);
-        let object = self.vault.put_object(owner, new, body).await?;
+        let body = futures_util::stream::iter([Ok::<_, vault::Error>(Bytes::from(bytes))]);
+        let staged = self.vault.stage_object(owner, new, body).await?;
         let details = NewRecord {
             category: "image-metadata",
             name: "input",
@@ -51,25 +56,40 @@ impl Editing {
                 "height": metadata.height,
                 "bytes": metadata.bytes,
             }),
-            parent: Some(object.id.to_string()),
+            parent: Some(staged.id().to_string()),
             facts: Facts::new(),
         };
-        if let Err(e) = self.vault.add_record(owner, details).await {
-            // Half an upload is none: the picture goes before the caller hears that it failed.
-            self.vault.erase_object(owner, object.id, actor.role()).await?;
-            return Err(e.into());
+        // Picture and details land together: half an upload is none.
+        let mut sealed = Vec::new();
+        let landed = async {
+            sealed = self.vault.seal_records(owner, vec![details]).await?;
+            let mut tx = self.db.begin().await?;
+            if self.vault.standing_to_write(&mut tx, owner).await?.restricted_at.is_some() {
+                return Err(vault::Error::Restricted);
+            }
+            let object = self.vault.land_object(&mut tx, owner, &staged).await?;
+            self.vault.insert(&mut tx, owner, &sealed).await?;
+            tx.commit().await?;
+            Ok(object)
+        };
+        match landed.await {
+            Ok(object) => Ok(Uploaded { id: object.id, metadata, removed, due_at: object.item.due_at }),
+            Err(e) => {
+                self.vault.abandon_object(owner, staged).await;
+                self.vault.discard(owner, &sealed).await;
+                Err(e.into())
+            }
         }
-        Ok(Uploaded { id: object.id, metadata, removed, due_at: object.item.due_at })
     }
 
     /// Whether a picture may come in at all: asked before its bytes are looked at.
     async fn may_upload(&self, owner: &Owner) -> Result<(), Error> {
         let policy = self.vault.policy(&owner.tenant)?;
-        policy.may_use("input-image", PURPOSE).map_err(crate::vault::Error::from)?;
+        policy.may_use("input-image", PURPOSE).map_err(vault::Error::from)?;
         let mut tx = self.db.read().await?;
         let standing = self.vault.standing(&mut tx, owner).await?;
         if standing.restricted_at.is_some() {
-            return Err(crate::vault::Error::Restricted.into());
+            return Err(vault::Error::Restricted.into());
         }
         Ok(())
     }

@@ -3,6 +3,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use super::{Error, Jobs};
+use crate::keystore::Rotation;
 use crate::policy::Role;
 use crate::store::idempotency;
 
@@ -103,8 +104,8 @@ impl Jobs {
             Task::Retention => app.retention.sweep(stop).await?.iter().map(|s| s.erased).sum(),
             Task::Inactivity => self.inactivity().await?,
             Task::Letters => self.letters().await?,
-            Task::Arrivals => app.vault.sweep_arrivals().await? as u64,
-            Task::Graves => app.vault.visit_graves().await? as u64,
+            Task::Arrivals => to_the_end(stop, || app.vault.sweep_arrivals()).await?,
+            Task::Graves => to_the_end(stop, || app.vault.visit_graves()).await?,
             Task::Expiry => self.expiry().await?,
             Task::Epochs => self.epochs().await?,
             Task::Ledger => u64::from(app.ledger.sequence().await?.is_some()),
@@ -117,8 +118,11 @@ impl Jobs {
         let mut n = 0;
         for tenant in self.app.library.tenants() {
             for gone in self.app.retention.inactive(&tenant).await? {
-                self.app.requests.erase(&gone.owner, Role::Service).await?;
-                n += 1;
+                // One account that cannot go (a legal hold, a law) must not keep the others.
+                match self.app.requests.erase(&gone.owner, Role::Service).await {
+                    Ok(_) => n += 1,
+                    Err(e) => tracing::warn!(error = %e, "an unused account could not be let go"),
+                }
             }
         }
         Ok(n)
@@ -137,7 +141,9 @@ impl Jobs {
         let alive = self.app.keys.status().await?.epochs;
         let old = alive.last().is_some_and(|e| self.app.clock.now().since(e.since) >= EPOCH);
         if !old {
-            return Ok(0);
+            // A rotation that was cut short is finished before the next one begins.
+            let late = if alive.len() > 1 { self.app.keys.rewrap().await? } else { Rotation::default() };
+            return Ok(late.items + late.subjects);
         }
         let rotation = self.app.keys.rotate().await?;
         if let Some(epoch) = rotation.destroyed {
@@ -145,4 +151,20 @@ impl Jobs {
         }
         Ok(rotation.items + rotation.subjects)
     }
+}
+
+/// Goes on until nothing is left or there is a stop: each batch takes what it has done out of the way.
+async fn to_the_end<F>(stop: &(dyn Fn() -> bool + Sync), batch: impl Fn() -> F) -> Result<u64, Error>
+where
+    F: Future<Output = Result<usize, crate::vault::Error>>,
+{
+    let mut changed = 0;
+    while !stop() {
+        let n = batch().await?;
+        changed += n as u64;
+        if n == 0 {
+            break;
+        }
+    }
+    Ok(changed)
 }

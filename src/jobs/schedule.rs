@@ -64,6 +64,8 @@ impl Jobs {
                 if stop.is_cancelled() || busy.swap(true, Ordering::SeqCst) {
                     return;
                 }
+                // Freed also by a panic: a reconciler that failed once must be woken again.
+                let _free = Free(busy);
                 match jobs.reconcile(task, &|| stop.is_cancelled()).await {
                     Ok(done) if done.changed > 0 && task != Task::Ledger => {
                         tracing::info!(task = task.name(), changed = done.changed, "reconciled");
@@ -71,11 +73,19 @@ impl Jobs {
                     Ok(_) => {}
                     Err(e) => tracing::error!(task = task.name(), error = %e, "a reconciler failed"),
                 }
-                busy.store(false, Ordering::SeqCst);
             });
             Box::pin(tracked)
         })
         .map_err(|_| Error::Scheduler)
+    }
+}
+
+/// Says that a reconciler is no longer at work, when dropped.
+struct Free(Arc<AtomicBool>);
+
+impl Drop for Free {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
     }
 }
 

@@ -46,26 +46,18 @@ impl Jobs {
         if job.claims > jobs::MOST_CLAIMS {
             // Claimed before and never finished nor put back: it takes its process down with it. Set aside, unrun.
             tracing::error!(job = %job.id, kind = job.kind, claims = job.claims, "a job was claimed too often");
-            let mut tx = self.app.db.begin().await?;
-            let pause = jobs::pause(job.claims, &self.app.entropy);
-            jobs::retry(&mut tx, &self.app.clock, &job, pause, "it never came to an end").await?;
-            return Ok(tx.commit().await?);
+            self.give_up(&job).await?;
+            return self.put_back(&job, Some("it never came to an end")).await;
         }
         // A panic in one job must not take the worker with it; it counts as a failure of that job.
         let run = AssertUnwindSafe(self.run(&job)).catch_unwind();
         tokio::pin!(run);
-        let mut beat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
-        let outcome = loop {
-            tokio::select! {
-                outcome = &mut run => break outcome,
-                _ = beat.tick() => {
-                    let mut tx = self.app.db.begin().await?;
-                    if !jobs::heartbeat(&mut tx, &self.app.clock, &job).await? {
-                        tracing::warn!(job = %job.id, kind = job.kind, "another worker took this job over");
-                        return Ok(());
-                    }
-                    tx.commit().await?;
-                }
+        // Side by side: the job may hold the only connection that writes, which the heartbeat then waits for.
+        let outcome = tokio::select! {
+            outcome = &mut run => outcome,
+            () = self.lost(&job) => {
+                tracing::warn!(job = %job.id, kind = job.kind, "another worker may have taken this job over");
+                return Ok(());
             }
         };
         let why = match outcome {
@@ -73,13 +65,24 @@ impl Jobs {
             Ok(Err(e)) => Some(phrase(&e)),
             Err(_) => Some("it panicked"),
         };
+        if let Some(why) = why {
+            tracing::warn!(job = %job.id, kind = job.kind, claims = job.claims, why, "a job failed");
+            if job.claims >= jobs::MOST_CLAIMS {
+                self.give_up(&job).await?;
+            }
+        }
+        self.put_back(&job, why).await
+    }
+
+    /// Done, if nothing went wrong; otherwise tried again later, or set aside. Nothing at all when another worker has
+    /// the job by now.
+    async fn put_back(&self, job: &Claimed, why: Option<&'static str>) -> Result<(), Error> {
         let mut tx = self.app.db.begin().await?;
         let ours = match why {
-            None => jobs::finish(&mut tx, &job).await?,
+            None => jobs::finish(&mut tx, job).await?,
             Some(why) => {
-                tracing::warn!(job = %job.id, kind = job.kind, claims = job.claims, why, "a job failed");
                 let pause = jobs::pause(job.claims, &self.app.entropy);
-                jobs::retry(&mut tx, &self.app.clock, &job, pause, why).await?
+                jobs::retry(&mut tx, &self.app.clock, job, pause, why).await?
             }
         };
         if ours {
@@ -88,17 +91,55 @@ impl Jobs {
         Ok(())
     }
 
+    /// Renews the lease again and again. Ends when the job is another worker's, or could be: no heartbeat was taken for
+    /// two thirds of the lease.
+    async fn lost(&self, job: &Claimed) {
+        let mut beat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
+        let mut last = Instant::now();
+        loop {
+            beat.tick().await;
+            match self.beat(job).await {
+                Ok(true) => last = Instant::now(),
+                Ok(false) => return,
+                Err(e) => tracing::warn!(job = %job.id, error = %e, "a heartbeat was not taken"),
+            }
+            if last.elapsed() >= HEARTBEAT * 2 {
+                return;
+            }
+        }
+    }
+
+    async fn beat(&self, job: &Claimed) -> Result<bool, Error> {
+        let mut tx = self.app.db.begin().await?;
+        let ours = jobs::heartbeat(&mut tx, &self.app.clock, job).await?;
+        tx.commit().await?;
+        Ok(ours)
+    }
+
+    /// What follows for people when a job is set aside: nobody's edit stays under way for ever, and unpaid back.
+    async fn give_up(&self, job: &Claimed) -> Result<(), Error> {
+        if job.kind == editing::RUN {
+            let (owner, edit) = edit_of(job)?;
+            self.app.editing.give_up(&owner, edit).await?;
+        }
+        Ok(())
+    }
+
     async fn run(&self, job: &Claimed) -> Result<(), Error> {
         match job.kind.as_str() {
             editing::RUN => {
-                let tenant = job.tenant.as_ref().ok_or(Error::Payload)?;
-                let subject: SubjectId = field(job, "subject")?;
-                let edit: EditId = field(job, "edit")?;
-                Ok(self.app.editing.run(&Owner::new(tenant, subject), edit).await?)
+                let (owner, edit) = edit_of(job)?;
+                Ok(self.app.editing.run(&owner, edit).await?)
             }
             _ => Err(Error::Payload),
         }
     }
+}
+
+fn edit_of(job: &Claimed) -> Result<(Owner, EditId), Error> {
+    let tenant = job.tenant.as_ref().ok_or(Error::Payload)?;
+    let subject: SubjectId = field(job, "subject")?;
+    Ok((Owner::new(tenant, subject), field(job, "edit")?))
 }
 
 fn field<T: std::str::FromStr>(job: &Claimed, name: &str) -> Result<T, Error> {

@@ -37,6 +37,16 @@ struct Rule {
     warn: Vec<Period>,
 }
 
+impl Rule {
+    /// Until when a person who was warned then still has time: the shortest that the document promises.
+    fn notice_ends(&self, warned_at: Option<Timestamp>) -> Option<Timestamp> {
+        match self.warn.last() {
+            Some(shortest) => warned_at.map(|at| shortest.after(at)),
+            None => Some(Timestamp::from_micros(i64::MIN)),
+        }
+    }
+}
+
 impl Retention {
     /// The rule of a tenant's document that ends unused accounts.
     fn inactivity(&self, tenant: &TenantId) -> Result<Option<Rule>, Error> {
@@ -54,14 +64,16 @@ impl Retention {
         let Some(rule) = self.inactivity(tenant)? else { return Ok(Vec::new()) };
         let now = self.clock.now();
         let mut gone = Vec::new();
-        for (owner, last_active, warnings) in self.longest_unused(tenant).await? {
-            let Some((due_at, _)) = self.due(&owner, &rule, last_active)? else { continue };
+        self.longest_unused(tenant, &mut |person| {
+            let Some((due_at, _)) = self.due(person, &rule)? else { return Ok(false) };
             // Nobody is let go unwarned: an outage of the mail delays the end, it does not hide it.
-            let told = usize::try_from(warnings).unwrap_or(0) >= rule.warn.len();
-            if due_at <= now && told {
-                gone.push(Inactive { owner, rule: rule.id.clone(), due_at });
+            let told = usize::try_from(person.warnings).unwrap_or(0) >= rule.warn.len();
+            if due_at <= now && told && rule.notice_ends(person.warned_at).is_some_and(|end| end <= now) {
+                gone.push(Inactive { owner: person.owner.clone(), rule: rule.id.clone(), due_at });
             }
-        }
+            Ok(due_at <= now)
+        })
+        .await?;
         Ok(gone)
     }
 
@@ -70,14 +82,18 @@ impl Retention {
         let Some(rule) = self.inactivity(tenant)? else { return Ok(Vec::new()) };
         let now = self.clock.now();
         let mut due = Vec::new();
-        for (owner, last_active, warnings) in self.longest_unused(tenant).await? {
-            let Some((goes_at, moments)) = self.due(&owner, &rule, last_active)? else { continue };
+        self.longest_unused(tenant, &mut |person| {
+            let Some((goes_at, moments)) = self.due(person, &rule)? else { return Ok(false) };
             let reached = moments.iter().filter(|at| **at <= now).count();
             let reached = i64::try_from(reached).unwrap_or(i64::MAX);
-            if reached > warnings {
-                due.push(Warning { owner, goes_at, number: reached });
+            if reached > person.warnings {
+                // A letter that comes late puts the end off: it still leaves the time that the document promises.
+                let goes_at = rule.notice_ends(Some(now)).map_or(goes_at, |end| goes_at.max(end));
+                due.push(Warning { owner: person.owner.clone(), goes_at, number: reached });
             }
-        }
+            Ok(reached > 0)
+        })
+        .await?;
         Ok(due)
     }
 
@@ -89,14 +105,9 @@ impl Retention {
         Ok(())
     }
 
-    fn due(
-        &self,
-        owner: &Owner,
-        rule: &Rule,
-        last_active: Timestamp,
-    ) -> Result<Option<(Timestamp, Vec<Timestamp>)>, Error> {
-        let policy = self.vault.policy(&owner.tenant)?;
-        let due = policy.due(&rule.category, &Facts::new().with(Fact::LastActive, last_active));
+    fn due(&self, person: &sql::Unused, rule: &Rule) -> Result<Option<(Timestamp, Vec<Timestamp>)>, Error> {
+        let policy = self.vault.policy(&person.owner.tenant)?;
+        let due = policy.due(&rule.category, &Facts::new().with(Fact::LastActive, person.last_active));
         let moments = policy.warnings_before(&due).into_iter().map(|(at, _)| at).collect();
         Ok(match due {
             Due::At { at, rule: by, .. } if by == rule.id => Some((at, moments)),
@@ -104,8 +115,27 @@ impl Retention {
         })
     }
 
-    async fn longest_unused(&self, tenant: &TenantId) -> Result<Vec<(Owner, Timestamp, i64)>, Error> {
-        let mut tx = self.db.read().await?;
-        Ok(sql::longest_unused(&mut tx, tenant, BATCH).await?)
+    /// Shows a tenant's people, those first who were away the longest, until one is of no interest any more.
+    async fn longest_unused(
+        &self,
+        tenant: &TenantId,
+        see: &mut (dyn FnMut(&sql::Unused) -> Result<bool, Error> + Send),
+    ) -> Result<(), Error> {
+        let mut last: Option<sql::Unused> = None;
+        loop {
+            let page = {
+                let mut tx = self.db.read().await?;
+                sql::longest_unused(&mut tx, tenant, last.as_ref(), BATCH).await?
+            };
+            for person in &page {
+                if !see(person)? {
+                    return Ok(());
+                }
+            }
+            match page.into_iter().next_back() {
+                Some(person) => last = Some(person),
+                None => return Ok(()),
+            }
+        }
     }
 }

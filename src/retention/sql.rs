@@ -12,9 +12,11 @@ const INSERT_HOLD: &str = "INSERT INTO hold (id, tenant, subject, category, matt
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const HOLDS: &str = "SELECT id, subject, category, matter, reason, placed_by, placed_at, review_at, released_at FROM hold \
     WHERE tenant = $1 ORDER BY id DESC LIMIT 500";
+const HOLD: &str = "SELECT id, subject, category, matter, reason, placed_by, placed_at, review_at, released_at FROM hold \
+    WHERE tenant = $1 AND id = $2";
 const RELEASE_HOLD: &str = "UPDATE hold SET released_by = $1, released_at = $2 WHERE tenant = $3 AND id = $4 AND released_at IS NULL";
-const LONGEST_UNUSED: &str = "SELECT id, last_active_at, warnings FROM subject WHERE tenant = $1 AND state = 'active' \
-    ORDER BY last_active_at LIMIT $2";
+const LONGEST_UNUSED: &str = "SELECT id, last_active_at, warnings, warned_at FROM subject WHERE tenant = $1 \
+    AND state = 'active' AND (last_active_at > $2 OR (last_active_at = $2 AND id > $3)) ORDER BY last_active_at, id LIMIT $4";
 const WARNED: &str =
     "UPDATE subject SET warnings = $1, warned_at = $2 WHERE tenant = $3 AND id = $4 AND state = 'active'";
 
@@ -68,24 +70,29 @@ type HoldRow = (String, Option<String>, Option<String>, String, String, String, 
 
 pub(super) async fn holds(tx: &mut Tx, tenant: &TenantId) -> Result<Vec<Hold>, Error> {
     let rows: Vec<HoldRow> = on!(tx, |c| sqlx::query_as(HOLDS).bind(tenant.as_str()).fetch_all(c).await)?;
-    rows.into_iter()
-        .map(|(id, subject, category, matter, reason, placed_by, placed, review, released)| {
-            Ok(Hold {
-                id: id.parse().map_err(|_| Error::inconsistent("hold", "id"))?,
-                subject: subject
-                    .map(|s| s.parse())
-                    .transpose()
-                    .map_err(|_| Error::inconsistent("hold", "subject"))?,
-                category,
-                matter,
-                reason,
-                placed_by,
-                placed_at: Timestamp::from_micros(placed),
-                review_at: Timestamp::from_micros(review),
-                released_at: released.map(Timestamp::from_micros),
-            })
-        })
-        .collect()
+    rows.into_iter().map(hold_of).collect()
+}
+
+pub(super) async fn hold(tx: &mut Tx, tenant: &TenantId, id: HoldId) -> Result<Option<Hold>, Error> {
+    let row: Option<HoldRow> =
+        on!(tx, |c| sqlx::query_as(HOLD).bind(tenant.as_str()).bind(id.to_string()).fetch_optional(c).await)?;
+    row.map(hold_of).transpose()
+}
+
+fn hold_of(row: HoldRow) -> Result<Hold, Error> {
+    let (id, subject, category, matter, reason, placed_by, placed, review, released) = row;
+    let subject = subject.map(|s| s.parse()).transpose();
+    Ok(Hold {
+        id: id.parse().map_err(|_| Error::inconsistent("hold", "id"))?,
+        subject: subject.map_err(|_| Error::inconsistent("hold", "subject"))?,
+        category,
+        matter,
+        reason,
+        placed_by,
+        placed_at: Timestamp::from_micros(placed),
+        review_at: Timestamp::from_micros(review),
+        released_at: released.map(Timestamp::from_micros),
+    })
 }
 
 pub(super) async fn release_hold(
@@ -106,17 +113,39 @@ pub(super) async fn release_hold(
     Ok(n == 1)
 }
 
+/// A person who may have been away for long.
+pub(super) struct Unused {
+    pub(super) owner: Owner,
+    pub(super) last_active: Timestamp,
+    pub(super) warnings: i64,
+    pub(super) warned_at: Option<Timestamp>,
+}
+
+/// A page of a tenant's people, those first who were away the longest; `after` is the last of the page before.
 pub(super) async fn longest_unused(
     tx: &mut Tx,
     tenant: &TenantId,
+    after: Option<&Unused>,
     most: i64,
-) -> Result<Vec<(Owner, Timestamp, i64)>, Error> {
-    let rows: Vec<(String, i64, i64)> =
-        on!(tx, |c| sqlx::query_as(LONGEST_UNUSED).bind(tenant.as_str()).bind(most).fetch_all(c).await)?;
+) -> Result<Vec<Unused>, Error> {
+    let from =
+        after.map_or((i64::MIN, String::new()), |u| (u.last_active.micros(), u.owner.subject.to_string()));
+    let rows: Vec<(String, i64, i64, Option<i64>)> = on!(tx, |c| sqlx::query_as(LONGEST_UNUSED)
+        .bind(tenant.as_str())
+        .bind(from.0)
+        .bind(&from.1)
+        .bind(most)
+        .fetch_all(c)
+        .await)?;
     rows.into_iter()
-        .map(|(id, at, warnings)| {
+        .map(|(id, at, warnings, warned)| {
             let subject = id.parse().map_err(|_| Error::inconsistent("subject", "id"))?;
-            Ok((Owner::new(tenant, subject), Timestamp::from_micros(at), warnings))
+            Ok(Unused {
+                owner: Owner::new(tenant, subject),
+                last_active: Timestamp::from_micros(at),
+                warnings,
+                warned_at: warned.map(Timestamp::from_micros),
+            })
         })
         .collect()
 }

@@ -45,20 +45,33 @@ impl Retention {
     ) -> Result<Vec<Swept>, Error> {
         let now = self.clock.now();
         let mut tally = Tally::new();
+        let done = self.sweep_batches(tenant, now, stop, &mut tally).await;
+        // What went before something failed is told as well.
+        let runs = self.record(tenant, tally, now).await?;
+        done.map(|()| runs)
+    }
+
+    async fn sweep_batches(
+        &self,
+        tenant: &TenantId,
+        now: Timestamp,
+        stop: &(dyn Fn() -> bool + Sync),
+        tally: &mut Tally,
+    ) -> Result<(), Error> {
+        let mut left = 0;
         while !stop() {
-            let due = self.vault.due_items(tenant, now, BATCH).await?;
+            // What is left where it is stands before the rest, and must not hide it.
+            let due = self.vault.due_items(tenant, now, BATCH.saturating_add(left)).await?;
             let (erase, other): (Vec<_>, Vec<_>) = due.into_iter().partition(|d| self.erases(tenant, d));
-            if !other.is_empty() {
-                tracing::error!(
-                    count = other.len(),
-                    "due by a rule whose action is not erasing; left as they are"
-                );
-            }
+            left = i64::try_from(other.len()).unwrap_or(i64::MAX);
             if erase.is_empty() {
                 break;
             }
-            self.vault.erase(tenant, &erase, Role::Service).await?;
-            for d in &erase {
+            for d in self.vault.erase_each(tenant, &erase, Role::Service).await? {
+                // What was kept beside a picture went with it, by no rule of its own.
+                if d.due_at.is_none_or(|due| due > now) {
+                    continue;
+                }
                 let rule = d.rule.clone().unwrap_or_default();
                 let late = now.since(d.due_at.unwrap_or(now));
                 let (n, latest) = tally.entry((rule, d.category.clone())).or_insert((0, TimeDelta::zero()));
@@ -66,7 +79,10 @@ impl Retention {
                 *latest = late.max(*latest);
             }
         }
-        self.record(tenant, tally, now).await
+        if left > 0 {
+            tracing::error!(count = left, "due by a rule whose action is not erasing; left as they are");
+        }
+        Ok(())
     }
 
     /// Whether the rule that makes a thing due says that it is erased, not made anonymous or smaller.

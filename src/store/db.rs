@@ -177,6 +177,17 @@ impl Tx {
         matches!(self.0, Inner::Sqlite(_) | Inner::SqliteRead(_))
     }
 
+    /// Waits until no other transaction that writes has its turn at `what`, and takes it until the end of this one: for
+    /// counting before adding, where no row stands for the count. On SQLite writers take turns at everything already.
+    pub async fn take_turn(&mut self, what: &str) -> Result<(), Error> {
+        let hash = crate::crypto::sha256(what.as_bytes());
+        let turn = i64::from_be_bytes(hash.first_chunk::<8>().copied().unwrap_or_default());
+        if let Inner::Postgres(t) = &mut self.0 {
+            sqlx::query(super::sql::TURN_POSTGRES).bind(turn).execute(&mut **t).await?;
+        }
+        Ok(())
+    }
+
     /// Makes the writes durable. A reader has nothing to commit.
     pub async fn commit(self) -> Result<(), Error> {
         match self.0 {

@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Email, Error, Subject, Subjects, sql};
 use crate::base::{SubjectId, TenantId};
+use crate::crypto::Fingerprint;
 use crate::ledger::{Entry, EntryKind};
 use crate::policy::Facts;
 use crate::vault::{Access, Actor, NewRecord, Owner};
@@ -73,28 +74,41 @@ impl Subjects {
         let policy = self.vault.policy(tenant)?;
         let owner = Owner::new(tenant, SubjectId::new(&self.clock, &self.entropy));
         let fingerprint = self.vault.enrol(&owner).await?;
+        let opened = self.write_account(&owner, &index, policy.version(), fingerprint, profile).await;
+        if opened.is_err() {
+            // Nobody was opened, so nobody's keys may stay.
+            self.vault.destroy_key(&owner).await?;
+            self.vault.destroy_proof_key(&owner).await?;
+        }
+        opened.map(|()| owner)
+    }
+
+    async fn write_account(
+        &self,
+        owner: &Owner,
+        index: &[u8],
+        version: &str,
+        fingerprint: Fingerprint,
+        profile: Profile,
+    ) -> Result<(), Error> {
+        let tenant = &owner.tenant;
         let value = serde_json::to_value(&profile).map_err(|_| Error::NotFound)?;
         let record = NewRecord { category: CATEGORY, name: NAME, value, parent: None, facts: Facts::new() };
-        let sealed = self.vault.seal_records(&owner, vec![record]).await?;
+        let sealed = self.vault.seal_records(owner, vec![record]).await?;
         let now = self.clock.now();
         let entry = Entry::new(EntryKind::SUBJECT_CREATED, now, tenant, "subject")
-            .about(self.vault.subject_ref(&owner).await?)
+            .about(self.vault.subject_ref(owner).await?)
             .fact("key", fingerprint.to_string().as_str())
-            .fact("version", policy.version());
+            .fact("version", version);
         let mut tx = self.db.begin().await?;
-        let inserted = sql::insert_subject(&mut tx, &owner, Some(&index), policy.version(), now).await;
-        if let Err(e) = inserted {
-            drop(tx);
-            self.vault.destroy_key(&owner).await?;
-            return Err(match e {
-                crate::store::Error::Duplicate => Error::Taken,
-                other => other.into(),
-            });
-        }
-        self.vault.insert(&mut tx, &owner, &sealed).await?;
+        sql::insert_subject(&mut tx, owner, Some(index), version, now).await.map_err(|e| match e {
+            crate::store::Error::Duplicate => Error::Taken,
+            other => other.into(),
+        })?;
+        self.vault.insert(&mut tx, owner, &sealed).await?;
         self.ledger.append(&mut tx, entry).await?;
         tx.commit().await?;
-        Ok(owner)
+        Ok(())
     }
 
     /// Whose address this is.
@@ -153,24 +167,34 @@ impl Subjects {
             username: name("username", &new.username)?,
         };
         let index = self.vault.blind_index(&owner.tenant, "email", email.expose()).await?;
-        {
-            let mut tx = self.db.begin().await?;
-            let moved = sql::set_email(&mut tx, owner, &index).await;
-            moved.map_err(|e| match e {
-                crate::store::Error::Duplicate => Error::Taken,
-                other => other.into(),
-            })?;
-            tx.commit().await?;
-        }
         let value = serde_json::to_value(&profile).map_err(|_| Error::NotFound)?;
-        Ok(self.vault.amend_record(owner, &access, &record, &value).await?)
+        self.vault.may_amend(owner, &access, &record, &value).await?;
+        // Address and index move together, or neither does.
+        let mut tx = self.db.begin().await?;
+        let moved = sql::set_email(&mut tx, owner, &index).await.map_err(|e| match e {
+            crate::store::Error::Duplicate => Error::Taken,
+            other => other.into(),
+        })?;
+        if !moved {
+            return Err(Error::NotFound);
+        }
+        self.vault.amend_in(&mut tx, owner, &access, (&record, &value)).await?;
+        // A link on its way to the old address must not sign anybody in any more.
+        sql::end_links(&mut tx, owner).await?;
+        tx.commit().await?;
+        Ok(self.vault.amended(owner, &record).await?)
     }
 
     /// Notes that a person used the service. Writes at most once an hour for each.
     pub async fn touch(&self, owner: &Owner) -> Result<(), Error> {
         let now = self.clock.now();
+        let hour = now.plus(TimeDelta::hours(-1));
+        // Looked at first: writers wait for each other, and hardly any call has something to write.
+        if self.get(owner).await?.last_active_at >= hour {
+            return Ok(());
+        }
         let mut tx = self.db.begin().await?;
-        sql::touch(&mut tx, owner, now, now.plus(TimeDelta::hours(-1))).await?;
+        sql::touch(&mut tx, owner, now, hour).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -148,7 +148,9 @@ impl Subjects {
     /// A tenant's keys that hold.
     pub async fn api_keys(&self, tenant: &TenantId) -> Result<Vec<ApiKey>, Error> {
         let mut tx = self.db.read().await?;
-        Ok(sql::api_keys(&mut tx, tenant).await?)
+        let now = self.clock.now();
+        let keys = sql::api_keys(&mut tx, tenant).await?;
+        Ok(keys.into_iter().filter(|k| k.expires_at.is_none_or(|t| now < t)).collect())
     }
 }
 

@@ -56,6 +56,8 @@ impl Subjects {
         let index = self.vault.blind_index(tenant, "email", email.expose()).await?;
         let now = self.clock.now();
         let mut tx = self.db.begin().await?;
+        // Counted and added in one turn, or many at once would each find that there is room for one more.
+        tx.take_turn(&format!("links/{tenant}/{}", hex::encode(&index))).await?;
         if sql::links_since(&mut tx, tenant, &index, now.plus(-LIFE)).await? >= MOST_IN_LIFE {
             return Err(Error::TooMany);
         }

@@ -140,15 +140,15 @@ pub(super) async fn by_login(
     row.map(|(id,)| id.parse().map_err(|_| Error::inconsistent("subject_login", "subject"))).transpose()
 }
 
-pub(super) async fn set_email(tx: &mut Tx, owner: &Owner, index: &[u8]) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(SET_EMAIL)
+pub(super) async fn set_email(tx: &mut Tx, owner: &Owner, index: &[u8]) -> Result<bool, Error> {
+    let n = on!(tx, |c| sqlx::query(SET_EMAIL)
         .bind(index)
         .bind(owner.tenant.as_str())
         .bind(owner.subject.to_string())
         .execute(c)
         .await
-        .map(|_| ()))?;
-    Ok(())
+        .map(|r| r.rows_affected()))?;
+    Ok(n == 1)
 }
 
 pub(super) async fn touch(
@@ -335,6 +335,16 @@ pub(super) async fn end_sessions(tx: &mut Tx, owner: &Owner) -> Result<(), Error
             .await
             .map(|_| ()))?;
     }
+    Ok(())
+}
+
+pub(super) async fn end_links(tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(END_LINKS)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
     Ok(())
 }
 

@@ -1,14 +1,17 @@
 //! Letting single things go: keys first, durably, then rows with the evidence, then bytes.
 
-use super::records::key_item;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+
+use super::records::key_items;
 use super::rows::Which;
 use super::{Error, Owner, Vault, rows, sql};
 use crate::base::{ObjectId, RecordId, SubjectId, TenantId, Timestamp};
 use crate::blobs::BlobKey;
 use crate::crypto::Fingerprint;
-use crate::ledger::{Entry, EntryKind, SubjectRef};
+use crate::ledger::{self, EntryKind, SubjectRef};
 use crate::on;
-use crate::policy::{Fact, Facts, Role};
+use crate::policy::{Fact, Facts, Refusal, Role, SubjectMay};
 use crate::store::Tx;
 
 /// Something that must go.
@@ -46,10 +49,22 @@ pub enum ItemKind {
 }
 
 impl Doomed {
-    fn key_item(&self) -> String {
+    /// Its keys: of a record also those of earlier revisions, should a correction have been cut short.
+    fn key_items(&self) -> Vec<String> {
         match self.kind {
-            ItemKind::Object { .. } => self.id.clone(),
-            ItemKind::Record { revision } => key_item(&self.id, revision),
+            ItemKind::Object { .. } => vec![self.id.clone()],
+            ItemKind::Record { revision } => key_items(&self.id, revision),
+        }
+    }
+
+    fn is_record(&self) -> bool {
+        matches!(self.kind, ItemKind::Record { .. })
+    }
+
+    fn blob(&self) -> Option<BlobKey> {
+        match &self.kind {
+            ItemKind::Object { blob_key } => blob_key.parse().ok(),
+            ItemKind::Record { .. } => None,
         }
     }
 }
@@ -67,72 +82,95 @@ impl Vault {
     }
 
     /// Erases things of one tenant. When this returns, their keys are destroyed, their rows gone, one ledger entry each
-    /// written, and their bytes deleted or buried for deletion. Again is harmless.
+    /// written, and their bytes deleted or buried for deletion. Again is harmless. Gives how many went.
     pub async fn erase(&self, tenant: &TenantId, doomed: &[Doomed], by: Role) -> Result<u64, Error> {
-        let doomed = &self.with_belongings(tenant, doomed).await?;
-        let names: Vec<_> = doomed.iter().map(Doomed::key_item).collect();
+        Ok(self.erase_each(tenant, doomed, by).await?.len() as u64)
+    }
+
+    /// As [`Vault::erase`]; gives what went, and what was kept beside it and went with it. What another erased at the
+    /// same time is theirs to tell of.
+    pub async fn erase_each(
+        &self,
+        tenant: &TenantId,
+        doomed: &[Doomed],
+        by: Role,
+    ) -> Result<Vec<Doomed>, Error> {
+        let mut doomed = self.with_belongings(tenant, doomed).await?;
+        let now = self.clock.now();
+        self.doom(tenant, &doomed, now).await?;
+        let names: Vec<_> = doomed.iter().flat_map(Doomed::key_items).collect();
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         self.keys.destroy_items(tenant, &names).await?;
-        let refs = self.refs(tenant, doomed).await?;
-        let now = self.clock.now();
+        let refs = self.refs(tenant, &doomed).await?;
         let mut tx = self.db.begin().await?;
-        let gone = self.delete_rows(&mut tx, tenant, doomed).await?;
-        for (d, subject) in doomed.iter().zip(refs) {
+        let gone = self.delete_rows(&mut tx, tenant, &doomed).await?;
+        for d in doomed.iter().filter(|d| gone.contains(&d.id)) {
+            let subject = refs.get(&d.subject).cloned().flatten();
             self.ledger.append(&mut tx, erased_entry(tenant, d, subject, by, now)).await?;
         }
         tx.commit().await?;
-        let blobs: Vec<BlobKey> = doomed
-            .iter()
-            .filter_map(|d| match &d.kind {
-                ItemKind::Object { blob_key } => blob_key.parse().ok(),
-                ItemKind::Record { .. } => None,
-            })
-            .collect();
+        let blobs: Vec<BlobKey> = doomed.iter().filter_map(Doomed::blob).collect();
         self.visit_graves_of(&blobs).await?;
-        Ok(gone)
+        doomed.retain(|d| gone.contains(&d.id));
+        Ok(doomed)
     }
 
-    /// What is kept beside an image (its size, its format) goes with it.
+    /// Says in the rows that these are due, before anything else: whatever happens next, the sweep will find them.
+    async fn doom(&self, tenant: &TenantId, doomed: &[Doomed], now: Timestamp) -> Result<(), Error> {
+        let later = doomed.iter().filter(|d| d.due_at.is_none_or(|at| at > now));
+        let (records, objects): (Vec<_>, Vec<_>) = later.partition(|d| d.is_record());
+        if records.is_empty() && objects.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.db.begin().await?;
+        for (some, statement) in [(objects, sql::DOOM_OBJECTS), (records, sql::DOOM_RECORDS)] {
+            let ids: Vec<_> = some.iter().map(|d| d.id.as_str()).collect();
+            rows::doom(&mut tx, tenant, statement, &ids, now).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// What is kept beside an image (its size, its format) goes with it, unless it is under a legal hold of its own.
     async fn with_belongings(&self, tenant: &TenantId, doomed: &[Doomed]) -> Result<Vec<Doomed>, Error> {
         let mut all = doomed.to_vec();
         let mut tx = self.db.read().await?;
-        for d in doomed {
-            if matches!(d.kind, ItemKind::Record { .. }) {
-                continue;
-            }
+        for d in doomed.iter().filter(|d| !d.is_record()) {
             let owner = Owner::new(tenant, d.subject);
             let beside = rows::doomed(&mut tx, &owner, Which::Parent(&d.id)).await?;
-            let known = |b: &Doomed| doomed.iter().any(|d| d.id == b.id);
-            all.extend(beside.into_iter().filter(|b| !known(b)));
+            let fresh: Vec<_> = beside.into_iter().filter(|b| !all.iter().any(|d| d.id == b.id)).collect();
+            if !fresh.is_empty() {
+                let held = rows::holds(&mut tx, &owner).await?;
+                all.extend(fresh.into_iter().filter(|b| !is_held(&held, &b.category)));
+            }
         }
         Ok(all)
     }
 
-    async fn refs(&self, tenant: &TenantId, doomed: &[Doomed]) -> Result<Vec<Option<SubjectRef>>, Error> {
-        let mut known: std::collections::HashMap<SubjectId, Option<SubjectRef>> =
-            std::collections::HashMap::new();
-        let mut refs = Vec::with_capacity(doomed.len());
+    async fn refs(
+        &self,
+        tenant: &TenantId,
+        doomed: &[Doomed],
+    ) -> Result<HashMap<SubjectId, Option<SubjectRef>>, Error> {
+        let mut known = HashMap::new();
         for d in doomed {
-            let found = match known.get(&d.subject) {
-                Some(found) => found.clone(),
-                None => match self.subject_ref(&Owner::new(tenant, d.subject)).await {
+            if let Entry::Vacant(place) = known.entry(d.subject) {
+                place.insert(match self.subject_ref(&Owner::new(tenant, d.subject)).await {
                     Ok(found) => Some(found),
                     Err(Error::NotFound) => None,
                     Err(e) => return Err(e),
-                },
-            };
-            known.insert(d.subject, found.clone());
-            refs.push(found);
+                });
+            }
         }
-        Ok(refs)
+        Ok(known)
     }
 
+    /// Deletes rows and buries blobs. Gives the ids of those that were there.
     pub(super) async fn delete_rows(
         &self,
         tx: &mut Tx,
         tenant: &TenantId,
         doomed: &[Doomed],
-    ) -> Result<u64, Error> {
+    ) -> Result<HashSet<String>, Error> {
         let now = self.clock.now();
         let mut objects = Vec::new();
         let mut records = Vec::new();
@@ -151,8 +189,9 @@ impl Vault {
                 ItemKind::Record { .. } => records.push(d.id.as_str()),
             }
         }
-        Ok(rows::delete(tx, tenant, sql::DELETE_OBJECTS, &objects).await?
-            + rows::delete(tx, tenant, sql::DELETE_RECORDS, &records).await?)
+        let mut gone = rows::delete(tx, tenant, sql::DELETE_OBJECTS, &objects).await?;
+        gone.extend(rows::delete(tx, tenant, sql::DELETE_RECORDS, &records).await?);
+        Ok(gone.into_iter().collect())
     }
 
     /// Erases one image of a person.
@@ -173,6 +212,7 @@ impl Vault {
         if doomed.is_empty() {
             return Err(Error::NotFound);
         }
+        self.may_erase(owner, &doomed, by).await?;
         self.erase(&owner.tenant, &doomed, by).await.map(|_| ())
     }
 
@@ -184,6 +224,31 @@ impl Vault {
     /// Erases everything that belongs to an edit or a request of one person.
     pub async fn erase_belongings(&self, owner: &Owner, parent: &str, by: Role) -> Result<u64, Error> {
         self.erase_all(owner, || Which::Parent(parent), by).await
+    }
+
+    /// Whether this may go at somebody's word: nothing under a legal hold, and for the person and their app only what
+    /// the document says that the person may delete.
+    async fn may_erase(&self, owner: &Owner, doomed: &[Doomed], by: Role) -> Result<(), Error> {
+        let held = {
+            let mut tx = self.db.read().await?;
+            rows::holds(&mut tx, owner).await?
+        };
+        let policy = self.policy(&owner.tenant)?;
+        for d in doomed {
+            if is_held(&held, &d.category) {
+                return Err(Error::Held);
+            }
+            let own = matches!(by, Role::Subject | Role::App);
+            match policy.category(&d.category) {
+                Some(c) if own && !c.subject_may(SubjectMay::Delete) => {
+                    let why = format!("the policy does not let the person delete {} piece by piece", c.title);
+                    let (rule, clause) = (format!("category.{}", c.id), Some(c.clause.clone()));
+                    return Err(Refusal { rule, why, clause }.into());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     async fn erase_all<'a>(
@@ -201,6 +266,7 @@ impl Vault {
             if doomed.is_empty() {
                 return Ok(gone);
             }
+            self.may_erase(owner, &doomed, by).await?;
             gone += self.erase(&owner.tenant, &doomed, by).await?;
         }
     }
@@ -215,8 +281,8 @@ impl Vault {
         let mut tx = self.db.read().await?;
         let all = rows::doomed(&mut tx, owner, Which::Parent(parent)).await?;
         let held = rows::holds(&mut tx, owner).await?;
-        let free = |d: &Doomed| !held.iter().any(|h| h.as_ref().is_none_or(|c| *c == d.category));
-        Ok(all.into_iter().filter(|d| d.due_at.is_some_and(|at| at <= now) && free(d)).collect())
+        let due = |d: &Doomed| d.due_at.is_some_and(|at| at <= now) && !is_held(&held, &d.category);
+        Ok(all.into_iter().filter(due).collect())
     }
 
     /// Records a fact of everything that belongs to `parent`, and computes anew when each must go.
@@ -277,14 +343,19 @@ impl Vault {
     }
 }
 
+/// Whether a category is among those held; `None` among them holds everything.
+fn is_held(held: &[Option<String>], category: &str) -> bool {
+    held.iter().any(|h| h.as_deref().is_none_or(|c| c == category))
+}
+
 fn erased_entry(
     tenant: &TenantId,
     d: &Doomed,
     subject: Option<SubjectRef>,
     by: Role,
     now: Timestamp,
-) -> Entry {
-    let mut entry = Entry::new(EntryKind::OBJECT_ERASED, now, tenant, by.as_str())
+) -> ledger::Entry {
+    let mut entry = ledger::Entry::new(EntryKind::OBJECT_ERASED, now, tenant, by.as_str())
         .fact("category", d.category.as_str())
         .fact("object", d.id.as_str());
     if let Some(kfp) = d.kfp {

@@ -31,6 +31,9 @@ pub enum Error {
     /// The person is being erased.
     #[error("the person is being erased")]
     Erasing,
+    /// A legal hold keeps it.
+    #[error("a legal hold keeps this; it goes when the hold is lifted")]
+    Held,
     /// More bytes than allowed.
     #[error("more than {0} bytes")]
     TooLarge(u64),
@@ -59,6 +62,7 @@ impl Error {
             Self::Refused(_) | Self::Undeclared { .. } | Self::NoConsent { .. } | Self::Restricted => {
                 Kind::Forbidden
             }
+            Self::Held => Kind::Conflict,
             Self::TooLarge(_) => Kind::TooLarge,
             Self::Damaged => Kind::Internal,
             Self::Keys(e) => e.kind(),

@@ -12,6 +12,9 @@ use crate::store;
 /// When a grave is visited again, counted from its digging; after the last it is closed.
 const VISITS: [TimeDelta; 2] = [TimeDelta::hours(1), TimeDelta::hours(24)];
 
+/// When bytes that could not be deleted are tried again.
+const AGAIN: TimeDelta = TimeDelta::minutes(5);
+
 impl Vault {
     /// Marks a blob that never got a row, or lost it, for deletion; drops the intent.
     pub(super) async fn bury(&self, tenant: &TenantId, id: &str, blob: &BlobKey) -> Result<(), Error> {
@@ -64,6 +67,14 @@ impl Vault {
         let mut tx = self.db.begin().await?;
         for (key, buried, deletions) in &due {
             if failed.iter().any(|(f, _)| f.to_string() == *key) {
+                // Tried again soon, and behind the others: one that will not go must not keep the rest waiting.
+                let next = now.plus(AGAIN);
+                on!(tx, |c| sqlx::query(sql::GRAVE_MISSED)
+                    .bind(next.micros())
+                    .bind(key)
+                    .execute(c)
+                    .await
+                    .map(|_| ()))?;
                 continue;
             }
             let visit = usize::try_from(*deletions).unwrap_or(usize::MAX);
@@ -86,14 +97,14 @@ impl Vault {
             let mut tx = self.db.read().await?;
             on!(tx, |c| sqlx::query_as(sql::EXPIRED_ARRIVALS).bind(now.micros()).fetch_all(c).await)?
         };
+        let mut cleared = 0;
         for (id, tenant, blob) in &stale {
             let tenant: TenantId =
                 tenant.parse().map_err(|_| store::Error::inconsistent("object", "tenant"))?;
             let blob: BlobKey = blob.parse().map_err(|_| store::Error::inconsistent("object", "blob_key"))?;
-            self.keys.destroy_items(&tenant, &[id]).await?;
-            self.bury(&tenant, id, &blob).await?;
+            cleared += usize::from(self.clear_arrival(&tenant, id, &blob).await?);
         }
-        Ok(stale.len())
+        Ok(cleared)
     }
 
     /// Blobs of a tenant whose first deletion is still owed.

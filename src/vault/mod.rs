@@ -5,6 +5,8 @@
 //! ledger; what is stored has its erasure time computed before it is acknowledged; bytes are never orphaned and never
 //! lost. Must never: hand out a key, or decide by itself what the document should say.
 
+mod amend;
+mod arrive;
 mod blob_stream;
 mod door;
 mod erase;
@@ -18,6 +20,7 @@ mod rows;
 mod sql;
 mod standing;
 
+pub use arrive::StagedObject;
 pub use blob_stream::PlainStream;
 pub use erase::{Doomed, ItemKind};
 pub use error::Error;

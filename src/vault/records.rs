@@ -3,14 +3,13 @@ use serde_json::Value;
 use super::rows::RecordRow;
 use super::{Access, Error, Item, NewRecord, Owner, Record, SealedRecord, Vault, rows, sql};
 use crate::base::{Page, PageSize, RecordId};
-use crate::crypto::{self, Fingerprint, Key, Place};
+use crate::crypto::{self, Key, Place};
 use crate::keystore::NewItem;
-use crate::ledger::{Entry, EntryKind};
 use crate::on;
-use crate::policy::Fact;
+use crate::policy::{Category, Fact, Form, Refusal};
 use crate::store::{self, Tx};
 
-fn place(owner: &Owner, id: &str, category: &str, revision: i64) -> Place {
+pub(super) fn place(owner: &Owner, id: &str, category: &str, revision: i64) -> Place {
     Place::new("record")
         .with(owner.tenant.as_str())
         .with(owner.subject.as_bytes())
@@ -24,6 +23,37 @@ pub(super) fn key_item(id: &str, revision: i64) -> String {
     format!("{id}#{revision}")
 }
 
+/// The names of the keys of a record's revisions, the newest first. What a correction replaced is gone already; the
+/// earlier ones are named as well in case one was cut short before that.
+pub(super) fn key_items(id: &str, revision: i64) -> Vec<String> {
+    (1..=revision).rev().take(EARLIER).map(|r| key_item(id, r)).collect()
+}
+
+/// Most revisions whose keys are looked for.
+const EARLIER: usize = 32;
+
+/// Whether things of this shape may be stored in a category.
+pub(super) fn of_form(category: &Category, form: Form) -> Result<(), Error> {
+    if category.form == form {
+        return Ok(());
+    }
+    let why = format!("the policy does not hold {} in this shape", category.title);
+    let (rule, clause) = (format!("category.{}", category.id), Some(category.clause.clone()));
+    Err(Refusal { rule, why, clause }.into())
+}
+
+/// Whether a value has no other fields than its category declares.
+pub(super) fn declared(category: &Category, value: &Value) -> Result<(), Error> {
+    of_form(category, Form::Record)?;
+    let refuse =
+        |field: &str| Err(Error::Undeclared { category: category.id.clone(), field: field.to_owned() });
+    match value.as_object() {
+        Some(map) => map.keys().find(|f| !category.has_field(f)).map_or(Ok(()), |field| refuse(field)),
+        None if category.fields.is_empty() => Ok(()),
+        None => refuse("without a name"),
+    }
+}
+
 impl Vault {
     /// Seals records of one person, their keys durable when this returns, for [`Vault::insert`] to commit with the
     /// change they belong to. Refused when the document in force does not declare a category.
@@ -34,11 +64,7 @@ impl Vault {
     ) -> Result<Vec<SealedRecord>, Error> {
         let policy = self.policy(&owner.tenant)?;
         for record in &records {
-            let category = policy.may_store(record.category)?;
-            let fields = record.value.as_object().into_iter().flat_map(|map| map.keys());
-            if let Some(field) = fields.into_iter().find(|f| !category.has_field(f)) {
-                return Err(Error::Undeclared { category: record.category.to_owned(), field: field.clone() });
-            }
+            declared(policy.may_store(record.category)?, &record.value)?;
         }
         let ids: Vec<_> = records.iter().map(|_| RecordId::new(&self.clock, &self.entropy)).collect();
         let names: Vec<_> = ids.iter().map(|id| key_item(&id.to_string(), 1)).collect();
@@ -70,8 +96,10 @@ impl Vault {
         Ok(sealed)
     }
 
-    /// Writes sealed records' rows, in the caller's transaction.
+    /// Writes sealed records' rows, in the caller's transaction. [`Error::Erasing`] for a person behind the fence of an
+    /// erasure.
     pub async fn insert(&self, tx: &mut Tx, owner: &Owner, records: &[SealedRecord]) -> Result<(), Error> {
+        self.standing_to_write(tx, owner).await?;
         for r in records {
             on!(tx, |c| sqlx::query(sql::INSERT_RECORD)
                 .bind(r.id.to_string())
@@ -94,12 +122,40 @@ impl Vault {
         Ok(())
     }
 
+    /// Destroys the keys of records that were sealed and not inserted. A record that was inserted after all keeps its.
+    pub async fn discard(&self, owner: &Owner, records: &[SealedRecord]) {
+        let dropped = async {
+            for r in records {
+                let id = r.id.to_string();
+                let row = {
+                    let mut tx = self.db.read().await?;
+                    rows::record(&mut tx, owner, &id).await?
+                };
+                if row.is_none() {
+                    self.keys.destroy_items(&owner.tenant, &[&key_item(&id, 1)]).await?;
+                }
+            }
+            Ok::<_, Error>(())
+        };
+        if dropped.await.is_err() {
+            tracing::warn!(
+                "the keys of records that were not stored could not be destroyed; they open nothing"
+            );
+        }
+    }
+
     /// Seals and writes one record in a transaction of its own.
     pub async fn add_record(&self, owner: &Owner, record: NewRecord<'_>) -> Result<RecordId, Error> {
         let sealed = self.seal_records(owner, vec![record]).await?;
-        let mut tx = self.db.begin().await?;
-        self.insert(&mut tx, owner, &sealed).await?;
-        tx.commit().await?;
+        let written = async {
+            let mut tx = self.db.begin().await?;
+            self.insert(&mut tx, owner, &sealed).await?;
+            Ok::<_, Error>(tx.commit().await?)
+        };
+        if let Err(e) = written.await {
+            self.discard(owner, &sealed).await;
+            return Err(e);
+        }
         sealed.first().map(SealedRecord::id).ok_or(Error::NotFound)
     }
 
@@ -162,68 +218,12 @@ impl Vault {
             rows::records_of(&mut tx, owner, parent).await?
         };
         let mut categories: Vec<_> = found.iter().map(|r| r.category.clone()).collect();
+        categories.sort();
         categories.dedup();
         for category in categories {
             self.admit(owner, access, &category).await?;
         }
         self.unseal(owner, found).await
-    }
-
-    /// Corrects a record (Art. 16 GDPR): the new value under a new key, and the old key destroyed once the new value is
-    /// durable. `expected` is the revision that was read; another writer in between is a conflict.
-    pub async fn amend_record(
-        &self,
-        owner: &Owner,
-        access: &Access<'_>,
-        record: &Record,
-        value: &Value,
-    ) -> Result<(), Error> {
-        self.admit(owner, access, &record.category).await?;
-        let id = record.id.to_string();
-        let next = record.revision + 1;
-        let item = key_item(&id, next);
-        let new = NewItem { item: &item, kind: &record.category, key: None };
-        let minted = self.keys.mint(owner.key(), vec![new]).await?;
-        let key = minted.into_iter().next().ok_or(Error::NotFound)?;
-        let plain = zeroize::Zeroizing::new(value.to_string().into_bytes());
-        let sealed =
-            crypto::seal(&key.key, &place(owner, &id, &record.category, next), &plain, &self.entropy);
-        let entry = Entry::new(
-            EntryKind::RECTIFICATION_MADE,
-            self.clock.now(),
-            &owner.tenant,
-            access.actor.role().as_str(),
-        )
-        .about(self.subject_ref(owner).await?)
-        .fact("category", record.category.as_str());
-        let mut tx = self.db.begin().await?;
-        self.amend(&mut tx, owner, (&id, record.revision), &sealed, key.fingerprint).await?;
-        self.ledger.append(&mut tx, entry).await?;
-        tx.commit().await?;
-        self.keys.destroy_items(&owner.tenant, &[&key_item(&id, record.revision)]).await?;
-        Ok(())
-    }
-
-    async fn amend(
-        &self,
-        tx: &mut Tx,
-        owner: &Owner,
-        (id, revision): (&str, i64),
-        sealed: &[u8],
-        kfp: Fingerprint,
-    ) -> Result<(), Error> {
-        let changed = on!(tx, |c| sqlx::query(sql::AMEND_RECORD)
-            .bind(sealed)
-            .bind(kfp.as_bytes().as_slice())
-            .bind(self.clock.now().micros())
-            .bind(owner.tenant.as_str())
-            .bind(owner.subject.to_string())
-            .bind(id)
-            .bind(revision)
-            .execute(c)
-            .await
-            .map(|r| r.rows_affected()))?;
-        if changed == 1 { Ok(()) } else { Err(store::Error::Duplicate.into()) }
     }
 
     async fn unseal_one(&self, owner: &Owner, row: RecordRow) -> Result<Record, Error> {

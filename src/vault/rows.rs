@@ -296,25 +296,44 @@ pub(super) async fn doomed(tx: &mut Tx, owner: &Owner, which: Which<'_>) -> Resu
     Ok(found)
 }
 
-/// Deletes rows by id; gives how many went.
+/// Says of rows that they are due at `now`, unless they were before.
+pub(super) async fn doom(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    statement: &'static str,
+    ids: &[&str],
+    now: Timestamp,
+) -> Result<(), Error> {
+    for some in ids.chunks(store::MOST_IN) {
+        on!(tx, |c| {
+            let mut query = sqlx::query(with_list(statement, some.len()));
+            query = query.bind(tenant.as_str().to_owned()).bind(now.micros());
+            for id in padding(some) {
+                query = query.bind((*id).to_owned());
+            }
+            query.execute(c).await.map(|_| ())
+        })?;
+    }
+    Ok(())
+}
+
+/// Deletes rows by id; gives those that went.
 pub(super) async fn delete(
     tx: &mut Tx,
     tenant: &TenantId,
     statement: &'static str,
     ids: &[&str],
-) -> Result<u64, Error> {
-    if ids.is_empty() {
-        return Ok(0);
-    }
-    let mut gone = 0;
+) -> Result<Vec<String>, Error> {
+    let mut gone = Vec::with_capacity(ids.len());
     for some in ids.chunks(store::MOST_IN) {
-        gone += on!(tx, |c| {
-            let mut query = sqlx::query(with_list(statement, some.len())).bind(tenant.as_str().to_owned());
+        let went: Vec<(String,)> = on!(tx, |c| {
+            let mut query = sqlx::query_as(with_list(statement, some.len())).bind(tenant.as_str().to_owned());
             for id in padding(some) {
                 query = query.bind((*id).to_owned());
             }
-            query.execute(c).await.map(|r| r.rows_affected())
+            query.fetch_all(c).await
         })?;
+        gone.extend(went.into_iter().map(|(id,)| id));
     }
     Ok(gone)
 }
@@ -323,8 +342,9 @@ pub(super) async fn standing(tx: &mut Tx, owner: &Owner) -> Result<Option<Standi
     standing_by(tx, owner, sql::STANDING).await
 }
 
-pub(super) async fn standing_kept(tx: &mut Tx, owner: &Owner) -> Result<Option<Standing>, Error> {
-    let statement = crate::dialect!(tx, sqlite: sql::STANDING, postgres: sql::STANDING_KEPT_POSTGRES);
+/// As [`standing`], and so until the transaction ends.
+pub(super) async fn standing_held(tx: &mut Tx, owner: &Owner) -> Result<Option<Standing>, Error> {
+    let statement = crate::dialect!(tx, sqlite: sql::STANDING, postgres: sql::STANDING_HELD_POSTGRES);
     standing_by(tx, owner, statement).await
 }
 
@@ -341,14 +361,18 @@ async fn standing_by(tx: &mut Tx, owner: &Owner, statement: &'static str) -> Res
     }))
 }
 
-pub(super) async fn consent(tx: &mut Tx, owner: &Owner, purpose: &str) -> Result<Option<String>, Error> {
-    let row: Option<(String,)> = on!(tx, |c| sqlx::query_as(sql::CONSENT)
+pub(super) async fn consent(
+    tx: &mut Tx,
+    owner: &Owner,
+    purpose: &str,
+) -> Result<Option<(String, Timestamp)>, Error> {
+    let row: Option<(String, i64)> = on!(tx, |c| sqlx::query_as(sql::CONSENT)
         .bind(owner.tenant.as_str())
         .bind(owner.subject.to_string())
         .bind(purpose)
         .fetch_optional(c)
         .await)?;
-    Ok(row.map(|(state,)| state))
+    Ok(row.map(|(state, at)| (state, Timestamp::from_micros(at))))
 }
 
 pub(super) async fn count(tx: &mut Tx, owner: &Owner, statement: &'static str) -> Result<i64, Error> {

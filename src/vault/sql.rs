@@ -11,6 +11,9 @@ pub(super) const RECORDS: &str = "SELECT id, category, name, revision, sealed, p
     ORDER BY id LIMIT $5";
 pub(super) const RECORDS_OF: &str = "SELECT id, category, name, revision, sealed, parent, facts, policy_version, rule, \
     created_at, updated_at, due_at FROM record WHERE tenant = $1 AND subject = $2 AND parent = $3 ORDER BY id";
+/// Changes nothing, and holds the row until the end of the transaction.
+pub(super) const HOLD_RECORD: &str = "UPDATE record SET revision = revision \
+    WHERE tenant = $1 AND subject = $2 AND id = $3 AND revision = $4";
 pub(super) const AMEND_RECORD: &str = "UPDATE record SET sealed = $1, kfp = $2, revision = revision + 1, updated_at = $3 \
     WHERE tenant = $4 AND subject = $5 AND id = $6 AND revision = $7";
 
@@ -26,13 +29,17 @@ pub(super) const OBJECTS: &str = "SELECT id, category, blob_key, cipher_len, met
 pub(super) const OBJECTS_NEWEST: &str = "SELECT id, category, blob_key, cipher_len, meta, kfp, parent, facts, policy_version, \
     rule, created_at, due_at FROM object WHERE tenant = $1 AND subject = $2 AND category = $3 AND state = 'live' AND id < $4 \
     ORDER BY id DESC LIMIT $5";
-pub(super) const EXPIRED_ARRIVALS: &str =
-    "SELECT id, tenant, blob_key FROM object WHERE state = 'arriving' AND expires_at < $1 LIMIT 500";
+pub(super) const EXPIRED_ARRIVALS: &str = "SELECT id, tenant, blob_key FROM object WHERE state <> 'live' \
+    AND (state = 'deleting' OR expires_at < $1) ORDER BY id LIMIT 500";
+/// From here on it cannot land.
+pub(super) const GIVE_UP_ARRIVAL: &str =
+    "UPDATE object SET state = 'deleting' WHERE tenant = $1 AND id = $2 AND state <> 'live'";
+pub(super) const LIVE_AT: &str = "SELECT COUNT(*) FROM object WHERE tenant = $1 AND id = $2";
 pub(super) const DROP_ARRIVAL: &str =
-    "DELETE FROM object WHERE tenant = $1 AND id = $2 AND state = 'arriving'";
+    "DELETE FROM object WHERE tenant = $1 AND id = $2 AND state = 'deleting'";
 
 pub(super) const PARENT_OBJECT: &str = "UPDATE object SET parent = $1 WHERE tenant = $2 AND subject = $3 AND id = $4 \
-    AND state = 'live'";
+    AND state = 'live' AND COALESCE(parent, '') = $5";
 pub(super) const FACTS_OF: &str = "SELECT 'object', id, category, facts, policy_version FROM object \
     WHERE tenant = $1 AND subject = $2 AND parent = $3 AND state = 'live' \
     UNION ALL SELECT 'record', id, category, facts, policy_version FROM record \
@@ -66,13 +73,18 @@ pub(super) const CATEGORY_OBJECTS: &str = "SELECT id, subject, category, blob_ke
     WHERE tenant = $1 AND subject = $2 AND category = $3 ORDER BY id LIMIT 500";
 pub(super) const CATEGORY_RECORDS: &str = "SELECT id, subject, category, revision, rule, due_at, kfp FROM record \
     WHERE tenant = $1 AND subject = $2 AND category = $3 ORDER BY id LIMIT 500";
-pub(super) const DELETE_OBJECTS: &str = "DELETE FROM object WHERE tenant = $1 AND id IN ($list)";
-pub(super) const DELETE_RECORDS: &str = "DELETE FROM record WHERE tenant = $1 AND id IN ($list)";
+pub(super) const DOOM_OBJECTS: &str = "UPDATE object SET due_at = $2, rule = NULL WHERE tenant = $1 \
+    AND (due_at IS NULL OR due_at > $2) AND id IN ($list)";
+pub(super) const DOOM_RECORDS: &str = "UPDATE record SET due_at = $2, rule = NULL WHERE tenant = $1 \
+    AND (due_at IS NULL OR due_at > $2) AND id IN ($list)";
+pub(super) const DELETE_OBJECTS: &str = "DELETE FROM object WHERE tenant = $1 AND id IN ($list) RETURNING id";
+pub(super) const DELETE_RECORDS: &str = "DELETE FROM record WHERE tenant = $1 AND id IN ($list) RETURNING id";
 
 pub(super) const BURY: &str = "INSERT INTO blob_grave (blob_key, tenant, buried_at, next_at, deletions) \
     VALUES ($1, $2, $3, $3, 0) ON CONFLICT (blob_key) DO NOTHING";
 pub(super) const GRAVES: &str =
     "SELECT blob_key, buried_at, deletions FROM blob_grave WHERE next_at <= $1 ORDER BY next_at LIMIT 500";
+pub(super) const GRAVE_MISSED: &str = "UPDATE blob_grave SET next_at = $1 WHERE blob_key = $2";
 pub(super) const GRAVE_VISITED: &str =
     "UPDATE blob_grave SET deletions = deletions + 1, next_at = $1 WHERE blob_key = $2";
 pub(super) const GRAVE_CLOSED: &str = "DELETE FROM blob_grave WHERE blob_key = $1";
@@ -98,9 +110,10 @@ pub(super) const BOARD: &str = "SELECT category, COALESCE(rule, ''), COUNT(*), C
 
 pub(super) const STANDING: &str =
     "SELECT state, generation, restricted_at FROM subject WHERE tenant = $1 AND id = $2";
-pub(super) const STANDING_KEPT_POSTGRES: &str =
+/// Held until the end of the transaction, so that no fence is put up beside a write.
+pub(super) const STANDING_HELD_POSTGRES: &str =
     "SELECT state, generation, restricted_at FROM subject WHERE tenant = $1 AND id = $2 FOR SHARE";
-pub(super) const CONSENT: &str = "SELECT state FROM consent_event WHERE tenant = $1 AND subject = $2 AND purpose = $3 \
+pub(super) const CONSENT: &str = "SELECT state, at FROM consent_event WHERE tenant = $1 AND subject = $2 AND purpose = $3 \
     ORDER BY at DESC, id DESC LIMIT 1";
 pub(super) const BLOB_KEYS: &str = "SELECT id, blob_key FROM object WHERE tenant = $1 AND subject = $2 AND id > $3 \
     ORDER BY id LIMIT 1000";

@@ -20,10 +20,11 @@ impl Vault {
         rows::standing(tx, owner).await?.ok_or(Error::NotFound)
     }
 
-    /// The same, inside a transaction that writes: a fence that begins meanwhile waits until this one is through, so that
-    /// nothing is committed behind it. (SQLite has one writer anyway.)
-    pub async fn standing_kept(&self, tx: &mut Tx, owner: &Owner) -> Result<Standing, Error> {
-        rows::standing_kept(tx, owner).await?.ok_or(Error::NotFound)
+    /// How a person stands, for a transaction that writes something of theirs: it stays so until that transaction ends,
+    /// so what is written beside a fence is either seen by the erasure or refused. [`Error::Erasing`] behind a fence.
+    pub async fn standing_to_write(&self, tx: &mut Tx, owner: &Owner) -> Result<Standing, Error> {
+        let standing = rows::standing_held(tx, owner).await?.ok_or(Error::NotFound)?;
+        if standing.erasing { Err(Error::Erasing) } else { Ok(standing) }
     }
 
     /// Whether a person's word allows `purpose` now: given where it needs consent, not objected to where one may.
@@ -37,6 +38,10 @@ impl Vault {
     ) -> Result<bool, Error> {
         let Some(rule) = policy.purpose(purpose) else { return Ok(false) };
         let word = rows::consent(tx, owner, purpose).await?;
-        Ok(rule.allowed(word.map(|w| w == "given")))
+        let now = self.clock.now();
+        // A consent that the document bounds in time is no word any more when that time is over.
+        let stands = |at: Timestamp| rule.valid_for.is_none_or(|period| now < period.after(at));
+        let word = word.filter(|(state, at)| state != "given" || stands(*at));
+        Ok(rule.allowed(word.map(|(state, _)| state == "given")))
     }
 }
