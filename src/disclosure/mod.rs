@@ -77,7 +77,7 @@ impl Disclosures {
             .about(self.vault.subject_ref(owner).await?)
             .fact("recipient", sending.processor)
             .fact("purpose", sending.purpose)
-            .fact("category", sending.categories.join(" ").as_str());
+            .fact("category", sending.categories.join("+").as_str());
         let appended = self.ledger.append(tx, entry).await?;
         let row = Disclosed {
             id: EntryId::new(&self.clock, &self.entropy).to_string(),

@@ -7,6 +7,7 @@ mod archive_memory;
 mod archive_page;
 mod archive_sealed;
 mod billing;
+mod audit;
 mod blobs_bucket;
 mod blobs_contract;
 mod blobs_faults;
