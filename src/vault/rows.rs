@@ -328,11 +328,7 @@ pub(super) async fn standing_kept(tx: &mut Tx, owner: &Owner) -> Result<Option<S
     standing_by(tx, owner, statement).await
 }
 
-async fn standing_by(
-    tx: &mut Tx,
-    owner: &Owner,
-    statement: &'static str,
-) -> Result<Option<Standing>, Error> {
+async fn standing_by(tx: &mut Tx, owner: &Owner, statement: &'static str) -> Result<Option<Standing>, Error> {
     let row: Option<(String, i64, Option<i64>)> = on!(tx, |c| sqlx::query_as(statement)
         .bind(owner.tenant.as_str())
         .bind(owner.subject.to_string())

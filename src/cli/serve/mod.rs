@@ -74,9 +74,9 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
     Ok(status(true))
 }
 
-/// The API, the desk and the pages; what is nobody's is answered by the pages.
+/// The API, and the pages with the desk; what is nobody's is answered by the pages.
 fn router(edge: Edge) -> Router {
-    http::routes(&edge).merge(web::desk::router(edge.clone())).merge(web::router(edge))
+    http::routes(&edge).merge(web::router(edge))
 }
 
 /// Serves until a stop is asked for; then takes no new calls and waits for those under way, until they end, their grace

@@ -140,11 +140,7 @@ async fn send(visit: &Visit, link: &Link, path: &str, code: &str, asked: &Asked)
 }
 
 /// Sends a letter. A letter that does not go is logged, and the person can ask for it again.
-pub(super) async fn post(
-    visit: &Visit,
-    to: &str,
-    letter: Result<Written, askama::Error>,
-) -> Result<(), Fault> {
+async fn post(visit: &Visit, to: &str, letter: Result<Written, askama::Error>) -> Result<(), Fault> {
     let letter = letter.map_err(|_| Fault::new(Kind::Internal))?;
     let id = EntryId::new(&visit.edge.app.clock, &visit.edge.app.entropy).to_string();
     if let Err(error) = visit.edge.app.post.send(to, &id, &letter).await {

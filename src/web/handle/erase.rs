@@ -4,16 +4,15 @@ use axum::extract::Path;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::account::{forget, post};
-use super::requests::{acknowledge, prove};
+use super::account::forget;
+use super::requests::prove;
 use crate::base::{PageSize, RequestId, Timestamp};
 use crate::edge::Fault;
-use crate::mail::letters::{ErasureScheduled, Letter as _};
 use crate::policy::{Processor, Right};
 use crate::requests::{Ask, Erasure, Request, State};
 use crate::web::form::Filled;
 use crate::web::page::{Answer, Person, Visit, again, html, id, not_found, see};
-use crate::web::shape::account::{letterhead, mistake};
+use crate::web::shape::account::mistake;
 use crate::web::shape::ask::filing;
 use crate::web::shape::entries::{file_name, receipt_href, seal};
 use crate::web::shape::privacy::{goes_with_account, images};
@@ -64,7 +63,6 @@ pub(crate) async fn file(person: Person, headers: HeaderMap, form: Filled) -> An
         return prove(&person, &headers, "/privacy/erase").await;
     }
     let at_once = form.one("when") == "now";
-    let pictures = images(&person.edge.app.vault.holdings(&person.owner).await?);
     let filing = filing(Ask::Erasure { at_once }, person.actor(), "");
     let filed = person.edge.app.requests.file(&person.owner, filing).await?.request;
     let filed = if at_once && filed.state == State::Grace {
@@ -73,32 +71,15 @@ pub(crate) async fn file(person: Person, headers: HeaderMap, form: Filled) -> An
         filed
     };
     let there = see(&format!("{}/erased/{}", person.root(), filed.id));
-    if filed.state == State::Grace {
-        announce(&person, &filed, pictures).await?;
-        return Ok(there);
-    }
-    leave(&person, &filed, there).await
+    if filed.state == State::Grace { Ok(there) } else { leave(&person, &filed, there).await }
 }
 
 /// After an erasure nobody is signed in. When it could not begin, the person is shown why instead.
 async fn leave(person: &Person, filed: &Request, there: Response) -> Answer {
     if person.edge.app.subjects.get(&person.owner).await.is_ok_and(|s| !s.erasing) {
-        acknowledge(person, filed).await?;
         return Ok(see(&format!("{}/privacy/requests/{}", person.root(), filed.reference)));
     }
     Ok(forget(&person.edge, there))
-}
-
-async fn announce(person: &Person, request: &Request, pictures: Count) -> Result<(), Fault> {
-    let letter = ErasureScheduled {
-        head: letterhead(person),
-        reference: request.reference.clone(),
-        at: request.grace_until.unwrap_or(request.due.promise),
-        images: pictures.0,
-        stays: Vec::new(),
-        take_back_link: person.link(&format!("/privacy/requests/{}", request.reference)),
-    };
-    post(person, &person.profile().await?.email, letter.write()).await
 }
 
 /// `GET /erased/{request}`: for whoever has the request's id. It names nobody.
@@ -144,8 +125,18 @@ fn what(erasure: &Erasure) -> Vec<Fact> {
     facts
 }
 
+/// The first four are the places where data lie; the tables behind them are told one by one only if something was found.
 fn places(erasure: &Erasure) -> Vec<Fact> {
     let found = erasure.looked_through();
-    let n = |n: i64| if n == 0 { "nothing found".to_owned() } else { format!("{n} found") };
-    found.into_iter().map(|(place, left)| fact(&place.replace(['_', '-'], " "), n(left))).collect()
+    let says = |n: i64| if n == 0 { "nothing found".to_owned() } else { format!("{n} found") };
+    let (stores, tables) = found.split_at(found.len().min(4));
+    let mut facts: Vec<Fact> =
+        stores.iter().map(|(place, left)| fact(&place.replace(['_', '-'], " "), says(*left))).collect();
+    let (clean, rest): (Vec<_>, Vec<_>) = tables.iter().partition(|(_, left)| *left == 0);
+    facts.extend(rest.iter().map(|(place, left)| fact(&place.replace(['_', '-'], " "), says(*left))));
+    if !clean.is_empty() {
+        let name = if rest.is_empty() { "every table" } else { "the other tables" };
+        facts.push(fact(name, format!("{} of them, nothing found", clean.len())));
+    }
+    facts
 }

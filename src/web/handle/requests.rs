@@ -7,13 +7,11 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::account::{self, Asked};
 use crate::edge::Fault;
-use crate::mail::letters::{Letter as _, RequestAcknowledged};
 use crate::policy::Right;
 use crate::requests::{Ask, Request, State};
 use crate::subjects::Email;
 use crate::web::form::Filled;
 use crate::web::page::{Answer, Done, Person, again, html, id, not_found, see, see_done, with};
-use crate::web::shape::account::letterhead;
 use crate::web::shape::ask::{asked, check, filing, next, question, shortened};
 use crate::web::shape::entries::receipt_href;
 use crate::web::shape::requests::{answer, archive, can_withdraw, row, says, steps, title};
@@ -70,7 +68,6 @@ pub(crate) async fn file(
     }
     let filing = filing(ask, person.actor(), form.one("text"));
     let filed = person.edge.app.requests.file(&person.owner, filing).await?.request;
-    acknowledge(&person, &filed).await?;
     Ok(see(&format!("{}/privacy/requests/{}/filed", person.root(), filed.reference)))
 }
 
@@ -80,21 +77,6 @@ pub(super) async fn prove(person: &Person, headers: &HeaderMap, next: &str) -> A
     let email: Email = typed.parse()?;
     let asked = Asked { email, typed, next: next.to_owned(), consents: Vec::new(), opens: false };
     account::mail(person, headers, asked).await
-}
-
-/// Tells the person the number of their request and its dates.
-pub(super) async fn acknowledge(person: &Person, request: &Request) -> Result<(), Fault> {
-    let letter = RequestAcknowledged {
-        head: letterhead(person),
-        reference: request.reference.clone(),
-        title: title(&person.policy, request.right, request.about.as_deref()),
-        received: request.received_at,
-        promised_by: request.due.promise,
-        law_by: request.legal_due(),
-        identity: "You were signed in. Nothing more is needed to show that it is you.".to_owned(),
-        link: person.link(&format!("/privacy/requests/{}", request.reference)),
-    };
-    account::post(person, &person.profile().await?.email, letter.write()).await
 }
 
 /// The request of this person with a number.
