@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::place::Place;
 use super::say::Say;
 use super::{Variables, status};
-use crate::base::TenantId;
+use crate::base::{TenantId, Timestamp};
 use crate::subjects::Scope;
 
 /// What to do with the keys of apps.
@@ -60,7 +60,10 @@ pub(super) async fn run(command: Command, variables: &Variables, say: &mut Say) 
             say.row("key", minted.text.expose());
             say.row("id", &minted.key.id);
             say.row("may", words(&minted.key.scopes));
-            say.row("ends", minted.key.expires_at.map_or("when it is revoked".to_owned(), |t| t.in_words()));
+            say.row(
+                "ends",
+                minted.key.expires_at.map_or("when it is revoked".to_owned(), Timestamp::in_words),
+            );
             app.close().await;
         }
         Command::List { tenant, place } => {

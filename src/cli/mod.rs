@@ -10,6 +10,7 @@ mod doctor;
 mod fake_provider;
 mod keys;
 mod ledger;
+mod openapi;
 mod place;
 mod policy;
 mod say;
@@ -62,6 +63,8 @@ enum Command {
     Witness(witness::Command),
     /// Stand in for a provider, to try the product without an account there
     FakeProvider(fake_provider::Args),
+    /// Print the API's description, OpenAPI 3.1
+    Openapi,
     /// Make, list and revoke the keys of apps
     #[command(subcommand)]
     ApiKey(api_key::Command),
@@ -85,6 +88,7 @@ pub async fn run(cli: Cli, variables: &Variables, say: &mut Say) -> anyhow::Resu
         Command::Keys(command) => Box::pin(keys::run(command, variables, say)).await,
         Command::Witness(command) => witness::run(command, say),
         Command::FakeProvider(args) => fake_provider::run(args, say).await,
+        Command::Openapi => openapi::run(say),
         Command::ApiKey(command) => Box::pin(api_key::run(command, variables, say)).await,
         Command::Staff(command) => Box::pin(staff::run(command, variables, say)).await,
         Command::Doctor(args) => Box::pin(doctor::run(args, variables, say)).await,

@@ -1,4 +1,5 @@
-use std::fs::File;
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
@@ -57,6 +58,8 @@ pub(super) async fn open(config: Config) -> anyhow::Result<App> {
 /// asks for. Released when dropped.
 pub(super) fn lock(config: &Config) -> anyhow::Result<File> {
     let folder = &config.data.folder;
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.with_context(|| format!("{} cannot be made", folder.display()))?;
     let path = folder.join("vouchsafe.lock");
     let file = File::options().create(true).truncate(false).write(true).open(&path);
     let file = file.with_context(|| format!("{} cannot be written", path.display()))?;

@@ -108,7 +108,7 @@ async fn open(
     let tenant = &caller.key.tenant;
     let once =
         Once { tenant, caller: &caller.key.id, route: "POST /v1/accounts", key: &key, body: &body.raw };
-    edge.once(once, StatusCode::CREATED, open_for(&edge, tenant, body.value)).await
+    edge.once(once, StatusCode::CREATED, Box::pin(open_for(&edge, tenant, body.value))).await
 }
 
 async fn open_for(edge: &Edge, tenant: &TenantId, asked: Opening) -> Result<Opened, Fault> {

@@ -43,13 +43,9 @@ impl<T: DeserializeOwned> FromRequestParts<Edge> for Query<T> {
                 return Err(Fault::because(Kind::Malformed, "a query parameter is there twice"));
             }
         }
-        match axum::extract::Query::<T>::try_from_uri(&parts.uri) {
-            Ok(axum::extract::Query(value)) => Ok(Self(value)),
-            Err(_) => {
-                let why = "a query parameter is unknown here, or its value is none that it takes";
-                Err(Fault::because(Kind::Invalid, why))
-            }
-        }
+        let why = "a query parameter is unknown here, or its value is none that it takes";
+        let read = axum::extract::Query::<T>::try_from_uri(&parts.uri);
+        read.map(|query| Self(query.0)).map_err(|_| Fault::because(Kind::Invalid, why))
     }
 }
 
@@ -125,7 +121,7 @@ async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Fau
     }
     axum::body::to_bytes(body, most).await.map_err(|e| {
         let source = std::error::Error::source(&e);
-        if source.is_some_and(|s| s.is::<http_body_util::LengthLimitError>()) {
+        if source.is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>) {
             too_large()
         } else {
             Fault::because(Kind::Malformed, "the body broke off")

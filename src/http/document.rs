@@ -5,6 +5,8 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder};
 
+use crate::edge::{DESK_COOKIE, SESSION_COOKIE};
+
 const ABOUT: &str = "\
 Images and edits of people, under a privacy policy that is kept by the program itself.
 
@@ -57,8 +59,8 @@ fn who_calls() -> Components {
         let http = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format(format);
         SecurityScheme::Http(http.description(Some(about)).build())
     };
-    let cookie = |about: &str| {
-        let value = ApiKeyValue::with_description(crate::edge::SESSION_COOKIE, about);
+    let cookie = |name: &str, about: &str| {
+        let value = ApiKeyValue::with_description(name, about);
         SecurityScheme::ApiKey(ApiKey::Cookie(value))
     };
     let subject = ApiKeyValue::with_description("Vouchsafe-Subject", "For whom the app's server calls.");
@@ -66,8 +68,8 @@ fn who_calls() -> Components {
     components.add_security_scheme("app-key", bearer("vsk_…", "The key of an app's server, with scopes."));
     components.add_security_scheme("subject", SecurityScheme::ApiKey(ApiKey::Header(subject)));
     components.add_security_scheme("token", bearer("JWT", "A token of the app's identity provider."));
-    components.add_security_scheme("session", cookie("A person's session."));
-    components.add_security_scheme("staff-session", cookie("A session of a member of staff."));
+    components.add_security_scheme("session", cookie(SESSION_COOKIE, "A person's session."));
+    components.add_security_scheme("staff-session", cookie(DESK_COOKIE, "A session of a member of staff."));
     components
 }
 

@@ -132,7 +132,8 @@ async fn create(
     let once = Once { tenant, caller: &who, route: "POST /v1/edits", key: &key, body: &body.raw };
     let Asked { inputs, prompt, model, settings } = body.value;
     let new = NewEdit { inputs, prompt, model, settings, provider: ProviderChoice::default() };
-    let work = async { Ok(edit(edge.app.editing.create(&caller.owner, &caller.actor, new).await?)) };
+    let work =
+        Box::pin(async { Ok(edit(edge.app.editing.create(&caller.owner, &caller.actor, new).await?)) });
     edge.once(once, StatusCode::CREATED, work).await
 }
 

@@ -14,6 +14,7 @@ pub(super) fn routes() -> OpenApiRouter<Edge> {
 }
 
 /// How the service stands.
+#[expect(clippy::struct_excessive_bools, reason = "each is a yes or no of its own")]
 #[derive(Debug, Serialize, ToSchema)]
 struct Standing {
     /// Whether it can do its work.

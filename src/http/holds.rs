@@ -115,10 +115,10 @@ async fn place(
     let once = Once { tenant, caller: &who, route: "POST /v1/desk/holds", key: &key, body: &body.raw };
     let Placing { subject, category, matter, reason, review_at } = body.value;
     let new = NewHold { subject, category, matter, reason, review_at };
-    let work = async {
+    let work = Box::pin(async {
         let placed = edge.app.retention.hold(tenant, new, caller.staff.id, caller.staff.role).await?;
         Ok(hold(placed))
-    };
+    });
     edge.once(once, StatusCode::CREATED, work).await
 }
 

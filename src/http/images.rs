@@ -137,10 +137,10 @@ async fn upload(
     let bytes = picture(&headers, body, edge.app.editing.limits().max_bytes).await?;
     let (tenant, who) = (&caller.owner.tenant, caller.owner.subject.to_string());
     let once = Once { tenant, caller: &who, route: "POST /v1/images", key: &key, body: &bytes };
-    let work = async {
+    let work = Box::pin(async {
         let uploaded = edge.app.editing.upload(&caller.owner, &caller.actor, bytes.clone()).await?;
         Ok(arrived(uploaded))
-    };
+    });
     edge.once(once, StatusCode::CREATED, work).await
 }
 

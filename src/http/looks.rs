@@ -43,14 +43,14 @@ struct Details {
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<String>,
     /// What each rule says of it, the one that comes first first.
-    rules: Vec<Says>,
+    rules: Vec<Reading>,
     /// The clause that declares it.
     clause: String,
 }
 
 /// What a rule says of an image.
 #[derive(Serialize, ToSchema)]
-struct Says {
+struct Reading {
     /// The rule.
     rule: String,
     /// The clause to read.
@@ -65,9 +65,9 @@ struct Says {
     at: Option<String>,
 }
 
-fn said(policy: &Policy, category: &str, facts: &Facts) -> Vec<Says> {
+fn said(policy: &Policy, category: &str, facts: &Facts) -> Vec<Reading> {
     let all = plan::explain(policy, category, facts);
-    let shaped = all.into_iter().map(|s| Says {
+    let shaped = all.into_iter().map(|s| Reading {
         rule: s.rule,
         clause: s.clause,
         action: s.action,
@@ -119,7 +119,7 @@ async fn small(
     caller.allows(Scope::Edits)?;
     let access = Access { actor: &caller.actor, purpose: PURPOSE };
     let _turn = turns.decoding().await?;
-    let limits = edge.app.editing.limits().clone();
+    let limits = *edge.app.editing.limits();
     let open = edge.app.vault.open_object(&caller.owner, &access, id, None).await?;
     // A result may be larger than an upload may be; what is held was made here.
     let picture = open.read(4 * limits.max_bytes as u64).await?;

@@ -3,6 +3,8 @@
 use askama::Template;
 use serde_json::{Map, Value};
 
+use crate::edge::{DESK_COOKIE, SESSION_COOKIE};
+
 /// The page.
 #[derive(Template)]
 #[template(path = "api.html", config = "src/http/askama.toml")]
@@ -65,8 +67,8 @@ struct Shape {
 pub(super) fn of(document: &Value, url: &str) -> String {
     let reader = Reader { document, url: url.trim_end_matches('/') };
     let page = Page {
-        version: text(&document["info"]["version"]),
-        about: text(&document["info"]["description"]).split("\n\n").map(part).collect(),
+        version: text(at(document, "/info/version")),
+        about: text(at(document, "/info/description")).split("\n\n").map(part).collect(),
         groups: reader.groups(),
         shapes: reader.shapes(),
     };
@@ -79,6 +81,11 @@ fn part(paragraph: &str) -> Part {
         Some((lead, rest)) => Part { lead: lead.to_owned(), rest: rest.trim().to_owned() },
         None => Part { lead: String::new(), rest: plain },
     }
+}
+
+/// What stands at a JSON pointer (RFC 6901); null when nothing does.
+fn at<'v>(value: &'v Value, pointer: &str) -> &'v Value {
+    value.pointer(pointer).unwrap_or(&Value::Null)
 }
 
 fn text(value: &Value) -> String {
@@ -135,6 +142,10 @@ struct Reader<'d> {
 }
 
 impl Reader<'_> {
+    fn schema(&self, name: &str) -> &Value {
+        at(self.document, "/components/schemas").get(name).unwrap_or(&Value::Null)
+    }
+
     fn groups(&self) -> Vec<Group> {
         let group = |tag: &Value| {
             let name = text(&tag["name"]);
@@ -150,18 +161,18 @@ impl Reader<'_> {
     }
 
     fn call(&self, path: &str, method: &str, call: &Value) -> Call {
-        let content = &call["requestBody"]["content"];
+        let content = at(call, "/requestBody/content");
         let media: Vec<&String> = object(content).map(|(name, _)| name).collect();
         let body = match media.as_slice() {
             [] => String::new(),
             [one] if *one == "application/json" => "JSON".to_owned(),
             several => several.iter().map(|m| m.as_str()).collect::<Vec<_>>().join(", "),
         };
-        let schema = &content["application/json"]["schema"];
+        let schema = at(content, "/application~1json/schema");
         let answer = |(status, answer): (&String, &Value)| Answer {
             status: status.clone(),
             says: plain(&answer["description"]),
-            shape: kind(&answer["content"]["application/json"]["schema"]).1,
+            shape: kind(at(answer, "/content/application~1json/schema")).1,
         };
         Call {
             anchor: format!("{method}{}", path.replace(['/', '{', '}', '.'], "-")),
@@ -191,7 +202,8 @@ impl Reader<'_> {
         } else if has("token") {
             line += " -H \"Authorization: Bearer $TOKEN\"";
         } else if !ways.is_empty() {
-            line += " -b \"__Host-sid=$SESSION\" -H 'Sec-Fetch-Site: same-origin'";
+            let cookie = if has("staff-session") { DESK_COOKIE } else { SESSION_COOKIE };
+            line += &format!(" -b \"{cookie}=$SESSION\" -H 'Sec-Fetch-Site: same-origin'");
         }
         if has("subject") {
             line += " -H \"Vouchsafe-Subject: $PERSON\"";
@@ -199,7 +211,7 @@ impl Reader<'_> {
         match media {
             [] => {}
             [one] if *one == "application/json" => {
-                let sample = self.sample(&call["requestBody"]["content"]["application/json"]["schema"], 0);
+                let sample = self.sample(at(call, "/requestBody/content/application~1json/schema"), 0);
                 line += &format!(" \\\n  -H 'Content-Type: application/json' \\\n  -d '{sample}'");
             }
             [one, ..] => {
@@ -226,7 +238,7 @@ impl Reader<'_> {
             return schema["example"].clone();
         }
         if let Some(name) = referred(schema) {
-            return self.sample(&self.document["components"]["schemas"][name], depth + 1);
+            return self.sample(self.schema(name), depth + 1);
         }
         if let Some(first) = list(&schema["enum"]).first() {
             return first.clone();
@@ -253,7 +265,7 @@ impl Reader<'_> {
             let parts = list(&schema["allOf"]);
             for part in parts.iter().chain(std::iter::once(schema)) {
                 let part = match referred(part) {
-                    Some(name) => &self.document["components"]["schemas"][name],
+                    Some(name) => self.schema(name),
                     None => part,
                 };
                 fields.extend(object(&part["properties"]).map(|(name, field)| {
@@ -266,7 +278,7 @@ impl Reader<'_> {
             let words = list(&schema["enum"]).iter().map(text).collect();
             Shape { name: name.clone(), says: plain(&schema["description"]), words, fields }
         };
-        object(&self.document["components"]["schemas"]).map(shape).collect()
+        object(at(self.document, "/components/schemas")).map(shape).collect()
     }
 }
 

@@ -245,7 +245,7 @@ async fn file(
         proved: caller.vouched(),
         words: text.map(Secret::new),
     };
-    let work = async { Ok(request(edge.app.requests.file(&caller.owner, filing).await?.request)) };
+    let work = Box::pin(async { Ok(request(edge.app.requests.file(&caller.owner, filing).await?.request)) });
     edge.once(once, StatusCode::CREATED, work).await
 }
 

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 
 use super::sql::{self, Kind};
 use super::{Error, Jobs};
-use crate::base::TenantId;
+use crate::base::{SubjectId, TenantId};
 use crate::mail::letters::{
     ErasureScheduled, InactivityWarning, Letter, Letterhead, RequestAcknowledged, RequestAnswered, Written,
 };
@@ -41,10 +41,26 @@ impl Jobs {
             }
             n += self.about_inactivity(&tenant).await?;
         }
+        self.forget_the_gone().await?;
         let mut tx = self.app.db.begin().await?;
         sql::expire(&mut tx, self.app.clock.now().plus(-KEPT)).await?;
         tx.commit().await?;
         Ok(n)
+    }
+
+    /// Removes from an outbox the letters of people who are no longer here.
+    async fn forget_the_gone(&self) -> Result<(), Error> {
+        for name in self.app.post.kept_for() {
+            let Ok(subject) = name.parse::<SubjectId>() else { continue };
+            let mut known = false;
+            for tenant in self.app.library.tenants() {
+                known |= self.app.subjects.get(&Owner::new(&tenant, subject)).await.is_ok();
+            }
+            if !known && self.app.post.forget(&name).is_err() {
+                tracing::warn!("letters of somebody who was erased could not be removed yet");
+            }
+        }
+        Ok(())
     }
 
     fn head(&self, tenant: &TenantId) -> Result<Letterhead, Error> {
@@ -156,7 +172,7 @@ impl Jobs {
                 return false;
             }
         };
-        match self.app.post.send(&profile.email, id, letter).await {
+        match self.app.post.send(&profile.email, Some(&owner.subject.to_string()), id, letter).await {
             Ok(()) => true,
             Err(e) => {
                 tracing::warn!(error = %e, "a letter was not taken");

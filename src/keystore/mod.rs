@@ -11,6 +11,7 @@ mod items;
 mod model;
 mod rotation;
 mod seal;
+mod soundness;
 mod sql;
 mod subjects;
 mod system;
@@ -21,6 +22,7 @@ pub use items::NewItem;
 pub use model::{Class, DestroyedKey, ItemKey, Owner, Status};
 pub use rotation::Rotation;
 pub use seal::SealKey;
+pub use soundness::Soundness;
 
 use crate::base::{Clock, Entropy};
 use crate::store::Db;

@@ -36,6 +36,13 @@ const INSERT_FENCE: &str =
     "INSERT INTO fence (tenant, subject, class, kfp, destroyed_at) VALUES ($1, $2, $3, $4, $5)";
 const COUNTS: &str = "SELECT (SELECT COUNT(*) FROM subject_key), (SELECT COUNT(*) FROM item_key), \
     (SELECT COUNT(*) FROM system_key), (SELECT COUNT(*) FROM fence WHERE class = 'data')";
+const OUTSIDE_EPOCHS: &str = "SELECT (SELECT COUNT(*) FROM subject_key WHERE epoch < $1 OR epoch > $2), \
+    (SELECT COUNT(*) FROM item_key WHERE epoch < $1 OR epoch > $2), \
+    (SELECT COUNT(*) FROM system_key WHERE epoch < $1 OR epoch > $2)";
+const FENCED_WITH_KEYS: &str = "SELECT (SELECT COUNT(*) FROM fence f WHERE EXISTS (SELECT 1 FROM subject_key k \
+    WHERE k.tenant = f.tenant AND k.subject = f.subject AND k.class = f.class)), \
+    (SELECT COUNT(*) FROM fence f WHERE f.class = 'data' AND f.destroyed_at < $1 AND EXISTS (SELECT 1 FROM item_key i \
+    WHERE i.tenant = f.tenant AND i.subject = f.subject))";
 
 pub(super) struct SubjectRow {
     pub(super) class: String,
@@ -340,4 +347,14 @@ pub(super) async fn insert_fence(
 
 pub(super) async fn counts(tx: &mut Tx) -> Result<(i64, i64, i64, i64), Error> {
     Ok(on!(tx, |c| sqlx::query_as(COUNTS).fetch_one(c).await)?)
+}
+
+/// Keys of people, items and the service that lie under no epoch between the two.
+pub(super) async fn outside_epochs(tx: &mut Tx, oldest: i64, newest: i64) -> Result<(i64, i64, i64), Error> {
+    Ok(on!(tx, |c| sqlx::query_as(OUTSIDE_EPOCHS).bind(oldest).bind(newest).fetch_one(c).await)?)
+}
+
+/// Fenced people who have a key of the fenced class, and those fenced before `before` with keys of items left.
+pub(super) async fn fenced_with_keys(tx: &mut Tx, before: Timestamp) -> Result<(i64, i64), Error> {
+    Ok(on!(tx, |c| sqlx::query_as(FENCED_WITH_KEYS).bind(before.micros()).fetch_one(c).await)?)
 }

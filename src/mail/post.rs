@@ -69,7 +69,7 @@ pub struct Post {
 
 #[derive(Clone)]
 enum Way {
-    Outbox(Arc<AsyncFileTransport<Tokio1Executor>>),
+    Outbox(PathBuf),
     Smtp(Arc<AsyncSmtpTransport<Tokio1Executor>>),
     Recorded(Arc<Mutex<Vec<Sent>>>),
 }
@@ -84,7 +84,7 @@ impl Post {
     /// Sets up the way out. `from` is the sender's address.
     pub fn new(settings: &Settings, from: &str) -> Result<Self, Error> {
         let way = match settings {
-            Settings::Outbox(folder) => Way::Outbox(Arc::new(outbox(folder)?)),
+            Settings::Outbox(folder) => Way::Outbox(outbox(folder)?),
             Settings::Smtp { host, port, login } => Way::Smtp(Arc::new(smtp(host, *port, login.as_ref())?)),
             Settings::Recorded => Way::Recorded(Arc::default()),
         };
@@ -92,7 +92,8 @@ impl Post {
     }
 
     /// Sends a letter. `id` becomes its Message-ID, so that a letter sent twice for want of an answer is seen to be one.
-    pub async fn send(&self, to: &str, id: &str, letter: &Written) -> Result<(), Error> {
+    /// `of` is an id of whom it is for: an outbox keeps their letters apart, so that [`Post::forget`] finds them.
+    pub async fn send(&self, to: &str, of: Option<&str>, id: &str, letter: &Written) -> Result<(), Error> {
         let mailbox = |a: &str| a.parse::<Mailbox>().map_err(|_| Error::Unwritable);
         let message = Message::builder()
             .from(mailbox(&self.from)?)
@@ -102,13 +103,35 @@ impl Post {
             .multipart(MultiPart::alternative_plain_html(letter.text.clone(), letter.html.clone()))
             .map_err(|_| Error::Unwritable)?;
         match &self.way {
-            Way::Outbox(t) => t.send(message).await.map(drop).map_err(|_| Error::NotTaken),
+            Way::Outbox(folder) => {
+                let folder = outbox(&folder.join(of.filter(|of| is_word(of)).unwrap_or("house")))?;
+                let file = AsyncFileTransport::<Tokio1Executor>::new(folder);
+                file.send(message).await.map(drop).map_err(|_| Error::NotTaken)
+            }
             Way::Smtp(t) => t.send(message).await.map(drop).map_err(|_| Error::NotTaken),
             Way::Recorded(sent) => {
                 let mut sent = sent.lock().unwrap_or_else(PoisonError::into_inner);
                 sent.push(Sent { to: to.to_owned(), letter: letter.clone() });
                 Ok(())
             }
+        }
+    }
+
+    /// For whom an outbox holds letters.
+    pub fn kept_for(&self) -> Vec<String> {
+        let Way::Outbox(folder) = &self.way else { return Vec::new() };
+        let found = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        found.filter_map(|f| f.file_name().into_string().ok()).filter(|name| name != "house").collect()
+    }
+
+    /// Removes the letters that an outbox holds for someone. What went to a mail server is out of reach.
+    pub fn forget(&self, of: &str) -> Result<(), Error> {
+        match &self.way {
+            Way::Outbox(folder) if is_word(of) => match std::fs::remove_dir_all(folder.join(of)) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::NotTaken),
+                _ => Ok(()),
+            },
+            Way::Outbox(_) | Way::Smtp(_) | Way::Recorded(_) => Ok(()),
         }
     }
 
@@ -121,9 +144,14 @@ impl Post {
     }
 }
 
-fn outbox(folder: &Path) -> Result<AsyncFileTransport<Tokio1Executor>, Error> {
+fn outbox(folder: &Path) -> Result<PathBuf, Error> {
     std::fs::create_dir_all(folder).map_err(|_| Error::Settings)?;
-    Ok(AsyncFileTransport::new(folder))
+    Ok(folder.to_owned())
+}
+
+/// Ids and slugs only: a name that cannot lead out of the folder.
+fn is_word(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 fn smtp(

@@ -1,3 +1,9 @@
 //! The JSON API as its callers meet it.
 
+mod bad_input;
+mod document;
+mod matrix;
 mod operation;
+mod resources;
+mod rights;
+mod streams;

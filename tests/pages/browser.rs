@@ -89,7 +89,8 @@ impl Browser {
         let (action, hidden) = page.form("/edit");
         let mut body = Vec::new();
         for (name, value) in hidden.iter().chain(&owned(fields)) {
-            let head = format!("--{LINE}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            let head =
+                format!("--{LINE}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
             body.extend_from_slice(head.as_bytes());
         }
         let head = format!(

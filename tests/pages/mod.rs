@@ -8,7 +8,6 @@ use crate::support::TestApp;
 
 /// The service with its pages beside the API.
 fn with_pages(app: TestApp) -> TestApp {
-    let router =
-        vouchsafe::http::routes(&app.edge).merge(vouchsafe::web::router(app.edge.clone()));
+    let router = vouchsafe::http::routes(&app.edge).merge(vouchsafe::web::router(app.edge.clone()));
     app.with_router(router)
 }

@@ -15,7 +15,8 @@ const ADA: &str = "ada@example.org";
 
 async fn edited(app: &TestApp, ada: &mut Browser, prompt: &str, seed: u64) -> Page {
     let page = ada.go(app, &format!("{ROOT}/edit")).await;
-    let page = ada.send_photograph(app, &page, &photograph(seed), &[("prompt", prompt), ("model", "pro")]).await;
+    let page =
+        ada.send_photograph(app, &page, &photograph(seed), &[("prompt", prompt), ("model", "pro")]).await;
     assert_eq!(page.heading(), "Your edit is being made", "{}", page.html());
     app.settle().await;
     let page = ada.go(app, &page.path).await;

@@ -12,6 +12,7 @@ use crate::support::{Backend, TestDb, source};
 /// How the rows of each table go. A new table needs a line here before anything can be put into it.
 const GOES: &[(&str, Goes)] = &[
     ("api_key", Goes::NotPersonal("an app's, not a person's")),
+    ("attestation", Goes::NotPersonal("what staff vouched for, sealed; evidence that must outlive them")),
     ("blob_grave", Goes::ByTime("once a late write can no longer land")),
     (
         "consent_event",
@@ -38,6 +39,8 @@ const GOES: &[(&str, Goes)] = &[
     ("letter", Goes::ByTime("after 400 days; names a request, nobody's data")),
     ("object", Goes::WithSubject("by its rule, or with the person; its key first")),
     ("policy_version", Goes::NotPersonal("what was published stays published")),
+    ("probe_run", Goes::NotPersonal("counts, and sentences about counts")),
+    ("probe_state", Goes::NotPersonal("counts, and sentences about counts")),
     ("receipt", Goes::Unlinked("the subject is blanked; the sentence names nobody")),
     ("record", Goes::WithSubject("by its rule, or with the person; its key first")),
     (

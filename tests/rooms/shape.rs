@@ -16,7 +16,7 @@ const ROWS: &[(&[&str], &str)] = &[
     (&["vault"], "the only door to personal data"),
     (&["subjects", "consent", "billing", "disclosure"], "people, and what they allowed"),
     (&["editing", "retention"], "what is done with data, and when it ends"),
-    (&["requests"], "every right as a workflow"),
+    (&["requests", "audit"], "every right as a workflow; whether each promise is kept"),
     (&["app"], "one handle of each room, built once"),
     (&["edge", "jobs", "fakes"], "who calls, what runs by itself; stand-ins for tests and demo"),
     (&["http", "web"], "the JSON API and the pages"),

@@ -27,7 +27,12 @@ impl Sender {
 
     /// By a session's cookie, from a page of the site.
     pub(crate) fn cookie(value: &str) -> Self {
-        Self(vec![("cookie", format!("__Host-sid={value}")), ("sec-fetch-site", "same-origin".to_owned())])
+        Self::named_cookie("__Host-sid", value)
+    }
+
+    /// By a cookie of this name, from a page of the site.
+    pub(crate) fn named_cookie(name: &str, value: &str) -> Self {
+        Self(vec![("cookie", format!("{name}={value}")), ("sec-fetch-site", "same-origin".to_owned())])
     }
 
     /// The same key, for this person.
@@ -47,7 +52,7 @@ impl From<&Person> for Sender {
 
 impl From<&Staff> for Sender {
     fn from(staff: &Staff) -> Self {
-        Self::cookie(&staff.cookie)
+        Self::named_cookie("__Host-desk", &staff.cookie)
     }
 }
 

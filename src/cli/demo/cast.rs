@@ -80,7 +80,7 @@ pub(super) async fn publish(stage: &Stage) -> anyhow::Result<(Checkpoint, Outcom
     let head = app.ledger.checkpoint().await?;
     out.row("ledger", format!("{} signed, by {}", count(head.size(), "entry", "entries"), head.origin()));
     out.short(format!("{published} documents, on a signed ledger"));
-    out.with(head)
+    Ok(out.with(head))
 }
 
 /// Three people, two of them of one tenant: accounts, credits, a sign-in by a link that works once.
@@ -91,14 +91,14 @@ pub(super) async fn sign_up(stage: &Stage) -> anyhow::Result<(Cast, Outcome)> {
         b: person(stage, FLUX, "B", &mut out).await?,
         c: person(stage, OPUS, "C", &mut out).await?,
     };
-    let words: Vec<&str> = [&cast.a, &cast.b, &cast.c].into_iter().flat_map(|p| p.words()).collect();
+    let words: Vec<&str> = [&cast.a, &cast.b, &cast.c].into_iter().flat_map(Person::words).collect();
     let seen = needles::search(&stage.data, &words)?;
     out.row("searched", format!("{}, {}", count(seen.files, "file", "files"), size(seen.bytes)));
     out.claim(seen.found.is_empty(), "no name and no address lies in any file of the data folder in clear");
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&stage.data)?.permissions());
     out.claim(mode & 0o777 == 0o700, "the data folder can be entered by its owner alone (0700)");
     out.short(format!("3 people, {} of files without one of their words", size(seen.bytes)));
-    out.with(cast)
+    Ok(out.with(cast))
 }
 
 async fn person(
@@ -150,7 +150,7 @@ pub(super) async fn consent(stage: &Stage, cast: &Cast) -> anyhow::Result<(Entry
     let policy = app.vault.policy(&cast.a.owner.tenant)?;
     let needs_none = policy.purpose("provide-edits").is_some_and(|p| !p.needs_consent());
     out.claim(needs_none, "making the edits one asks for needs no switch: it is what the contract is about");
-    out.with(entry)
+    Ok(out.with(entry))
 }
 
 async fn standing(stage: &Stage, owner: &Owner) -> anyhow::Result<(bool, String)> {

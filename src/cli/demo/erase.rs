@@ -11,7 +11,7 @@ use super::pictures::{self, Picture};
 use super::stage::Stage;
 use super::take_home::{self, file};
 use super::tell::Outcome;
-use crate::base::ReceiptId;
+use crate::base::{ReceiptId, Timestamp};
 use crate::cli::say::{count, size};
 use crate::requests::{Ask, State};
 use crate::subjects::{Email, LinkFor};
@@ -27,7 +27,7 @@ pub(super) async fn erase(
     let before = stage.held(&a.owner).await?;
     let request = file(stage, a, Ask::Erasure { at_once: false }).await?;
     take_home::clocks(stage, &request, &mut out);
-    let until = request.grace_until.map(|t| t.in_words()).unwrap_or_default();
+    let until = request.grace_until.map(Timestamp::in_words).unwrap_or_default();
     out.row("can be taken back until", until);
     stage.pass(TimeDelta::hours(1)).await?;
     let picture = pictures::of(results, a).ok_or_else(|| anyhow::anyhow!("there is no result of A's"))?;
@@ -53,7 +53,7 @@ pub(super) async fn erase(
         before.records,
         looked.len()
     ));
-    out.with(receipt)
+    Ok(out.with(receipt))
 }
 
 /// Every file of the data folder is read, and searched for every word that was planted with A.
@@ -85,7 +85,7 @@ pub(super) async fn look(stage: &Stage, cast: &Cast, options: &Options) -> anyho
     out.row(
         "read",
         format!(
-            "{}, {}: databases, their logs, keys, pictures, letters, the program's log",
+            "{}, {}: databases, their logs, keys, pictures, the program's log",
             count(seen.files, "file", "files"),
             size(seen.bytes)
         ),
@@ -98,8 +98,11 @@ pub(super) async fn look(stage: &Stage, cast: &Cast, options: &Options) -> anyho
         out.claim(false, format!("“{word}” is in {}", path.display()));
     }
     out.claim(seen.found.is_empty(), "no file of the data folder holds any of A's words");
+    let (letters, clean) = stage.letters(&[&a.name, &a.new_name, &a.prompt, &a.camera])?;
+    let letters = count(letters, "letter was", "letters were");
+    out.claim(clean, format!("{letters} sent, and none says more of A than the address it went to"));
     out.short(format!("{} read, {} traces found", size(seen.bytes), seen.found.len()));
-    out.with(())
+    Ok(out.with(()))
 }
 
 /// For A everything is as if A had never been; for B everything is as before.
@@ -129,5 +132,5 @@ pub(super) async fn after(stage: &Stage, cast: &Cast, results: &[Picture]) -> an
         let profile = app.subjects.profile(&person.owner, &access).await?;
         out.claim(profile.name == person.name, format!("{}'s account is as it was", person.called));
     }
-    out.with(())
+    Ok(out.with(()))
 }

@@ -27,7 +27,7 @@ pub(super) fn copied(stage: &Stage) -> anyhow::Result<(PathBuf, Outcome)> {
     }
     out.row("copied", format!("keystore.db and its log, {copied} bytes"));
     out.claim(copied > 0, "somebody has a copy of the keystore from before the erasure");
-    out.with(folder)
+    Ok(out.with(folder))
 }
 
 /// Two weeks pass, two epochs begin, and the old copy opens nothing.
@@ -60,7 +60,7 @@ pub(super) async fn outlived(
         crypto::sha256(&bytes) == of_b.sha256,
         "B's picture opens here as always: living keys moved with the epochs",
     );
-    out.with(())
+    Ok(out.with(()))
 }
 
 async fn epochs(stage: &Stage) -> anyhow::Result<Vec<i64>> {

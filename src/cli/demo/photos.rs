@@ -7,16 +7,18 @@ use anyhow::Context as _;
 use bytes::Bytes;
 
 use super::cast::Person;
+use super::pictures;
 use super::stage::Stage;
 use super::tell::Outcome;
-use crate::base::{EditId, Kind};
+use crate::base::{EditId, Kind, ObjectId};
 use crate::cli::say::{count, size};
 use crate::editing::{EditState, NewEdit};
+use crate::imaging;
 
 /// Tries each file of a folder.
 pub(super) async fn try_all(stage: &Stage, person: &Person, folder: &Path) -> anyhow::Result<((), Outcome)> {
     let mut out = Outcome::default();
-    let (mut taken, mut refused, mut sound) = (0_u64, 0_u64, true);
+    let (mut taken, mut refused, mut sound, mut bare) = (0_u64, 0_u64, true, true);
     for path in files(folder)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let bytes = fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
@@ -26,6 +28,7 @@ pub(super) async fn try_all(stage: &Stage, person: &Person, folder: &Path) -> an
         match stage.app.editing.upload(&person.owner, &person.actor(), Bytes::from(bytes)).await {
             Ok(uploaded) => {
                 let seen = &uploaded.metadata;
+                bare &= is_bare(stage, person, uploaded.id).await?;
                 let new = NewEdit {
                     inputs: vec![uploaded.id],
                     prompt: "warm and vivid".to_owned(),
@@ -62,9 +65,17 @@ pub(super) async fn try_all(stage: &Stage, person: &Person, folder: &Path) -> an
         }
     }
     out.claim(taken + refused > 0, format!("{} tried", count(taken + refused, "file was", "files were")));
+    out.claim(bare, "nothing that a camera writes is in any that was stored");
     out.claim(sound, "each was edited, or refused with a reason and no row, key or byte left behind");
     out.short(format!("{taken} edited, {refused} refused, nothing left behind"));
-    out.with(())
+    Ok(out.with(()))
+}
+
+/// Whether what was stored of a picture carries nothing that would be taken out of it: stripped again, it is the same.
+async fn is_bare(stage: &Stage, person: &Person, id: ObjectId) -> anyhow::Result<bool> {
+    let bytes = pictures::read(stage, person, id).await?;
+    let inspected = imaging::inspect(&bytes, stage.app.editing.limits())?;
+    Ok(imaging::strip(&bytes, &inspected)? == bytes)
 }
 
 async fn edited(stage: &Stage, person: &Person, edit: EditId) -> anyhow::Result<bool> {

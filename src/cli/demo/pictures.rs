@@ -7,7 +7,7 @@ use super::cast::{Cast, Person, TRAINING};
 use super::needles;
 use super::stage::Stage;
 use super::tell::Outcome;
-use crate::base::{EditId, ObjectId};
+use crate::base::ObjectId;
 use crate::cli::say::{count, short, size};
 use crate::crypto;
 use crate::editing::{EditState, ModelChoice, NewEdit, PURPOSE, Uploaded};
@@ -31,7 +31,6 @@ pub(super) struct Upload {
 pub(super) struct Picture {
     pub(super) person: Person,
     pub(super) id: ObjectId,
-    pub(super) edit: EditId,
     pub(super) sha256: [u8; 32],
 }
 
@@ -70,7 +69,7 @@ pub(super) async fn upload(stage: &Stage, cast: &Cast) -> anyhow::Result<(Vec<Up
     let seen = needles::search(&stage.data, &words)?;
     out.claim(seen.found.is_empty(), "no planted word lies in the data folder in clear");
     out.short(format!("{} pictures stripped and sealed", uploads.len()));
-    out.with(uploads)
+    Ok(out.with(uploads))
 }
 
 /// Uploads a picture, and reads back what was stored of it.
@@ -106,39 +105,44 @@ pub(super) async fn edit(stage: &Stage, uploads: &[Upload]) -> anyhow::Result<(V
     }
     stage.jobs.settle().await?;
     let mut results = Vec::new();
+    let (mut succeeded, mut marked) = (true, true);
     for (person, edit) in asked {
         let edit = app.editing.get(&person.owner, edit.id).await?;
-        out.claim(
-            edit.state == EditState::Succeeded,
-            format!("{}'s edit with {} succeeded", person.called, edit.model),
-        );
+        succeeded &= edit.state == EditState::Succeeded;
         let id = edit.output.ok_or_else(|| anyhow::anyhow!("there is no result"))?;
         let bytes = read(stage, person, id).await?;
         let mark = imaging::read_mark(&bytes).map(|m| m.to_string()).unwrap_or_default();
         out.row(
             format!("{}, {}", person.called, edit.model),
-            format!("{} credits, result of {}, marked “{mark}”", edit.cost, size(bytes.len() as u64)),
+            format!(
+                "{}, result of {}, marked “{mark}”",
+                count(edit.cost.unsigned_abs(), "credit", "credits"),
+                size(bytes.len() as u64)
+            ),
         );
-        out.claim(!mark.is_empty(), "the result says of itself how it was made (IPTC digital source type)");
-        results.push(Picture { person: person.clone(), id, edit: edit.id, sha256: crypto::sha256(&bytes) });
+        marked &= !mark.is_empty();
+        results.push(Picture { person: person.clone(), id, sha256: crypto::sha256(&bytes) });
     }
+    out.claim(succeeded, format!("all {} succeeded", results.len()));
+    out.claim(marked, "each result says of itself how it was made (IPTC digital source type)");
     out.short(format!("{} edits, each result marked", results.len()));
-    out.with(results)
+    Ok(out.with(results))
 }
 
 /// Who may look at a result, and who may not.
 pub(super) async fn view(stage: &Stage, cast: &Cast, results: &[Picture]) -> anyhow::Result<((), Outcome)> {
     let vault = &stage.app.vault;
     let mut out = Outcome::new("owners see theirs; others, staff and training do not");
+    let mut same = true;
     for picture in results {
         let bytes = read(stage, &picture.person, picture.id).await?;
-        let same = crypto::sha256(&bytes) == picture.sha256;
+        same &= crypto::sha256(&bytes) == picture.sha256;
         out.row(
             format!("{}'s result", picture.person.called),
             format!("{}, SHA-256 {}", size(bytes.len() as u64), short(&picture.sha256)),
         );
-        out.claim(same, format!("{} opens it, to the byte", picture.person.called));
     }
+    out.claim(same, "each opens for its owner, to the byte");
     let (Some(of_a), Some(of_b)) = (of(results, &cast.a), of(results, &cast.b)) else {
         anyhow::bail!("a result is missing");
     };
@@ -166,7 +170,7 @@ pub(super) async fn view(stage: &Stage, cast: &Cast, results: &[Picture]) -> any
     out.claim(agreed, "A's result may be read for training: A agreed to it");
     let silent = vault.object(&cast.b.owner, &training, of_b.id).await;
     out.claim(matches!(silent, Err(vault::Error::NoConsent { .. })), "B's may not: B said nothing");
-    out.with(())
+    Ok(out.with(()))
 }
 
 /// A person's first result.
@@ -214,5 +218,5 @@ pub(super) async fn uploads_go(
         "nothing is past its time, and its bytes are deleted",
     );
     out.short("gone at success, and at 48 hours in any case");
-    out.with(())
+    Ok(out.with(()))
 }

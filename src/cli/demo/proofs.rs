@@ -19,6 +19,7 @@ pub(super) async fn receipts(
         let (_, receipt) = stage.app.requests.receipt(*id).await?;
         fs::write(receipt_path(stage, name), receipt.to_text()?)?;
     }
+    fs::write(stage.outside.join("ledger-key.txt"), format!("{}\n", stage.app.ledger.verifier()))?;
     // From here on only the text of the key, and the files.
     let key: VerifierKey = stage.app.ledger.verifier().to_string().parse()?;
     for (name, _) in receipts {
@@ -30,7 +31,7 @@ pub(super) async fn receipts(
     }
     out.note("Each says as well what it does not prove: `vouchsafe verify FILE --key …` prints it.");
     out.short(format!("{} verified offline", count(receipts.len() as u64, "receipt", "receipts")));
-    out.with(())
+    Ok(out.with(()))
 }
 
 /// Whether a receipt that says something else is refused.
@@ -67,7 +68,7 @@ pub(super) async fn ledger(stage: &Stage, first: &Checkpoint) -> anyhow::Result<
     fs::write(&broken.0, &broken.1)?;
     out.claim(found, "control: with one bit of one entry changed, it is refused");
     out.short(format!("{} verified from their files", count(report.entries, "entry", "entries")));
-    out.with(())
+    Ok(out.with(()))
 }
 
 /// Changes a bit in an exported bundle of entries. Gives the file, and what it held.

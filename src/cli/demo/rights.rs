@@ -35,7 +35,7 @@ pub(super) async fn correct(stage: &Stage, cast: &Cast) -> anyhow::Result<((), O
         "the new name is read from now on, and nothing else changed",
     );
     out.claim(done(&request), "the request is closed with a receipt");
-    out.with(())
+    Ok(out.with(()))
 }
 
 /// A takes the consent back; what needed it is refused from the same second. Gives the receipt.
@@ -61,7 +61,7 @@ pub(super) async fn withdraw(
     out.claim(still, "A's own access is as before: a withdrawal costs nothing else");
     out.claim(done(&request), "the request is closed with a receipt");
     let receipt = request.receipt.ok_or_else(|| anyhow::anyhow!("there is no receipt"))?;
-    out.with(receipt)
+    Ok(out.with(receipt))
 }
 
 /// B has their data kept and not used, then used again.
@@ -84,7 +84,7 @@ pub(super) async fn restrict(stage: &Stage, cast: &Cast) -> anyhow::Result<((), 
     stage.jobs.settle().await?;
     let edited = stage.app.editing.get(&b.owner, edit.id).await?.output.is_some();
     out.claim(done(&off) && edited, "lifted by B, the same edit goes through");
-    out.with(())
+    Ok(out.with(()))
 }
 
 /// C objects to being studied, at the other tenant.
@@ -109,7 +109,7 @@ pub(super) async fn object(stage: &Stage, cast: &Cast) -> anyhow::Result<((), Ou
     out.claim(before && !after, "it was on by the house's interest, and is off by C's objection");
     out.claim(counted > 0 && now <= counted, "what C does now is no longer counted");
     out.claim(done(&request), "the request is closed with a receipt");
-    out.with(())
+    Ok(out.with(()))
 }
 
 async fn usage(stage: &Stage, cast: &Cast) -> anyhow::Result<i64> {

@@ -1,4 +1,5 @@
 use std::fs;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -9,11 +10,13 @@ use tempfile::TempDir;
 use tracing::subscriber::Subscriber;
 
 use super::Options;
+use super::needles;
 use crate::app::{App, Setup};
 use crate::base::{Clock, Entropy, ManualClock, Timestamp};
 use crate::blobs::KeyPrefix;
 use crate::config::Config;
 use crate::jobs::Jobs;
+use crate::mail;
 use crate::policy::Policy;
 use crate::vault::Owner;
 
@@ -61,7 +64,8 @@ impl Stage {
             clock,
             entropy: Entropy::system(),
             documents,
-            mail: None,
+            // A letter that was sent has left the house: it lies in its reader's letter box.
+            mail: Some(mail::Settings::Outbox(outside.join("letters"))),
             blobs: None,
         })
         .await?;
@@ -97,6 +101,12 @@ impl Stage {
         })
     }
 
+    /// How many letters were sent, and whether any of them says one of these words in its text.
+    pub(super) fn letters(&self, words: &[&str]) -> anyhow::Result<(u64, bool)> {
+        let search = needles::search(&self.outside.join("letters"), words)?;
+        Ok((search.files, search.found.is_empty()))
+    }
+
     /// How many blobs there are.
     pub(super) async fn blobs(&self) -> anyhow::Result<usize> {
         let all: Vec<_> = self.app.blobs.list(KeyPrefix::all(), None).try_collect().await?;
@@ -120,6 +130,10 @@ fn home(keep: Option<&Path>) -> anyhow::Result<(PathBuf, Option<TempDir>)> {
     if there {
         bail!("{} is not empty; name a new folder to keep things in", folder.display());
     }
-    fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .with_context(|| format!("{} cannot be made", folder.display()))?;
     Ok((fs::canonicalize(folder)?, None))
 }

@@ -39,7 +39,7 @@ pub(super) async fn ask(stage: &Stage, person: &Person, ask: Ask) -> anyhow::Res
         closed.state == State::Closed && closed.receipt.is_some(),
         "handing it over closed the request, with a receipt",
     );
-    out.with(request.id)
+    Ok(out.with(request.id))
 }
 
 /// The two clocks of a request.

@@ -39,8 +39,8 @@ impl Outcome {
     }
 
     /// Ends the step with what the next one needs.
-    pub(super) fn with<T>(self, value: T) -> anyhow::Result<(T, Self)> {
-        Ok((value, self))
+    pub(super) fn with<T>(self, value: T) -> (T, Self) {
+        (value, self)
     }
 }
 
@@ -67,24 +67,28 @@ impl<'s> Telling<'s> {
     }
 
     /// Tells a step. A claim that does not hold is remembered, and the story goes on; an error ends it.
-    pub(super) async fn step<T>(
+    pub(super) fn step<T>(
         &mut self,
         title: &'static str,
         step: impl Future<Output = anyhow::Result<(T, Outcome)>>,
-    ) -> Result<T, CutShort> {
+    ) -> impl Future<Output = Result<T, CutShort>> {
         self.say.gap();
         self.say.title(&format!("{:>2}  {title}", self.told.len() + 1));
-        match Box::pin(step).await {
-            Ok((value, outcome)) => {
-                self.told.push(show(self.say, title, outcome));
-                Ok(value)
-            }
-            Err(e) => {
-                self.say.check(false, "the step could not be done");
-                self.say.error(&e);
-                let short = "could not be done".to_owned();
-                self.told.push(Told { title, held: false, claims: 0, short });
-                Err(CutShort)
+        // Boxed before the story waits for it: the story's own future need not have room for the largest step.
+        let step = Box::pin(step);
+        async move {
+            match step.await {
+                Ok((value, outcome)) => {
+                    self.told.push(show(self.say, title, outcome));
+                    Ok(value)
+                }
+                Err(e) => {
+                    self.say.check(false, "the step could not be done");
+                    self.say.error(&e);
+                    let short = "could not be done".to_owned();
+                    self.told.push(Told { title, held: false, claims: 0, short });
+                    Err(CutShort)
+                }
             }
         }
     }

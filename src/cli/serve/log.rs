@@ -1,5 +1,7 @@
 //! Where the log goes. What may stand in it is written in `docs/LOGGING.md`.
 
+use std::io::IsTerminal as _;
+
 use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
 
@@ -30,7 +32,9 @@ pub(super) fn begin(form: Form, variables: &Variables) -> anyhow::Result<()> {
     let directives = variables.get(VARIABLE).map_or(USUAL, String::as_str);
     let filter =
         EnvFilter::try_new(directives).with_context(|| format!("{VARIABLE} is not a list of directives"))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colour = std::io::stderr().is_terminal() && !variables.contains_key("NO_COLOR");
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
     let begun = match form {
         Form::Text => log.compact().try_init(),
         Form::Json => log.json().try_init(),

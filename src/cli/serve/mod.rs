@@ -5,19 +5,20 @@ mod log;
 mod stop;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::Router;
 use tokio::net::TcpListener;
 
-use super::place::{Place, lock, open};
+use super::place::{Place, lock};
 use super::{Say, Variables, status};
+use crate::app::{App, Setup};
+use crate::config::Config;
 use crate::edge::Edge;
-use crate::http;
 use crate::jobs::Jobs;
-use crate::web;
+use crate::{mail, web};
 use stop::Stop;
 
 /// How long calls under way may take to end once a stop was asked for: long enough for an upload, short enough for
@@ -43,6 +44,8 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
     if let Some(listen) = args.listen {
         config.server.listen = listen;
         if config.server.development {
+            // The ledger keeps the name it began with, whatever door it is shown at today.
+            config.ledger.origin = Some(origin(&config));
             config.server.public_url = format!("http://{listen}");
         }
     }
@@ -50,23 +53,25 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
     log::begin(args.log.unwrap_or_else(|| log::Form::fit(development)), variables)?;
     let at = config.server.listen;
     let listener = TcpListener::bind(at).await.with_context(|| format!("cannot listen on {at}"))?;
-    let app = open(config).await?;
-    let _alone = if app.db.is_sqlite() { Some(lock(&app.config)?) } else { None };
+    let _alone = if config.store.postgres.is_none() { Some(lock(&config)?) } else { None };
+    let letters = letter_box(&config);
+    let mut setup = Setup::of(config)?;
+    setup.mail = letters.clone().map(mail::Settings::Outbox);
+    let app = Box::pin(App::open(setup)).await?;
     app.ledger.standing().await.context(
         "the database is not the one whose ledger was last signed here. If it was restored from a backup, see \
          “After a restore” in docs/OPERATING.md",
     )?;
     let edge = Edge::new(app.clone()).await?;
-    let router = router(edge);
     let running = Jobs::new(app.clone()).start().await?;
     let stop = Stop::new();
     stop.on_signals()?;
     if development {
-        greeting::development(&app, say).await?;
+        greeting::development(&edge, letters.as_deref(), say).await?;
     } else {
         greeting::production(&app, say);
     }
-    let served = serve(listener, router, &stop).await;
+    let served = serve(edge, listener, &stop).await;
     running.stop().await;
     app.close().await;
     served?;
@@ -74,17 +79,31 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
     Ok(status(true))
 }
 
-/// The API, and the pages with the desk; what is nobody's is answered by the pages.
-fn router(edge: Edge) -> Router {
-    http::routes(&edge).merge(web::router(edge))
+/// What the ledger is called: as configured, or as the public URL says.
+fn origin(config: &Config) -> String {
+    let url = &config.server.public_url;
+    let bare = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+    let usual = || format!("{}/ledger", bare.trim_end_matches('/'));
+    config.ledger.origin.clone().unwrap_or_else(usual)
+}
+
+/// Where letters lie in development: beside the data folder, for a letter that was sent has left the house. `None` where
+/// there is a mail server, or no development.
+fn letter_box(config: &Config) -> Option<PathBuf> {
+    if !config.server.development || config.mail.smtp_host.is_some() {
+        return None;
+    }
+    let mut name = config.data.folder.file_name().unwrap_or_default().to_owned();
+    name.push("-letters");
+    Some(config.data.folder.with_file_name(name))
 }
 
 /// Serves until a stop is asked for; then takes no new calls and waits for those under way, until they end, their grace
 /// is over, or a stop is asked for once more.
-async fn serve(listener: TcpListener, router: Router, stop: &Stop) -> anyhow::Result<()> {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+async fn serve(edge: Edge, listener: TcpListener, stop: &Stop) -> anyhow::Result<()> {
+    let pages = web::router(edge.clone());
     let asked = stop.clone();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async move { asked.asked().await });
+    let serving = crate::http::serve(edge, listener, pages, async move { asked.asked().await });
     let over = async {
         stop.asked().await;
         tokio::select! {
@@ -93,7 +112,7 @@ async fn serve(listener: TcpListener, router: Router, stop: &Stop) -> anyhow::Re
         }
     };
     tokio::select! {
-        served = serving.into_future() => served.context("serving ended"),
+        served = serving => served.context("serving ended"),
         () = over => Ok(()),
     }
 }

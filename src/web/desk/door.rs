@@ -154,7 +154,7 @@ async fn post(caller: &Caller, email: &Email, link: &Secret<String>, until: Time
         opens_account: false,
     };
     let written = letter.write().map_err(|_| Fault::new(Kind::Internal))?;
-    Ok(app.post.send(email.expose(), &app.entropy.reference(), &written).await?)
+    Ok(app.post.send(email.expose(), None, &app.entropy.reference(), &written).await?)
 }
 
 /// `GET /desk/sign-in/confirm`: nothing happens yet, so that a scanner that follows links signs nobody in.

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderName, Uri, header};
 use axum::response::Response;
 use serde::Deserialize;
 
-use crate::base::{EntryId, Kind, Timestamp};
+use crate::base::{EntryId, Kind, SubjectId, Timestamp};
 use crate::edge::{Edge, Fault, cookie_of};
 use crate::mail::letters::{Letter as _, Written};
 use crate::subjects::{Email, Error as Refused, Link, LinkFor, NewAccount, SignedIn};
@@ -136,14 +136,22 @@ pub(super) async fn mail(visit: &Visit, headers: &HeaderMap, asked: Asked) -> An
 
 async fn send(visit: &Visit, link: &Link, path: &str, code: &str, asked: &Asked) -> Result<(), Fault> {
     let written = letter(visit, link, path, code, asked.opens).write();
-    post(visit, asked.email.expose(), written).await
+    let of = link.owner.as_ref().map(|owner| owner.subject);
+    post(visit, asked.email.expose(), of, written).await
 }
 
 /// Sends a letter. A letter that does not go is logged, and the person can ask for it again.
-async fn post(visit: &Visit, to: &str, letter: Result<Written, askama::Error>) -> Result<(), Fault> {
+async fn post(
+    visit: &Visit,
+    to: &str,
+    of: Option<SubjectId>,
+    letter: Result<Written, askama::Error>,
+) -> Result<(), Fault> {
     let letter = letter.map_err(|_| Fault::new(Kind::Internal))?;
     let id = EntryId::new(&visit.edge.app.clock, &visit.edge.app.entropy).to_string();
-    if let Err(error) = visit.edge.app.post.send(to, &id, &letter).await {
+    if let Err(error) =
+        visit.edge.app.post.send(to, of.map(|of| of.to_string()).as_deref(), &id, &letter).await
+    {
         tracing::error!(%error, "a letter did not go");
     }
     Ok(())

@@ -71,7 +71,10 @@ pub(crate) async fn file(person: Person, headers: HeaderMap, form: Filled) -> An
         filed
     };
     let there = see(&format!("{}/erased/{}", person.root(), filed.id));
-    if filed.state == State::Grace { Ok(there) } else { leave(&person, &filed, there).await }
+    if filed.state == State::Grace {
+        return Ok(there);
+    }
+    leave(&person, &filed, there).await
 }
 
 /// After an erasure nobody is signed in. When it could not begin, the person is shown why instead.

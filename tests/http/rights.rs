@@ -1,0 +1,147 @@
+//! Rights over the API: from filing to the archive, the receipt, the empty house.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use vouchsafe::policy::Role;
+use vouchsafe::subjects::Scope;
+
+use crate::each_app;
+use crate::support::TestApp;
+use crate::support::app::Person;
+
+async fn file(app: &TestApp, person: &Person, asked: Value) -> Value {
+    let filed = app.post("/v1/requests").by(person).json(&asked).send().await;
+    assert_eq!(filed.status, 201, "{}", filed.text());
+    filed.json()
+}
+
+each_app! {
+    async fn an_archive_is_streamed_whole_and_in_parts(app: TestApp) {
+        let ada = app.person("ada@example.org").await;
+        let image = app.upload(&ada, 1).await;
+        app.edit(&ada, &image).await;
+        app.settle().await;
+        let filed = file(&app, &ada, json!({ "right": "access", "text": "everything, please" })).await;
+        assert_eq!(filed["promised_by"], "2026-11-25T12:00:00Z");
+        app.settle().await;
+        let path = format!("/v1/requests/{}", filed["id"].as_str().unwrap());
+        let told = app.get(&path).by(&ada).send().await.json();
+        assert_eq!((&told["state"], &told["text"]), (&json!("fulfilled"), &json!("everything, please")), "{told}");
+
+        let archive = format!("{path}/archive");
+        let asked = app.call("HEAD", &archive).by(&ada).send().await;
+        assert_eq!((asked.status, asked.body.len()), (200, 0));
+        let still = app.get(&path).by(&ada).send().await.json();
+        assert_eq!(still["state"], "fulfilled", "asking how long it is must not count as fetching it");
+        let whole = app.get(&archive).by(&ada).send().await;
+        assert_eq!((whole.status, whole.header("content-type")), (200, "application/zip"));
+        assert_eq!(whole.header("content-length"), whole.body.len().to_string());
+        assert_eq!(whole.header("content-length"), asked.header("content-length"));
+        assert!(whole.header("content-disposition").contains("flux-kontext-your-data-2026-11-22.zip"));
+        assert!(whole.body.starts_with(b"PK\x03\x04"));
+
+        let etag = whole.header("etag");
+        let part = app.get(&archive).by(&ada).header("range", "bytes=1000-").header("if-range", etag).send().await;
+        assert_eq!((part.status, &part.body), (206, &whole.body.slice(1000..)));
+        let range = format!("bytes 1000-{}/{}", whole.body.len() - 1, whole.body.len());
+        assert_eq!(part.header("content-range"), range);
+        let beyond = app.get(&archive).by(&ada).header("range", "bytes=999999999-").send().await;
+        assert_eq!(beyond.problem(416), "range");
+        assert_eq!(beyond.header("content-range"), format!("bytes */{}", whole.body.len()));
+
+        let closed = app.get(&path).by(&ada).send().await.json();
+        assert_eq!(closed["state"], "closed");
+        let receipt = app.get(&format!("/v1/receipts/{}", closed["receipt"].as_str().unwrap())).send().await;
+        assert_eq!(receipt.status, 200);
+        let what: Vec<_> = closed["timeline"].as_array().unwrap().iter().map(|e| e["what"].clone()).collect();
+        assert!(what.contains(&json!("filed")) && what.contains(&json!("delivered")), "{what:?}");
+    }
+
+    async fn an_erasure_can_be_taken_back_or_done_at_once(app: TestApp) {
+        let ada = app.person("ada@example.org").await;
+        app.upload(&ada, 1).await;
+        let filed = file(&app, &ada, json!({ "right": "erasure" })).await;
+        assert_eq!(filed["state"], "grace");
+        let again = file(&app, &ada, json!({ "right": "erasure" })).await;
+        assert_eq!(again["id"], filed["id"]);
+        let path = format!("/v1/requests/{}", filed["id"].as_str().unwrap());
+        let back = app.post(&format!("{path}/cancel")).by(&ada).send().await.json();
+        assert_eq!(back["state"], "withdrawn");
+        let late = app.post(&format!("{path}/waive")).by(&ada).send().await;
+        assert_eq!(late.problem(409), "conflict");
+
+        app.advance(TimeDelta::seconds(1));
+        let filed = file(&app, &ada, json!({ "right": "erasure" })).await;
+        let path = format!("/v1/requests/{}", filed["id"].as_str().unwrap());
+        let done = app.post(&format!("{path}/waive")).by(&ada).send().await;
+        assert_eq!(done.status, 200, "{}", done.text());
+        app.settle().await;
+        assert_eq!(app.get("/v1/account").by(&ada).send().await.problem(401), "unauthenticated");
+        assert!(app.blobs().await.is_empty());
+        let receipt = done.json()["receipt"].as_str().map(ToOwned::to_owned).unwrap();
+        let text = app.get(&format!("/v1/receipts/{receipt}")).send().await.text();
+        vouchsafe::ledger::Receipt::parse(&text).unwrap().verify(app.app.ledger.verifier(), &[]).unwrap();
+    }
+
+    async fn a_key_alone_files_but_proves_nobody(app: TestApp) {
+        let ada = app.person("ada@example.org").await;
+        let key = app.api_key(&[Scope::Rights]).await.on_behalf_of(ada.owner.subject);
+        let filed = app.post("/v1/requests").by(&key).json(&json!({ "right": "access" })).send().await;
+        assert_eq!((filed.status, &filed.json()["state"]), (201, &json!("identity-pending")), "{}", filed.text());
+        let path = format!("/v1/requests/{}", filed.json()["id"].as_str().unwrap());
+        for (method, what) in [("GET", "archive"), ("POST", "waive")] {
+            let answer = app.call(method, &format!("{path}/{what}")).by(&key).send().await;
+            assert_eq!(answer.problem(403), "forbidden");
+        }
+    }
+
+    async fn a_wish_says_one_thing(app: TestApp) {
+        let ada = app.person("ada@example.org").await;
+        for asked in [
+            json!({ "right": "forgetting" }),
+            json!({ "right": "objection" }),
+            json!({ "right": "withdrawal", "purpose": "provide-edits" }),
+            json!({ "right": "access", "at_once": true }),
+            json!({ "right": "erasure", "on": true }),
+            json!({ "right": "rectification" }),
+            json!({ "right": "access", "text": "x".repeat(4001) }),
+            json!({ "right": "access", "deadline": "never" }),
+        ] {
+            let answer = app.post("/v1/requests").by(&ada).json(&asked).send().await;
+            assert_eq!(answer.problem(422), "invalid", "{asked}");
+        }
+        let none = app.get("/v1/requests").by(&ada).send().await.json();
+        assert!(none["items"].as_array().unwrap().is_empty());
+    }
+
+    async fn staff_see_the_queue_and_hold_what_a_court_wants(app: TestApp) {
+        let ada = app.person("ada@example.org").await;
+        file(&app, &ada, json!({ "right": "erasure" })).await;
+        let (support, compliance) = (app.staff(Role::Support).await, app.staff(Role::Compliance).await);
+        app.advance(TimeDelta::minutes(1));
+        let queue = app.get("/v1/desk/queue").by(&support).send().await.json();
+        assert_eq!(queue["items"][0]["right"], "erasure", "{queue}");
+        assert_eq!(queue["items"][0]["subject"], ada.owner.subject.to_string());
+        assert!(app.get("/v1/desk/queue?show=overdue").by(&support).send().await.json()["items"]
+            .as_array().unwrap().is_empty());
+        assert_eq!(app.get("/v1/desk/queue?show=secret").by(&support).send().await.problem(422), "invalid");
+        let board = app.get("/v1/desk/retention").by(&support).send().await.json();
+        assert_eq!(board["overdue"], 0);
+
+        let hold = json!({
+            "subject": ada.owner.subject.to_string(), "matter": "Case 1", "reason": "a court asked for it",
+            "review_at": "2026-12-24T12:00:00Z",
+        });
+        assert_eq!(app.post("/v1/desk/holds").by(&support).json(&hold).send().await.problem(403), "forbidden");
+        let placed = app.post("/v1/desk/holds").by(&compliance).json(&hold).send().await;
+        assert_eq!(placed.status, 201, "{}", placed.text());
+        let path = format!("/v1/desk/holds/{}/release", placed.json()["id"].as_str().unwrap());
+        assert_eq!(app.post(&path).by(&support).send().await.problem(403), "forbidden");
+        assert_eq!(app.post(&path).by(&compliance).send().await.status, 204);
+        assert_eq!(app.post(&path).by(&compliance).send().await.problem(404), "not-found");
+        let holds = app.get("/v1/desk/holds").by(&support).send().await.json();
+        assert!(holds["items"][0]["released_at"].is_string());
+        let late = json!({ "matter": "Case 2", "reason": "x", "review_at": "2027-12-24T12:00:00Z" });
+        assert_eq!(app.post("/v1/desk/holds").by(&compliance).json(&late).send().await.problem(422), "invalid");
+    }
+}
