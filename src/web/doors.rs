@@ -8,6 +8,9 @@ use crate::edge::{Edge, Fault};
 use crate::policy::Role;
 use crate::subjects::{Email, NewAccount, SignedIn};
 
+/// The made-up person and the made-up member of staff, the same at each tenant.
+const PERSON: &str = "person@example.org";
+const STAFF: &str = "staff@example.org";
 /// How long such a link works.
 const LIFE: TimeDelta = TimeDelta::hours(1);
 /// Credits that an account begins with.
@@ -48,18 +51,18 @@ pub async fn doors(edge: &Edge) -> Result<Vec<Door>, Fault> {
 }
 
 async fn person(edge: &Edge, tenant: &TenantId) -> Result<SignedIn, Fault> {
-    let email: Email = format!("someone@{tenant}.example").parse()?;
+    let email: Email = PERSON.parse()?;
     if let Some(owner) = edge.app.subjects.find(tenant, &email).await? {
         return Ok(SignedIn::Subject(owner));
     }
-    let new = NewAccount { email, name: "Someone".to_owned(), username: "someone".to_owned() };
+    let new = NewAccount { email, name: "A person".to_owned(), username: "person".to_owned() };
     let owner = edge.app.subjects.open(tenant, new).await?;
     edge.app.credits.grant(&owner, WELCOME, "welcome").await?;
     Ok(SignedIn::Subject(owner))
 }
 
 async fn member(edge: &Edge, tenant: &TenantId) -> Result<SignedIn, Fault> {
-    let email: Email = format!("compliance@{tenant}.example").parse()?;
+    let email: Email = STAFF.parse()?;
     if let Some(staff) = edge.app.subjects.staff_by_email(tenant, &email).await? {
         return Ok(SignedIn::Staff(staff));
     }

@@ -141,7 +141,7 @@ async fn send(visit: &Visit, link: &Link, path: &str, code: &str, asked: &Asked)
 }
 
 /// Sends a letter. A letter that does not go is logged, and the person can ask for it again.
-pub(super) async fn post(
+async fn post(
     visit: &Visit,
     to: &str,
     of: Option<SubjectId>,

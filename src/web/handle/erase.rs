@@ -128,8 +128,18 @@ fn what(erasure: &Erasure) -> Vec<Fact> {
     facts
 }
 
+/// The first four are the places where data lie; the tables behind them are told one by one only if something was found.
 fn places(erasure: &Erasure) -> Vec<Fact> {
     let found = erasure.looked_through();
-    let n = |n: i64| if n == 0 { "nothing found".to_owned() } else { format!("{n} found") };
-    found.into_iter().map(|(place, left)| fact(&place.replace(['_', '-'], " "), n(left))).collect()
+    let says = |n: i64| if n == 0 { "nothing found".to_owned() } else { format!("{n} found") };
+    let (stores, tables) = found.split_at(found.len().min(4));
+    let mut facts: Vec<Fact> =
+        stores.iter().map(|(place, left)| fact(&place.replace(['_', '-'], " "), says(*left))).collect();
+    let (clean, rest): (Vec<_>, Vec<_>) = tables.iter().partition(|(_, left)| *left == 0);
+    facts.extend(rest.iter().map(|(place, left)| fact(&place.replace(['_', '-'], " "), says(*left))));
+    if !clean.is_empty() {
+        let name = if rest.is_empty() { "every table" } else { "the other tables" };
+        facts.push(fact(name, format!("{} of them, nothing found", clean.len())));
+    }
+    facts
 }

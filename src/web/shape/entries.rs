@@ -20,11 +20,19 @@ pub(crate) fn row(root: &str, entry: &Logged) -> LedgerRow {
     }
 }
 
-/// The heart of an entry's sentence: without the time, which stands beside it, and without the facts.
+/// The heart of an entry's sentence: without the time and the facts, which stand beside it, and without the reference
+/// of the person, which nobody can read.
 fn what(sentence: &str) -> String {
     let after = sentence.split_once(" recorded ").map_or(sentence, |(_, rest)| rest);
     let bare = after.split_once(" (").map_or(after, |(head, _)| head).trim_end_matches('.');
     let bare = bare.strip_prefix("that ").unwrap_or(bare);
+    let bare = match bare.split_once("the person known here as ") {
+        Some((before, rest)) => {
+            let after = rest.split_once(' ').map_or(String::new(), |(_, after)| format!(" {after}"));
+            format!("{before}a person{after}")
+        }
+        None => bare.to_owned(),
+    };
     let mut chars = bare.chars();
     chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect::<String>() + "."
 }
@@ -55,9 +63,9 @@ pub(crate) fn receipt_page(shown: Shown<'_>) -> Result<ReceiptPage, Fault> {
         file_name: file_name(&id),
         id,
         seal: Seal::from(leaf.0),
-        proves: without_facts(receipt.sentence()),
+        proves: what(receipt.sentence()),
         at: verified.at.into(),
-        facts: facts(&verified),
+        facts: facts(&verified, receipt.sentence()),
         does_not_prove: verified.not_proved.clone(),
         place: Place {
             index: Count(verified.index),
@@ -71,11 +79,6 @@ pub(crate) fn receipt_page(shown: Shown<'_>) -> Result<ReceiptPage, Fault> {
     })
 }
 
-/// The sentence without its facts, which stand below it one by one.
-fn without_facts(sentence: &str) -> String {
-    sentence.split_once(" (").map_or_else(|| sentence.to_owned(), |(head, _)| format!("{head}."))
-}
-
 fn kind(kind: ReceiptKind) -> &'static str {
     match kind {
         ReceiptKind::Erasure => "Receipt of an erasure",
@@ -86,14 +89,15 @@ fn kind(kind: ReceiptKind) -> &'static str {
     }
 }
 
-fn facts(verified: &Verified) -> Vec<Fact> {
+fn facts(verified: &Verified, sentence: &str) -> Vec<Fact> {
+    let said = Fact { name: "word for word".to_owned(), value: sentence.to_owned() };
     let own = verified
         .leaf
         .facts
         .iter()
         .map(|(name, fact)| Fact { name: name.replace(['-', '_'], " "), value: fact.to_string() });
     let by = Fact { name: "recorded by".to_owned(), value: verified.leaf.actor.clone() };
-    own.chain([by]).collect()
+    [said].into_iter().chain(own).chain([by]).collect()
 }
 
 /// The name of a receipt's file.
@@ -111,4 +115,25 @@ pub(crate) fn receipt_href(root: &str, id: ReceiptId) -> String {
 pub(crate) fn seal(receipt: &Receipt, key: &VerifierKey) -> Result<Seal, Fault> {
     let verified = receipt.verify(key, &[])?;
     Ok(Seal::from(leaf_hash(&verified.leaf.encode()?).0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::what;
+
+    #[test]
+    fn a_heading_holds_no_reference_and_no_hash() {
+        for (sentence, heading) in [
+            (
+                "On 5 May 2026, 14:07 UTC, flux-kontext recorded that it had erased the data of the person known here as r4nd0m (images: 12).",
+                "It had erased the data of a person.",
+            ),
+            (
+                "On 5 May 2026, 14:07 UTC, flux-kontext recorded that the person known here as r4nd0m gave consent (purpose: training).",
+                "A person gave consent.",
+            ),
+        ] {
+            assert_eq!(what(sentence), heading);
+        }
+    }
 }

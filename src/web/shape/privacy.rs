@@ -17,7 +17,8 @@ fn count(n: i64) -> Count {
 }
 
 /// What is held in each category, fullest first.
-pub(crate) fn holdings(root: &str, policy: &Policy, found: &[Holdings]) -> Vec<Holding> {
+pub(crate) fn holdings(root: &str, policy: &Policy, found: &[Holdings], now: Timestamp) -> Vec<Holding> {
+    let near = now.plus(chrono::TimeDelta::days(90));
     let mut all: Vec<Holding> = found
         .iter()
         .filter_map(|h| {
@@ -28,7 +29,7 @@ pub(crate) fn holdings(root: &str, policy: &Policy, found: &[Holdings]) -> Vec<H
                 count: count(h.images + h.records),
                 size: None,
                 goes: goes(policy, &h.category),
-                next: h.next_due.map(Into::into),
+                next: h.next_due.filter(|due| *due < near).map(Into::into),
                 clause_id: category.clause.clone(),
                 href: page_of(root, &h.category),
             })

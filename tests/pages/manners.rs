@@ -1,0 +1,182 @@
+//! What the pages never do, and what they do when something is wrong.
+
+use chrono::TimeDelta;
+
+use super::browser::{Browser, ROOT, mailed_path};
+use super::with_pages;
+use crate::each_app;
+use crate::support::TestApp;
+use crate::support::app::photograph;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+each_app! {
+    async fn a_known_address_and_an_unknown_one_get_the_same_answer(app: TestApp) {
+        let app = with_pages(app);
+        app.person("ada@example.org").await;
+        let mut said = Vec::new();
+        for email in ["ada@example.org", "eve@example.org"] {
+            let mut browser = Browser::default();
+            let page = browser.go(&app, &format!("{ROOT}/sign-in")).await;
+            let page = browser.send(&app, &page, "/sign-in", &[("email", email)]).await;
+            said.push(page.html().replace(email, "…"));
+        }
+        assert_eq!(said[0], said[1]);
+        assert_eq!(app.mails().len(), 1);
+    }
+
+    async fn a_scanner_that_follows_a_link_signs_nobody_in(app: TestApp) {
+        let app = with_pages(app);
+        let mut ada = Browser::default();
+        let page = ada.go(&app, &format!("{ROOT}/sign-up")).await;
+        ada.send(&app, &page, "/sign-up", &[("email", "ada@example.org")]).await;
+        let link = mailed_path(&app);
+        let mut scanner = Browser::default();
+        for _ in 0..3 {
+            let page = scanner.go(&app, &link).await;
+            page.says("Code from the same mail");
+        }
+        assert!(scanner.cookies().is_empty());
+        // Another browser needs the code; without it the link stays good for the one that asked.
+        let page = scanner.go(&app, &link).await;
+        let page = scanner.send(&app, &page, "/sign-in/confirm", &[("code", "AAAAA-AAAAA")]).await;
+        assert_eq!(page.status, 422);
+        assert_eq!(ada.open_mailed_link(&app).await.heading(), "My pictures");
+        let page = ada.go(&app, &link).await;
+        assert_eq!(ada.send(&app, &page, "/sign-in/confirm", &[]).await.status, 422);
+    }
+
+    async fn a_form_of_a_strangers_page_does_nothing(app: TestApp) {
+        let app = with_pages(app);
+        let ada = app.person("ada@example.org").await;
+        let path = format!("{ROOT}/privacy/consents/training");
+        let body = "allow=yes&csrf=AAAA";
+        let forged = app.post(&path).by(&ada).header("accept", "text/html").body(FORM, body).send().await;
+        assert_eq!(forged.status, 403);
+        assert!(forged.text().contains("That is not allowed"), "{}", forged.text());
+        let cookie = format!("__Host-sid={}", ada.cookie);
+        let elsewhere = app.post(&path).header("cookie", &cookie).header("sec-fetch-site", "cross-site");
+        assert_eq!(elsewhere.body(FORM, body).send().await.status, 403);
+        let choices = app.app.consents.choices(&ada.owner).await.unwrap();
+        assert!(!choices.iter().any(|c| c.purpose == "training" && c.on));
+    }
+
+    async fn what_is_anothers_and_what_is_not_there_are_one_page(app: TestApp) {
+        let app = with_pages(app);
+        let (ada, eve) = (app.person("ada@example.org").await, app.person("eve@example.org").await);
+        let hers = app.upload(&ada, 3).await;
+        let never = "obj_00000000000000000000000000000000";
+        for end in ["", "/small", "/large", "/file", "/delete"] {
+            let mut said = Vec::new();
+            for object in [hers.as_str(), never] {
+                let path = format!("{ROOT}/images/{object}{end}");
+                let answer = app.get(&path).by(&eve).header("accept", "text/html").send().await;
+                assert_eq!(answer.status, 404, "{path}");
+                said.push(answer.text().replace(answer.header("x-reference"), "…"));
+            }
+            assert_eq!(said[0], said[1], "{end}");
+            let path = format!("{ROOT}/images/{hers}{end}");
+            assert_eq!(app.get(&path).by(&ada).send().await.status, 200, "{path}");
+        }
+    }
+
+    async fn a_session_of_one_tenant_is_none_of_another(app: TestApp) {
+        let app = with_pages(app);
+        let ada = app.person("ada@example.org").await;
+        let answer = app.get("/opusflair/images").by(&ada).send().await;
+        assert_eq!(answer.status, 303);
+        assert!(answer.header("location").starts_with("/opusflair/sign-in"));
+    }
+
+    async fn a_picture_that_cannot_be_used_is_told_and_leaves_nothing(app: TestApp) {
+        let app = with_pages(app);
+        let mut ada = Browser::default();
+        ada.open_account(&app, "ada@example.org", &[]).await;
+        let whole = photograph(4);
+        let cut = &whole[..whole.len() / 2];
+        for (bytes, prompt, says) in [
+            (&b""[..], "sepia", "Choose a photograph."),
+            (b"GIF89a and no more", "sepia", "We take JPEG, PNG and WebP."),
+            (cut, "sepia", "This JPEG"),
+            (&whole, "", "Write what should change, or choose a style."),
+        ] {
+            let page = ada.go(&app, &format!("{ROOT}/edit")).await;
+            let page = ada.send_photograph(&app, &page, bytes, &[("prompt", prompt)]).await;
+            assert!((400..500).contains(&page.status), "{}", page.status);
+            page.says(says);
+            page.says("Something needs another look");
+        }
+        app.settle().await;
+        assert!(app.blobs().await.is_empty());
+    }
+
+    async fn every_page_is_locked_down_and_an_error_is_one_too(app: TestApp) {
+        let app = with_pages(app);
+        let ada = app.person("ada@example.org").await;
+        for (path, status) in [
+            ("/", 200),
+            ("/assets/vouchsafe.css", 200),
+            ("/ledger", 200),
+            ("/ledger/0", 200),
+            ("/nowhere/at/all", 404),
+            ("/flux-kontext/policy", 200),
+            ("/flux-kontext/policy/2026-11-01", 200),
+            ("/flux-kontext/policy/2026-11-01/source", 200),
+            ("/flux-kontext/policy/1999-01-01", 404),
+            ("/flux-kontext/policy/promises.json", 200),
+            ("/flux-kontext/ledger", 200),
+            ("/flux-kontext/ledger/999999", 404),
+            ("/flux-kontext/receipts/rct_00000000000000000000000000000000", 404),
+            ("/flux-kontext/images", 200),
+            ("/flux-kontext/edit", 200),
+            ("/flux-kontext/privacy", 200),
+            ("/flux-kontext/privacy/details", 200),
+            ("/flux-kontext/privacy/readers", 200),
+            ("/flux-kontext/privacy/ask/access", 200),
+            ("/flux-kontext/privacy/ask/erasure", 303),
+            ("/flux-kontext/privacy/ask/nonsense", 404),
+            ("/flux-kontext/privacy/requests/PR-AAAAA-AAAAA", 404),
+            ("/flux-kontext/notices", 200),
+            ("/nobody/policy", 404),
+        ] {
+            let answer = app.get(path).by(&ada).header("accept", "text/html").send().await;
+            assert_eq!(answer.status, status, "{path}: {}", answer.text());
+            assert!(answer.header("content-security-policy").starts_with("default-src 'none'"), "{path}");
+            assert_eq!(answer.header("x-frame-options"), "DENY", "{path}");
+            assert!(answer.header("strict-transport-security").contains("max-age"), "{path}");
+            if status == 404 {
+                assert!(answer.text().contains(answer.header("x-reference")), "{path}");
+            }
+        }
+    }
+
+    async fn data_leave_only_after_a_fresh_proof_of_who_asks(app: TestApp) {
+        let app = with_pages(app);
+        let mut ada = Browser::default();
+        ada.open_account(&app, "ada@example.org", &[]).await;
+        app.advance(TimeDelta::hours(2));
+        let page = ada.go(&app, &format!("{ROOT}/privacy/ask/access")).await;
+        let page = ada.send(&app, &page, "/check", &[("choice", "all")]).await;
+        page.says("It has been a while since you signed in.");
+        let page = ada.send(&app, &page, "/ask/access", &[]).await;
+        assert_eq!(page.heading(), "Check your mail");
+        let page = ada.open_mailed_link(&app).await;
+        assert_eq!(page.path, "/flux-kontext/privacy/ask/access?done=signed-in");
+    }
+
+    async fn what_was_ticked_counts_only_with_the_button(app: TestApp) {
+        let app = with_pages(app);
+        let mut ada = Browser::default();
+        let page = ada.go(&app, &format!("{ROOT}/sign-up")).await;
+        let fields = [("email", "ada@example.org"), ("consent", "training"), ("consent", "no-such-thing")];
+        ada.send(&app, &page, "/sign-up", &fields).await;
+        let email = "ada@example.org".parse().unwrap();
+        let owner = app.app.subjects.find(&app.tenant(), &email).await.unwrap().unwrap();
+        let on = |choices: Vec<vouchsafe::consent::Choice>| {
+            choices.into_iter().filter(|c| c.needs_consent && c.on).map(|c| c.purpose).collect::<Vec<_>>()
+        };
+        assert!(on(app.app.consents.choices(&owner).await.unwrap()).is_empty());
+        ada.open_mailed_link(&app).await;
+        assert_eq!(on(app.app.consents.choices(&owner).await.unwrap()), ["training"]);
+    }
+}
