@@ -4,6 +4,16 @@
 
 // A request filed in a test is a future of futures a few rooms deep; its layout is computed at once.
 #![recursion_limit = "256"]
+#![expect(
+    dead_code,
+    clippy::needless_borrows_for_generic_args,
+    clippy::duration_suboptimal_units,
+    clippy::too_many_lines,
+    clippy::unused_self,
+    clippy::needless_pass_by_value,
+    clippy::single_match_else,
+    reason = "what tests are written with is wider than what today's tests use, and a story may be long"
+)]
 
 #[cfg(test)]
 mod cli;

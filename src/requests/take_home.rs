@@ -183,7 +183,9 @@ impl Gathering<'_> {
             .map(|r| Record {
                 id: r.id.to_string(),
                 at: r.item.created_at,
-                ends: r.item.due_at,
+                // A request's clock starts when it is closed, which fetching this archive does; an archive that changed by
+                // being fetched could not be fetched on.
+                ends: r.item.due_at.filter(|_| rule.id != "rights-request"),
                 values: object(r.value),
             })
             .collect())

@@ -158,7 +158,9 @@ impl Subjects {
 
     /// Corrects what they told us (Art. 16 GDPR). The address moves with its index, and may not be another's.
     pub async fn correct(&self, owner: &Owner, actor: &Actor, new: &Profile) -> Result<(), Error> {
-        let access = Access { actor, purpose: "rights" };
+        // An app corrects for its signed-in user as part of running the account; everybody else answers a request.
+        let purpose = if matches!(actor, Actor::App(_)) { "account" } else { "rights" };
+        let access = Access { actor, purpose };
         let record = self.vault.record_named(owner, &access, CATEGORY, NAME).await?.ok_or(Error::NotFound)?;
         let email: Email = new.email.parse()?;
         let profile = Profile {

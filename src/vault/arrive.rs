@@ -174,7 +174,7 @@ impl Vault {
             .fact("object", name.as_str())
             .fact("key", key.fingerprint.to_string().as_str());
         let (category, kfp) = (new.category.to_owned(), key.fingerprint);
-        let blob = blob.clone();
+        let blob = *blob;
         Ok(StagedObject { id, category, blob, generation, put, meta, sealed: meta_sealed, kfp, item, entry })
     }
 

@@ -24,8 +24,10 @@ const ROWS: &[(&[&str], &str)] = &[
 ];
 
 /// Arrows along a row, each with what it is for.
-const SIDEWAYS: &[(&str, &str, &str)] =
-    &[("keystore", "store", "keys lie in a database too, though one of their own")];
+const SIDEWAYS: &[(&str, &str, &str)] = &[
+    ("keystore", "store", "keys lie in a database too, though one of their own"),
+    ("main", "cli", "the binary is a door to the commands"),
+];
 
 /// What may stand at the root of the crate beside the rooms: `lib.rs`, and the macros of `store`.
 const MACROS: &[(&str, &str)] = &[("on", "store"), ("dialect", "store")];

@@ -3,7 +3,6 @@
 //! A picture is opened only where the document lets the service read its category for `security`. Where it does not,
 //! the program tries its own intake on photographs that are nobody's, and says so.
 
-
 use tokio::task::spawn_blocking;
 
 use super::Look;
