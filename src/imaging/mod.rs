@@ -3,7 +3,7 @@
 //! Promises: bytes in, bytes out, in memory, the same answer every time. A file is known by its content, never by its
 //! name. Size in bytes, edge and pixels are checked before anything is decoded, and the decoder sees only the parts that
 //! make up the picture, so that an oversized comment or colour profile cannot reach it. [`strip`] keeps an allow-list: what
-//! is not known to be part of the picture goes. [`mark`] writes where a picture came from, and nothing about whom.
+//! is not known to be part of the picture goes. [`mark()`] writes where a picture came from, and nothing about whom.
 //! Must never: read or write a file, ask the time, keep anything, or import a room other than `base`.
 
 mod bytes;

@@ -15,9 +15,9 @@ use crate::imaging::Format;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Model {
-    /// FLUX.1 Kontext [pro].
+    /// FLUX.1 Kontext `pro`.
     Pro,
-    /// FLUX.1 Kontext [max].
+    /// FLUX.1 Kontext `max`.
     Max,
 }
 
