@@ -7,6 +7,7 @@ mod error;
 mod keys;
 mod notes;
 mod open;
+mod outside;
 mod policies;
 mod sql;
 

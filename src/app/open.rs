@@ -1,9 +1,9 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use super::{App, Error, Rooms, keys, policies};
+use super::{App, Error, Rooms, keys, outside, policies};
 use crate::archive;
 use crate::base::{Clock, Entropy, Secret};
 use crate::billing::Credits;
@@ -41,6 +41,8 @@ pub struct Setup {
     pub mail: Option<mail::Settings>,
     /// Where blobs lie; by the configuration if none.
     pub blobs: Option<blobs::Settings>,
+    /// The program that decodes what providers send, called with `redraw`; without one, this process does it itself.
+    pub redrawer: Option<PathBuf>,
 }
 
 impl Setup {
@@ -54,6 +56,7 @@ impl Setup {
             documents,
             mail: None,
             blobs: None,
+            redrawer: std::env::current_exe().ok(),
         })
     }
 }
@@ -70,11 +73,12 @@ impl App {
     /// Puts the service together: folders and keys made if missing, databases brought up to date, documents published.
     /// Two services over one SQLite data folder are a mistake; over one PostgreSQL they are replicas.
     pub async fn open(setup: Setup) -> Result<Self, Error> {
-        let Setup { config, clock, entropy, documents, mail, blobs } = setup;
+        let Setup { config, clock, entropy, documents, mail, blobs, redrawer } = setup;
         let library = policies::library(documents)?;
         let ground = ground(&config, &clock, &entropy, blobs).await?;
         let post = post(&config, mail)?;
-        let rooms = rooms(config, ground, library, post, clock, entropy);
+        let outside = outside::providers(&config, redrawer, &clock, &entropy)?;
+        let rooms = rooms(config, ground, library, (post, outside), (clock, entropy));
         let app = Self(Arc::new(rooms));
         app.publish().await?;
         Ok(app)
@@ -173,9 +177,8 @@ fn rooms(
     config: Config,
     ground: Ground,
     library: Library,
-    post: Post,
-    clock: Clock,
-    entropy: Entropy,
+    (post, outside): (Post, editing::Outside),
+    (clock, entropy): (Clock, Entropy),
 ) -> Rooms {
     let Ground { db, keys, blobs, ledger, archives } = ground;
     let (c, e) = (|| clock.clone(), || entropy.clone());
@@ -196,9 +199,12 @@ fn rooms(
     let grace = TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX);
     let editing = Editing::new(editing::Parts {
         db: db.clone(),
+        keys: keys.clone(),
+        ledger: ledger.clone(),
         vault: vault.clone(),
         credits: credits.clone(),
         disclosures: disclosures.clone(),
+        outside,
         limits: Limits::default(),
         clock: c(),
         entropy: e(),

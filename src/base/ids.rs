@@ -98,6 +98,10 @@ typed_id!(
     EditId, "edt"
 );
 typed_id!(
+    /// One edit's way to a provider and back.
+    ErrandId, "err"
+);
+typed_id!(
     /// A rights request.
     RequestId, "req"
 );

@@ -17,6 +17,7 @@ mod edits;
 mod guard;
 mod health;
 mod holds;
+mod hooks;
 mod images;
 mod ledger;
 mod looks;

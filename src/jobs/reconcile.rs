@@ -27,6 +27,8 @@ pub enum Task {
     Arrivals,
     /// Bytes whose key is gone.
     Graves,
+    /// What is left at providers of edits that are over.
+    Copies,
     /// Sessions, links and kept answers that have run out.
     Expiry,
     /// Key epochs.
@@ -37,7 +39,8 @@ pub enum Task {
 
 impl Task {
     /// All of them, in the order of a full pass.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
+        Self::Copies,
         Self::Requests,
         Self::Retention,
         Self::Letters,
@@ -58,6 +61,7 @@ impl Task {
             Self::Letters => "letters",
             Self::Arrivals => "arrivals",
             Self::Graves => "graves",
+            Self::Copies => "copies",
             Self::Expiry => "expiry",
             Self::Epochs => "epochs",
             Self::Ledger => "ledger",
@@ -68,7 +72,7 @@ impl Task {
     pub fn schedule(self) -> &'static str {
         match self {
             Self::Ledger => "* * * * * *",
-            Self::Requests | Self::Retention | Self::Letters => "*/10 * * * * *",
+            Self::Copies | Self::Requests | Self::Retention | Self::Letters => "*/10 * * * * *",
             Self::Graves | Self::Arrivals => "0 */5 * * * *",
             Self::Inactivity | Self::Expiry | Self::Epochs => "0 0 * * * *",
         }
@@ -106,6 +110,7 @@ impl Jobs {
             Task::Letters => self.letters().await?,
             Task::Arrivals => to_the_end(stop, || app.vault.sweep_arrivals()).await?,
             Task::Graves => to_the_end(stop, || app.vault.visit_graves()).await?,
+            Task::Copies => app.editing.clear_copies(stop).await?,
             Task::Expiry => self.expiry().await?,
             Task::Epochs => self.epochs().await?,
             Task::Ledger => u64::from(app.ledger.sequence().await?.is_some()),

@@ -46,6 +46,8 @@ kinds! {
     READ_STAFF = "read.staff",
     /// Data went to a processor or an authority. Facts: `recipient`, `category`.
     DISCLOSURE_MADE = "disclosure.made",
+    /// Nothing of what went to a processor is left there. Facts: `recipient`, `proof`.
+    DISCLOSURE_ENDED = "disclosure.ended",
     /// A rights request arrived. Facts: `right`, `request`.
     REQUEST_FILED = "request.filed",
     /// A rights request was closed. Facts: `right`, `request`, `outcome`.
