@@ -13,7 +13,7 @@ mod time;
 
 pub use entropy::Entropy;
 pub use ids::{
-    BadId, EditId, EntryId, HoldId, JobId, KeyId, ObjectId, ReceiptId, RecordId, RequestId, SessionId,
+    BadId, EditId, EntryId, HoldId, JobId, KeyId, ObjectId, ProposalId, ReceiptId, RecordId, RequestId, SessionId,
     StaffId, SubjectId, TenantId,
 };
 pub use kind::Kind;

@@ -6,6 +6,7 @@
 
 mod error;
 mod letters;
+mod notices;
 mod reconcile;
 mod schedule;
 mod sql;
