@@ -151,7 +151,7 @@ fn report(outlook: &Outlook, say: &mut Say) {
         erased(outlook, say);
     }
     for obstacle in &outlook.obstacles {
-        say.check(false, &format!("it can be published: {obstacle}"));
+        say.row("cannot be published", obstacle.to_string());
     }
 }
 
