@@ -80,7 +80,7 @@ impl App {
         let app = Self(Arc::new(rooms));
         let unpublished = app.take_up(documents).await?;
         // Set once, here: nobody else has the app yet.
-        let _ = app.unpublished.set(unpublished);
+        let _set_once = app.unpublished.set(unpublished);
         Ok(app)
     }
 

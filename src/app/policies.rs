@@ -71,7 +71,11 @@ impl App {
                 Some(known) if known.hash() == document.hash() => {}
                 Some(_) => return Err(Changed { tenant, version }.into()),
                 None if founded.contains(&tenant) => {
-                    tracing::warn!(%tenant, version, "a document in the folder is not published and not used: see `vouchsafe policy publish`");
+                    tracing::warn!(
+                        %tenant,
+                        version,
+                        "a document in the folder is not published and not used: see `vouchsafe policy publish`"
+                    );
                     unpublished.push(Unpublished { tenant, version });
                 }
                 None => {
@@ -89,12 +93,11 @@ impl App {
     /// Publishes a document of a tenant that nobody published for before.
     async fn found(&self, document: &Policy) -> Result<(), Error> {
         match self.publications.publish(document, None).await {
-            Ok(Outcome::Published(..) | Outcome::Known(_)) => Ok(()),
+            Ok(Outcome::Published(..) | Outcome::Known(_) | Outcome::Proposed(..)) => Ok(()),
             Ok(Outcome::Refused(outlook)) => {
                 let first = outlook.obstacles.first().map(ToString::to_string).unwrap_or_default();
                 Err(Error::NotPublished { version: document.version().to_owned(), why: first })
             }
-            Ok(Outcome::Proposed(..)) => Ok(()),
             // Another replica began at the same moment, with the same folder or another.
             Err(publication::Error::Overtaken | publication::Error::Store(store::Error::Duplicate)) => {
                 self.publications.refresh().await?;

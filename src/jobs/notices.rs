@@ -1,11 +1,12 @@
 //! Letters about a new version of a document: the same for everybody of a tenant, at most one each.
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 
 use super::{Error, Jobs};
 use crate::mail::letters::{Letter as _, PolicyChanged, Written};
-use crate::policy::diff::Difference;
 use crate::policy::Medium;
+use crate::policy::diff::Difference;
 use crate::publication::{Letter, Telling, Told};
 use crate::vault::Owner;
 
@@ -46,8 +47,9 @@ impl Jobs {
                 publications.conclude(telling).await?;
                 break;
             }
-            let letters = stream::iter(&owed).map(|owner| self.tell_one(owner, telling, &told, &letter));
-            let went: Vec<bool> = letters.buffer_unordered(AT_ONCE).try_collect().await?;
+            let letters: Vec<BoxFuture<'_, _>> =
+                owed.iter().map(|owner| self.tell_one(owner, telling, &told, &letter).boxed()).collect();
+            let went: Vec<bool> = stream::iter(letters).buffer_unordered(AT_ONCE).try_collect().await?;
             n += went.into_iter().filter(|went| *went).count() as u64;
         }
         Ok(n)

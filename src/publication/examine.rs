@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::model::{add, earliest, told};
 use super::{Error, Obstacle, Outlook, Publications, Told, Verdict, sql};
 use crate::base::{TenantId, Timestamp};
+use crate::policy::Policy;
 use crate::policy::diff::diff;
 use crate::policy::plan::{Held, Plan, plan};
-use crate::policy::Policy;
 use crate::vault::Shape;
 
 /// Things looked at in one go.

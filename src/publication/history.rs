@@ -115,10 +115,9 @@ impl Publications {
             return Ok(at);
         }
         let now = self.clock.now();
-        let entry =
-            Entry::new(EntryKind::NOTICE_ACKNOWLEDGED, now, &owner.tenant, Role::Subject.as_str())
-                .about(self.vault.subject_ref(owner).await?)
-                .fact("version", version);
+        let entry = Entry::new(EntryKind::NOTICE_ACKNOWLEDGED, now, &owner.tenant, Role::Subject.as_str())
+            .about(self.vault.subject_ref(owner).await?)
+            .fact("version", version);
         let mut tx = self.db.begin().await?;
         self.vault.standing_to_write(&mut tx, owner).await?;
         if sql::acknowledge(&mut tx, owner, version, now).await? {

@@ -22,8 +22,10 @@ pub enum Obstacle {
         version: String,
     },
     /// It is not newer than the last one.
-    #[error("it would come into force on {effective}, and version {last}, published before it, on {last_effective}; a \
-         version must come into force after the last one")]
+    #[error(
+        "it would come into force on {effective}, and version {last}, published before it, on {last_effective}; a \
+         version must come into force after the last one"
+    )]
     NotNewer {
         /// The day it would come into force.
         effective: String,

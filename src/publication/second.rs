@@ -83,11 +83,7 @@ impl Publications {
         if !outlook.obstacles.is_empty() {
             return Ok(Outcome::Refused(Box::new(outlook)));
         }
-        let hands = Hands {
-            by: Some(proposal.proposed_by),
-            confirmed_by: Some(by.id),
-            role: Some(by.role),
-        };
+        let hands = Hands { by: Some(proposal.proposed_by), confirmed_by: Some(by.id), role: Some(by.role) };
         let decision =
             sql::Decision { id, state: "confirmed", by: by.id, at: self.clock.now(), reason: None };
         let entry = self.write(&policy, &outlook, hands, Some(&decision)).await?;

@@ -171,11 +171,10 @@ impl Publications {
         let mut tx = self.db.begin().await?;
         if telling.announced_at.is_none() {
             let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-            let entry =
-                Entry::new(EntryKind::NOTICE_ANNOUNCED, now, &telling.tenant, Role::Service.as_str())
-                    .fact("version", telling.version.as_str())
-                    .fact("people", count(tally.people))
-                    .fact("letters", count(tally.sent));
+            let entry = Entry::new(EntryKind::NOTICE_ANNOUNCED, now, &telling.tenant, Role::Service.as_str())
+                .fact("version", telling.version.as_str())
+                .fact("people", count(tally.people))
+                .fact("letters", count(tally.sent));
             let appended = self.ledger.append(&mut tx, entry).await?;
             if !sql::announced(&mut tx, telling, now, &appended.id.to_string()).await? {
                 return Ok(());

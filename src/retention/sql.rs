@@ -16,7 +16,7 @@ const HOLDS: &str = "SELECT id, subject, category, matter, reason, placed_by, pl
 const HOLD: &str = "SELECT id, subject, category, matter, reason, placed_by, placed_at, review_at, released_at FROM hold \
     WHERE tenant = $1 AND id = $2";
 const RELEASE_HOLD: &str = "UPDATE hold SET released_by = $1, released_at = $2 WHERE tenant = $3 AND id = $4 AND released_at IS NULL";
-const LONGEST_UNUSED: &str = "SELECT id, last_active_at, warnings, warned_at FROM subject WHERE tenant = $1 \
+const LONGEST_UNUSED: &str = "SELECT id, last_active_at, warnings, warned_at, policy_version FROM subject WHERE tenant = $1 \
     AND state = 'active' AND (last_active_at > $2 OR (last_active_at = $2 AND id > $3)) ORDER BY last_active_at, id LIMIT $4";
 const WARNED: &str =
     "UPDATE subject SET warnings = $1, warned_at = $2 WHERE tenant = $3 AND id = $4 AND state = 'active'";
@@ -127,6 +127,8 @@ pub(super) struct Unused {
     pub(super) last_active: Timestamp,
     pub(super) warnings: i64,
     pub(super) warned_at: Option<Timestamp>,
+    /// The version that was in force when they came.
+    pub(super) policy_version: String,
 }
 
 /// A page of a tenant's people, those first who were away the longest; `after` is the last of the page before.
@@ -138,7 +140,7 @@ pub(super) async fn longest_unused(
 ) -> Result<Vec<Unused>, Error> {
     let from =
         after.map_or((i64::MIN, String::new()), |u| (u.last_active.micros(), u.owner.subject.to_string()));
-    let rows: Vec<(String, i64, i64, Option<i64>)> = on!(tx, |c| sqlx::query_as(LONGEST_UNUSED)
+    let rows: Vec<(String, i64, i64, Option<i64>, String)> = on!(tx, |c| sqlx::query_as(LONGEST_UNUSED)
         .bind(tenant.as_str())
         .bind(from.0)
         .bind(&from.1)
@@ -146,13 +148,14 @@ pub(super) async fn longest_unused(
         .fetch_all(c)
         .await)?;
     rows.into_iter()
-        .map(|(id, at, warnings, warned)| {
+        .map(|(id, at, warnings, warned, policy_version)| {
             let subject = id.parse().map_err(|_| Error::inconsistent("subject", "id"))?;
             Ok(Unused {
                 owner: Owner::new(tenant, subject),
                 last_active: Timestamp::from_micros(at),
                 warnings,
                 warned_at: warned.map(Timestamp::from_micros),
+                policy_version,
             })
         })
         .collect()

@@ -106,7 +106,9 @@ impl Vault {
         let mut moved = 0;
         for item in page.iter().filter(|item| item.version != version) {
             let due = self.governed(tenant, &item.category, &item.version, &item.facts).due;
-            let Some(at) = due.at().filter(|at| item.due_at.is_none_or(|known| *at < known)) else { continue };
+            let Some(at) = due.at().filter(|at| item.due_at.is_none_or(|known| *at < known)) else {
+                continue;
+            };
             moved += on!(tx, |c| sqlx::query(statement)
                 .bind(due.rule())
                 .bind(at.micros())

@@ -73,13 +73,16 @@ const ANALYTICS: (&str, &str) =
 async fn a_dry_run_says_everything_and_changes_nothing() {
     let place = Place::new().await;
     let app = place.open().await;
-    let new = NewAccount { email: "ada@example.org".parse().unwrap(), name: "Ada".into(), username: "ada".into() };
+    let new =
+        NewAccount { email: "ada@example.org".parse().unwrap(), name: "Ada".into(), username: "ada".into() };
     app.subjects.open(&tenant(), new).await.unwrap();
     app.close().await;
     let (path, day) = place.document(40, &[("90 days after created", "60 days after created")]);
     let (well, said) = place.publish(&path, &["--dry-run"]).await;
     assert!(well, "{said}");
-    for words in ["60 days after it was made", "1 person", "by e-mail", "at least 30 days", "Nothing was changed"] {
+    for words in
+        ["60 days after it was made", "1 person", "by e-mail", "at least 30 days", "Nothing was changed"]
+    {
         assert!(said.contains(words), "{words}: {said}");
     }
     let (well, said) = place.publish(&path, &[]).await;
@@ -92,7 +95,8 @@ async fn a_dry_run_says_everything_and_changes_nothing() {
 async fn what_cannot_be_published_says_why_in_plain_words() {
     let place = Place::new().await;
     let app = place.open().await;
-    let new = NewAccount { email: "ada@example.org".parse().unwrap(), name: "Ada".into(), username: "ada".into() };
+    let new =
+        NewAccount { email: "ada@example.org".parse().unwrap(), name: "Ada".into(), username: "ada".into() };
     app.subjects.open(&tenant(), new).await.unwrap();
     app.close().await;
     let (soon, _) = place.document(5, &[]);
@@ -120,7 +124,8 @@ async fn what_cannot_be_published_says_why_in_plain_words() {
 async fn much_goes_only_at_two_peoples_word() {
     let place = Place::new().await;
     let app = place.open().await;
-    let new = NewAccount { email: "ada@example.org".parse().unwrap(), name: "Ada".into(), username: "ada".into() };
+    let new =
+        NewAccount { email: "ada@example.org".parse().unwrap(), name: "Ada".into(), username: "ada".into() };
     let ada = app.subjects.open(&tenant(), new).await.unwrap();
     let facts = vouchsafe::policy::Facts::new();
     let value = serde_json::json!({});
@@ -150,5 +155,8 @@ async fn much_goes_only_at_two_peoples_word() {
     let person = ada.subject.to_string();
     let asked = ["policy", "timeline", "--tenant", "flux-kontext", "--subject", &person];
     let (well, said) = place.call(&asked).await;
-    assert!(well && said.contains("version 2026-11-01") && said.contains(&format!("version {day}")), "{said}");
+    assert!(
+        well && said.contains("version 2026-11-01") && said.contains(&format!("version {day}")),
+        "{said}"
+    );
 }

@@ -23,7 +23,13 @@ fn harsh() -> Policy {
 /// A proposal by the first member of compliance, and its path.
 async fn proposed(app: &TestApp, by: &Staff) -> String {
     let ada = app.person("ada@example.org").await;
-    let new = NewRecord { category: "analytics", name: "visit", value: json!({}), parent: None, facts: Facts::new() };
+    let new = NewRecord {
+        category: "analytics",
+        name: "visit",
+        value: json!({}),
+        parent: None,
+        facts: Facts::new(),
+    };
     app.app.vault.add_record(&ada.owner, new).await.unwrap();
     let outcome = app.app.publications.publish(&harsh(), Some(&by.member)).await.unwrap();
     let Outcome::Proposed(_, id) = outcome else { panic!("{outcome:?}") };

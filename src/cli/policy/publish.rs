@@ -106,14 +106,20 @@ fn told(what: &str, outcome: Outcome, say: &mut Say) -> anyhow::Result<bool> {
             say.row("ledger entry", entry.id.to_string());
         }
         Outcome::Known(outlook) => {
-            say.check(true, &format!("{what}: version {} was published before, the same text", outlook.version));
+            say.check(
+                true,
+                &format!("{what}: version {} was published before, the same text", outlook.version),
+            );
         }
         Outcome::Proposed(outlook, id) => {
             headline(Path::new(what), &outlook, say);
             report(&outlook, say);
             say.warning("it is not published yet: a second person of the compliance staff must agree");
             say.row("proposal", id.to_string());
-            say.row("agree", format!("vouchsafe policy confirm {id} --tenant {} --as STAFF-EMAIL", outlook.tenant));
+            say.row(
+                "agree",
+                format!("vouchsafe policy confirm {id} --tenant {} --as STAFF-EMAIL", outlook.tenant),
+            );
             say.row("or at the desk", format!("/{}/desk/policies/{id}", outlook.tenant));
         }
         Outcome::Refused(outlook) => {
@@ -169,7 +175,11 @@ fn people(outlook: &Outlook) -> String {
         .collect();
     let whom = if outlook.told.only_affected { format!("those of {whom} whom it touches") } else { whom };
     let ahead = outlook.told.ahead.map(|p| format!(", at least {p} before it counts")).unwrap_or_default();
-    if ways.is_empty() { format!("nobody of {whom}: no rule says how") } else { format!("{whom}, {}{ahead}", ways.join(", ")) }
+    if ways.is_empty() {
+        format!("nobody of {whom}: no rule says how")
+    } else {
+        format!("{whom}, {}{ahead}", ways.join(", "))
+    }
 }
 
 fn erased(outlook: &Outlook, say: &mut Say) {
@@ -177,7 +187,8 @@ fn erased(outlook: &Outlook, say: &mut Say) {
     let of = count(plan.total, "thing", "things");
     say.row("erased at once", format!("{} of {of} that would otherwise still be there", plan.going));
     for row in plan.rows.iter().filter(|row| row.due > 0) {
-        let held = if row.held > 0 { format!(", {} of them under a legal hold", row.held) } else { String::new() };
+        let held =
+            if row.held > 0 { format!(", {} of them under a legal hold", row.held) } else { String::new() };
         say.row("", format!("{} of {}: {}{held}", row.due, row.category, row.because));
     }
     for category in &plan.undeclared {

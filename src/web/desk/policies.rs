@@ -100,9 +100,7 @@ pub(super) async fn confirm(uri: Uri, Path((_, proposal)): Path<(String, String)
     match seat.edge.app.publications.confirm(&seat.tenant, id, &seat.staff.staff).await? {
         Outcome::Published(..) | Outcome::Known(_) => Ok(see_other(&seat, "/policies", "published")),
         // What stands in the way is on the page.
-        Outcome::Refused(_) | Outcome::Proposed(..) => {
-            render(&seat, &uri, id, "", Mistakes::default()).await
-        }
+        Outcome::Refused(_) | Outcome::Proposed(..) => render(&seat, &uri, id, "", Mistakes::default()).await,
     }
 }
 

@@ -58,7 +58,9 @@ fn version(person: &Person, era: Era) -> OwnVersion {
         ("We wrote to you on", era.mailed_at),
         ("You said that you had read it on", era.acknowledged_at),
     ];
-    let say = |(says, at): (&str, Option<crate::base::Timestamp>)| at.map(|at| format!("{says} {}.", at.in_words()));
+    let say = |(says, at): (&str, Option<crate::base::Timestamp>)| {
+        at.map(|at| format!("{says} {}.", at.in_words()))
+    };
     let words = era.words.iter().map(|(purpose, word)| {
         let title = purpose_title(&person.policy, purpose);
         format!("{}: {} on {}.", title, word.state.as_str(), word.at.in_words())

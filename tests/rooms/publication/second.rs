@@ -111,6 +111,10 @@ pub(super) fn without_analytics(at: &str) -> Policy {
     let end = from + text[from..].find("\n## ").unwrap();
     text.replace_range(from..end, "");
     let lines = text.lines().filter(|line| !line.contains("{category.analytics}"));
-    let text = lines.collect::<Vec<_>>().join("\n").replace(" \"analytics\",", "").replace("[below](#analytics)", "below");
+    let text = lines
+        .collect::<Vec<_>>()
+        .join("\n")
+        .replace(" \"analytics\",", "")
+        .replace("[below](#analytics)", "below");
     Policy::compile(&text).unwrap_or_else(|found| panic!("{found:?}"))
 }

@@ -213,4 +213,26 @@ each_house! {
         let contests = choices.iter().find(|c| c.purpose == "contests").unwrap();
         assert!(!contests.on && contests.last.is_none(), "{contests:?}");
     }
+
+    async fn an_account_keeps_the_shorter_time_without_use_that_it_was_promised(house: House) {
+        let start = house.now();
+        house.person("ada").await;
+        let longer = ("at-most = \"3 years after last-active\"", "at-most = \"6 years after last-active\"");
+        published(&house, &version("2026-12-23", &[longer])).await;
+        go_to(&house, day("2026-12-23"));
+        let eve = house.person("eve").await;
+        // Eve came later and was here last, and is promised more time: she must not hide ada.
+        house.run(&format!("UPDATE subject SET last_active_at = {} WHERE id = '{}'", start.micros() - 1, eve.subject)).await;
+        go_to(&house, start.plus(TimeDelta::days(3 * 365 - 20)));
+        let warned = house.app.retention.warnings(&tenant()).await.unwrap();
+        assert_eq!(warned.len(), 1);
+        assert_ne!(warned[0].owner, eve);
+        house.app.retention.warned(&warned[0]).await.unwrap();
+        go_to(&house, start.plus(TimeDelta::days(3 * 365 + 2)));
+        let last = house.app.retention.warnings(&tenant()).await.unwrap();
+        house.app.retention.warned(&last[0]).await.unwrap();
+        house.advance(TimeDelta::days(8));
+        let gone = house.app.retention.inactive(&tenant()).await.unwrap();
+        assert_eq!(gone.iter().map(|g| &g.owner).collect::<Vec<_>>(), [&warned[0].owner]);
+    }
 }

@@ -1,30 +1,12 @@
-use super::{Proposal, Telling};
-use crate::base::{ProposalId, StaffId, SubjectId, TenantId, Timestamp};
+use super::version::tenant_of;
+use crate::base::{SubjectId, TenantId, Timestamp};
 use crate::on;
-use crate::policy::Policy;
+use crate::publication::Telling;
 use crate::store::{Error, Tx};
 use crate::vault::Owner;
 
-const HASHES: &str = "SELECT tenant, version, hash FROM policy_version ORDER BY tenant, effective_at";
-const SOURCE: &str = "SELECT source FROM policy_version WHERE tenant = $1 AND version = $2";
-const NEWEST: &str = "SELECT MAX(effective_at) FROM policy_version WHERE tenant = $1";
-const PUBLISH: &str = "INSERT INTO policy_version (tenant, version, effective_at, hash, source, published_at, entry) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7)";
-const PUBLISHED_AT: &str = "SELECT published_at FROM policy_version WHERE tenant = $1 AND version = $2";
-const PEOPLE: &str = "SELECT COUNT(*) FROM subject WHERE tenant = $1 AND state = 'active'";
-
-const INSERT_PROPOSAL: &str = "INSERT INTO policy_proposal (id, tenant, version, hash, source, report, proposed_by, \
-    proposed_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open')";
-const OPEN_PROPOSAL: &str = "SELECT id, tenant, version, source, hash, report, proposed_by, proposed_at, state, decided_by, \
-    decided_at, reason FROM policy_proposal WHERE tenant = $1 AND version = $2 AND state = 'open'";
-const PROPOSAL: &str = "SELECT id, tenant, version, source, hash, report, proposed_by, proposed_at, state, decided_by, \
-    decided_at, reason FROM policy_proposal WHERE tenant = $1 AND id = $2";
-const PROPOSALS: &str = "SELECT id, tenant, version, source, hash, report, proposed_by, proposed_at, state, decided_by, \
-    decided_at, reason FROM policy_proposal WHERE tenant = $1 ORDER BY id DESC LIMIT 100";
-const DECIDE: &str = "UPDATE policy_proposal SET state = $1, decided_by = $2, decided_at = $3, reason = $4 \
-    WHERE tenant = $5 AND id = $6 AND state = 'open'";
-
-const BEGIN_TELLING: &str = "INSERT INTO policy_telling (tenant, version, effective_at, reached) VALUES ($1, $2, $3, '')";
+const BEGIN_TELLING: &str =
+    "INSERT INTO policy_telling (tenant, version, effective_at, reached) VALUES ($1, $2, $3, '')";
 const TELLINGS: &str = "SELECT tenant, version, effective_at, reached, announced_at FROM policy_telling \
     WHERE closed_at IS NULL ORDER BY effective_at, tenant";
 const TELLING_OF: &str = "SELECT tenant, version, effective_at, reached, announced_at FROM policy_telling \
@@ -51,187 +33,14 @@ const SPARE: &str = "UPDATE policy_notice SET letter = 'spared', posted_at = NUL
     WHERE tenant = $1 AND version = $2 AND subject = $3";
 const TRIES: &str = "SELECT tries FROM policy_notice WHERE tenant = $1 AND version = $2 AND subject = $3";
 const UNSURE: &str = "UPDATE policy_notice SET letter = 'unsure' WHERE letter = 'sending' AND letter_at < $1";
-const STANDING: &str = "SELECT letter, COUNT(*) FROM policy_notice WHERE tenant = $1 AND version = $2 GROUP BY letter";
+const STANDING: &str =
+    "SELECT letter, COUNT(*) FROM policy_notice WHERE tenant = $1 AND version = $2 GROUP BY letter";
 const NOTICES: &str = "SELECT version, posted_at, letter, letter_at, acknowledged_at FROM policy_notice \
     WHERE tenant = $1 AND subject = $2 ORDER BY version";
 const ACKNOWLEDGE: &str = "UPDATE policy_notice SET acknowledged_at = $1 WHERE tenant = $2 AND version = $3 \
     AND subject = $4 AND letter <> 'spared' AND acknowledged_at IS NULL";
 
-pub(super) async fn hashes(tx: &mut Tx) -> Result<Vec<(TenantId, String, Vec<u8>)>, Error> {
-    let rows: Vec<(String, String, Vec<u8>)> =
-        on!(tx, |c| sqlx::query_as(HASHES).fetch_all(c).await)?;
-    rows.into_iter()
-        .map(|(tenant, version, hash)| Ok((tenant_of(&tenant, "policy_version")?, version, hash)))
-        .collect()
-}
-
-fn tenant_of(text: &str, table: &'static str) -> Result<TenantId, Error> {
-    text.parse().map_err(|_| Error::inconsistent(table, "tenant"))
-}
-
-pub(super) async fn source(tx: &mut Tx, tenant: &TenantId, version: &str) -> Result<Option<String>, Error> {
-    let row: Option<(String,)> = on!(tx, |c| sqlx::query_as(SOURCE)
-        .bind(tenant.as_str())
-        .bind(version)
-        .fetch_optional(c)
-        .await)?;
-    Ok(row.map(|(source,)| source))
-}
-
-/// When the newest published version comes into force.
-pub(super) async fn newest(tx: &mut Tx, tenant: &TenantId) -> Result<Option<Timestamp>, Error> {
-    let (at,): (Option<i64>,) =
-        on!(tx, |c| sqlx::query_as(NEWEST).bind(tenant.as_str()).fetch_one(c).await)?;
-    Ok(at.map(Timestamp::from_micros))
-}
-
-pub(super) async fn publish(tx: &mut Tx, policy: &Policy, now: Timestamp, entry: &str) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(PUBLISH)
-        .bind(policy.tenant().as_str())
-        .bind(policy.version())
-        .bind(policy.starts().micros())
-        .bind(policy.hash().as_slice())
-        .bind(policy.source())
-        .bind(now.micros())
-        .bind(entry)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
-    Ok(())
-}
-
-pub(super) async fn published_at(
-    tx: &mut Tx,
-    tenant: &TenantId,
-    version: &str,
-) -> Result<Option<Timestamp>, Error> {
-    let row: Option<(i64,)> = on!(tx, |c| sqlx::query_as(PUBLISHED_AT)
-        .bind(tenant.as_str())
-        .bind(version)
-        .fetch_optional(c)
-        .await)?;
-    Ok(row.map(|(at,)| Timestamp::from_micros(at)))
-}
-
-pub(super) async fn people(tx: &mut Tx, tenant: &TenantId) -> Result<u64, Error> {
-    let (n,): (i64,) = on!(tx, |c| sqlx::query_as(PEOPLE).bind(tenant.as_str()).fetch_one(c).await)?;
-    Ok(u64::try_from(n).unwrap_or(0))
-}
-
-pub(super) async fn insert_proposal(
-    tx: &mut Tx,
-    id: ProposalId,
-    policy: &Policy,
-    report: &str,
-    (by, now): (StaffId, Timestamp),
-) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(INSERT_PROPOSAL)
-        .bind(id.to_string())
-        .bind(policy.tenant().as_str())
-        .bind(policy.version())
-        .bind(policy.hash().as_slice())
-        .bind(policy.source())
-        .bind(report)
-        .bind(by.to_string())
-        .bind(now.micros())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
-    Ok(())
-}
-
-type ProposalRow = (
-    String,
-    String,
-    String,
-    String,
-    Vec<u8>,
-    String,
-    String,
-    i64,
-    String,
-    Option<String>,
-    Option<i64>,
-    Option<String>,
-);
-
-fn proposal_of(row: ProposalRow) -> Result<Proposal, Error> {
-    let (id, tenant, version, source, hash, report, by, at, state, decided_by, decided_at, reason) = row;
-    let bad = |column| Error::inconsistent("policy_proposal", column);
-    Ok(Proposal {
-        id: id.parse().map_err(|_| bad("id"))?,
-        tenant: tenant_of(&tenant, "policy_proposal")?,
-        version,
-        source,
-        hash,
-        report,
-        proposed_by: by.parse().map_err(|_| bad("proposed_by"))?,
-        proposed_at: Timestamp::from_micros(at),
-        state,
-        decided_by: decided_by.map(|s| s.parse()).transpose().map_err(|_| bad("decided_by"))?,
-        decided_at: decided_at.map(Timestamp::from_micros),
-        reason,
-    })
-}
-
-pub(super) async fn open_proposal(
-    tx: &mut Tx,
-    tenant: &TenantId,
-    version: &str,
-) -> Result<Option<Proposal>, Error> {
-    let row: Option<ProposalRow> = on!(tx, |c| sqlx::query_as(OPEN_PROPOSAL)
-        .bind(tenant.as_str())
-        .bind(version)
-        .fetch_optional(c)
-        .await)?;
-    row.map(proposal_of).transpose()
-}
-
-pub(super) async fn proposal(
-    tx: &mut Tx,
-    tenant: &TenantId,
-    id: ProposalId,
-) -> Result<Option<Proposal>, Error> {
-    let row: Option<ProposalRow> = on!(tx, |c| sqlx::query_as(PROPOSAL)
-        .bind(tenant.as_str())
-        .bind(id.to_string())
-        .fetch_optional(c)
-        .await)?;
-    row.map(proposal_of).transpose()
-}
-
-pub(super) async fn proposals(tx: &mut Tx, tenant: &TenantId) -> Result<Vec<Proposal>, Error> {
-    let rows: Vec<ProposalRow> =
-        on!(tx, |c| sqlx::query_as(PROPOSALS).bind(tenant.as_str()).fetch_all(c).await)?;
-    rows.into_iter().map(proposal_of).collect()
-}
-
-/// What was decided about a proposal.
-#[derive(Debug)]
-pub(super) struct Decision<'a> {
-    pub(super) id: ProposalId,
-    pub(super) state: &'static str,
-    pub(super) by: StaffId,
-    pub(super) at: Timestamp,
-    pub(super) reason: Option<&'a str>,
-}
-
-/// `false` when it was decided before.
-pub(super) async fn decide(tx: &mut Tx, tenant: &TenantId, decision: &Decision<'_>) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(DECIDE)
-        .bind(decision.state)
-        .bind(decision.by.to_string())
-        .bind(decision.at.micros())
-        .bind(decision.reason)
-        .bind(tenant.as_str())
-        .bind(decision.id.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
-}
-
-pub(super) async fn begin_telling(
+pub(in crate::publication) async fn begin_telling(
     tx: &mut Tx,
     tenant: &TenantId,
     version: &str,
@@ -259,25 +68,22 @@ fn telling((tenant, version, effective, reached, announced): TellingRow) -> Resu
     })
 }
 
-pub(super) async fn tellings(tx: &mut Tx) -> Result<Vec<Telling>, Error> {
+pub(in crate::publication) async fn tellings(tx: &mut Tx) -> Result<Vec<Telling>, Error> {
     let rows: Vec<TellingRow> = on!(tx, |c| sqlx::query_as(TELLINGS).fetch_all(c).await)?;
     rows.into_iter().map(telling).collect()
 }
 
-pub(super) async fn telling_of(
+pub(in crate::publication) async fn telling_of(
     tx: &mut Tx,
     tenant: &TenantId,
     version: &str,
 ) -> Result<Option<Telling>, Error> {
-    let row: Option<TellingRow> = on!(tx, |c| sqlx::query_as(TELLING_OF)
-        .bind(tenant.as_str())
-        .bind(version)
-        .fetch_optional(c)
-        .await)?;
+    let row: Option<TellingRow> =
+        on!(tx, |c| sqlx::query_as(TELLING_OF).bind(tenant.as_str()).bind(version).fetch_optional(c).await)?;
     row.map(telling).transpose()
 }
 
-pub(super) async fn reached(tx: &mut Tx, telling: &Telling, to: &str) -> Result<(), Error> {
+pub(in crate::publication) async fn reached(tx: &mut Tx, telling: &Telling, to: &str) -> Result<(), Error> {
     on!(tx, |c| sqlx::query(REACHED)
         .bind(to)
         .bind(telling.tenant.as_str())
@@ -289,7 +95,7 @@ pub(super) async fn reached(tx: &mut Tx, telling: &Telling, to: &str) -> Result<
 }
 
 /// `false` when another was first.
-pub(super) async fn announced(
+pub(in crate::publication) async fn announced(
     tx: &mut Tx,
     telling: &Telling,
     at: Timestamp,
@@ -306,7 +112,11 @@ pub(super) async fn announced(
     Ok(n == 1)
 }
 
-pub(super) async fn close(tx: &mut Tx, telling: &Telling, at: Timestamp) -> Result<(), Error> {
+pub(in crate::publication) async fn close(
+    tx: &mut Tx,
+    telling: &Telling,
+    at: Timestamp,
+) -> Result<(), Error> {
     on!(tx, |c| sqlx::query(CLOSE)
         .bind(at.micros())
         .bind(telling.tenant.as_str())
@@ -318,7 +128,7 @@ pub(super) async fn close(tx: &mut Tx, telling: &Telling, at: Timestamp) -> Resu
 }
 
 /// The next people of a tenant who came before `until`, in the order in which they came.
-pub(super) async fn next_people(
+pub(in crate::publication) async fn next_people(
     tx: &mut Tx,
     telling: &Telling,
     after: &str,
@@ -335,7 +145,7 @@ pub(super) async fn next_people(
 }
 
 /// Enters the people after one id up to another as those who must be told. Who is entered already stays as they are.
-pub(super) async fn enter(
+pub(in crate::publication) async fn enter(
     tx: &mut Tx,
     telling: &Telling,
     (posted, letter): (Option<Timestamp>, &'static str),
@@ -356,7 +166,7 @@ pub(super) async fn enter(
         .map(|r| r.rows_affected()))?)
 }
 
-pub(super) async fn owed(
+pub(in crate::publication) async fn owed(
     tx: &mut Tx,
     telling: &Telling,
     now: Timestamp,
@@ -379,7 +189,7 @@ pub(super) async fn owed(
 }
 
 /// Takes a letter in hand. `false` when somebody else has it, or it is not owed any more.
-pub(super) async fn claim(
+pub(in crate::publication) async fn claim(
     tx: &mut Tx,
     owner: &Owner,
     version: &str,
@@ -397,7 +207,7 @@ pub(super) async fn claim(
 }
 
 /// What became of a letter in hand.
-pub(super) async fn settle(
+pub(in crate::publication) async fn settle(
     tx: &mut Tx,
     owner: &Owner,
     version: &str,
@@ -416,7 +226,7 @@ pub(super) async fn settle(
     Ok(())
 }
 
-pub(super) async fn spare(tx: &mut Tx, owner: &Owner, version: &str) -> Result<(), Error> {
+pub(in crate::publication) async fn spare(tx: &mut Tx, owner: &Owner, version: &str) -> Result<(), Error> {
     on!(tx, |c| sqlx::query(SPARE)
         .bind(owner.tenant.as_str())
         .bind(version)
@@ -427,7 +237,7 @@ pub(super) async fn spare(tx: &mut Tx, owner: &Owner, version: &str) -> Result<(
     Ok(())
 }
 
-pub(super) async fn tries(tx: &mut Tx, owner: &Owner, version: &str) -> Result<i64, Error> {
+pub(in crate::publication) async fn tries(tx: &mut Tx, owner: &Owner, version: &str) -> Result<i64, Error> {
     let row: Option<(i64,)> = on!(tx, |c| sqlx::query_as(TRIES)
         .bind(owner.tenant.as_str())
         .bind(version)
@@ -438,16 +248,12 @@ pub(super) async fn tries(tx: &mut Tx, owner: &Owner, version: &str) -> Result<i
 }
 
 /// Letters that were in hand when their sender ended: nobody knows whether they went.
-pub(super) async fn unsure(tx: &mut Tx, before: Timestamp) -> Result<u64, Error> {
-    Ok(on!(tx, |c| sqlx::query(UNSURE)
-        .bind(before.micros())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?)
+pub(in crate::publication) async fn unsure(tx: &mut Tx, before: Timestamp) -> Result<u64, Error> {
+    Ok(on!(tx, |c| sqlx::query(UNSURE).bind(before.micros()).execute(c).await.map(|r| r.rows_affected()))?)
 }
 
 /// How many people stand how: by what became of their letter.
-pub(super) async fn standing(
+pub(in crate::publication) async fn standing(
     tx: &mut Tx,
     tenant: &TenantId,
     version: &str,
@@ -457,15 +263,15 @@ pub(super) async fn standing(
 
 /// How a person was told of a version.
 #[derive(Debug, Clone)]
-pub(super) struct NoticeRow {
-    pub(super) version: String,
-    pub(super) posted_at: Option<Timestamp>,
-    pub(super) letter: String,
-    pub(super) letter_at: Option<Timestamp>,
-    pub(super) acknowledged_at: Option<Timestamp>,
+pub(in crate::publication) struct NoticeRow {
+    pub(in crate::publication) version: String,
+    pub(in crate::publication) posted_at: Option<Timestamp>,
+    pub(in crate::publication) letter: String,
+    pub(in crate::publication) letter_at: Option<Timestamp>,
+    pub(in crate::publication) acknowledged_at: Option<Timestamp>,
 }
 
-pub(super) async fn notices(tx: &mut Tx, owner: &Owner) -> Result<Vec<NoticeRow>, Error> {
+pub(in crate::publication) async fn notices(tx: &mut Tx, owner: &Owner) -> Result<Vec<NoticeRow>, Error> {
     type Row = (String, Option<i64>, String, Option<i64>, Option<i64>);
     let rows: Vec<Row> = on!(tx, |c| sqlx::query_as(NOTICES)
         .bind(owner.tenant.as_str())
@@ -485,7 +291,7 @@ pub(super) async fn notices(tx: &mut Tx, owner: &Owner) -> Result<Vec<NoticeRow>
 }
 
 /// `false` when there was nothing to acknowledge, or it was before.
-pub(super) async fn acknowledge(
+pub(in crate::publication) async fn acknowledge(
     tx: &mut Tx,
     owner: &Owner,
     version: &str,
