@@ -19,7 +19,7 @@ pub enum Error {
         /// The first of them.
         first: String,
     },
-    /// There is no document at all.
+    /// There is no document at all, neither published nor in the folder.
     #[error("{0} holds no policy documents; the service will not run without one")]
     NoDocuments(PathBuf),
     /// A new tenant's document cannot be published.

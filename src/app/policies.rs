@@ -21,9 +21,6 @@ pub fn load_documents(folder: &Path) -> Result<Vec<Policy>, Error> {
             }
         }
     }
-    if documents.is_empty() {
-        return Err(Error::NoDocuments(folder.to_owned()));
-    }
     Ok(documents)
 }
 
@@ -83,6 +80,9 @@ impl App {
                     fresh = true;
                 }
             }
+        }
+        if self.library.tenants().is_empty() {
+            return Err(Error::NoDocuments(self.config.data.policies.clone()));
         }
         if fresh {
             self.ledger.sequence().await?;

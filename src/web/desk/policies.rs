@@ -8,6 +8,7 @@ use super::seat::{Seat, Sent};
 use super::shell::{Answer, desk, page, see_other};
 use crate::base::{Kind, ProposalId, StaffId};
 use crate::edge::Fault;
+use crate::policy::plan::Plan;
 use crate::policy::{Medium, Policy};
 use crate::publication::{Error, Outcome, Outlook, Proposal};
 use crate::web::shape::document::changes;
@@ -127,6 +128,8 @@ async fn render(seat: &Seat, uri: &Uri, id: ProposalId, reason: &str, mistakes: 
     let all = seat.edge.app.library.versions(&seat.tenant);
     let older = all.iter().rfind(|p| p.effective() < policy.effective());
     let open = proposal.state == "open";
+    // What is decided was decided by what was foreseen then.
+    let plan = if open { Some(outlook.plan.clone()) } else { foreseen(&proposal) };
     page(&DeskProposal {
         id: id.to_string(),
         version: proposal.version.clone(),
@@ -139,9 +142,9 @@ async fn render(seat: &Seat, uri: &Uri, id: ProposalId, reason: &str, mistakes: 
         became: became(&proposal),
         changes: changes(older.map(AsRef::as_ref), &policy),
         told: told(&outlook),
-        going: Count(outlook.plan.going),
-        total: Count(outlook.plan.total),
-        rows: going(&outlook),
+        going: Count(plan.as_ref().map_or(0, |plan| plan.going)),
+        total: Count(plan.as_ref().map_or(0, |plan| plan.total)),
+        rows: plan.as_ref().map(going).unwrap_or_default(),
         obstacles: outlook.obstacles.iter().filter(|_| open).map(ToString::to_string).collect(),
         mistakes,
         reason: reason.to_owned(),
@@ -149,8 +152,13 @@ async fn render(seat: &Seat, uri: &Uri, id: ProposalId, reason: &str, mistakes: 
     })
 }
 
-fn going(outlook: &Outlook) -> Vec<GoingRow> {
-    let plan = &outlook.plan;
+/// The plan of the report that was made when the document was proposed.
+fn foreseen(proposal: &Proposal) -> Option<Plan> {
+    let report: serde_json::Value = serde_json::from_str(&proposal.report).ok()?;
+    serde_json::from_value(report.get("plan")?.clone()).ok()
+}
+
+fn going(plan: &Plan) -> Vec<GoingRow> {
     let gone = |category: &String| plan.undeclared.contains(category);
     let rows = plan.rows.iter().filter(|row| row.due > 0 || gone(&row.category));
     rows.map(|row| GoingRow {

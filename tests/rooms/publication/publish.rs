@@ -5,7 +5,7 @@ use vouchsafe::jobs::Task;
 use vouchsafe::policy::Policy;
 use vouchsafe::publication::{Obstacle, Outcome};
 
-use super::{day, obstacles, publish, published, version};
+use super::{day, go_to, obstacles, publish, published, version};
 use crate::each_house;
 use crate::support::house::{House, document, documents, tenant};
 
@@ -78,7 +78,7 @@ each_house! {
         published(&house, &shorter).await;
         let found = obstacles(publish(&house, &version("2026-12-24", &[])).await);
         assert!(matches!(&found[..], [_]), "thirty days are still promised: {found:?}");
-        super::go_to(&house, day("2026-12-23"));
+        go_to(&house, day("2026-12-23"));
         published(&house, &version("2026-12-24", &[])).await;
     }
 

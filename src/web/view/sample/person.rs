@@ -147,7 +147,7 @@ fn centre() -> Centre {
             row("R-2026-0152", "Look into something that is wrong", "Being looked at", State::Waiting),
         ],
         restricted_since: None,
-        news: vec![],
+        news: vec![versions::news()],
         staff_reads: Count(1),
         images: Count(214),
         gpc: false,
