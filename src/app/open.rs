@@ -1,5 +1,5 @@
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use chrono::TimeDelta;
 
@@ -17,6 +17,7 @@ use crate::keystore::{Epochs, Keystore};
 use crate::ledger::{Ledger, SignerKey};
 use crate::mail::{self, Post};
 use crate::policy::{Library, Policy};
+use crate::publication::{self, Publications};
 use crate::requests::{self, Requests};
 use crate::retention::Retention;
 use crate::store::{self, Db, PostgresSettings, SqliteSettings};
@@ -70,17 +71,20 @@ struct Ground {
 }
 
 impl App {
-    /// Puts the service together: folders and keys made if missing, databases brought up to date, documents published.
+    /// Puts the service together: folders and keys made if missing, databases brought up to date, a new
+    /// tenant's documents published.
     /// Two services over one SQLite data folder are a mistake; over one PostgreSQL they are replicas.
     pub async fn open(setup: Setup) -> Result<Self, Error> {
         let Setup { config, clock, entropy, documents, mail, blobs, redrawer } = setup;
-        let library = policies::library(documents)?;
+        let library = Library::new();
         let ground = ground(&config, &clock, &entropy, blobs).await?;
         let post = post(&config, mail)?;
         let outside = outside::providers(&config, redrawer, &clock, &entropy)?;
         let rooms = rooms(config, ground, library, (post, outside), (clock, entropy));
         let app = Self(Arc::new(rooms));
-        app.publish().await?;
+        let unpublished = app.take_up(documents).await?;
+        // Set once, here: nobody else has the app yet.
+        let _set_once = app.unpublished.set(unpublished);
         Ok(app)
     }
 
@@ -210,6 +214,16 @@ fn rooms(
         entropy: e(),
     });
     let retention = Retention::new(db.clone(), vault.clone(), ledger.clone(), library.clone(), c(), e());
+    let publications = Publications::new(publication::Parts {
+        db: db.clone(),
+        vault: vault.clone(),
+        subjects: subjects.clone(),
+        consents: consents.clone(),
+        ledger: ledger.clone(),
+        library: library.clone(),
+        clock: c(),
+        entropy: e(),
+    });
     let requests = Requests::new(requests::Parts {
         db: db.clone(),
         vault: vault.clone(),
@@ -241,6 +255,8 @@ fn rooms(
         disclosures,
         editing,
         retention,
+        publications,
+        unpublished: OnceLock::new(),
         requests,
         post,
     }

@@ -122,6 +122,10 @@ typed_id!(
     HoldId, "hld"
 );
 typed_id!(
+    /// A document that waits for a second person.
+    ProposalId, "ppl"
+);
+typed_id!(
     /// A member of a tenant's staff.
     StaffId, "stf"
 );

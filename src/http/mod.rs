@@ -26,5 +26,6 @@ mod page;
 mod policies;
 mod progress;
 mod requests;
+mod versions;
 
 pub use open::{openapi, router, routes, serve};

@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use super::guard::{self, Turns};
 use super::{
     accounts, archives, consents, credits, desk, document, edits, health, holds, hooks, images, ledger,
-    looks, page, policies, progress, requests,
+    looks, page, policies, progress, requests, versions,
 };
 use crate::base::Kind;
 use crate::edge::{self, Edge, Fault};
@@ -23,6 +23,7 @@ use crate::edge::{self, Edge, Fault};
 fn described() -> (Router<Edge>, OpenApi) {
     let (routes, document) = OpenApiRouter::with_openapi(document::blank())
         .merge(accounts::routes())
+        .merge(versions::routes())
         .merge(images::routes())
         .merge(looks::routes())
         .merge(edits::routes())

@@ -15,6 +15,12 @@ const ANSWERS: TimeDelta = TimeDelta::hours(24);
 /// A reconciler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
+    /// Versions of documents that another process published.
+    Versions,
+    /// Versions that came into force, applied to what was held before.
+    Reckoning,
+    /// People to be told of a version.
+    Notices,
     /// Rights requests: cooling-off periods that are over, erasures that were cut short, deadlines.
     Requests,
     /// What is due by a retention rule.
@@ -39,8 +45,11 @@ pub enum Task {
 
 impl Task {
     /// All of them, in the order of a full pass.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: &[Self] = &[
         Self::Copies,
+        Self::Versions,
+        Self::Reckoning,
+        Self::Notices,
         Self::Requests,
         Self::Retention,
         Self::Letters,
@@ -55,6 +64,9 @@ impl Task {
     /// Its name in logs.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Versions => "versions",
+            Self::Reckoning => "reckoning",
+            Self::Notices => "notices",
             Self::Requests => "requests",
             Self::Retention => "retention",
             Self::Inactivity => "inactivity",
@@ -72,7 +84,13 @@ impl Task {
     pub fn schedule(self) -> &'static str {
         match self {
             Self::Ledger => "* * * * * *",
-            Self::Copies | Self::Requests | Self::Retention | Self::Letters => "*/10 * * * * *",
+            Self::Versions => "*/5 * * * * *",
+            Self::Copies
+            | Self::Requests
+            | Self::Retention
+            | Self::Letters
+            | Self::Reckoning
+            | Self::Notices => "*/10 * * * * *",
             Self::Graves | Self::Arrivals => "0 */5 * * * *",
             Self::Inactivity | Self::Expiry | Self::Epochs => "0 0 * * * *",
         }
@@ -101,6 +119,9 @@ impl Jobs {
     async fn pass(&self, task: Task, stop: &(dyn Fn() -> bool + Sync)) -> Result<Reconciled, Error> {
         let app = &self.app;
         let changed = match task {
+            Task::Versions => app.publications.refresh().await?,
+            Task::Reckoning => app.retention.reckon(stop).await?,
+            Task::Notices => self.notices(stop).await?,
             Task::Requests => {
                 let ticked = app.requests.tick().await?;
                 (ticked.moved + ticked.resumed + ticked.purged) as u64

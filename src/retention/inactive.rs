@@ -2,7 +2,7 @@
 
 use super::{Error, Retention, sql};
 use crate::base::{Period, TenantId, Timestamp};
-use crate::policy::{Due, Fact, Facts};
+use crate::policy::{self, Due, Fact, Facts, Policy};
 use crate::vault::Owner;
 
 /// Rows looked at in one go.
@@ -30,14 +30,18 @@ pub struct Warning {
     pub number: i64,
 }
 
-struct Rule {
-    id: String,
-    category: String,
-    /// Longest first, as the document gives them.
+/// What a version says of an account that was last used at a moment.
+struct Clock {
+    rule: String,
+    /// When it goes.
+    at: Timestamp,
+    /// When its owner is warned, the earliest first.
+    moments: Vec<Timestamp>,
+    /// How long before it goes they are warned, longest first, as the document gives them.
     warn: Vec<Period>,
 }
 
-impl Rule {
+impl Clock {
     /// Until when a person who was warned then still has time: the shortest that the document promises.
     fn notice_ends(&self, warned_at: Option<Timestamp>) -> Option<Timestamp> {
         match self.warn.last() {
@@ -45,33 +49,42 @@ impl Rule {
             None => Some(Timestamp::from_micros(i64::MIN)),
         }
     }
+
+    /// The earliest moment at which anything is to be done.
+    fn begins(&self) -> Timestamp {
+        self.moments.iter().copied().fold(self.at, Timestamp::min)
+    }
+}
+
+/// The clock of one version. `from`: its day, for who came before it; it makes nothing due before that.
+fn clock(policy: &Policy, last_active: Timestamp, from: Option<Timestamp>) -> Option<Clock> {
+    let runs = |r: &&policy::Retention| r.at_most.iter().any(|a| a.fact == Fact::LastActive);
+    let rule = policy.retention_rules().find(runs)?;
+    let due = policy.due(rule.categories.first()?, &Facts::new().with(Fact::LastActive, last_active));
+    match due {
+        Due::At { at, rule: by, because } if by == rule.id => {
+            let at = from.map_or(at, |from| at.max(from));
+            let due = Due::At { at, rule: by.clone(), because };
+            let moments = policy.warnings_before(&due).into_iter().map(|(at, _)| at).collect();
+            Some(Clock { rule: by, at, moments, warn: rule.warn.clone() })
+        }
+        _ => None,
+    }
 }
 
 impl Retention {
-    /// The rule of a tenant's document that ends unused accounts.
-    fn inactivity(&self, tenant: &TenantId) -> Result<Option<Rule>, Error> {
-        let policy = self.vault.policy(tenant)?;
-        Ok(policy.retention_rules().find(|r| r.at_most.iter().any(|a| a.fact == Fact::LastActive)).and_then(
-            |r| {
-                let category = r.categories.first()?.clone();
-                Some(Rule { id: r.id.clone(), category, warn: r.warn.clone() })
-            },
-        ))
-    }
-
     /// Accounts that were unused for as long as the document allows, and whose owners were warned as it says.
     pub async fn inactive(&self, tenant: &TenantId) -> Result<Vec<Inactive>, Error> {
-        let Some(rule) = self.inactivity(tenant)? else { return Ok(Vec::new()) };
         let now = self.clock.now();
         let mut gone = Vec::new();
-        self.longest_unused(tenant, &mut |person| {
-            let Some((due_at, _)) = self.due(person, &rule)? else { return Ok(false) };
+        self.longest_unused(tenant, &mut |person, strictest| {
+            let Some(clock) = self.strictest_of(person) else { return true };
             // Nobody is let go unwarned: an outage of the mail delays the end, it does not hide it.
-            let told = usize::try_from(person.warnings).unwrap_or(0) >= rule.warn.len();
-            if due_at <= now && told && rule.notice_ends(person.warned_at).is_some_and(|end| end <= now) {
-                gone.push(Inactive { owner: person.owner.clone(), rule: rule.id.clone(), due_at });
+            let told = usize::try_from(person.warnings).unwrap_or(0) >= clock.warn.len();
+            if clock.at <= now && told && clock.notice_ends(person.warned_at).is_some_and(|end| end <= now) {
+                gone.push(Inactive { owner: person.owner.clone(), rule: clock.rule, due_at: clock.at });
             }
-            Ok(due_at <= now)
+            strictest.begins() <= now
         })
         .await?;
         Ok(gone)
@@ -79,19 +92,18 @@ impl Retention {
 
     /// People whose next warning is due. [`Retention::warned`] notes that it was sent.
     pub async fn warnings(&self, tenant: &TenantId) -> Result<Vec<Warning>, Error> {
-        let Some(rule) = self.inactivity(tenant)? else { return Ok(Vec::new()) };
         let now = self.clock.now();
         let mut due = Vec::new();
-        self.longest_unused(tenant, &mut |person| {
-            let Some((goes_at, moments)) = self.due(person, &rule)? else { return Ok(false) };
-            let reached = moments.iter().filter(|at| **at <= now).count();
+        self.longest_unused(tenant, &mut |person, strictest| {
+            let Some(clock) = self.strictest_of(person) else { return true };
+            let reached = clock.moments.iter().filter(|at| **at <= now).count();
             let reached = i64::try_from(reached).unwrap_or(i64::MAX);
             if reached > person.warnings {
                 // A letter that comes late puts the end off: it still leaves the time that the document promises.
-                let goes_at = rule.notice_ends(Some(now)).map_or(goes_at, |end| goes_at.max(end));
+                let goes_at = clock.notice_ends(Some(now)).map_or(clock.at, |end| clock.at.max(end));
                 due.push(Warning { owner: person.owner.clone(), goes_at, number: reached });
             }
-            Ok(reached > 0)
+            strictest.begins() <= now
         })
         .await?;
         Ok(due)
@@ -105,21 +117,32 @@ impl Retention {
         Ok(())
     }
 
-    fn due(&self, person: &sql::Unused, rule: &Rule) -> Result<Option<(Timestamp, Vec<Timestamp>)>, Error> {
-        let policy = self.vault.policy(&person.owner.tenant)?;
-        let due = policy.due(&rule.category, &Facts::new().with(Fact::LastActive, person.last_active));
-        let moments = policy.warnings_before(&due).into_iter().map(|(at, _)| at).collect();
-        Ok(match due {
-            Due::At { at, rule: by, .. } if by == rule.id => Some((at, moments)),
-            _ => None,
-        })
+    /// What ends a person's account: the strictest version of those that were in force since they came.
+    fn strictest_of(&self, person: &sql::Unused) -> Option<Clock> {
+        let now = self.clock.now();
+        let versions = self.library.since(&person.owner.tenant, &person.policy_version, now);
+        let clocks = versions
+            .iter()
+            .enumerate()
+            .filter_map(|(n, policy)| clock(policy, person.last_active, (n > 0).then(|| policy.starts())));
+        clocks.min_by_key(|clock| clock.at)
     }
 
-    /// Shows a tenant's people, those first who were away the longest, until one is of no interest any more.
+    /// The strictest clock that any version would have for an account last used at a moment: nobody who was here since
+    /// is of interest any more.
+    fn strictest(&self, tenant: &TenantId, last_active: Timestamp) -> Option<Clock> {
+        let now = self.clock.now();
+        let versions = self.library.versions(tenant);
+        let in_force = versions.iter().enumerate().filter(|(n, policy)| *n == 0 || policy.starts() <= now);
+        in_force.filter_map(|(_, policy)| clock(policy, last_active, None)).min_by_key(Clock::begins)
+    }
+
+    /// Shows a tenant's people, those first who were away the longest, each with the strictest clock there is, until one
+    /// is of no interest any more.
     async fn longest_unused(
         &self,
         tenant: &TenantId,
-        see: &mut (dyn FnMut(&sql::Unused) -> Result<bool, Error> + Send),
+        see: &mut (dyn FnMut(&sql::Unused, &Clock) -> bool + Send),
     ) -> Result<(), Error> {
         let mut last: Option<sql::Unused> = None;
         loop {
@@ -128,7 +151,8 @@ impl Retention {
                 sql::longest_unused(&mut tx, tenant, last.as_ref(), BATCH).await?
             };
             for person in &page {
-                if !see(person)? {
+                let strictest = self.strictest(tenant, person.last_active);
+                if !strictest.is_some_and(|strictest| see(person, &strictest)) {
                     return Ok(());
                 }
             }

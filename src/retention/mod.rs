@@ -8,6 +8,7 @@ mod board;
 mod error;
 mod holds;
 mod inactive;
+mod reckon;
 mod sql;
 mod sweep;
 

@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 
 use super::{Error, Retention, sql};
 use crate::base::{TenantId, Timestamp};
 use crate::ledger::{Entry, EntryKind};
-use crate::policy::{Action, Role};
+use crate::policy::{Action, Policy, Role};
 use crate::vault::Doomed;
 
 /// Things erased between two looks at whether to stop.
@@ -45,7 +46,10 @@ impl Retention {
     ) -> Result<Vec<Swept>, Error> {
         let now = self.clock.now();
         let mut tally = Tally::new();
-        let done = self.sweep_batches(tenant, now, stop, &mut tally).await;
+        // What is in force now is what this run goes by to its end, whatever comes into force meanwhile: a version makes
+        // nothing due before its own day, and that lies after `now`.
+        let versions = self.library.versions(tenant).into_iter().filter(|p| p.starts() <= now).collect();
+        let done = self.sweep_batches(tenant, (now, versions), stop, &mut tally).await;
         // What went before something failed is told as well.
         let runs = self.record(tenant, tally, now).await?;
         done.map(|()| runs)
@@ -54,7 +58,7 @@ impl Retention {
     async fn sweep_batches(
         &self,
         tenant: &TenantId,
-        now: Timestamp,
+        (now, versions): (Timestamp, Vec<Arc<Policy>>),
         stop: &(dyn Fn() -> bool + Sync),
         tally: &mut Tally,
     ) -> Result<(), Error> {
@@ -62,7 +66,7 @@ impl Retention {
         while !stop() {
             // What is left where it is stands before the rest, and must not hide it.
             let due = self.vault.due_items(tenant, now, BATCH.saturating_add(left)).await?;
-            let (erase, other): (Vec<_>, Vec<_>) = due.into_iter().partition(|d| self.erases(tenant, d));
+            let (erase, other): (Vec<_>, Vec<_>) = due.into_iter().partition(|d| erases(&versions, d));
             left = i64::try_from(other.len()).unwrap_or(i64::MAX);
             if erase.is_empty() {
                 break;
@@ -85,13 +89,6 @@ impl Retention {
         Ok(())
     }
 
-    /// Whether the rule that makes a thing due says that it is erased, not made anonymous or smaller.
-    fn erases(&self, tenant: &TenantId, d: &Doomed) -> bool {
-        let Some(rule) = d.rule.as_deref() else { return true };
-        let policy = self.library.in_force(tenant, self.clock.now());
-        policy.and_then(|p| p.retention(rule).map(|r| r.action)).is_none_or(|a| a == Action::Erase)
-    }
-
     async fn record(&self, tenant: &TenantId, tally: Tally, now: Timestamp) -> Result<Vec<Swept>, Error> {
         if tally.is_empty() {
             return Ok(Vec::new());
@@ -99,10 +96,13 @@ impl Retention {
         let mut runs = Vec::with_capacity(tally.len());
         let mut tx = self.db.begin().await?;
         for ((rule, category), (erased, lateness)) in tally {
-            let entry = Entry::new(EntryKind::RETENTION_SWEPT, now, tenant, Role::Service.as_str())
-                .fact("rule", rule.as_str())
+            let mut entry = Entry::new(EntryKind::RETENTION_SWEPT, now, tenant, Role::Service.as_str())
                 .fact("category", category.as_str())
                 .fact("erased", i64::try_from(erased).unwrap_or(i64::MAX));
+            // An erasure that somebody asked for and that was cut short is finished here, by no rule.
+            if !rule.is_empty() {
+                entry = entry.fact("rule", rule.as_str());
+            }
             let appended = self.ledger.append(&mut tx, entry).await?;
             let run = Swept { tenant: tenant.clone(), rule, category, erased, lateness };
             sql::insert_sweep(&mut tx, &run, now, &appended.id.to_string()).await?;
@@ -111,4 +111,12 @@ impl Retention {
         tx.commit().await?;
         Ok(runs)
     }
+}
+
+/// Whether the rule that makes a thing due says that it is erased, not made anonymous or smaller. The rule is the newest
+/// version's that has it: it may be one that only an earlier version had.
+fn erases(versions: &[Arc<Policy>], d: &Doomed) -> bool {
+    let Some(rule) = d.rule.as_deref() else { return true };
+    let found = versions.iter().rev().find_map(|p| p.retention(rule));
+    found.is_none_or(|r| r.action == Action::Erase)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Access, Actor, Error, Owner, Vault};
 use crate::base::{TenantId, Timestamp};
 use crate::ledger::{Entry, EntryKind};
-use crate::policy::{Basis, Facts, Policy, Role, due_under};
+use crate::policy::{Basis, Facts, Policy, Role};
 
 impl Vault {
     /// The document in force for a tenant.
@@ -13,20 +13,17 @@ impl Vault {
         self.library.in_force(tenant, self.clock.now()).ok_or(Error::NotFound)
     }
 
-    /// When something must go: the earliest that the version it was collected under or the one in force says. What was
-    /// collected under a stricter version keeps the stricter rule.
+    /// When something must go: the earliest that the version it was collected under says, or any that has come into
+    /// force since.
     pub(super) fn due(
         &self,
         tenant: &TenantId,
         category: &str,
         version: &str,
         facts: &Facts,
-    ) -> Result<(Option<String>, Option<Timestamp>), Error> {
-        let now = self.policy(tenant)?;
-        let then = self.library.version(tenant, version);
-        let both: Vec<&Policy> = then.as_deref().into_iter().chain([&*now]).collect();
-        let strictest = due_under(&both, category, facts);
-        Ok((strictest.rule().map(ToOwned::to_owned), strictest.at()))
+    ) -> (Option<String>, Option<Timestamp>) {
+        let due = self.governed(tenant, category, version, facts).due;
+        (due.rule().map(ToOwned::to_owned), due.at())
     }
 
     /// Lets a reader through, or refuses and writes the refusal down. Must not be called inside a writing transaction.

@@ -328,7 +328,7 @@ impl Vault {
                 (sql::SET_RECORD_FACTS, "record")
             };
             let facts = news.iter().fold(rows::facts(&text, table)?, |all: Facts, (f, at)| all.with(*f, *at));
-            let (rule, due_at) = self.due(&owner.tenant, &category, &version, &facts)?;
+            let (rule, due_at) = self.due(&owner.tenant, &category, &version, &facts);
             on!(tx, |c| sqlx::query(statement)
                 .bind(rows::facts_text(&facts))
                 .bind(&rule)

@@ -15,6 +15,7 @@ mod graves;
 mod model;
 mod objects;
 mod person;
+mod reckon;
 mod records;
 mod rows;
 mod sql;
@@ -29,6 +30,7 @@ pub use model::{
     StoredObject,
 };
 pub use person::{Holdings, Residue, RuleCount};
+pub use reckon::{HeldItem, Reckoned, Shape};
 pub use standing::Standing;
 
 use crate::base::{Clock, Entropy, SubjectId, TenantId};

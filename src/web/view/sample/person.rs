@@ -8,6 +8,7 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
         (
             "privacy-empty",
             html(&Centre {
+                news: vec![],
                 holdings: vec![],
                 requests: vec![],
                 consents: vec![],
@@ -146,6 +147,7 @@ fn centre() -> Centre {
             row("R-2026-0152", "Look into something that is wrong", "Being looked at", State::Waiting),
         ],
         restricted_since: None,
+        news: vec![versions::news()],
         staff_reads: Count(1),
         images: Count(214),
         gpc: false,
