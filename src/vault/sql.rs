@@ -115,6 +115,8 @@ pub(super) const STANDING_HELD_POSTGRES: &str =
     "SELECT state, generation, restricted_at FROM subject WHERE tenant = $1 AND id = $2 FOR SHARE";
 pub(super) const CONSENT: &str = "SELECT state, at FROM consent_event WHERE tenant = $1 AND subject = $2 AND purpose = $3 \
     ORDER BY at DESC, id DESC LIMIT 1";
+pub(super) const OPEN_REQUESTS: &str = "SELECT COUNT(*) FROM request WHERE tenant = $1 AND subject = $2 \
+    AND state IN ('received', 'acknowledged', 'identity-pending', 'grace', 'working')";
 pub(super) const BLOB_KEYS: &str = "SELECT id, blob_key FROM object WHERE tenant = $1 AND subject = $2 AND id > $3 \
     ORDER BY id LIMIT 1000";
 pub(super) const PARENT_OBJECTS: &str = "SELECT id, subject, category, blob_key, rule, due_at, kfp FROM object \
