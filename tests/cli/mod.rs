@@ -2,6 +2,7 @@
 
 mod commands;
 mod demo;
+mod tutorial;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
