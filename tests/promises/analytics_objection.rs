@@ -1,5 +1,6 @@
 //! Where use is studied out of our own interest, anybody can stop it for themself, and it stops with the same second.
 
+use chrono::TimeDelta;
 use serde_json::json;
 
 use super::{document, edited, entries, filed, held, kept, plant, records, switch};
@@ -30,6 +31,7 @@ each_app! {
         let (ada, bob) = (app.person_of(OTHER_TENANT, "ada@example.org").await, app.person_of(OTHER_TENANT, "bob@example.org").await);
         edited(&app, &ada, 1).await;
         assert_eq!(held(&app, &ada.owner, "usage").await, 1, "on, since nobody objected");
+        app.advance(TimeDelta::milliseconds(1));
         let request = filed(&app, &ada, json!({ "right": "objection", "purpose": "improvement" })).await;
         assert_eq!(request["state"], "closed", "{request}");
         // Not a moment later: the clock of this test has not moved.

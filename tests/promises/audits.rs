@@ -36,7 +36,12 @@ each_app! {
             let entry = recorded.iter().find(|e| fact(e, "probe") == run.check.probe).unwrap();
             assert_eq!(entry.leaf.at, app.now());
             assert_eq!(fact(entry, "verdict"), run.check.outcome.verdict.as_str());
-            assert_ne!(run.check.outcome.verdict, Verdict::Failed, "{}: {}", run.check.probe, run.check.outcome.figure);
+            // A test's PostgreSQL is reached without a certificate, which the check is right to find.
+            let bare = run.check.probe == "outbound-tls" && !app.app.db.is_sqlite();
+            let expected = if bare { Verdict::Failed } else { Verdict::Passed };
+            let verdict = run.check.outcome.verdict;
+            let settled = verdict == expected || (!bare && verdict == Verdict::CannotRun);
+            assert!(settled, "{}: {}", run.check.probe, run.check.outcome.figure);
         }
         let receipt = app.app.ledger.receipt(ran[0].check.entry.unwrap(), None).await.unwrap();
         receipt.verify(app.app.ledger.verifier(), &[]).unwrap();

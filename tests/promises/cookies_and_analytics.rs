@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{document, edited, filed, held, kept, plant, records, switch, with_pages};
+use super::{document, edited, filed, held, kept, plant, records, sent, switch, with_pages};
 use crate::each_app;
 use crate::support::TestApp;
 use crate::support::app::{OTHER_TENANT, TENANT};
@@ -33,8 +33,8 @@ each_app! {
                 assert!(answer.status >= 300 || (rules.contains("default-src 'none'") && !rules.contains("http")), "{path}: {rules}");
             }
         }
-        let asked = app.post("/flux-kontext/sign-in").header("sec-fetch-site", "same-origin");
-        let asked = asked.body("application/x-www-form-urlencoded", "email=ada%40example.org&next=").send().await;
+        let (at, fields) = ("/flux-kontext/sign-in", [("email", "ada@example.org"), ("next", "")]);
+        let asked = sent(&app, at, at, &fields, |call| call).await;
         let set: Vec<&str> = asked.headers.get_all("set-cookie").iter().map(|v| v.to_str().unwrap()).collect();
         assert_eq!(set.len(), 1, "{}", asked.text());
         for line in set {

@@ -5,11 +5,11 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use vouchsafe::subjects::SignedIn;
 
-use super::{TENANTS, document, filed, found, held, records, switch, taken_home, with_pages};
+use super::{TENANTS, document, filed, found, held, records, sent, switch, taken_home, with_pages};
 use crate::each_app;
 use crate::support::TestApp;
 use crate::support::app::Person;
-use crate::support::call::Answer;
+use crate::support::call::{Answer, Call};
 
 const ADDRESS: &str = "203.0.113.77";
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.7) Gecko/20100101 Firefox/140.7";
@@ -18,16 +18,16 @@ const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.7) Gecko/20100101 
 async fn signs_in(app: &TestApp, person: &Person, forwarded: Option<&str>) -> Answer {
     let who = SignedIn::Subject(person.owner.clone());
     let link = app.app.subjects.direct_link(&who, TimeDelta::minutes(5)).await.unwrap();
-    let form = format!("token={}", link.token.expose());
-    let mut call = app
-        .post("/flux-kontext/sign-in/confirm")
-        .from_address(ADDRESS)
-        .header("user-agent", BROWSER)
-        .header("sec-fetch-site", "same-origin");
-    if let Some(forwarded) = forwarded {
-        call = call.header("x-forwarded-for", forwarded);
-    }
-    let answer = call.body("application/x-www-form-urlencoded", form).send().await;
+    let token = link.token.expose();
+    let page = format!("/flux-kontext/sign-in/confirm?token={token}");
+    let dress = |call: Call| {
+        let call = call.from_address(ADDRESS).header("user-agent", BROWSER);
+        match forwarded {
+            Some(forwarded) => call.header("x-forwarded-for", forwarded),
+            None => call,
+        }
+    };
+    let answer = sent(app, &page, "/flux-kontext/sign-in/confirm", &[("token", token)], dress).await;
     assert_eq!(answer.status, 303, "{}", answer.text());
     answer
 }
@@ -45,7 +45,7 @@ fn both_documents_declare_it_minimise_it_and_end_it() {
         assert_eq!(minimised, ["truncate-ip", "user-agent-family"], "{tenant}");
         let ends: Vec<String> =
             policy.retention_of("device").flat_map(|r| &r.at_most).map(ToString::to_string).collect();
-        assert_eq!(ends, ["90 days after created"], "{tenant}");
+        assert_eq!(ends, ["90 days after it was made"], "{tenant}");
         assert!(policy.purpose("security").unwrap().objectable, "{tenant}");
     }
 }

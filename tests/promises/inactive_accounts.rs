@@ -17,7 +17,11 @@ fn both_documents_say_when_and_how_often_they_write_before() {
     {
         let policy = document(tenant);
         let rule = policy.retention(name).unwrap();
-        assert_eq!(rule.at_most[0].to_string(), format!("{years} after last-active"), "{tenant}");
+        assert_eq!(
+            rule.at_most[0].to_string(),
+            format!("{years} after the account was last used"),
+            "{tenant}"
+        );
         let warned: Vec<_> = rule.warn.iter().map(ToString::to_string).collect();
         assert_eq!(warned, ["30 days", "7 days"], "{tenant}");
         assert!(rule.categories.iter().any(|c| c == "output-image"), "{tenant}");

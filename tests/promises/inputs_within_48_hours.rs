@@ -21,7 +21,7 @@ fn both_documents_have_both_clocks_and_neither_has_a_longer_one() {
         let most: Vec<_> = rules[0].at_most.iter().map(ToString::to_string).collect();
         assert_eq!(
             (when, most),
-            (vec!["edit.succeeded", "account.closed"], vec!["48 hours after uploaded".to_owned()]),
+            (vec!["edit.succeeded", "account.closed"], vec!["48 hours after it was uploaded".to_owned()]),
             "{tenant}"
         );
     }

@@ -8,10 +8,11 @@ use tracing_subscriber::fmt::MakeWriter;
 use vouchsafe::audit::Verdict;
 use vouchsafe::subjects::SignedIn;
 
-use super::{auditor, filed, with_pages};
+use super::{auditor, filed, sent, with_pages};
 use crate::each_app;
 use crate::support::TestApp;
 use crate::support::app::photograph;
+use crate::support::call::Call;
 
 /// What must not be found.
 const CANARIES: [&str; 8] = [
@@ -78,8 +79,10 @@ each_app! {
         let ada = app.person("canary-mail-7c21@example.org").await;
         let link = app.app.subjects.direct_link(&SignedIn::Subject(ada.owner.clone()), chrono::TimeDelta::minutes(5)).await.unwrap();
         let token = link.token.expose().clone();
-        app.post("/flux-kontext/sign-in/confirm").from_address("203.0.113.201").header("user-agent", "canary-agent-7c21")
-            .header("sec-fetch-site", "same-origin").body("application/x-www-form-urlencoded", format!("token={token}")).send().await;
+        let page = format!("/flux-kontext/sign-in/confirm?token={token}");
+        let dress = |call: Call| call.from_address("203.0.113.201").header("user-agent", "canary-agent-7c21");
+        let entered = sent(&app, &page, "/flux-kontext/sign-in/confirm", &[("token", &token)], dress).await;
+        assert_eq!(entered.status, 303, "{}", entered.text());
         let image = app.upload(&ada, 77).await;
         let asked = json!({ "inputs": [image], "prompt": "canary-prompt-7c21 in a red hat" });
         assert_eq!(app.post("/v1/edits").by(&ada).json(&asked).send().await.status, 201);

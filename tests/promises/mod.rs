@@ -46,6 +46,7 @@ use vouchsafe::vault::{self, Access, Actor, NewRecord, Owner, Record};
 
 use crate::support::TestApp;
 use crate::support::app::{OTHER_TENANT, Person, TENANT};
+use crate::support::call::{Answer, Call};
 use crate::support::house::{count_in, files_below};
 
 /// Both tenants that ship.
@@ -121,6 +122,22 @@ async fn edited(app: &TestApp, person: &Person, seed: u64) -> Value {
     let edit = app.edit(person, &image).await;
     app.settle().await;
     app.get(&format!("/v1/edits/{edit}")).by(person).send().await.json()
+}
+
+/// Opens a page of somebody who is not signed in, and sends its form as a browser in this dress does.
+async fn sent(
+    app: &TestApp,
+    page: &str,
+    action: &str,
+    fields: &[(&str, &str)],
+    dress: impl Fn(Call) -> Call,
+) -> Answer {
+    let html = dress(app.get(page).header("accept", "text/html")).send().await.text();
+    let (_, rest) = html.split_once("name=\"csrf\" value=\"").unwrap_or_else(|| panic!("no form: {html}"));
+    let mut body = url::form_urlencoded::Serializer::new(String::new());
+    body.append_pair("csrf", rest.split('"').next().unwrap()).extend_pairs(fields);
+    let call = dress(app.post(action)).header("sec-fetch-site", "same-origin").header("accept", "text/html");
+    call.body("application/x-www-form-urlencoded", body.finish()).send().await
 }
 
 /// Files a request by the API and gives it as it then stands.

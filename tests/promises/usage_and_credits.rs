@@ -14,7 +14,7 @@ fn no_record_of_use_outlives_two_years_in_either_document() {
     for tenant in TENANTS {
         let policy = document(tenant);
         let bounds: Vec<_> = policy.retention_of("usage").flat_map(|r| r.at_most.clone()).collect();
-        assert!(bounds.iter().any(|b| b.to_string() == "2 years after created"), "{tenant}: {bounds:?}");
+        assert!(bounds.iter().any(|b| b.to_string() == "2 years after it was made"), "{tenant}: {bounds:?}");
         let improvement = policy.purpose("improvement").unwrap();
         assert!(improvement.is_choice() && improvement.gates.iter().any(|g| g == "usage-events"), "{tenant}");
     }
