@@ -38,7 +38,7 @@ suite:
 	$(WITH_POSTGRES) $(CARGO) test --locked $(ONLY)
 
 docs:
-	UPDATE=1 $(CARGO) test --locked --test suite -- shape:: policy_language:: http::document:: --test-threads=1
+	UPDATE=1 $(CARGO) test --locked --test suite -- shape:: policy_language:: http::document:: promises::table:: cli::tutorial:: --test-threads=1
 
 bench:
 	@sh tests/support/needs.sh build

@@ -97,7 +97,9 @@ impl Say {
         let lines = wrapped(value.as_ref(), WIDTH - LABEL - 4);
         for (i, value) in lines.iter().enumerate() {
             let label = if i == 0 { label } else { "" };
-            let padded = format!("{label:LABEL$}");
+            // A label as wide as its column is still parted from its value.
+            let column = LABEL.max(label.chars().count() + 2);
+            let padded = format!("{label:column$}");
             let label = self.ink(Ink::Faint, &padded);
             self.line(format!("    {label}{value}"));
         }

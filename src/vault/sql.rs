@@ -128,6 +128,8 @@ pub(super) const HASTEN_OBJECT: &str = "UPDATE object SET rule = $1, due_at = $2
     AND facts = $5 AND (due_at IS NULL OR due_at > $2)";
 pub(super) const HASTEN_RECORD: &str = "UPDATE record SET rule = $1, due_at = $2 WHERE tenant = $3 AND id = $4 \
     AND facts = $5 AND (due_at IS NULL OR due_at > $2)";
+pub(super) const OPEN_REQUESTS: &str = "SELECT COUNT(*) FROM request WHERE tenant = $1 AND subject = $2 \
+    AND state IN ('received', 'acknowledged', 'identity-pending', 'grace', 'working')";
 pub(super) const BLOB_KEYS: &str = "SELECT id, blob_key FROM object WHERE tenant = $1 AND subject = $2 AND id > $3 \
     ORDER BY id LIMIT 1000";
 pub(super) const PARENT_OBJECTS: &str = "SELECT id, subject, category, blob_key, rule, due_at, kfp FROM object \

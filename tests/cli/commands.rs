@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use vouchsafe::app::load_documents;
+
 use super::call;
 
 #[tokio::test]
@@ -20,6 +22,21 @@ async fn a_broken_document_is_shown_with_its_lines_and_fails() {
     let (well, said) = call(&["policy", "check", &path.display().to_string()]).await;
     assert!(!well);
     assert!(said.contains("at-most = \"soon\"") && said.contains("does not compile"), "{said}");
+}
+
+#[test]
+fn a_service_that_cannot_start_names_the_error_and_not_a_warning_before_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("opusflair");
+    fs::create_dir(&folder).unwrap();
+    let text = fs::read_to_string("policies/opusflair/2026-05-05.md").unwrap();
+    // Without a right, line 6 is warned of; the error stands further down.
+    let text = text
+        .replace("[right.objection]", "[right.portability-by-mail]")
+        .replace("48 hours after uploaded", "soon");
+    fs::write(folder.join("2026-05-05.md"), text).unwrap();
+    let said = load_documents(dir.path()).unwrap_err().to_string();
+    assert!(said.contains("error(s); the first: line") && !said.contains("line 6:"), "{said}");
 }
 
 #[tokio::test]

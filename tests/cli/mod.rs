@@ -3,6 +3,7 @@
 mod commands;
 mod demo;
 mod publish;
+mod tutorial;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

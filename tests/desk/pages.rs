@@ -115,6 +115,7 @@ async fn sent(app: &TestApp, person: &Person) {
 async fn looks(app: &TestApp, person: &Person) {
     let support = app.staff(Role::Support).await;
     let actor = Actor::Staff(support.member.id, Role::Support);
+    app.question(person).await;
     for purpose in ["support", "training", "support"] {
         let _ = app.app.subjects.profile(&person.owner, &Access { actor: &actor, purpose }).await;
     }

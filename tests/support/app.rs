@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use vouchsafe::app::{App, Setup, load_documents};
-use vouchsafe::base::{Clock, Entropy, ManualClock, PageSize, Secret, TenantId, Timestamp};
+use vouchsafe::base::{Clock, Entropy, ManualClock, PageSize, RequestId, Secret, TenantId, Timestamp};
 use vouchsafe::blobs::KeyPrefix;
 use vouchsafe::config::{Config, TokenIssuer};
 use vouchsafe::edge::Edge;
@@ -77,6 +77,15 @@ impl TestApp {
 
     /// A fresh service under another configuration.
     pub(crate) async fn open_with(backend: Backend, change: impl FnOnce(&mut Config)) -> Option<Self> {
+        Self::open_over(backend, None, change).await
+    }
+
+    /// A fresh service over this store of blobs.
+    pub(crate) async fn open_over(
+        backend: Backend,
+        blobs: Option<vouchsafe::blobs::Settings>,
+        change: impl FnOnce(&mut Config),
+    ) -> Option<Self> {
         let ground = TestDb::open(backend).await?;
         ground.main.close().await;
         ground.keys.close().await;
@@ -102,7 +111,7 @@ impl TestApp {
             entropy: Entropy::seeded(2026),
             documents: documents(),
             mail: Some(mail::Settings::Recorded),
-            blobs: None,
+            blobs,
             redrawer: Some(env!("CARGO_BIN_EXE_vouchsafe").into()),
         };
         let app = App::open(setup).await.unwrap();
@@ -252,6 +261,13 @@ impl TestApp {
         let answer = self.post("/v1/edits").by(person).json(&asked).send().await;
         assert_eq!(answer.status, 201, "{}", answer.text());
         answer.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A question of theirs that waits for an answer by people, and its id.
+    pub(crate) async fn question(&self, person: &Person) -> RequestId {
+        let filed =
+            self.app.requests.file(&person.owner, super::house::question(&person.owner)).await.unwrap();
+        filed.request.id
     }
 
     /// Every letter that was sent, oldest first.

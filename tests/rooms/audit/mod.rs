@@ -64,6 +64,7 @@ each_database! {
         assert_eq!(entries().await, 2, "confirmed once a day");
         let staff = house.staff(Role::Compliance).await;
         house.staff_read(&staff, "output-image", "support").await;
+        house.advance(TimeDelta::seconds(1));
         house.fails("own-images-only", "1 of 2 looks").await;
         assert_eq!(entries().await, 3, "a change at once");
         let newest = house.audit.history(&house.tenant, "own-images-only", 1).await.unwrap();
