@@ -232,6 +232,24 @@ impl Policy {
             })
     }
 
+    /// Until when a law forbids erasing a thing with these facts, and the rule that says so. `None` where no law does, or
+    /// where its clock has not started.
+    pub fn kept_until(&self, category: &str, facts: &Facts) -> Option<(Timestamp, String)> {
+        let floor = keep_floor(self.retention_of(category), facts).ok().flatten();
+        floor.map(|(until, rule, _)| (until, rule))
+    }
+
+    /// The rule that would have such a thing gone before the law lets it go: two rules of the document pull at one thing.
+    pub fn postponed(&self, category: &str, facts: &Facts) -> Option<String> {
+        let (until, _) = self.kept_until(category, facts)?;
+        self.retention_of(category)
+            .filter(|rule| rule.action != Action::Reduce)
+            .filter_map(|rule| earliest(rule, facts))
+            .filter(|(at, ..)| *at < until)
+            .min_by_key(|(at, ..)| *at)
+            .map(|(_, rule, _)| rule)
+    }
+
     /// The moments at which the person is warned before the rule that makes this due fires, earliest first.
     pub fn warnings_before(&self, due: &Due) -> Vec<(Timestamp, Period)> {
         let Due::At { at, rule, .. } = due else { return Vec::new() };
@@ -242,15 +260,18 @@ impl Policy {
 
 /// The earliest due of several versions: what was collected under a stricter version keeps the stricter rule.
 pub fn due_under(versions: &[&Policy], category: &str, facts: &Facts) -> Due {
-    let mut all: Vec<Due> = versions
+    governing(versions, category, facts)
+        .map_or_else(|| Due::Never { why: "no version declares this category".to_owned() }, |(_, due)| due)
+}
+
+/// As [`due_under`], with the version that decides: the one whose moment is the earliest; of equals, the first in
+/// `versions`. `None` if none of them declares the category.
+pub fn governing<'a>(versions: &[&'a Policy], category: &str, facts: &Facts) -> Option<(&'a Policy, Due)> {
+    versions
         .iter()
         .filter(|policy| policy.category(category).is_some())
-        .map(|policy| policy.due(category, facts))
-        .collect();
-    all.sort_by_key(|due| due.at().map_or((1, i64::MAX), |at| (0, at.micros())));
-    all.into_iter()
-        .next()
-        .unwrap_or_else(|| Due::Never { why: "no version declares this category".to_owned() })
+        .map(|policy| (*policy, policy.due(category, facts)))
+        .min_by_key(|(_, due)| due.at().map_or((1, i64::MAX), |at| (0, at.micros())))
 }
 
 /// The last moment before which a law forbids erasing, with its rule and reason; or the fact it still waits for.

@@ -19,6 +19,7 @@ mod fill;
 mod front;
 pub mod law;
 mod library;
+mod markdown;
 mod model;
 pub mod outline;
 pub mod pages;
@@ -33,7 +34,7 @@ mod typed;
 mod values;
 mod words;
 
-pub use answers::{Clocks, Refusal, due_under};
+pub use answers::{Clocks, Refusal, due_under, governing};
 pub use codes::CODES;
 pub use diagnostic::{Diagnostic, Label, Severity, report};
 pub use document::{MAX_BYTES, MAX_CLAUSES};

@@ -19,6 +19,7 @@ mod records;
 mod rows;
 mod sql;
 mod standing;
+mod stock;
 
 pub use arrive::StagedObject;
 pub use blob_stream::PlainStream;
@@ -30,6 +31,7 @@ pub use model::{
 };
 pub use person::{Holdings, Residue, RuleCount};
 pub use standing::Standing;
+pub use stock::{ItemId, Reach, StockWalk, Stocked, Trace};
 
 use crate::base::{Clock, Entropy, SubjectId, TenantId};
 use crate::blobs::Blobs;

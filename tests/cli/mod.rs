@@ -2,6 +2,7 @@
 
 mod commands;
 mod demo;
+mod policy;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

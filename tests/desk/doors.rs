@@ -10,13 +10,16 @@ use crate::support::app::OTHER_TENANT;
 use crate::support::call::{Answer, Sender};
 
 /// The pages that can be looked at, by their path.
-const PAGES: [(Page, &str); 10] = [
+const PAGES: [(Page, &str); 13] = [
     (Page::Today, ""),
     (Page::Requests, "/requests"),
     (Page::Retention, "/retention"),
     (Page::Promises, "/promises"),
     (Page::Holds, "/holds"),
     (Page::Processors, "/processors"),
+    (Page::Processors, "/processors/record.html"),
+    (Page::Processors, "/processors/record.csv"),
+    (Page::Processors, "/processors/record.json"),
     (Page::Reads, "/reads"),
     (Page::Reads, "/reads.csv"),
     (Page::Ledger, "/ledger"),
