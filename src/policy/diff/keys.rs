@@ -184,7 +184,9 @@ pub(super) fn rest(old: &Policy, new: &Policy, out: &mut Vec<Change>) {
     let (was, is) = (rules(old), rules(new));
     for ((kind, id), now) in &is {
         let Some(before) = was.get(&(*kind, id.clone())) else { continue };
-        for weight in weights(*kind) {
+        // Whether one may object follows from the basis, and a new basis has its own sentence.
+        let rebased = *kind == RuleKind::Purpose && before.get("basis") != now.get("basis");
+        for weight in weights(*kind).iter().filter(|weight| !(rebased && weight.key == "objectable")) {
             let (from, to) = (before.get(weight.key), now.get(weight.key));
             if from != to {
                 out.extend(change(*kind, id, &called(now, id), weight, (from, to)));

@@ -109,9 +109,11 @@ fn change_every_key(source: &str) -> BTreeMap<(RuleKind, &'static str), usize> {
                 let name = format!("{kind}.{id}");
                 let back = diff(&new, &old);
                 assert_eq!(directions(&found, true), directions(&back, false), "{name}: {}", field.name);
-                // A value that only spells out what holds without it changes nothing.
-                let same = matches!((&now, field.required), (None, false)) && found.changes.is_empty();
-                if same {
+                // A value that only spells out what holds without it changes nothing; so does this one key of one
+                // purpose, which trains models by its name.
+                let spelt_out = now.is_none() && !field.required;
+                let by_name = (id.as_str(), field.name) == ("training", "trains-models");
+                if found.changes.is_empty() && (spelt_out || by_name) {
                     continue;
                 }
                 assert!(
@@ -138,6 +140,7 @@ fn no_key_of_any_rule_changes_unseen() {
     // These never change alone: the document does not compile unless another key changes with them.
     let together = [
         (RuleKind::Category, "special"),
+        (RuleKind::Purpose, "trains-models"),
         (RuleKind::Retention, "action"),
         (RuleKind::Retention, "keep-fields"),
         (RuleKind::Retention, "method"),
@@ -160,6 +163,27 @@ fn keys_that_change_together_are_told_each() {
     );
     assert!(told.iter().any(|c| c.says.contains("method is now “drop-identifiers”")));
     assert!(found.must_tell() && !found.is_wording_only());
+}
+
+#[test]
+fn models_that_learn_are_told_and_asked() {
+    let consent = "basis = \"consent\"\n";
+    let (before, after) = FLUX.split_once("[purpose.improvement]").unwrap();
+    assert!(after.contains(consent));
+    let after = after.replacen(consent, "basis = \"explicit-consent\"\ntrains-models = true\n", 1);
+    let new = Policy::compile(&format!("{before}[purpose.improvement]{after}")).unwrap();
+    let (there, back) =
+        (diff(&Policy::compile(FLUX).unwrap(), &new), diff(&new, &Policy::compile(FLUX).unwrap()));
+    let direction = |found: &Difference| {
+        let of = found
+            .changes
+            .iter()
+            .filter(|c| c.rule == "purpose.improvement" && c.says.contains("described anew"));
+        of.map(|c| c.direction).collect::<Vec<_>>()
+    };
+    assert_eq!(direction(&there), [Direction::Loosened]);
+    assert_eq!(direction(&back), [Direction::Tightened]);
+    assert!(there.must_ask().any(|c| c.rule == "purpose.improvement"));
 }
 
 #[test]
