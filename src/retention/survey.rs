@@ -93,7 +93,7 @@ impl Retention {
     ) -> Result<(), Error> {
         let mut versions = Versions { retention: self, tenant, known: BTreeMap::new() };
         let mut walk = self.vault.stock(tenant);
-        while let Some(batch) = walk.next().await? {
+        while let Some(batch) = walk.batch().await? {
             for stocked in batch {
                 let collected = versions.get(&stocked.policy_version);
                 let collected = collected.as_deref();

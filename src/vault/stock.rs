@@ -91,7 +91,7 @@ type Row = (String, String, String, String, Option<String>, Option<i64>, i64);
 
 impl StockWalk<'_> {
     /// The next batch; `None` when everything was seen. What is stored or goes while one walks may be seen or not.
-    pub async fn next(&mut self) -> Result<Option<Vec<Stocked>>, Error> {
+    pub async fn batch(&mut self) -> Result<Option<Vec<Stocked>>, Error> {
         while let Some(statement) = self.statement {
             let mut tx = self.vault.db.read().await?;
             let found: Vec<Row> = on!(tx, |c| sqlx::query_as(statement)

@@ -90,7 +90,7 @@ struct Known {
     entries_waiting: u64,
 }
 
-pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(args: &Args, variables: &Variables, say: &mut Say) -> anyhow::Result<ExitCode> {
     let app = args.place.open(variables).await?;
     let tenants = args.tenant.clone().map_or_else(|| app.library.tenants(), |tenant| vec![tenant]);
     let mut known = None;
@@ -194,20 +194,26 @@ async fn here(app: &App, tenant: &TenantId, trace: Trace) -> anyhow::Result<Here
 }
 
 fn readings(policy: &Policy, trace: &Trace) -> Vec<Reading> {
-    let promised = |said: &Said| policy.clause(&said.clause).map_or(String::new(), |c| line(&c.text));
+    let promised = |said: &Said| {
+        let periods = policy
+            .retention(&said.rule)
+            .into_iter()
+            .flat_map(|rule| rule.at_most.iter().chain(&rule.keep).map(|after| after.period.to_string()));
+        let periods: Vec<String> = periods.filter(|period| said.says.contains(period.as_str())).collect();
+        policy.clause(&said.clause).map_or(String::new(), |clause| line(&clause.text, &periods))
+    };
     explain(policy, &trace.category, &trace.item.facts)
         .into_iter()
         .map(|said| Reading { version: policy.version().to_owned(), promised: promised(&said), said })
         .collect()
 }
 
-/// The first sentence of a clause.
-fn line(text: &str) -> String {
+/// The sentence of a clause that names one of the periods, or else its first.
+fn line(text: &str, periods: &[String]) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match text.split_once(". ") {
-        Some((first, _)) => format!("{first}."),
-        None => text,
-    }
+    let names = |sentence: &&str| periods.iter().any(|period| sentence.contains(period.as_str()));
+    let found = text.split(". ").find(names).or_else(|| text.split(". ").next()).unwrap_or_default();
+    format!("{}.", found.trim_end_matches('.'))
 }
 
 /// Which version's rule decides, and why.

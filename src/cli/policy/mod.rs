@@ -62,8 +62,8 @@ pub(super) async fn run(command: Command, variables: &Variables, say: &mut Say) 
         Command::Diff { old, new, json, place } => {
             difference::run((&old, &new), json, &place, variables, say).await
         }
-        Command::Plan(args) => plan::run(args, variables, say).await,
-        Command::Explain(args) => explain::run(args, variables, say).await,
+        Command::Plan(args) => plan::run(&args, variables, say).await,
+        Command::Explain(args) => explain::run(&args, variables, say).await,
         Command::Render(args) => render::run(&args, say),
         Command::Ropa(args) => render::ropa(&args, say),
     }

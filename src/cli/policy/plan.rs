@@ -59,7 +59,7 @@ fn moment(text: &str) -> Result<Timestamp, String> {
         .ok_or_else(|| "not a day (2026-11-01) or a time (2026-11-01T12:00:00Z)".to_owned())
 }
 
-pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(args: &Args, variables: &Variables, say: &mut Say) -> anyhow::Result<ExitCode> {
     let candidate = args.document.as_deref().map(compiled).transpose()?;
     if let (Some(policy), Some(tenant)) = (&candidate, &args.tenant) {
         ensure!(policy.tenant() == tenant, "the document is of {}, not of {tenant}", policy.tenant());
@@ -77,7 +77,7 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
         let holds: Vec<Hold> = holds.into_iter().filter(|hold| hold.released_at.is_none()).collect();
         match &candidate {
             Some(candidate) => {
-                let trial = tried(&args, &app, candidate).await?;
+                let trial = tried(args, &app, candidate).await?;
                 well &= !trial.comparison.conflicts.iter().any(|conflict| conflict.kind.forbids());
                 if args.json {
                     all.push(trial_json(tenant, &trial, &holds));
