@@ -247,7 +247,13 @@ fn print(known: &Known, say: &mut Say) {
         None => say.row("is here", "no"),
     }
     for event in &known.events {
-        let rule = event.rule.as_ref().map(|rule| format!(", by the rule {rule}")).unwrap_or_default();
+        let rule = match (&event.rule, event.what) {
+            (Some(rule), _) => format!(", by the rule {rule}"),
+            (None, "erased") => {
+                ", by no rule of its own: somebody asked, or it went with what it belonged to".to_owned()
+            }
+            _ => String::new(),
+        };
         let what = event.category.as_ref().map(|category| format!(" ({category})")).unwrap_or_default();
         say.row(
             event.what,
