@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Error, Retention};
 use crate::base::{TenantId, Timestamp};
-use crate::policy::plan::{Comparer, Comparison, Fate, Held, Pace, Plan, Planner, Stage, TooSlow};
+use crate::policy::plan::{Beside, Comparer, Comparison, Fate, Held, Pace, Plan, Planner, Stage, TooSlow};
 use crate::policy::{Action, Due, Policy};
 use crate::vault::Stocked;
 
@@ -54,13 +54,12 @@ impl Retention {
         let in_force = self.vault.policy(tenant)?;
         let mut planner = Planner::new(in_force.version(), at, until);
         let mut late = 0;
-        self.each(tenant, &in_force, |thing, stocked, documents, _| {
-            let fate = as_reckoned(stocked, documents);
-            if in_force.category(&thing.category).is_none() {
-                planner.undeclared(thing);
+        self.each(tenant, &in_force, |seen| {
+            if in_force.category(&seen.thing.category).is_none() {
+                planner.undeclared(seen.thing);
             }
-            late += u64::from(is_late(stocked, documents));
-            planner.add(thing, &fate);
+            late += u64::from(seen.is_late);
+            planner.add(seen.thing, seen.today);
         })
         .await?;
         Ok(Survey { plan: planner.finish(), late })
@@ -76,36 +75,67 @@ impl Retention {
     ) -> Result<Trial, Error> {
         let in_force = self.vault.policy(tenant)?;
         let mut comparer = Comparer::new(candidate, in_force.version(), at, until);
-        self.each(tenant, &in_force, |thing, stocked, documents, collected| {
-            comparer.add(thing, &as_reckoned(stocked, documents), collected);
+        self.each(tenant, &in_force, |seen| {
+            comparer.add(seen.thing, seen.today, seen.collected, seen.beside);
         })
         .await?;
         let stages = comparer.stages(pace);
         Ok(Trial { comparison: comparer.finish(), stages })
     }
 
-    /// Calls `take` for each thing with what its documents say: the version it was collected under, and the one in force.
+    /// Calls `take` for each thing with what becomes of it. What its documents say is what the version says under which it
+    /// was collected, or the one in force, whichever is the stricter.
     async fn each(
         &self,
         tenant: &TenantId,
         in_force: &Policy,
-        mut take: impl FnMut(&Held, &Stocked, &Fate, Option<&Policy>),
+        mut take: impl FnMut(&Seen<'_>),
     ) -> Result<(), Error> {
         let mut versions = Versions { retention: self, tenant, known: BTreeMap::new() };
         let mut walk = self.vault.stock(tenant);
         while let Some(batch) = walk.batch().await? {
             for stocked in batch {
                 let collected = versions.get(&stocked.policy_version);
-                let collected = collected.as_deref();
-                let both: Vec<&Policy> = collected.into_iter().chain([in_force]).collect();
-                let documents = Fate::under(&both, &stocked.category, &stocked.facts);
-                let Stocked { category, facts, on_hold, .. } = &stocked;
-                let thing = Held { category: category.clone(), facts: *facts, count: 1, on_hold: *on_hold };
-                take(&thing, &stocked, &documents, collected);
+                let documents = by_documents(&stocked, collected.as_deref(), in_force);
+                let mut today = as_reckoned(&stocked, &documents);
+                // What is kept beside a picture goes with it, unless a hold keeps the one or the other.
+                let picture = stocked.beside.as_deref().filter(|p| !p.on_hold && !stocked.on_hold);
+                let its_version = picture.and_then(|picture| versions.get(&picture.policy_version));
+                if let Some(picture) = picture {
+                    let documents = by_documents(picture, its_version.as_deref(), in_force);
+                    today = today.or_with(as_reckoned(picture, &documents));
+                }
+                let picture = picture.map(held);
+                take(&Seen {
+                    thing: &held(&stocked),
+                    today: &today,
+                    collected: collected.as_deref(),
+                    beside: picture.as_ref().map(|thing| Beside { thing, collected: its_version.as_deref() }),
+                    is_late: is_late(&stocked, &documents),
+                });
             }
         }
         Ok(())
     }
+}
+
+/// One thing as it is walked past.
+struct Seen<'a> {
+    thing: &'a Held,
+    today: &'a Fate,
+    collected: Option<&'a Policy>,
+    beside: Option<Beside<'a>>,
+    is_late: bool,
+}
+
+fn held(stocked: &Stocked) -> Held {
+    let Stocked { category, facts, on_hold, .. } = stocked;
+    Held { category: category.clone(), facts: *facts, count: 1, on_hold: *on_hold }
+}
+
+fn by_documents(stocked: &Stocked, collected: Option<&Policy>, in_force: &Policy) -> Fate {
+    let both: Vec<&Policy> = collected.into_iter().chain([in_force]).collect();
+    Fate::under(&both, &stocked.category, &stocked.facts)
 }
 
 /// What becomes of a thing by the moment in the vault.

@@ -28,6 +28,8 @@ pub struct Stocked {
     pub due_at: Option<Timestamp>,
     /// Whether a legal hold keeps it.
     pub on_hold: bool,
+    /// The image that it is kept beside: it goes with that, unless a hold of its own keeps it.
+    pub beside: Option<Box<Self>>,
 }
 
 /// How much there is of some categories, and of how many people.
@@ -87,7 +89,22 @@ pub struct StockWalk<'a> {
     after: String,
 }
 
-type Row = (String, String, String, String, Option<String>, Option<i64>, i64);
+/// A thing without its id, and the image it is kept beside.
+type Row = (
+    String,
+    String,
+    String,
+    String,
+    Option<String>,
+    Option<i64>,
+    i64,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<i64>,
+    i64,
+);
 
 impl StockWalk<'_> {
     /// The next batch; `None` when everything was seen. What is stored or goes while one walks may be seen or not.
@@ -112,14 +129,41 @@ impl StockWalk<'_> {
 }
 
 fn stocked(row: Row) -> Result<Stocked, Error> {
-    let (_, category, facts, policy_version, rule, due, held) = row;
+    let (
+        _,
+        category,
+        facts,
+        policy_version,
+        rule,
+        due,
+        held,
+        kind,
+        its_facts,
+        its_version,
+        its_rule,
+        its_due,
+        its_hold,
+    ) = row;
+    let beside = match (kind, its_facts, its_version) {
+        (Some(category), Some(facts), Some(policy_version)) => Some(Box::new(Stocked {
+            category,
+            facts: rows::facts(&facts, "object")?,
+            policy_version,
+            rule: its_rule,
+            due_at: its_due.map(Timestamp::from_micros),
+            on_hold: its_hold != 0,
+            beside: None,
+        })),
+        _ => None,
+    };
     Ok(Stocked {
         category,
-        facts: rows::facts(&facts, "object")?,
+        facts: rows::facts(&facts, "record")?,
         policy_version,
         rule,
         due_at: due.map(Timestamp::from_micros),
         on_hold: held != 0,
+        beside,
     })
 }
 

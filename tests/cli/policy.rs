@@ -66,6 +66,8 @@ each_app! {
         assert_eq!((&input["due"], &input["rule"], &input["action"]), (&3.into(), &"input-image".into(), &"erase".into()));
         assert_eq!(input["version"], "2026-11-01");
         assert_eq!(said[0]["late"], 0, "{said:#}");
+        let beside = row(plan, "image-metadata");
+        assert_eq!((&beside["due"], &beside["rule"]), (&3.into(), &"input-image".into()), "it goes with its picture");
         let gone: u64 = plan["days"].as_array().unwrap().iter().map(|day| day["count"].as_u64().unwrap()).sum();
         assert_eq!(gone, plan["going"].as_u64().unwrap());
 
@@ -75,9 +77,8 @@ each_app! {
         assert_eq!(after[0]["plan"]["going"], 0, "what was planned has gone: {after:#}");
         let rows = after[0]["plan"]["rows"].as_array().unwrap();
         assert!(rows.iter().all(|row| row["category"] != "input-image"), "{after:#}");
-        // What was kept beside a picture, its size and format, went with it.
         let kept = |said: &Value| said[0]["plan"]["total"].as_u64().unwrap();
-        assert_eq!(kept(&said) - kept(&after), 2 * gone);
+        assert_eq!(kept(&said) - kept(&after), gone);
     }
 
     async fn a_plan_is_a_table_and_a_sheet_without_formulas(app: TestApp) {
@@ -101,7 +102,8 @@ each_app! {
         let said = json(&[&["policy", "plan", "--json"][..], &at].concat()).await;
         let shift = said[0]["shifts"].as_array().unwrap().iter().find(|s| s["category"] == "input-image").unwrap();
         assert_eq!((&shift["sooner"], &shift["at_once"], &shift["later"]), (&1.into(), &1.into(), &0.into()));
-        assert_eq!((&said[0]["at_once"], &said[0]["second_person"]), (&1.into(), &true.into()));
+        // The picture, and what is kept beside it.
+        assert_eq!((&said[0]["at_once"], &said[0]["second_person"]), (&2.into(), &true.into()));
         assert_eq!(said[0]["conflicts"].as_array().unwrap().len(), 0, "{said:#}");
         let (well, said) = call(&[&["policy", "plan"][..], &at].concat()).await;
         assert!(well && said.contains("a second person must confirm"), "{said}");

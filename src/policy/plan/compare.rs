@@ -105,13 +105,22 @@ pub struct Comparison {
     pub second_person: bool,
 }
 
+/// The picture that a thing is kept beside, and goes with.
+#[derive(Debug, Clone, Copy)]
+pub struct Beside<'a> {
+    /// The picture.
+    pub thing: &'a Held,
+    /// The version that the picture was collected under.
+    pub collected: Option<&'a Policy>,
+}
+
 /// Makes a comparison, thing by thing.
 #[derive(Debug)]
 pub struct Comparer<'a> {
     candidate: &'a Policy,
     from: Timestamp,
     today: Planner,
-    then: Planner,
+    planned: Planner,
     shifts: BTreeMap<String, Shift>,
     conflicts: BTreeMap<(ConflictKind, String, String), u64>,
     sooner: BTreeMap<NaiveDate, u64>,
@@ -125,7 +134,7 @@ impl<'a> Comparer<'a> {
             candidate,
             from,
             today: Planner::new(in_force, from, until),
-            then: Planner::new(candidate.version(), from, until),
+            planned: Planner::new(candidate.version(), from, until),
             shifts: BTreeMap::new(),
             conflicts: BTreeMap::new(),
             sooner: BTreeMap::new(),
@@ -133,18 +142,32 @@ impl<'a> Comparer<'a> {
         }
     }
 
-    /// Takes a thing in: what becomes of it as things are, and the version that it was collected under.
-    pub fn add(&mut self, thing: &Held, today: &Fate, collected: Option<&Policy>) {
-        let versions: Vec<&Policy> = collected.into_iter().chain([self.candidate]).collect();
-        let then = Fate::under(&versions, &thing.category, &thing.facts);
+    /// Takes a thing in: what becomes of it as things are, the version that it was collected under, and the picture that it
+    /// goes with.
+    pub fn add(
+        &mut self,
+        thing: &Held,
+        today: &Fate,
+        collected: Option<&Policy>,
+        beside: Option<Beside<'_>>,
+    ) {
+        let mut then = self.then(thing, collected);
+        if let Some(picture) = beside {
+            then = then.or_with(self.then(picture.thing, picture.collected));
+        }
         self.today.add(thing, today);
-        self.then.add(thing, &then);
+        self.planned.add(thing, &then);
         if self.candidate.category(&thing.category).is_none() {
-            self.then.undeclared(thing);
+            self.planned.undeclared(thing);
             self.conflict(ConflictKind::Undeclared, thing, String::new());
         }
         self.shift(thing, today, &then);
         self.contradictions(thing, &then, collected);
+    }
+
+    fn then(&self, thing: &Held, collected: Option<&Policy>) -> Fate {
+        let versions: Vec<&Policy> = collected.into_iter().chain([self.candidate]).collect();
+        Fate::under(&versions, &thing.category, &thing.facts)
     }
 
     fn shift(&mut self, thing: &Held, today: &Fate, then: &Fate) {
@@ -206,7 +229,7 @@ impl<'a> Comparer<'a> {
     pub fn finish(self) -> Comparison {
         let shifts: Vec<Shift> = self.shifts.into_values().collect();
         let at_once = shifts.iter().map(|shift| shift.at_once).sum();
-        let candidate = self.then.finish();
+        let candidate = self.planned.finish();
         let conflicts = self.conflicts.into_iter().map(|((kind, category, rule), count)| Conflict {
             kind,
             category,

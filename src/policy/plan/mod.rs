@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::Serialize;
 
-pub use compare::{Comparer, Comparison, Conflict, ConflictKind, Shift};
+pub use compare::{Beside, Comparer, Comparison, Conflict, ConflictKind, Shift};
 pub use explain::{Said, explain};
 pub use stages::{Pace, Stage, TooSlow};
 
@@ -56,6 +56,18 @@ impl Fate {
                 version: String::new(),
                 action: String::new(),
             },
+        }
+    }
+
+    /// What becomes of it when it goes with a picture, if that goes sooner.
+    #[must_use]
+    pub fn or_with(self, picture: Self) -> Self {
+        match picture.due {
+            Due::At { at, rule, because } if self.due.at().is_none_or(|own| at < own) => {
+                let because = format!("with the picture it belongs to, {because}");
+                Self { due: Due::At { at, rule, because }, ..picture }
+            }
+            _ => self,
         }
     }
 }

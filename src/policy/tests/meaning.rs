@@ -150,7 +150,7 @@ fn a_candidate_is_compared_thing_by_thing_and_what_contradicts_is_named() {
     let mut add = |category: &str, facts: Facts, count: u64, on_hold: bool| {
         let held = Held { category: category.into(), facts, count, on_hold };
         let fate = Fate::under(&[&today], category, &facts);
-        comparer.add(&held, &fate, Some(&today));
+        comparer.add(&held, &fate, Some(&today), None);
     };
     add("usage", created("2025-06-01"), 30, false);
     add("usage", created("2025-11-01"), 10, false);
@@ -184,7 +184,7 @@ fn a_candidate_may_not_take_what_a_law_keeps() {
     let mut comparer = Comparer::new(&candidate, today.version(), at("2027-06-01T00:00:00Z"), None);
     let facts = Facts::new().with(Fact::InvoiceYearEnd, at("2025-12-31T23:59:59Z"));
     let held = Held { category: "billing".into(), facts, count: 4, on_hold: false };
-    comparer.add(&held, &Fate::under(&[&today], "billing", &facts), Some(&today));
+    comparer.add(&held, &Fate::under(&[&today], "billing", &facts), Some(&today), None);
     let found = comparer.finish();
     assert_eq!(found.conflicts.len(), 1);
     assert_eq!((found.conflicts[0].kind, found.conflicts[0].count), (ConflictKind::LawKeeps, 4));
