@@ -232,6 +232,24 @@ impl Policy {
             })
     }
 
+    /// Until when a law forbids erasing a thing with these facts, and the rule that says so. `None` where no law does, or
+    /// where its clock has not started.
+    pub fn kept_until(&self, category: &str, facts: &Facts) -> Option<(Timestamp, String)> {
+        let floor = keep_floor(self.retention_of(category), facts).ok().flatten();
+        floor.map(|(until, rule, _)| (until, rule))
+    }
+
+    /// The rule that would have such a thing gone before the law lets it go: two rules of the document pull at one thing.
+    pub fn postponed(&self, category: &str, facts: &Facts) -> Option<String> {
+        let (until, _) = self.kept_until(category, facts)?;
+        self.retention_of(category)
+            .filter(|rule| rule.action != Action::Reduce)
+            .filter_map(|rule| earliest(rule, facts))
+            .filter(|(at, ..)| *at < until)
+            .min_by_key(|(at, ..)| *at)
+            .map(|(_, rule, _)| rule)
+    }
+
     /// The moments at which the person is warned before the rule that makes this due fires, earliest first.
     pub fn warnings_before(&self, due: &Due) -> Vec<(Timestamp, Period)> {
         let Due::At { at, rule, .. } = due else { return Vec::new() };

@@ -19,6 +19,7 @@ mod fill;
 mod front;
 pub mod law;
 mod library;
+mod markdown;
 mod model;
 pub mod outline;
 pub mod pages;

@@ -1,7 +1,7 @@
 //! One document after another: which version's rule ends a thing, and which yes still stands.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::ops::Deref;
 
 use chrono::NaiveTime;
 
@@ -32,7 +32,7 @@ impl Policy {
 /// this order: the earliest that any of them says. So a stricter promise is kept for what was collected or held under
 /// it, whatever came after. A later version makes nothing due before the day on which it came into force, and what it
 /// no longer declares is due on that day, unless an earlier version keeps it because a law demands it.
-pub fn governing(versions: &[Arc<Policy>], category: &str, facts: &Facts) -> Governed {
+pub fn governing<P: Deref<Target = Policy>>(versions: &[P], category: &str, facts: &Facts) -> Governed {
     let says = versions.iter().enumerate().map(|(n, policy)| {
         let due = match n {
             0 => policy.due(category, facts),
@@ -48,7 +48,7 @@ pub fn governing(versions: &[Arc<Policy>], category: &str, facts: &Facts) -> Gov
 }
 
 /// What a later version says of a thing that was there before it.
-fn later(policy: &Policy, earlier: &[Arc<Policy>], category: &str, facts: &Facts) -> Due {
+fn later<P: Deref<Target = Policy>>(policy: &Policy, earlier: &[P], category: &str, facts: &Facts) -> Due {
     if policy.category(category).is_none() {
         let declared = earlier.iter().any(|p| p.category(category).is_some());
         let kept = earlier.iter().any(|p| p.retention_of(category).any(|rule| rule.keep.is_some()));

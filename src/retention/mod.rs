@@ -10,12 +10,14 @@ mod holds;
 mod inactive;
 mod reckon;
 mod sql;
+mod survey;
 mod sweep;
 
 pub use board::BoardRow;
 pub use error::Error;
 pub use holds::{Hold, NewHold};
 pub use inactive::{Inactive, Warning};
+pub use survey::{Survey, Trial};
 pub use sweep::Swept;
 
 use crate::base::{Clock, Entropy};

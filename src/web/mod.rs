@@ -1,7 +1,8 @@
 //! The pages: what people and staff see, rendered on the server from one stylesheet.
 //!
 //! Promises: every page works without script, from 360 px up, in a dark theme, in print and read aloud. Must never:
-//! hold SQL or a decision, load anything from another host, or put a style or a script inside a page.
+//! hold SQL or a decision, load anything from another host, or put a style or a script inside a page (a paper, which is never served, carries
+//! its style).
 
 pub mod assets;
 pub mod desk;
@@ -11,6 +12,7 @@ mod fault_page;
 mod form;
 mod handle;
 mod page;
+pub mod paper;
 pub mod promise;
 mod router;
 mod shape;

@@ -10,7 +10,7 @@ use crate::support::app::OTHER_TENANT;
 use crate::support::call::{Answer, Sender};
 
 /// The pages that can be looked at, by their path.
-const PAGES: [(Page, &str); 11] = [
+const PAGES: [(Page, &str); 14] = [
     (Page::Today, ""),
     (Page::Requests, "/requests"),
     (Page::Retention, "/retention"),
@@ -18,6 +18,9 @@ const PAGES: [(Page, &str); 11] = [
     (Page::Policies, "/policies"),
     (Page::Holds, "/holds"),
     (Page::Processors, "/processors"),
+    (Page::Processors, "/processors/record.html"),
+    (Page::Processors, "/processors/record.csv"),
+    (Page::Processors, "/processors/record.json"),
     (Page::Reads, "/reads"),
     (Page::Reads, "/reads.csv"),
     (Page::Ledger, "/ledger"),

@@ -15,6 +15,7 @@ mod processors;
 mod promises;
 mod queue;
 mod reads;
+mod record;
 mod request;
 mod retention;
 pub mod roles;
@@ -55,6 +56,9 @@ pub fn router(edge: Edge) -> Router {
         .route("/{tenant}/desk/holds", get(holds::show).post(holds::place))
         .route("/{tenant}/desk/holds/{id}/lift", post(holds::lift))
         .route("/{tenant}/desk/processors", get(processors::show))
+        .route("/{tenant}/desk/processors/record.html", get(record::html))
+        .route("/{tenant}/desk/processors/record.csv", get(record::csv))
+        .route("/{tenant}/desk/processors/record.json", get(record::json))
         .route("/{tenant}/desk/reads", get(reads::show))
         .route("/{tenant}/desk/reads.csv", get(reads::csv))
         .route("/{tenant}/desk/ledger", get(ledger::show))

@@ -27,6 +27,7 @@
 //! | `/desk/requests?right=&state=`, `/desk/requests/{reference}`, `POST …/{action}` (`reason`), `POST …/note` (`note`) | [`Queue`], [`RequestDetail`] |
 //! | `/desk/retention`, `/desk/promises?state=` | [`RetentionBoard`], [`PromiseBoard`] |
 //! | `/desk/holds` and `POST` (`whom`, `category`*, `reason`, `law`, `review`), `POST /desk/holds/{id}/lift` | [`Holds`] |
+//! | `/desk/processors/record.html`, `….csv`, `….json` | the record of processing activities, as files |
 //! | `/desk/processors`, `/desk/reads?role=&from=&to=&refused=` | [`Processors`], [`AccessReview`] |
 //! | `/desk/ledger?kind=&from=&to=`, `POST /desk/ledger/verify` | [`DeskLedger`] |
 //! | `/desk/people` and `POST` (`query`) | [`People`] |
