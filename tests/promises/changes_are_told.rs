@@ -3,7 +3,6 @@
 
 use serde_json::json;
 use vouchsafe::app::{App, Error, Setup};
-use vouchsafe::base::{Clock, Entropy};
 use vouchsafe::mail;
 use vouchsafe::policy::Policy;
 use vouchsafe::policy::diff::{Meaning, diff};
@@ -74,12 +73,9 @@ each_app! {
         let mut config = app.app.config.clone();
         config.server.development = false;
         let setup = Setup {
-            config,
-            clock: Clock::system(),
-            entropy: Entropy::seeded(1),
             documents: changed,
             mail: Some(mail::Settings::Recorded),
-            blobs: None,
+            ..Setup::of(config).unwrap()
         };
         let refused = App::open(setup).await;
         assert!(matches!(&refused, Err(Error::Changed(_))), "the service does not start: {:?}", refused.err());
