@@ -16,6 +16,7 @@ pub use policies::{Publication, load_documents};
 
 use std::sync::Arc;
 
+use crate::audit::Audit;
 use crate::base::{Clock, Entropy};
 use crate::billing::Credits;
 use crate::blobs::Blobs;
@@ -72,6 +73,8 @@ pub struct Rooms {
     pub retention: Retention,
     /// Every right.
     pub requests: Requests,
+    /// Whether each promise is kept.
+    pub audit: Audit,
     /// Letters.
     pub post: Post,
 }

@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 
-use super::sql::{self, Kind};
+use super::sql::{self, About, Kind};
 use super::{Error, Jobs};
 use crate::base::{SubjectId, TenantId};
 use crate::mail::letters::{
@@ -15,6 +15,8 @@ use crate::vault::{Access, Actor, Owner};
 
 /// Older requests get no first letter any more: a store that was down for longer is a matter for people.
 const FRESH: TimeDelta = TimeDelta::days(45);
+/// A letter that was not taken is tried again after this.
+const AGAIN: TimeDelta = TimeDelta::minutes(10);
 /// Notes of letters are forgotten after this.
 const KEPT: TimeDelta = TimeDelta::days(400);
 
@@ -75,23 +77,25 @@ impl Jobs {
     }
 
     async fn about_requests(&self, tenant: &TenantId, kind: Kind) -> Result<u64, Error> {
-        let since = self.app.clock.now().plus(-FRESH);
+        let now = self.app.clock.now();
+        let (since, tried) = (now.plus(-FRESH), now.plus(-AGAIN));
         let owed = {
             let mut tx = self.app.db.read().await?;
-            sql::owed(&mut tx, tenant, kind, since).await?
+            sql::owed(&mut tx, tenant, kind, (since, tried)).await?
         };
         let mut n = 0;
-        for (id, subject) in owed {
-            let owner = Owner::new(tenant, subject);
-            let request = self.app.requests.get(&owner, id).await?;
-            let letter = self.letter(&owner, &request, kind).await?;
-            let now = self.app.clock.now();
-            // Noted before it is sent: one letter too few is a page that still says it all, one too many is a nuisance.
+        for (request, subject) in owed {
+            let (owner, about) = (Owner::new(tenant, subject), About { tenant, request, kind });
+            let letter = self.letter(&owner, &self.app.requests.get(&owner, request).await?, kind).await?;
+            // Noted before it is sent and again when it was taken: two replicas send one letter, and one that the mail
+            // server did not take is tried again.
             let mut tx = self.app.db.begin().await?;
-            let first = sql::sent(&mut tx, tenant, id, kind, now).await?;
+            let first = sql::try_now(&mut tx, about, (now, tried)).await?;
             tx.commit().await?;
-            if first {
-                self.send(&owner, &format!("{}.{}", id, kind.as_str()), &letter).await;
+            if first && self.send(&owner, &format!("{request}.{}", kind.as_str()), &letter).await {
+                let mut tx = self.app.db.begin().await?;
+                sql::sent(&mut tx, about, self.app.clock.now()).await?;
+                tx.commit().await?;
                 n += 1;
             }
         }

@@ -3,12 +3,10 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use super::{Error, Jobs};
-use crate::keystore::Rotation;
+use crate::keystore::{EPOCH, Rotation};
 use crate::policy::Role;
 use crate::store::idempotency;
 
-/// How long an epoch lasts.
-const EPOCH: TimeDelta = TimeDelta::days(7);
 /// How long answers are kept for repeated calls.
 const ANSWERS: TimeDelta = TimeDelta::hours(24);
 
@@ -31,13 +29,15 @@ pub enum Task {
     Expiry,
     /// Key epochs.
     Epochs,
+    /// Checks of promises that are due.
+    Audit,
     /// Entries into the tree, and a signed head.
     Ledger,
 }
 
 impl Task {
     /// All of them, in the order of a full pass.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Requests,
         Self::Retention,
         Self::Letters,
@@ -46,6 +46,7 @@ impl Task {
         Self::Graves,
         Self::Expiry,
         Self::Epochs,
+        Self::Audit,
         Self::Ledger,
     ];
 
@@ -60,6 +61,7 @@ impl Task {
             Self::Graves => "graves",
             Self::Expiry => "expiry",
             Self::Epochs => "epochs",
+            Self::Audit => "audit",
             Self::Ledger => "ledger",
         }
     }
@@ -69,6 +71,7 @@ impl Task {
         match self {
             Self::Ledger => "* * * * * *",
             Self::Requests | Self::Retention | Self::Letters => "*/10 * * * * *",
+            Self::Audit => "30 * * * * *",
             Self::Graves | Self::Arrivals => "0 */5 * * * *",
             Self::Inactivity | Self::Expiry | Self::Epochs => "0 0 * * * *",
         }
@@ -108,6 +111,10 @@ impl Jobs {
             Task::Graves => to_the_end(stop, || app.vault.visit_graves()).await?,
             Task::Expiry => self.expiry().await?,
             Task::Epochs => self.epochs().await?,
+            Task::Audit => {
+                let ran = app.audit.run_due(app.clock.now(), stop).await?;
+                ran.iter().filter(|r| r.changed).count() as u64
+            }
             Task::Ledger => u64::from(app.ledger.sequence().await?.is_some()),
         };
         Ok(Reconciled { task, changed })

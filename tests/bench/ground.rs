@@ -93,8 +93,8 @@ pub(crate) async fn open(folder: &Path) -> Outcome<App> {
     let documents = load_documents(&config.data.policies)?;
     let blobs = Settings::Folder(FolderSettings::new(folder.join("blobs")));
     let (clock, entropy) = (Clock::system(), Entropy::system());
-    let (mail, blobs) = (Some(mail::Settings::Recorded), Some(blobs));
-    Ok(App::open(Setup { config, clock, entropy, documents, mail, blobs }).await?)
+    let (mail, blobs, logs) = (Some(mail::Settings::Recorded), Some(blobs), None);
+    Ok(App::open(Setup { config, clock, entropy, documents, mail, blobs, logs }).await?)
 }
 
 /// Stores a picture, in pieces as a network gives them.

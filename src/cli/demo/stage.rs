@@ -67,6 +67,7 @@ impl Stage {
             // A letter that was sent has left the house: it lies in its reader's letter box.
             mail: Some(mail::Settings::Outbox(outside.join("letters"))),
             blobs: None,
+            logs: None,
         })
         .await?;
         Ok(Self { jobs: Jobs::new(app.clone()), app, hand, data, outside, _gone_with_this: gone })

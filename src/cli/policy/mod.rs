@@ -1,5 +1,6 @@
 //! Documents on the command line: checked, compared, turned into papers, and asked about what is held.
 
+mod board;
 mod check;
 mod held;
 
@@ -50,6 +51,17 @@ pub(super) enum Command {
     Summary {
         /// The document
         document: PathBuf,
+    },
+    /// Show how each promise stands, by the last check of each; fails when one is broken or overdue
+    Board {
+        /// One tenant only
+        #[arg(long)]
+        tenant: Option<TenantId>,
+        /// As JSON, a list with one board a tenant
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: Place,
     },
     /// Say what goes when, by which rule, of what this installation holds
     Plan {
@@ -108,6 +120,7 @@ pub(super) async fn run(command: Command, variables: &Variables, say: &mut Say) 
             say.line(pages::summary(&compiled(&document)?).text());
             Ok(status(true))
         }
+        Command::Board { tenant, json, place } => board::board(tenant, json, &place, variables, say).await,
         Command::Plan { tenant, place } => held::plan(tenant, &place, variables, say).await,
         Command::Explain { object, tenant, subject, place } => {
             held::explain(object, &tenant, subject, &place, variables, say).await
