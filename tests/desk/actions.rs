@@ -198,9 +198,9 @@ each_app! {
         assert!(shown(&open(&app, &admin, "/ledger").await).contains("has not been recomputed yet"));
         done(&send(&app, &admin, "/ledger/verify", &[]).await);
         let html = shown(&open(&app, &admin, "/ledger?kind=probe.recorded").await);
-        assert!(html.contains("signed heads verified") && html.contains("Whole and unaltered"), "{html}");
+        assert!(html.contains("verified, the newest at") && html.contains("Whole and unaltered"), "{html}");
         let board = shown(&open(&app, &compliance, "/promises?state=kept").await);
-        assert!(board.contains("signed heads verified"), "the promise on the ledger is kept by it");
+        assert!(board.contains("verified, the newest at"), "the promise on the ledger is kept by it");
     }
 }
 

@@ -25,7 +25,9 @@ pub(super) async fn board(
         let told: Vec<PromiseBoard> = boards.iter().map(PromiseBoard::from).collect();
         say.line(serde_json::to_string_pretty(&told)?);
     } else {
-        boards.iter().for_each(|board| told(board, say));
+        for board in &boards {
+            told(board, say);
+        }
     }
     Ok(status(boards.iter().all(Board::is_well)))
 }

@@ -72,6 +72,7 @@ each_database! {
         assert!(due().await);
         assert_eq!(entries().await, 2, "confirmed once a day");
         let staff = house.staff(Role::Compliance).await;
+        house.advance(TimeDelta::seconds(1));
         house.staff_read(&staff, "output-image", "support").await;
         house.fails("own-images-only", "1 of 2 looks").await;
         assert_eq!(entries().await, 3, "a change at once");
@@ -176,6 +177,7 @@ each_database! {
         let staff = house.staff(Role::Compliance).await;
         let shown = with_file("../../review (final).pdf", b"%PDF canary of the file");
         let entry = house.audit.attest(&house.tenant, "access-review", staff.id, shown).await.unwrap();
+        house.advance(TimeDelta::seconds(1));
         house.audit.attest(&house.tenant, "access-review", staff.id, said("once more")).await.unwrap();
         let file = house.audit.attached(&house.tenant, entry).await.unwrap();
         assert_eq!((file.name.as_str(), &file.bytes[..]), ("review (final).pdf", &b"%PDF canary of the file"[..]));

@@ -128,8 +128,8 @@ fn promises() -> PromiseBoard {
     }
 }
 
-fn entry(index: u64) -> Option<ProofLink> {
-    Some(ProofLink { index: Count(index), href: format!("/flux-kontext/ledger/{index}") })
+fn entry(index: u64) -> ProofLink {
+    ProofLink { index: Count(index), href: format!("/flux-kontext/ledger/{index}") }
 }
 
 fn promise() -> PromisePage {
@@ -139,7 +139,7 @@ fn promise() -> PromisePage {
         figure: figure.into(),
         checked: Count(48_210),
         found: Count(found),
-        proof: entry(index),
+        proof: Some(entry(index)),
     };
     let part = |rule: &str, here: bool, state: State, figure: &str| PartRow {
         rule: rule.into(),
@@ -151,7 +151,7 @@ fn promise() -> PromisePage {
     let row = promise_rows().swap_remove(0);
     PromisePage {
         desk: desk(),
-        proof: entry(51_260),
+        proof: Some(entry(51_260)),
         check: Some(CheckFound {
             probe: "retention-kept".into(),
             looks_at: "Everything stored against its time, by rule.".into(),
@@ -222,7 +222,7 @@ fn vouched() -> PromisePage {
         by: "compliance@flux-kontext.example".into(),
         text: "Everybody on the list was asked.\nTwo people have left; their access is closed.".into(),
         file,
-        proof: entry(51_300),
+        proof: Some(entry(51_300)),
     };
     let file = ("review.pdf".into(), "/flux-kontext/desk/promises/attestation.audit/evidence/ent_1".into());
     PromisePage {
