@@ -15,6 +15,9 @@ use crate::vault::{Access, Actor, Owner};
 
 /// Older requests get no first letter any more: a store that was down for longer is a matter for people.
 const FRESH: TimeDelta = TimeDelta::days(45);
+/// What an address is read for to write about a request: a duty of law, so a restriction does not stop it (Art. 18(2)
+/// GDPR). Whoever restricts everything still hears that it was done.
+const ANSWERING: &str = "rights";
 /// A letter that was not taken is tried again after this.
 const AGAIN: TimeDelta = TimeDelta::minutes(10);
 /// Notes of letters are forgotten after this.
@@ -92,7 +95,8 @@ impl Jobs {
             let mut tx = self.app.db.begin().await?;
             let first = sql::try_now(&mut tx, about, (now, tried)).await?;
             tx.commit().await?;
-            if first && self.send(&owner, &format!("{request}.{}", kind.as_str()), &letter).await {
+            let id = format!("{request}.{}", kind.as_str());
+            if first && self.send(&owner, ANSWERING, &id, &letter).await {
                 let mut tx = self.app.db.begin().await?;
                 sql::sent(&mut tx, about, self.app.clock.now()).await?;
                 tx.commit().await?;
@@ -158,7 +162,8 @@ impl Jobs {
             };
             let written = letter.write().map_err(|_| Error::Payload)?;
             // An account is let go only after its warnings were sent, so here the letter goes first.
-            if self.send(owner, &format!("{}.inactive.{}", owner.subject, warning.number), &written).await {
+            let id = format!("{}.inactive.{}", owner.subject, warning.number);
+            if self.send(owner, "account", &id, &written).await {
                 self.app.retention.warned(&warning).await?;
                 n += 1;
             }
@@ -167,8 +172,8 @@ impl Jobs {
     }
 
     /// Sends a letter to a person's own address. A letter that does not go is logged without address or text.
-    async fn send(&self, owner: &Owner, id: &str, letter: &Written) -> bool {
-        let access = Access { actor: &Actor::Service, purpose: "account" };
+    async fn send(&self, owner: &Owner, purpose: &str, id: &str, letter: &Written) -> bool {
+        let access = Access { actor: &Actor::Service, purpose };
         let profile = match self.app.subjects.profile(owner, &access).await {
             Ok(profile) => profile,
             Err(e) => {

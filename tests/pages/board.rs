@@ -144,9 +144,12 @@ each_app! {
         assert_eq!(notice["state"], "waiting");
         assert_eq!(notice["figure"], "nothing to tell yet: nobody has asked for anything");
 
-        let asked = app.post("/v1/requests").by(&ada).json(&serde_json::json!({ "right": "access" }));
-        assert_eq!(asked.send().await.status, 201);
-        app.settle().await;
+        // Whoever restricts everything still has to be told that it was done.
+        for ask in [serde_json::json!({ "right": "restriction", "on": true }), serde_json::json!({ "right": "access" })] {
+            let asked = app.post("/v1/requests").by(&ada).json(&ask).send().await;
+            assert_eq!(asked.status, 201, "{}", asked.text());
+            app.settle().await;
+        }
         app.advance(TimeDelta::minutes(31));
         audited(&app).await;
         let told = board(&app).await;

@@ -30,7 +30,7 @@ const NOBODYS: &str = "SELECT (SELECT COUNT(*) FROM object o WHERE o.tenant = $1
     (SELECT 1 FROM subject s WHERE s.tenant = o.tenant AND s.id = o.subject)) + (SELECT COUNT(*) FROM record r \
     WHERE r.tenant = $1 AND NOT EXISTS (SELECT 1 FROM subject s WHERE s.tenant = r.tenant AND s.id = r.subject))";
 const UNUSED: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(CASE WHEN s.warned_at <= $3 THEN 1 ELSE 0 END), 0) AS BIGINT) \
-    FROM subject s WHERE s.tenant = $1 AND s.state = 'active' AND s.last_active_at < $2 AND NOT EXISTS (SELECT 1 FROM hold h \
+    FROM subject s WHERE s.tenant = $1 AND s.state = 'active' AND s.restricted_at IS NULL AND s.last_active_at < $2 AND NOT EXISTS (SELECT 1 FROM hold h \
     WHERE h.tenant = s.tenant AND h.released_at IS NULL AND (h.subject IS NULL OR h.subject = s.id))";
 
 const STALE_ARRIVALS: &str =
@@ -196,7 +196,7 @@ pub(in crate::audit) async fn nobodys(tx: &mut Tx, tenant: &TenantId) -> Result<
     Ok(n)
 }
 
-/// Accounts under no hold that nobody used since a moment; and those of them that were last warned before another.
+/// Accounts under no hold and no restriction that nobody used since a moment; and those of them that were last warned before another.
 pub(in crate::audit) async fn unused(
     tx: &mut Tx,
     tenant: &TenantId,

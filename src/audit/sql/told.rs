@@ -18,7 +18,7 @@ const SCHEDULED: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(untold), 0) AS BIGIN
     AND l.sent_at IS NOT NULL) THEN 0 ELSE 1 END AS untold FROM request r WHERE r.tenant = $1 AND r.subject IS NOT NULL \
     AND r.state = 'grace' AND r.received_at > $2 AND r.received_at < $3) AS owed";
 const NEAR_THEIR_END: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(CASE WHEN warnings < $3 THEN 1 ELSE 0 END), 0) AS BIGINT) \
-    FROM subject WHERE tenant = $1 AND state = 'active' AND last_active_at < $2";
+    FROM subject WHERE tenant = $1 AND state = 'active' AND restricted_at IS NULL AND last_active_at < $2";
 const ERASED_BY_RULE: &str =
     "SELECT CAST(COALESCE(SUM(erased), 0) AS BIGINT) FROM sweep WHERE tenant = $1 AND at >= $2";
 
@@ -68,7 +68,7 @@ pub(in crate::audit) async fn steps(
     Ok(Owed { occasions: unsigned(all), untold: unsigned(untold) })
 }
 
-/// Accounts last used before a moment, and those that got fewer warnings than they should have by then.
+/// Accounts under no restriction that were last used before a moment, and those that got fewer warnings than they should have by then.
 pub(in crate::audit) async fn near_their_end(
     tx: &mut Tx,
     tenant: &TenantId,
