@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 
 use super::{App, Error, Rooms, keys, outside, policies};
 use crate::archive;
+use crate::audit::{self, Audit, LogWatch};
 use crate::base::{Clock, Entropy, Secret};
 use crate::billing::Credits;
 use crate::blobs::{self, Blobs, FolderSettings, S3Settings};
@@ -44,6 +45,8 @@ pub struct Setup {
     pub blobs: Option<blobs::Settings>,
     /// The program that decodes what providers send, called with `redraw`; without one, this process does it itself.
     pub redrawer: Option<PathBuf>,
+    /// The watch on the log, where this process writes one: without it nobody can tell what is in it.
+    pub logs: Option<LogWatch>,
 }
 
 impl Setup {
@@ -58,6 +61,7 @@ impl Setup {
             mail: None,
             blobs: None,
             redrawer: std::env::current_exe().ok(),
+            logs: None,
         })
     }
 }
@@ -66,6 +70,8 @@ struct Ground {
     db: Db,
     keys: Keystore,
     blobs: Blobs,
+    /// Where uploads land before they are whole.
+    incoming: Vec<PathBuf>,
     ledger: Ledger,
     archives: archive::Signer,
 }
@@ -75,12 +81,12 @@ impl App {
     /// tenant's documents published.
     /// Two services over one SQLite data folder are a mistake; over one PostgreSQL they are replicas.
     pub async fn open(setup: Setup) -> Result<Self, Error> {
-        let Setup { config, clock, entropy, documents, mail, blobs, redrawer } = setup;
+        let Setup { config, clock, entropy, documents, mail, blobs, redrawer, logs } = setup;
         let library = Library::new();
         let ground = ground(&config, &clock, &entropy, blobs).await?;
         let post = post(&config, mail)?;
         let outside = outside::providers(&config, redrawer, &clock, &entropy)?;
-        let rooms = rooms(config, ground, library, (post, outside), (clock, entropy));
+        let rooms = rooms(config, ground, library, (post, outside, logs), (clock, entropy));
         let app = Self(Arc::new(rooms));
         let unpublished = app.take_up(documents).await?;
         // Set once, here: nobody else has the app yet.
@@ -113,6 +119,10 @@ async fn ground(
         Some(settings) => settings,
         None => blob_settings(config, folder)?,
     };
+    let incoming = match &settings {
+        blobs::Settings::Folder(folder) => vec![folder.incoming()],
+        blobs::Settings::S3(_) | blobs::Settings::Memory => Vec::new(),
+    };
     let blobs = Blobs::open(settings, clock, entropy)?;
     let origin = config
         .ledger
@@ -124,7 +134,7 @@ async fn ground(
     let archives = archive::Signer::new(&format!("{}/take-home", host_of(&config.server.public_url)), &seed)?;
     let state = keys_folder.join("ledger.head");
     let ledger = Ledger::open(db.clone(), signer, clock.clone(), entropy.clone(), state).await?;
-    Ok(Ground { db, keys: keystore, blobs, ledger, archives })
+    Ok(Ground { db, keys: keystore, blobs, incoming, ledger, archives })
 }
 
 async fn databases(config: &Config, folder: &Path) -> Result<(Db, Db), Error> {
@@ -177,30 +187,62 @@ fn host_of(public_url: &str) -> &str {
     public_url.split_once("://").map_or(public_url, |(_, rest)| rest).trim_end_matches('/')
 }
 
+fn door(ground: &Ground, library: &Library, clock: &Clock, entropy: &Entropy) -> Vault {
+    Vault::new(vault::Parts {
+        db: ground.db.clone(),
+        keys: ground.keys.clone(),
+        blobs: ground.blobs.clone(),
+        ledger: ground.ledger.clone(),
+        library: library.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    })
+}
+
+fn auditor(
+    ground: &Ground,
+    (config, logs): (&Config, Option<LogWatch>),
+    (vault, library): (&Vault, &Library),
+    clock: &Clock,
+    entropy: &Entropy,
+) -> Audit {
+    let (db, ledger, c, e) = (&ground.db, &ground.ledger, clock.clone(), entropy.clone());
+    Audit::new(audit::Parts {
+        db: db.clone(),
+        vault: vault.clone(),
+        keys: ground.keys.clone(),
+        blobs: ground.blobs.clone(),
+        ledger: ledger.clone(),
+        library: library.clone(),
+        disclosures: Disclosures::new(db.clone(), vault.clone(), ledger.clone(), c, e),
+        config: config.clone(),
+        settings: audit::Settings { temporary: ground.incoming.clone(), logs, ..audit::Settings::default() },
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    })
+}
+
+/// How long an erasure that somebody set can be taken back.
+fn grace(config: &Config) -> TimeDelta {
+    let seconds = i64::try_from(config.rights.grace.rough_seconds()).unwrap_or(i64::MAX);
+    TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX)
+}
+
 fn rooms(
     config: Config,
     ground: Ground,
     library: Library,
-    (post, outside): (Post, editing::Outside),
+    (post, outside, logs): (Post, editing::Outside, Option<LogWatch>),
     (clock, entropy): (Clock, Entropy),
 ) -> Rooms {
-    let Ground { db, keys, blobs, ledger, archives } = ground;
+    let vault = door(&ground, &library, &clock, &entropy);
+    let audit = auditor(&ground, (&config, logs), (&vault, &library), &clock, &entropy);
+    let Ground { db, keys, blobs, ledger, archives, .. } = ground;
     let (c, e) = (|| clock.clone(), || entropy.clone());
-    let vault = Vault::new(vault::Parts {
-        db: db.clone(),
-        keys: keys.clone(),
-        blobs: blobs.clone(),
-        ledger: ledger.clone(),
-        library: library.clone(),
-        clock: c(),
-        entropy: e(),
-    });
     let subjects = Subjects::new(db.clone(), keys.clone(), vault.clone(), ledger.clone(), c(), e());
     let consents = Consents::new(db.clone(), vault.clone(), ledger.clone(), c(), e());
     let credits = Credits::new(db.clone(), c(), e());
     let disclosures = Disclosures::new(db.clone(), vault.clone(), ledger.clone(), c(), e());
-    let seconds = i64::try_from(config.rights.grace.rough_seconds()).unwrap_or(i64::MAX);
-    let grace = TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX);
     let editing = Editing::new(editing::Parts {
         db: db.clone(),
         keys: keys.clone(),
@@ -235,7 +277,7 @@ fn rooms(
         ledger: ledger.clone(),
         library: library.clone(),
         signer: archives,
-        settings: requests::Settings { grace, ..requests::Settings::default() },
+        settings: requests::Settings { grace: grace(&config), ..requests::Settings::default() },
         clock: c(),
         entropy: e(),
     });
@@ -258,6 +300,7 @@ fn rooms(
         publications,
         unpublished: OnceLock::new(),
         requests,
+        audit,
         post,
     }
 }

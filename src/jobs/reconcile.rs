@@ -3,12 +3,10 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use super::{Error, Jobs};
-use crate::keystore::Rotation;
+use crate::keystore::{EPOCH, Rotation};
 use crate::policy::Role;
 use crate::store::idempotency;
 
-/// How long an epoch lasts.
-const EPOCH: TimeDelta = TimeDelta::days(7);
 /// How long answers are kept for repeated calls.
 const ANSWERS: TimeDelta = TimeDelta::hours(24);
 
@@ -39,6 +37,8 @@ pub enum Task {
     Expiry,
     /// Key epochs.
     Epochs,
+    /// Checks of promises that are due.
+    Audit,
     /// Entries into the tree, and a signed head.
     Ledger,
 }
@@ -58,6 +58,7 @@ impl Task {
         Self::Graves,
         Self::Expiry,
         Self::Epochs,
+        Self::Audit,
         Self::Ledger,
     ];
 
@@ -76,6 +77,7 @@ impl Task {
             Self::Copies => "copies",
             Self::Expiry => "expiry",
             Self::Epochs => "epochs",
+            Self::Audit => "audit",
             Self::Ledger => "ledger",
         }
     }
@@ -91,6 +93,7 @@ impl Task {
             | Self::Letters
             | Self::Reckoning
             | Self::Notices => "*/10 * * * * *",
+            Self::Audit => "30 * * * * *",
             Self::Graves | Self::Arrivals => "0 */5 * * * *",
             Self::Inactivity | Self::Expiry | Self::Epochs => "0 0 * * * *",
         }
@@ -134,6 +137,10 @@ impl Jobs {
             Task::Copies => app.editing.clear_copies(stop).await?,
             Task::Expiry => self.expiry().await?,
             Task::Epochs => self.epochs().await?,
+            Task::Audit => {
+                let ran = app.audit.run_due(app.clock.now(), stop).await?;
+                ran.iter().filter(|r| r.changed).count() as u64
+            }
             Task::Ledger => u64::from(app.ledger.sequence().await?.is_some()),
         };
         Ok(Reconciled { task, changed })

@@ -24,8 +24,13 @@ pub use rotation::Rotation;
 pub use seal::SealKey;
 pub use soundness::Soundness;
 
+use chrono::TimeDelta;
+
 use crate::base::{Clock, Entropy};
 use crate::store::Db;
+
+/// How long an epoch lasts before the next one begins.
+pub const EPOCH: TimeDelta = TimeDelta::days(7);
 
 /// The keystore. Cheap to clone.
 #[derive(Clone, Debug)]

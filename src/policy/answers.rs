@@ -254,7 +254,7 @@ impl Policy {
     pub fn warnings_before(&self, due: &Due) -> Vec<(Timestamp, Period)> {
         let Due::At { at, rule, .. } = due else { return Vec::new() };
         let warn = self.retention(rule).map_or(&[][..], |rule| rule.warn.as_slice());
-        warn.iter().map(|period| (before(*at, *period), *period)).collect()
+        warn.iter().map(|period| (period.before(*at), *period)).collect()
     }
 }
 
@@ -294,13 +294,4 @@ fn earliest(rule: &Retention, facts: &Facts) -> Option<(Timestamp, String, Strin
 fn first_fact(rule: &Retention) -> Option<Fact> {
     let later = rule.at_most.iter().chain(rule.keep.iter()).map(|after| after.fact);
     rule.erase_when.iter().copied().chain(later).next()
-}
-
-/// So long before a moment. Periods add but do not subtract: the answer is the latest start from which the period does
-/// not end after the moment, found to the second around the rough length.
-fn before(at: Timestamp, period: Period) -> Timestamp {
-    let rough = i64::try_from(period.rough_seconds()).unwrap_or(i64::MAX / 1_000_000);
-    let guess = at.plus(chrono::TimeDelta::seconds(-rough));
-    let error = period.after(guess).since(at);
-    guess.plus(-error)
 }

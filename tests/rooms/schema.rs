@@ -13,6 +13,7 @@ use crate::support::{Backend, TestDb, source};
 const GOES: &[(&str, Goes)] = &[
     ("api_key", Goes::NotPersonal("an app's, not a person's")),
     ("attestation", Goes::NotPersonal("what staff vouched for, sealed; evidence that must outlive them")),
+    ("attestation_file", Goes::NotPersonal("a file that staff showed, sealed; with its attestation")),
     ("blob_grave", Goes::ByTime("once a late write can no longer land")),
     (
         "consent_event",

@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use vouchsafe::app::{App, Setup, load_documents};
+use vouchsafe::audit::LogWatch;
 use vouchsafe::base::{Clock, Entropy, ManualClock, PageSize, RequestId, Secret, TenantId, Timestamp};
 use vouchsafe::blobs::KeyPrefix;
 use vouchsafe::config::{Config, TokenIssuer};
@@ -44,6 +45,8 @@ pub(crate) struct TestApp {
     pub(crate) app: App,
     /// What handlers are given.
     pub(crate) edge: Edge,
+    /// The watch on the service's log; a test writes what it wants seen into it.
+    pub(crate) logs: LogWatch,
     hand: ManualClock,
     router: axum::Router,
     leftover: AtomicBool,
@@ -105,6 +108,7 @@ impl TestApp {
         }
         change(&mut config);
         let (clock, hand) = Clock::manual(Timestamp::parse_rfc3339(START).unwrap());
+        let logs = LogWatch::new();
         let setup = Setup {
             config,
             clock,
@@ -113,11 +117,12 @@ impl TestApp {
             mail: Some(mail::Settings::Recorded),
             blobs,
             redrawer: Some(env!("CARGO_BIN_EXE_vouchsafe").into()),
+            logs: Some(logs.clone()),
         };
         let app = App::open(setup).await.unwrap();
         let edge = Edge::new(app.clone()).await.unwrap();
         let router = vouchsafe::http::router(edge.clone());
-        Some(Self { app, edge, hand, router, leftover: AtomicBool::new(false), ground })
+        Some(Self { app, edge, logs, hand, router, leftover: AtomicBool::new(false), ground })
     }
 
     /// The same, with other routes: the pages, or all of them.

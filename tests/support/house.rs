@@ -237,6 +237,7 @@ fn setup(config: &Config, clock: &Clock, documents: Vec<Policy>) -> Setup {
         mail: Some(mail::Settings::Recorded),
         blobs: None,
         redrawer: None,
+        logs: None,
     }
 }
 

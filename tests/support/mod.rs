@@ -4,6 +4,7 @@ pub(crate) mod app;
 pub(crate) mod call;
 mod database;
 pub(crate) mod house;
+pub(crate) mod render;
 pub(crate) mod source;
 
 pub(crate) use app::TestApp;

@@ -1,5 +1,6 @@
 //! Documents on the command line: checked, compared, turned into papers, and asked about what is held.
 
+mod board;
 mod check;
 mod difference;
 mod explain;
@@ -17,6 +18,7 @@ use anyhow::Context as _;
 use super::Variables;
 use super::place::Place;
 use super::say::Say;
+use crate::base::TenantId;
 use crate::policy::{Checkup, Policy};
 
 /// What to do with policy documents.
@@ -46,6 +48,17 @@ pub(super) enum Command {
     ///
     /// The status is 0 when all is well, 1 when something is past its time or the candidate must not come into force as it
     /// is, 2 when it could not be looked at.
+    /// Show how each promise stands, by the last check of each; fails when one is broken or overdue
+    Board {
+        /// One tenant only
+        #[arg(long)]
+        tenant: Option<TenantId>,
+        /// As JSON, a list with one board a tenant
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Publish documents: from then on their text never changes, and people are told
     Publish(publish::Args),
     /// Agree, as the second person, to a document that would erase much at once; or turn it down
@@ -70,6 +83,7 @@ pub(super) async fn run(command: Command, variables: &Variables, say: &mut Say) 
         Command::Diff { old, new, json, place } => {
             difference::run((&old, &new), json, &place, variables, say).await
         }
+        Command::Board { tenant, json, place } => board::board(tenant, json, &place, variables, say).await,
         Command::Publish(args) => publish::publish(args, variables, say).await,
         Command::Confirm(args) => publish::confirm(args, variables, say).await,
         Command::Timeline(args) => timeline::show(args, variables, say).await,

@@ -6,7 +6,7 @@
 
 mod door;
 mod dress;
-pub(super) mod found;
+mod found;
 mod holds;
 mod ledger;
 mod people;
@@ -22,6 +22,7 @@ pub mod roles;
 mod seat;
 mod shell;
 mod today;
+mod vouching;
 mod words;
 
 use axum::Router;
@@ -36,6 +37,7 @@ const LARGEST_FORM: usize = 64 * 1024;
 
 /// Every address below `/{tenant}/desk`.
 pub fn router(edge: Edge) -> Router {
+    let attest = post(vouching::attest).layer(DefaultBodyLimit::max(vouching::LARGEST_FORM));
     Router::new()
         .route("/{tenant}/desk", get(today::show))
         .route("/{tenant}/desk/sign-in", get(door::ask).post(door::send))
@@ -48,7 +50,10 @@ pub fn router(edge: Edge) -> Router {
         .route("/{tenant}/desk/requests/{reference}/{action}", post(request::act))
         .route("/{tenant}/desk/retention", get(retention::show))
         .route("/{tenant}/desk/promises", get(promises::show))
-        .route("/{tenant}/desk/promises/attest", post(promises::attest))
+        .route("/{tenant}/desk/promises/{rule}", get(promises::one))
+        .route("/{tenant}/desk/promises/{rule}/check", post(promises::check))
+        .route("/{tenant}/desk/promises/{rule}/attest", attest)
+        .route("/{tenant}/desk/promises/{rule}/evidence/{entry}", get(vouching::evidence))
         .route("/{tenant}/desk/policies", get(policies::show))
         .route("/{tenant}/desk/policies/{id}", get(policies::one))
         .route("/{tenant}/desk/policies/{id}/confirm", post(policies::confirm))
