@@ -17,7 +17,7 @@ pub use policies::{Publication, load_documents};
 use std::sync::Arc;
 
 use crate::base::{Clock, Entropy};
-use crate::billing::Credits;
+use crate::billing::{Credits, Invoices};
 use crate::blobs::Blobs;
 use crate::config::Config;
 use crate::consent::Consents;
@@ -64,6 +64,8 @@ pub struct Rooms {
     pub consents: Consents,
     /// Credits.
     pub credits: Credits,
+    /// Invoices.
+    pub invoices: Invoices,
     /// The register of what left.
     pub disclosures: Disclosures,
     /// The pipeline.

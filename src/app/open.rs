@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use super::{App, Error, Rooms, keys, policies};
 use crate::archive;
 use crate::base::{Clock, Entropy, Secret};
-use crate::billing::Credits;
+use crate::billing::{Credits, Invoices};
 use crate::blobs::{self, Blobs, FolderSettings, S3Settings};
 use crate::config::{self, Config};
 use crate::consent::Consents;
@@ -191,6 +191,7 @@ fn rooms(
     let subjects = Subjects::new(db.clone(), keys.clone(), vault.clone(), ledger.clone(), c(), e());
     let consents = Consents::new(db.clone(), vault.clone(), ledger.clone(), c(), e());
     let credits = Credits::new(db.clone(), c(), e());
+    let invoices = Invoices::new(vault.clone());
     let disclosures = Disclosures::new(db.clone(), vault.clone(), ledger.clone(), c(), e());
     let seconds = i64::try_from(config.rights.grace.rough_seconds()).unwrap_or(i64::MAX);
     let grace = TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX);
@@ -232,6 +233,7 @@ fn rooms(
         subjects,
         consents,
         credits,
+        invoices,
         disclosures,
         editing,
         retention,

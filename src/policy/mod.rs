@@ -17,6 +17,7 @@ mod document;
 mod facts;
 mod fill;
 mod front;
+mod kept;
 pub mod law;
 mod library;
 mod model;
@@ -33,11 +34,12 @@ mod typed;
 mod values;
 mod words;
 
-pub use answers::{Clocks, Refusal, due_under};
+pub use answers::{Clocks, Refusal, due_under, due_under_after};
 pub use codes::CODES;
 pub use diagnostic::{Diagnostic, Label, Severity, report};
 pub use document::{MAX_BYTES, MAX_CLAUSES};
 pub use facts::{Due, Facts};
+pub use kept::Kept;
 pub use law::LawPack;
 pub use library::{Changed, Library};
 pub use model::{

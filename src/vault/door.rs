@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Access, Actor, Error, Owner, Vault};
+use super::{Access, Actor, Error, Item, Owner, Vault, rows};
 use crate::base::{TenantId, Timestamp};
 use crate::ledger::{Entry, EntryKind};
-use crate::policy::{Basis, Facts, Policy, Role, due_under};
+use crate::policy::{Basis, Facts, Policy, Retention, Role, due_under_after};
 
 impl Vault {
     /// The document in force for a tenant.
@@ -22,11 +22,35 @@ impl Vault {
         version: &str,
         facts: &Facts,
     ) -> Result<(Option<String>, Option<Timestamp>), Error> {
+        self.due_after(tenant, (category, version), facts, &[])
+    }
+
+    /// As [`Vault::due`] for something (its category, the version it was collected under) on which rules were carried
+    /// out already.
+    pub(super) fn due_after(
+        &self,
+        tenant: &TenantId,
+        (category, version): (&str, &str),
+        facts: &Facts,
+        done: &[String],
+    ) -> Result<(Option<String>, Option<Timestamp>), Error> {
         let now = self.policy(tenant)?;
         let then = self.library.version(tenant, version);
         let both: Vec<&Policy> = then.as_deref().into_iter().chain([&*now]).collect();
-        let strictest = due_under(&both, category, facts);
+        let done: Vec<&str> = done.iter().map(String::as_str).collect();
+        let strictest = due_under_after(&both, category, facts, &done);
         Ok((strictest.rule().map(ToOwned::to_owned), strictest.at()))
+    }
+
+    /// A retention rule of a category by its name: of the document in force, else of the newest that had it.
+    pub fn retention_rule(&self, tenant: &TenantId, category: &str, rule: &str) -> Option<Retention> {
+        let governs = |policy: &Policy| {
+            policy.retention(rule).filter(|r| r.categories.iter().any(|c| c == category)).cloned()
+        };
+        self.policy(tenant)
+            .ok()
+            .and_then(|policy| governs(&policy))
+            .or_else(|| self.library.versions(tenant).iter().rev().find_map(|policy| governs(policy)))
     }
 
     /// Lets a reader through, or refuses and writes the refusal down. Must not be called inside a writing transaction.
@@ -51,6 +75,36 @@ impl Vault {
             }
             other => other,
         }
+    }
+
+    /// What this reader may not see although the category is theirs to read: what is past its time and only still here
+    /// because a legal hold keeps it. It may be kept, and used for what a law demands and by the person themself, and
+    /// for nothing else (Art. 18(2) GDPR).
+    pub(super) async fn held_back(&self, owner: &Owner, access: &Access<'_>) -> Result<HeldBack, Error> {
+        let policy = self.policy(&owner.tenant)?;
+        let now = self.clock.now();
+        if access.actor.role() == Role::Subject || kept_for_law(&policy, access.purpose) {
+            return Ok(HeldBack { now, held: Vec::new() });
+        }
+        let mut tx = self.db.read().await?;
+        Ok(HeldBack { now, held: rows::holds(&mut tx, owner).await? })
+    }
+
+    /// As [`Vault::held_back`] for one thing, which is refused and the refusal written down.
+    pub(super) async fn admit_item(
+        &self,
+        owner: &Owner,
+        access: &Access<'_>,
+        category: &str,
+        item: &Item,
+    ) -> Result<(), Error> {
+        if item.due_at.is_none_or(|due| due > self.clock.now())
+            || !self.held_back(owner, access).await?.hides(category, item)
+        {
+            return Ok(());
+        }
+        self.note(EntryKind::READ_REFUSED, owner, access, category, Some("hold")).await?;
+        Err(Error::Restricted)
     }
 
     async fn decide(&self, owner: &Owner, access: &Access<'_>, category: &str) -> Result<(), Error> {
@@ -106,4 +160,17 @@ impl Vault {
 /// What restriction leaves: keeping, and what a law demands (Art. 18(2) GDPR).
 fn kept_for_law(policy: &Policy, purpose: &str) -> bool {
     policy.purpose(purpose).is_some_and(|p| p.basis == Basis::LegalObligation)
+}
+
+/// The categories of a person that a legal hold keeps, to hold single things against.
+pub(super) struct HeldBack {
+    now: Timestamp,
+    held: Vec<Option<String>>,
+}
+
+impl HeldBack {
+    /// Whether this is past its time and held.
+    pub(super) fn hides(&self, category: &str, item: &Item) -> bool {
+        item.due_at.is_some_and(|due| due <= self.now) && super::erase::is_held(&self.held, category)
+    }
 }

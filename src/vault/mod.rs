@@ -8,22 +8,27 @@
 mod amend;
 mod arrive;
 mod blob_stream;
+mod counts;
 mod door;
 mod erase;
 mod error;
 mod graves;
+mod kept;
 mod model;
 mod objects;
 mod person;
 mod records;
+mod reduce;
 mod rows;
 mod sql;
 mod standing;
 
 pub use arrive::StagedObject;
 pub use blob_stream::PlainStream;
+pub use counts::{FEWEST, MonthCount};
 pub use erase::{Doomed, ItemKind};
 pub use error::Error;
+pub use kept::KeptRecords;
 pub use model::{
     Access, Actor, Item, Limits, NewObject, NewRecord, ObjectMeta, OpenObject, Record, SealedRecord,
     StoredObject,

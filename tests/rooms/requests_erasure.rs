@@ -252,6 +252,7 @@ each_database! {
             vouchsafe::base::Entropy::system(),
         );
         let new = NewHold {
+            untold: None,
             subject: Some(ada.subject),
             category: None,
             matter: "case 12/26".to_owned(),

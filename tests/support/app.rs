@@ -77,6 +77,15 @@ impl TestApp {
 
     /// A fresh service under another configuration.
     pub(crate) async fn open_with(backend: Backend, change: impl FnOnce(&mut Config)) -> Option<Self> {
+        Self::open_under(backend, change, documents()).await
+    }
+
+    /// A fresh service under other documents.
+    pub(crate) async fn open_under(
+        backend: Backend,
+        change: impl FnOnce(&mut Config),
+        documents: Vec<Policy>,
+    ) -> Option<Self> {
         let ground = TestDb::open(backend).await?;
         ground.main.close().await;
         ground.keys.close().await;
@@ -100,7 +109,7 @@ impl TestApp {
             config,
             clock,
             entropy: Entropy::seeded(2026),
-            documents: documents(),
+            documents,
             mail: Some(mail::Settings::Recorded),
             blobs: None,
         };

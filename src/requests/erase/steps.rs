@@ -1,8 +1,8 @@
 use super::super::model::pause;
 use super::super::receipts::IssuedKind;
 use super::super::{Error, Request, Requests, State, sql};
-use super::{Erasure, ErasureState};
-use crate::base::PageSize;
+use super::{Erasure, ErasureState, StaysByLaw};
+use crate::base::{PageSize, SubjectId};
 use crate::ledger::{Entry, EntryKind};
 use crate::store::{self, Tx};
 use crate::vault::Owner;
@@ -37,6 +37,7 @@ impl Requests {
     /// Stops what is under way, and lists the bytes that must be gone: only the live database knows where they are.
     async fn list_what_goes(&self, owner: &Owner, erasure: Erasure) -> Result<Erasure, Error> {
         self.stop_edits(owner).await?;
+        let erasure = self.part_what_stays(owner, erasure).await?;
         let holdings = self.vault.holdings(owner).await?;
         let listed = Erasure {
             state: ErasureState::Listed,
@@ -46,6 +47,28 @@ impl Requests {
             ..erasure
         };
         self.put_alone(ErasureState::Fenced, listed).await
+    }
+
+    /// Parts from the person what a law makes us keep. The holder is written down before anything is moved, so that a try
+    /// that was cut short goes on in the same name.
+    async fn part_what_stays(&self, owner: &Owner, erasure: Erasure) -> Result<Erasure, Error> {
+        let mut erasure = erasure;
+        if erasure.holder.is_none() {
+            if self.vault.kept(owner).await?.is_empty() {
+                return Ok(erasure);
+            }
+            let holder = Owner::new(&owner.tenant, SubjectId::new(&self.clock, &self.entropy));
+            erasure.holder = Some(holder.subject);
+            let mut tx = self.db.begin().await?;
+            self.vault.add_holder(&mut tx, &holder).await?;
+            self.put(&mut tx, ErasureState::Fenced, &erasure).await?;
+            tx.commit().await?;
+        }
+        if let Some(holder) = erasure.holder.map(|id| Owner::new(&owner.tenant, id)) {
+            let kept = self.vault.part(owner, &holder, erasure.started_at).await?;
+            erasure.stays = StaysByLaw::of(&kept);
+        }
+        Ok(erasure)
     }
 
     async fn stop_edits(&self, owner: &Owner) -> Result<(), Error> {
@@ -119,6 +142,14 @@ impl Requests {
             ("records".to_owned(), residue.records),
             ("blobs".to_owned(), residue.blobs),
         ];
+        // What the law keeps may stay, and not a field more.
+        if let Some(holder) = erasure.holder {
+            let holder = Owner::new(&owner.tenant, holder);
+            let beyond = self.vault.kept_beyond_law(&holder).await?;
+            let there: i64 = self.vault.kept_in_name_of(&holder).await?.iter().map(|k| k.records).sum();
+            let told = erasure.stays.as_ref().map_or(0, |s| s.records);
+            found.push(("kept beyond the law".to_owned(), beyond.saturating_add((there - told).max(0))));
+        }
         // Their last row and this erasure's own go in the steps that follow.
         found.extend(self.look_everywhere(owner, &["subject", "erasure"]).await?);
         let left: i64 = found.iter().map(|(_, n)| n).sum();
@@ -161,6 +192,7 @@ impl Requests {
     /// The word "erased": ledger, receipt, the person's last row and the request, in one transaction.
     async fn verified(&self, owner: &Owner, erasure: Erasure) -> Result<Erasure, Error> {
         let now = self.clock.now();
+        let outcome = if erasure.stays.is_some() { State::PartlyFulfilled } else { State::Fulfilled };
         let about = self.vault.subject_ref(owner).await?;
         let mut entry = Entry::new(EntryKind::ERASURE_COMPLETED, now, &owner.tenant, "service")
             .about(about.clone())
@@ -168,6 +200,10 @@ impl Requests {
             .fact("records", erasure.records);
         if let Some(key) = &erasure.key {
             entry = entry.fact("key", key.as_str());
+        }
+        if let Some(stays) = &erasure.stays {
+            let until = stays.until.to_utc().format("%Y-%m-%d").to_string();
+            entry = entry.fact("kept", stays.records).fact("kept-until", until);
         }
         let mut tx = self.db.begin().await?;
         let entry = self.ledger.append(&mut tx, entry).await?.id;
@@ -190,12 +226,12 @@ impl Requests {
                 .about(about)
                 .fact("right", request.right.as_str())
                 .fact("request", request.id.to_string())
-                .fact("outcome", "fulfilled");
+                .fact("outcome", outcome.as_str());
             let closing = self.ledger.append(&mut tx, closing).await?.id;
-            let request = request.answer(State::Fulfilled, "fulfilled", now)?.close(now, purge_at)?;
+            let request = request.answer(outcome, outcome.as_str(), now)?.close(now, purge_at)?;
             let request = Request { receipt: Some(receipt.id), ..request };
             let request = self.save(&mut tx, request).await?;
-            self.note(&mut tx, &request, ("service", "fulfilled"), None, Some(entry)).await?;
+            self.note(&mut tx, &request, ("service", outcome.as_str()), None, Some(entry)).await?;
             self.note(&mut tx, &request, ("service", "closed"), None, Some(closing)).await?;
         }
         tx.commit().await?;
@@ -213,6 +249,7 @@ impl Requests {
         let closed = Erasure {
             state: ErasureState::Closed,
             subject: None,
+            holder: None,
             manifest: Vec::new(),
             tries: 0,
             next_at: None,

@@ -48,6 +48,8 @@ pub fn router(edge: Edge) -> Router {
         .route("/{tenant}/desk/promises", get(promises::show))
         .route("/{tenant}/desk/promises/attest", post(promises::attest))
         .route("/{tenant}/desk/holds", get(holds::show).post(holds::place))
+        .route("/{tenant}/desk/holds/{id}/approve", post(holds::approve))
+        .route("/{tenant}/desk/holds/{id}/review", post(holds::review))
         .route("/{tenant}/desk/holds/{id}/lift", post(holds::lift))
         .route("/{tenant}/desk/processors", get(processors::show))
         .route("/{tenant}/desk/reads", get(reads::show))

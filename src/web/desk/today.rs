@@ -13,6 +13,7 @@ use crate::base::{JobId, Kind};
 use crate::edge::Fault;
 use crate::ledger::Checkpoint;
 use crate::requests::Request;
+use crate::retention::Hold;
 use crate::store::jobs::{self, Troubled};
 use crate::web::promise;
 use crate::web::view::{Count, FailedJob, Figure, Overview, State};
@@ -25,10 +26,11 @@ pub(super) async fn show(seat: Seat, uri: Uri) -> Answer {
     let found = Found::at_seat(&seat).await?;
     let head = seat.edge.app.ledger.checkpoint().await?;
     let due = soonest(&seat).await?;
+    let holds = seat.edge.app.retention.holds(&seat.tenant).await?;
     let mut promises = promises::rows(&found, |s| promise::rank(s.state) < promise::rank(State::Waiting));
     promises.truncate(FEW);
     page(&Overview {
-        figures: figures(&seat, &found, &head),
+        figures: figures(&seat, &found, &head, &holds),
         due: due.iter().map(|request| row(request, found.at)).collect(),
         promises,
         jobs: found.jobs.iter().map(job).collect(),
@@ -57,7 +59,7 @@ async fn soonest(seat: &Seat) -> Result<Vec<Request>, Fault> {
     Ok(seat.edge.app.requests.queue(&seat.tenant, filter, None, size).await?.items)
 }
 
-fn figures(seat: &Seat, found: &Found, head: &Checkpoint) -> Vec<Figure> {
+fn figures(seat: &Seat, found: &Found, head: &Checkpoint, holds: &[Hold]) -> Vec<Figure> {
     let root = seat.root();
     let figure = |page: Page, name: &str, value: String, note: String, state: State| {
         let path = format!("{root}/desk/{}", page.path());
@@ -68,6 +70,7 @@ fn figures(seat: &Seat, found: &Found, head: &Checkpoint) -> Vec<Figure> {
         requests(found, &figure),
         overdue(found, &figure),
         kept(found, &figure),
+        held(found, holds, &figure),
         stopped(found, &figure),
         ledger(found, head, &figure),
     ];
@@ -112,6 +115,20 @@ fn kept(found: &Found, draw: Drawn<'_>) -> (Page, Figure) {
     let note = if rest.is_empty() { "all of them".to_owned() } else { rest.join(", ") };
     let value = format!("{} of {}", Count(good), Count(all.len() as u64));
     draw(Page::Promises, "Promises kept", value, note, worst)
+}
+
+/// Holds in force; one that waits for a second person is at risk, one whose review is overdue is broken.
+fn held(found: &Found, holds: &[Hold], draw: Drawn<'_>) -> (Page, Figure) {
+    let live = holds.iter().filter(|h| h.released_at.is_none()).count() as u64;
+    let wants = |what: &str| holds.iter().filter(|h| h.wants(found.at) == Some(what)).count() as u64;
+    let overdue = holds.iter().filter(|h| h.released_at.is_none() && h.review_at <= found.at).count() as u64;
+    let (state, note) = match (overdue, wants("a second person")) {
+        (0, 0) if live == 0 => (State::Kept, "every rule runs as written".to_owned()),
+        (0, 0) => (State::Kept, "each answered for and looked at in time".to_owned()),
+        (0, waits) => (State::AtRisk, format!("{} waiting for a second person", Count(waits))),
+        (overdue, _) => (State::Broken, format!("{} past the day of review", Count(overdue))),
+    };
+    draw(Page::Holds, "Legal holds", Count(live).to_string(), note, state)
 }
 
 fn stopped(found: &Found, draw: Drawn<'_>) -> (Page, Figure) {
