@@ -46,12 +46,10 @@ struct Placing {
 }
 
 /// When a hold is to be looked at next.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Reviewing {
-    /// Within 90 days.
-    #[schema(value_type = String, format = DateTime)]
-    review_at: Timestamp,
+    review_at: Option<Timestamp>,
 }
 
 /// A hold.
@@ -169,7 +167,7 @@ async fn list(State(edge): State<Edge>, caller: StaffSession) -> Result<Json<Hol
     responses((status = 204, description = "Answered for."),
         (status = 403, description = "Not compliance.", body = Problem),
         (status = 404, description = "There is no such hold, or it was lifted.", body = Problem),
-        (status = 422, description = "Whoever placed it cannot answer for it.", body = Problem)))]
+        (status = 409, description = "Whoever placed it cannot answer for it.", body = Problem)))]
 async fn approve(
     State(edge): State<Edge>,
     caller: StaffSession,
@@ -184,8 +182,9 @@ async fn approve(
 /// Note that a hold was looked at again
 ///
 /// It stays, until another day within 90. No clock of what it keeps is changed.
-#[utoipa::path(post, path = "/v1/desk/holds/{id}/review", tag = "desk", params(("id" = String, Path)),
-    request_body = Reviewing, security(("staff-session" = [])),
+#[utoipa::path(post, path = "/v1/desk/holds/{id}/review", tag = "desk", params(("id" = String, Path),
+    ("review_at" = Option<String>, Query, format = DateTime,
+        description = "When it is looked at next, within 90 days. Without it, in 90 days.")), security(("staff-session" = [])),
     responses((status = 204, description = "Noted."),
         (status = 403, description = "Not compliance.", body = Problem),
         (status = 404, description = "There is no such hold, or it was lifted.", body = Problem),
@@ -194,11 +193,11 @@ async fn review(
     State(edge): State<Edge>,
     caller: StaffSession,
     Named(id): Named<HoldId>,
-    body: ask::Json<Reviewing>,
+    ask::Query(next): ask::Query<Reviewing>,
 ) -> Result<StatusCode, Fault> {
     answers_for_it(&caller)?;
     let staff = &caller.staff;
-    edge.app.retention.review(&staff.tenant, id, body.value.review_at, staff.role).await?;
+    edge.app.retention.review(&staff.tenant, id, next.review_at, staff.role).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -127,7 +127,7 @@ impl Retention {
     pub async fn approve(&self, tenant: &TenantId, id: HoldId, by: StaffId, role: Role) -> Result<(), Error> {
         let hold = self.live(tenant, id).await?;
         if hold.placed_by == by.to_string() {
-            return Err(Error::BadHold("somebody else than who placed it to answer for it"));
+            return Err(Error::SamePerson);
         }
         if hold.approved_at.is_some() {
             return Ok(());
@@ -142,15 +142,16 @@ impl Retention {
         Ok(())
     }
 
-    /// A hold was looked at again, and is to be until another day within 90. Changes no clock of what it keeps.
+    /// A hold was looked at again, and is to be on another day within 90, or in 90. Changes no clock of what it keeps.
     pub async fn review(
         &self,
         tenant: &TenantId,
         id: HoldId,
-        next: Timestamp,
+        next: Option<Timestamp>,
         role: Role,
     ) -> Result<(), Error> {
         let now = self.clock.now();
+        let next = next.unwrap_or(now.plus(REVIEW));
         if next <= now || next.since(now) > REVIEW {
             return Err(Error::BadHold("a review date within the next 90 days"));
         }

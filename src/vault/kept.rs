@@ -201,8 +201,9 @@ impl Vault {
     }
 
     /// A second look at what stays of an erased person: how many things in the holder's name no law keeps, or keeps
-    /// without an end, or with a field that may not stay; and how many do not open. Zero is the only good answer.
-    pub async fn kept_beyond_law(&self, holder: &Owner) -> Result<i64, Error> {
+    /// without an end, or with a field that may not stay; how many do not open; how many are more than the `told` that
+    /// their person was told of. Zero is the only good answer.
+    pub async fn kept_beyond_law(&self, holder: &Owner, told: i64) -> Result<i64, Error> {
         let policy = self.policy(&holder.tenant)?;
         let (mut beyond, categories) = {
             let mut tx = self.db.read().await?;
@@ -212,7 +213,9 @@ impl Vault {
                 .bind(holder.subject.to_string())
                 .fetch_all(c)
                 .await)?;
-            (images, found.into_iter().map(|(category, ..)| category).collect::<Vec<_>>())
+            let records: i64 = found.iter().map(|(_, n, _)| n).sum();
+            let more = records.saturating_sub(told).max(0);
+            (images + more, found.into_iter().map(|(category, ..)| category).collect::<Vec<_>>())
         };
         for category in categories {
             let may_stay = allowed(&policy, &category);

@@ -102,7 +102,7 @@ impl Vault {
     }
 
     /// The record with fewer fields under its next revision, durable; as it is when it has no more than may stay. Also
-    /// how many fields went, now or at a try before that was cut short after this step.
+    /// how many fields went by this.
     async fn write_less(
         &self,
         owner: &Owner,

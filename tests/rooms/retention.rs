@@ -63,7 +63,8 @@ each_house! {
     async fn a_reduced_record_keeps_what_the_law_asks_for_and_goes_when_its_time_ends(house: House) {
         let ada = house.person("ada").await;
         let id = house.app.invoices.add(&ada, invoice(1, "2026-11-22")).await.unwrap();
-        assert_eq!(read(&house, &ada, id).await.unwrap().item.due_at, None, "kept until the account is closed");
+        let end = time("2036-12-31T23:59:59Z");
+        assert_eq!(read(&house, &ada, id).await.unwrap().item.due_at, Some(end), "whole, as long as she is here");
         house.app.subjects.close(&ada, &Actor::Subject(ada.subject)).await.unwrap();
         let copy = sealed(&house, id).await;
         house.advance(TimeDelta::days(30) - TimeDelta::seconds(1));
@@ -72,12 +73,13 @@ each_house! {
         assert_eq!(sweep(&house).await.1, 1);
 
         let now = read(&house, &ada, id).await.unwrap();
-        let fields: Vec<_> = now.value.as_object().unwrap().keys().map(String::as_str).collect();
+        let mut fields: Vec<_> = now.value.as_object().unwrap().keys().map(String::as_str).collect();
+        fields.sort_unstable();
         let kept = ["amount", "country", "currency", "invoice-date", "invoice-number", "items", "name", "tax-rate"];
         assert_eq!(fields, kept);
         assert_eq!((now.revision, now.item.done.as_slice()), (2, &["billing-reduced".to_owned()][..]));
         assert_eq!(now.item.rule.as_deref(), Some("billing"));
-        assert_eq!(now.item.due_at, Some(time("2036-12-31T23:59:59Z")));
+        assert_eq!(now.item.due_at, Some(end));
         assert_eq!(sweep(&house).await, (0, 0), "once");
 
         let told = house.leaves("object.reduced").await;

@@ -133,7 +133,7 @@ each_house! {
         assert_eq!(erasure.state, ErasureState::Closed, "{erasure:?}");
         assert_eq!(erasure.stays.map(|s| s.records), Some(2));
         assert_eq!(holder(&house).await, first);
-        assert_eq!(house.app.vault.kept_beyond_law(&first).await.unwrap(), 0);
+        assert_eq!(house.app.vault.kept_beyond_law(&first, 2).await.unwrap(), 0);
     }
 
     async fn an_invoice_without_its_clock_has_an_end_all_the_same(house: House) {

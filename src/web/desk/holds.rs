@@ -46,8 +46,8 @@ pub(super) async fn approve(Path((_, id)): Path<(String, String)>, uri: Uri, sen
     let staff = &seat.staff.staff;
     match seat.edge.app.retention.approve(&seat.tenant, id, staff.id, staff.role).await {
         Ok(()) => Ok(see_other(&seat, "/holds", "approved")),
-        Err(Error::BadHold(what)) => {
-            let says = mistake("approve", &format!("A hold needs {what}."));
+        Err(Error::SamePerson) => {
+            let says = mistake("holds-title", "Somebody else than who placed the hold answers for it.");
             render(&seat, &uri, None, Mistakes(vec![says])).await
         }
         Err(e) => Err(e.into()),
@@ -59,13 +59,13 @@ pub(super) async fn review(Path((_, id)): Path<(String, String)>, uri: Uri, sent
     let Sent { seat, fields } = sent;
     let id: HoldId = id.parse().map_err(|_| Fault::new(Kind::NotFound))?;
     let Some(next) = day(fields.one("review")) else {
-        let says = mistake("next", "Say on which day the hold is looked at again.");
+        let says = mistake("holds-title", "Say on which day the hold is looked at again.");
         return render(&seat, &uri, None, Mistakes(vec![says])).await;
     };
-    match seat.edge.app.retention.review(&seat.tenant, id, next, seat.staff.staff.role).await {
+    match seat.edge.app.retention.review(&seat.tenant, id, Some(next), seat.staff.staff.role).await {
         Ok(()) => Ok(see_other(&seat, "/holds", "reviewed")),
         Err(Error::BadHold(what)) => {
-            let says = mistake("next", &format!("A hold needs {what}."));
+            let says = mistake("holds-title", &format!("A hold needs {what}."));
             render(&seat, &uri, None, Mistakes(vec![says])).await
         }
         Err(e) => Err(e.into()),

@@ -1,3 +1,7 @@
+mod closing;
+
+pub(super) use closing::{close, closed};
+
 use super::{ApiKey, Error as RoomError, Scope, Session, SignedIn, StaffMember, Subject};
 use crate::base::{SessionId, StaffId, SubjectId, TenantId, Timestamp};
 use crate::on;
@@ -21,10 +25,6 @@ const TOUCH: &str = "UPDATE subject SET last_active_at = $1, warnings = 0, warne
     WHERE tenant = $2 AND id = $3 AND last_active_at < $4";
 const SET_RESTRICTED: &str =
     "UPDATE subject SET restricted_at = $1 WHERE tenant = $2 AND id = $3 AND state = 'active'";
-
-const CLOSE: &str = "UPDATE subject SET closed_at = $1 WHERE tenant = $2 AND id = $3 AND state = 'active' AND closed_at IS NULL";
-const CLOSED: &str = "SELECT id, closed_at FROM subject WHERE tenant = $1 AND closed_at IS NOT NULL AND state = 'active' \
-    ORDER BY closed_at, id";
 
 const LINKS_SINCE: &str =
     "SELECT COUNT(*) FROM sign_in WHERE tenant = $1 AND email_index = $2 AND created_at > $3";
@@ -99,28 +99,6 @@ pub(super) async fn subject(tx: &mut Tx, owner: &Owner) -> Result<Option<Subject
         closed_at: closed.map(Timestamp::from_micros),
         erasing: state != "active",
     }))
-}
-
-pub(super) async fn close(tx: &mut Tx, owner: &Owner, now: Timestamp) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(CLOSE)
-        .bind(now.micros())
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
-}
-
-pub(super) async fn closed(tx: &mut Tx, tenant: &TenantId) -> Result<Vec<(SubjectId, Timestamp)>, Error> {
-    let rows: Vec<(String, i64)> =
-        on!(tx, |c| sqlx::query_as(CLOSED).bind(tenant.as_str()).fetch_all(c).await)?;
-    rows.into_iter()
-        .map(|(id, at)| {
-            let id = id.parse().map_err(|_| Error::inconsistent("subject", "id"))?;
-            Ok((id, Timestamp::from_micros(at)))
-        })
-        .collect()
 }
 
 pub(super) async fn subject_by_email(
