@@ -28,6 +28,7 @@ pub mod ledger;
 pub mod mail;
 pub mod policy;
 pub mod providers;
+pub mod publication;
 pub mod requests;
 pub mod retention;
 pub mod store;

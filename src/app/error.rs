@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use crate::base::Kind;
-use crate::{archive, blobs, config, keystore, ledger, mail, policy, store};
+use crate::{archive, blobs, config, keystore, ledger, mail, policy, publication, store};
 
 /// Why the service cannot be put together.
 #[derive(Debug, thiserror::Error)]
@@ -19,9 +19,20 @@ pub enum Error {
         /// The first of them.
         first: String,
     },
-    /// There is no document at all.
+    /// There is no document at all, neither published nor in the folder.
     #[error("{0} holds no policy documents; the service will not run without one")]
     NoDocuments(PathBuf),
+    /// A new tenant's document cannot be published.
+    #[error("version {version} cannot be published: {why}")]
+    NotPublished {
+        /// The version.
+        version: String,
+        /// Why.
+        why: String,
+    },
+    /// What is published cannot be taken up.
+    #[error(transparent)]
+    Publication(#[from] publication::Error),
     /// A published version was edited.
     #[error(transparent)]
     Changed(#[from] policy::Changed),

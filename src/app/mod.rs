@@ -7,14 +7,14 @@ mod error;
 mod keys;
 mod notes;
 mod open;
+mod outside;
 mod policies;
-mod sql;
 
 pub use error::Error;
 pub use open::Setup;
-pub use policies::{Publication, load_documents};
+pub use policies::{Unpublished, load_documents};
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::base::{Clock, Entropy};
 use crate::billing::{Credits, Invoices};
@@ -27,6 +27,7 @@ use crate::keystore::Keystore;
 use crate::ledger::Ledger;
 use crate::mail::Post;
 use crate::policy::Library;
+use crate::publication::Publications;
 use crate::requests::Requests;
 use crate::retention::Retention;
 use crate::store::Db;
@@ -72,6 +73,10 @@ pub struct Rooms {
     pub editing: Editing,
     /// What must go.
     pub retention: Retention,
+    /// Versions of the documents: published, told of, remembered.
+    pub publications: Publications,
+    /// Documents of the folder that are not published, and are not used.
+    pub unpublished: OnceLock<Vec<Unpublished>>,
     /// Every right.
     pub requests: Requests,
     /// Letters.

@@ -1,9 +1,9 @@
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use chrono::TimeDelta;
 
-use super::{App, Error, Rooms, keys, policies};
+use super::{App, Error, Rooms, keys, outside, policies};
 use crate::archive;
 use crate::base::{Clock, Entropy, Secret};
 use crate::billing::{Credits, Invoices};
@@ -17,6 +17,7 @@ use crate::keystore::{Epochs, Keystore};
 use crate::ledger::{Ledger, SignerKey};
 use crate::mail::{self, Post};
 use crate::policy::{Library, Policy};
+use crate::publication::{self, Publications};
 use crate::requests::{self, Requests};
 use crate::retention::Retention;
 use crate::store::{self, Db, PostgresSettings, SqliteSettings};
@@ -41,6 +42,8 @@ pub struct Setup {
     pub mail: Option<mail::Settings>,
     /// Where blobs lie; by the configuration if none.
     pub blobs: Option<blobs::Settings>,
+    /// The program that decodes what providers send, called with `redraw`; without one, this process does it itself.
+    pub redrawer: Option<PathBuf>,
 }
 
 impl Setup {
@@ -54,6 +57,7 @@ impl Setup {
             documents,
             mail: None,
             blobs: None,
+            redrawer: std::env::current_exe().ok(),
         })
     }
 }
@@ -67,16 +71,20 @@ struct Ground {
 }
 
 impl App {
-    /// Puts the service together: folders and keys made if missing, databases brought up to date, documents published.
+    /// Puts the service together: folders and keys made if missing, databases brought up to date, a new
+    /// tenant's documents published.
     /// Two services over one SQLite data folder are a mistake; over one PostgreSQL they are replicas.
     pub async fn open(setup: Setup) -> Result<Self, Error> {
-        let Setup { config, clock, entropy, documents, mail, blobs } = setup;
-        let library = policies::library(documents)?;
+        let Setup { config, clock, entropy, documents, mail, blobs, redrawer } = setup;
+        let library = Library::new();
         let ground = ground(&config, &clock, &entropy, blobs).await?;
         let post = post(&config, mail)?;
-        let rooms = rooms(config, ground, library, post, clock, entropy);
+        let outside = outside::providers(&config, redrawer, &clock, &entropy)?;
+        let rooms = rooms(config, ground, library, (post, outside), (clock, entropy));
         let app = Self(Arc::new(rooms));
-        app.publish().await?;
+        let unpublished = app.take_up(documents).await?;
+        // Set once, here: nobody else has the app yet.
+        let _set_once = app.unpublished.set(unpublished);
         Ok(app)
     }
 
@@ -173,9 +181,8 @@ fn rooms(
     config: Config,
     ground: Ground,
     library: Library,
-    post: Post,
-    clock: Clock,
-    entropy: Entropy,
+    (post, outside): (Post, editing::Outside),
+    (clock, entropy): (Clock, Entropy),
 ) -> Rooms {
     let Ground { db, keys, blobs, ledger, archives } = ground;
     let (c, e) = (|| clock.clone(), || entropy.clone());
@@ -197,14 +204,27 @@ fn rooms(
     let grace = TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX);
     let editing = Editing::new(editing::Parts {
         db: db.clone(),
+        keys: keys.clone(),
+        ledger: ledger.clone(),
         vault: vault.clone(),
         credits: credits.clone(),
         disclosures: disclosures.clone(),
+        outside,
         limits: Limits::default(),
         clock: c(),
         entropy: e(),
     });
     let retention = Retention::new(db.clone(), vault.clone(), ledger.clone(), library.clone(), c(), e());
+    let publications = Publications::new(publication::Parts {
+        db: db.clone(),
+        vault: vault.clone(),
+        subjects: subjects.clone(),
+        consents: consents.clone(),
+        ledger: ledger.clone(),
+        library: library.clone(),
+        clock: c(),
+        entropy: e(),
+    });
     let requests = Requests::new(requests::Parts {
         db: db.clone(),
         vault: vault.clone(),
@@ -237,6 +257,8 @@ fn rooms(
         disclosures,
         editing,
         retention,
+        publications,
+        unpublished: OnceLock::new(),
         requests,
         post,
     }

@@ -1,23 +1,12 @@
-//! Documents from their folder into the library, and their publication on the ledger.
+//! Documents from their folder: what is published is known from the database, what is new is taken up or left.
 
 use std::path::{Path, PathBuf};
 
 use super::{App, Error};
-use crate::ledger::{Entry, EntryKind};
-use crate::on;
-use crate::policy::{Library, Policy};
+use crate::base::TenantId;
+use crate::policy::{Changed, Policy};
+use crate::publication::{self, Outcome};
 use crate::store;
-
-const KNOWN: &str = super::sql::VERSION_HASH;
-
-/// A document that was published just now.
-#[derive(Debug, Clone)]
-pub struct Publication {
-    /// The tenant.
-    pub tenant: String,
-    /// The version.
-    pub version: String,
-}
 
 /// Reads every `<folder>/<tenant>/<date>.md`.
 pub fn load_documents(folder: &Path) -> Result<Vec<Policy>, Error> {
@@ -31,9 +20,6 @@ pub fn load_documents(folder: &Path) -> Result<Vec<Policy>, Error> {
                 documents.push(load(&path)?);
             }
         }
-    }
-    if documents.is_empty() {
-        return Err(Error::NoDocuments(folder.to_owned()));
     }
     Ok(documents)
 }
@@ -57,70 +43,74 @@ fn load(path: &Path) -> Result<Policy, Error> {
     })
 }
 
-/// A library of documents.
-pub(super) fn library(documents: Vec<Policy>) -> Result<Library, Error> {
-    let library = Library::new();
-    for document in documents {
-        library.add(document)?;
-    }
-    Ok(library)
+/// A document of the folder that is not published, and is not used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unpublished {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The version.
+    pub version: String,
 }
 
 impl App {
-    /// Publishes what is in the library and not on the ledger yet. A version that was published with another text is an
-    /// error, and the service does not start.
-    pub async fn publish(&self) -> Result<Vec<Publication>, Error> {
-        let mut fresh = Vec::new();
-        for tenant in self.library.tenants() {
-            for policy in self.library.versions(&tenant) {
-                if self.publish_one(&policy).await? {
-                    let version = policy.version().to_owned();
-                    fresh.push(Publication { tenant: tenant.to_string(), version });
+    /// Takes up what is published, and then the documents of the folder: those of a tenant without any published version
+    /// are published, in the order of their days, for nobody is there yet who would have to be told. A later version
+    /// waits for somebody to publish it, and is not used until then; a published version with another text stops the
+    /// start. Gives what is not used.
+    pub(super) async fn take_up(&self, mut documents: Vec<Policy>) -> Result<Vec<Unpublished>, Error> {
+        self.publications.refresh().await?;
+        let founded = self.library.tenants();
+        documents.sort_by_key(Policy::effective);
+        let (mut unpublished, mut fresh) = (Vec::new(), false);
+        for document in documents {
+            let (tenant, version) = (document.tenant().clone(), document.version().to_owned());
+            match self.library.version(&tenant, &version) {
+                Some(known) if known.hash() == document.hash() => {}
+                Some(_) => return Err(Changed { tenant, version }.into()),
+                None if founded.contains(&tenant) => {
+                    tracing::warn!(
+                        %tenant,
+                        version,
+                        "a document in the folder is not published and not used: see `vouchsafe policy publish`"
+                    );
+                    unpublished.push(Unpublished { tenant, version });
+                }
+                None => {
+                    self.found(&document).await?;
+                    fresh = true;
                 }
             }
         }
-        if !fresh.is_empty() {
+        if self.library.tenants().is_empty() {
+            return Err(Error::NoDocuments(self.config.data.policies.clone()));
+        }
+        if fresh {
             self.ledger.sequence().await?;
         }
-        Ok(fresh)
+        Ok(unpublished)
     }
 
-    async fn publish_one(&self, policy: &Policy) -> Result<bool, Error> {
-        let mut tx = self.db.begin().await?;
-        let known: Option<(Vec<u8>,)> = on!(tx, |c| sqlx::query_as(KNOWN)
-            .bind(policy.tenant().as_str())
-            .bind(policy.version())
-            .fetch_optional(c)
-            .await)
-        .map_err(store::Error::from)?;
-        if let Some((hash,)) = known {
-            return if hash == policy.hash() {
-                Ok(false)
-            } else {
-                let tenant = policy.tenant().clone();
-                Err(crate::policy::Changed { tenant, version: policy.version().to_owned() }.into())
-            };
+    /// Publishes a document of a tenant that nobody published for before.
+    async fn found(&self, document: &Policy) -> Result<(), Error> {
+        match self.publications.publish(document, None).await {
+            Ok(Outcome::Published(..) | Outcome::Known(_) | Outcome::Proposed(..)) => Ok(()),
+            Ok(Outcome::Refused(outlook)) => {
+                let first = outlook.obstacles.first().map(ToString::to_string).unwrap_or_default();
+                Err(Error::NotPublished { version: document.version().to_owned(), why: first })
+            }
+            // Another replica began at the same moment, with the same folder or another.
+            Err(publication::Error::Overtaken | publication::Error::Store(store::Error::Duplicate)) => {
+                self.publications.refresh().await?;
+                match self.library.version(document.tenant(), document.version()) {
+                    Some(known) if known.hash() == document.hash() => Ok(()),
+                    Some(_) => {
+                        let (tenant, version) = (document.tenant().clone(), document.version().to_owned());
+                        Err(Changed { tenant, version }.into())
+                    }
+                    None => Err(publication::Error::Overtaken.into()),
+                }
+            }
+            Err(e) => Err(e.into()),
         }
-        let now = self.clock.now();
-        let hash = hex::encode(policy.hash());
-        let entry = Entry::new(EntryKind::POLICY_PUBLISHED, now, policy.tenant(), "admin")
-            .fact("version", policy.version())
-            .fact("sha256", hash.as_str());
-        let appended = self.ledger.append(&mut tx, entry).await?;
-        let effective = policy.effective().and_time(chrono::NaiveTime::MIN).and_utc();
-        on!(tx, |c| sqlx::query(super::sql::PUBLISH)
-            .bind(policy.tenant().as_str())
-            .bind(policy.version())
-            .bind(effective.timestamp_micros())
-            .bind(policy.hash().as_slice())
-            .bind(policy.source())
-            .bind(now.micros())
-            .bind(appended.id.to_string())
-            .execute(c)
-            .await
-            .map(|_| ()))
-        .map_err(store::Error::from)?;
-        tx.commit().await?;
-        Ok(true)
     }
 }

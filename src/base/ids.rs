@@ -98,6 +98,10 @@ typed_id!(
     EditId, "edt"
 );
 typed_id!(
+    /// One edit's way to a provider and back.
+    ErrandId, "err"
+);
+typed_id!(
     /// A rights request.
     RequestId, "req"
 );
@@ -116,6 +120,10 @@ typed_id!(
 typed_id!(
     /// A legal hold.
     HoldId, "hld"
+);
+typed_id!(
+    /// A document that waits for a second person.
+    ProposalId, "ppl"
 );
 typed_id!(
     /// A member of a tenant's staff.

@@ -13,8 +13,8 @@ mod time;
 
 pub use entropy::Entropy;
 pub use ids::{
-    BadId, EditId, EntryId, HoldId, JobId, KeyId, ObjectId, ReceiptId, RecordId, RequestId, SessionId,
-    StaffId, SubjectId, TenantId,
+    BadId, EditId, EntryId, ErrandId, HoldId, JobId, KeyId, ObjectId, ProposalId, ReceiptId, RecordId,
+    RequestId, SessionId, StaffId, SubjectId, TenantId,
 };
 pub use kind::Kind;
 pub use page::{Page, PageSize};

@@ -13,6 +13,7 @@ mod ledger;
 mod openapi;
 mod place;
 mod policy;
+mod redraw;
 mod say;
 mod serve;
 mod staff;
@@ -73,6 +74,9 @@ enum Command {
     Staff(staff::Command),
     /// Look whether this installation can keep its promises
     Doctor(doctor::Args),
+    /// Decode the picture on standard input and write it anew; for the service itself, which limits what this may use
+    #[command(hide = true)]
+    Redraw,
 }
 
 /// Runs a command.
@@ -91,6 +95,7 @@ pub async fn run(cli: Cli, variables: &Variables, say: &mut Say) -> anyhow::Resu
         Command::Openapi => openapi::run(say),
         Command::ApiKey(command) => Box::pin(api_key::run(command, variables, say)).await,
         Command::Staff(command) => Box::pin(staff::run(command, variables, say)).await,
+        Command::Redraw => redraw::run(),
         Command::Doctor(args) => Box::pin(doctor::run(args, variables, say)).await,
     }
 }

@@ -35,6 +35,8 @@ pub struct Config {
     pub mail: Mail,
     /// Rights requests.
     pub rights: Rights,
+    /// Who makes edits, besides the studio.
+    pub providers: Providers,
     /// Identity providers of apps.
     pub tokens: Vec<TokenIssuer>,
 }
@@ -178,6 +180,50 @@ impl Default for Rights {
     fn default() -> Self {
         Self { grace: Period::hours(72) }
     }
+}
+
+/// Who makes edits, besides the studio. One that is not named here is not asked.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Providers {
+    /// FAL.AI.
+    pub fal: Option<FalAi>,
+    /// Replicate.
+    pub replicate: Option<ReplicateCom>,
+    /// Most edits of one tenant that are at one provider at a time.
+    pub at_once: u32,
+}
+
+impl Default for Providers {
+    fn default() -> Self {
+        Self { fal: None, replicate: None, at_once: 8 }
+    }
+}
+
+/// FAL.AI.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FalAi {
+    /// The key for edits.
+    pub key: Secret<String>,
+    /// The admin key: it deletes, and is used for nothing else. Without it nothing can be shown to be gone there.
+    pub admin_key: Secret<String>,
+    /// The account id that webhooks must name.
+    pub user_id: Option<String>,
+    /// A stand-in on this machine, instead of the service itself.
+    pub base: Option<String>,
+}
+
+/// Replicate.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ReplicateCom {
+    /// The API token.
+    pub token: Secret<String>,
+    /// The webhook secret, `whsec_…`; while two overlap, both, with a space between.
+    pub webhook_secrets: Secret<String>,
+    /// A stand-in on this machine, instead of the service itself.
+    pub base: Option<String>,
 }
 
 /// An identity provider whose tokens are taken for a tenant's users (RFC 7519, RFC 7517).

@@ -116,8 +116,11 @@ impl Consents {
         let rule = policy.purpose(purpose).ok_or(Error::NoSuchPurpose)?;
         let mut tx = self.db.read().await?;
         let word = sql::at(&mut tx, owner, purpose, at).await?;
-        Ok(match word.map(|w| (w.state, w.at)) {
-            Some((State::Given, given)) => rule.valid_for.is_none_or(|period| at < period.after(given)),
+        Ok(match word {
+            Some(Word { state: State::Given, at: given, policy_version, .. }) => {
+                rule.valid_for.is_none_or(|period| at < period.after(given))
+                    && self.vault.carries(owner, &policy_version, purpose, at)
+            }
             Some(_) => false,
             None => rule.allowed(None),
         })

@@ -34,6 +34,7 @@ rooms!(
     crate::keystore::Error,
     crate::ledger::Error,
     crate::mail::Error,
+    crate::publication::Error,
     crate::requests::Error,
     crate::retention::Error,
     crate::store::Error,

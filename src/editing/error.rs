@@ -1,7 +1,8 @@
 use crate::base::Kind;
 use crate::editing::EditState;
 use crate::imaging::Refused;
-use crate::{billing, consent, disclosure, store, vault};
+use crate::providers::ProviderError;
+use crate::{billing, disclosure, store, vault};
 
 /// What can go wrong with an edit.
 #[derive(Debug, thiserror::Error)]
@@ -21,12 +22,12 @@ pub enum Error {
     /// The edit has not ended.
     #[error("the edit has not ended yet; cancel it first")]
     NotOver,
+    /// A provider.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
     /// Credits.
     #[error(transparent)]
     Credits(#[from] billing::Error),
-    /// Consent.
-    #[error(transparent)]
-    Consent(#[from] consent::Error),
     /// The register of what leaves.
     #[error(transparent)]
     Disclosure(#[from] disclosure::Error),
@@ -46,8 +47,8 @@ impl Error {
             Self::Picture(e) => e.kind(),
             Self::BadValue(_) => Kind::Invalid,
             Self::Over(_) | Self::NotOver => Kind::Conflict,
+            Self::Provider(e) => e.kind(),
             Self::Credits(e) => e.kind(),
-            Self::Consent(e) => e.kind(),
             Self::Disclosure(e) => e.kind(),
             Self::Vault(e) => e.kind(),
             Self::Store(e) => e.kind(),

@@ -1,8 +1,8 @@
 use serde_json::json;
 
 use super::Edit;
-use crate::base::{Clock, Entropy};
-use crate::store::jobs::{NewJob, enqueue as put};
+use crate::base::{Clock, EditId, Entropy};
+use crate::store::jobs::{NewJob, enqueue as put, wake as wake_job};
 use crate::store::{Error, Tx};
 
 /// Runs an edit. Payload: `{"edit": …, "subject": …}`.
@@ -21,4 +21,9 @@ pub(super) async fn enqueue(tx: &mut Tx, clock: &Clock, entropy: &Entropy, edit:
     };
     put(tx, clock, entropy, &job).await?;
     Ok(())
+}
+
+/// There is something to look at: an edit that waits for its next turn has it now.
+pub(super) async fn wake(tx: &mut Tx, clock: &Clock, edit: EditId) -> Result<(), Error> {
+    wake_job(tx, clock, (RUN, &edit.to_string())).await
 }

@@ -23,8 +23,10 @@ impl Editing {
         Ok(Page::cut(rows, size, |e| e.id.to_string()))
     }
 
-    /// Forgets a person's edits: part of erasing them. What was asked lies in the vault and goes with it.
+    /// Forgets a person's edits: part of erasing them. What was asked lies in the vault and goes with it; what is at a
+    /// provider is on its way out from here on.
     pub async fn forget(&self, tx: &mut Tx, owner: &Owner) -> Result<u64, Error> {
+        self.recall_all(tx, owner).await?;
         Ok(sql::forget(tx, owner).await?)
     }
 }

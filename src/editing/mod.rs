@@ -4,24 +4,30 @@
 //! what arrives is checked by content and stripped before it is stored or sent; the upload is gone when the edit has
 //! succeeded; credits are spent once. Must never: put a prompt, a file name or a byte of a picture into a log line.
 
+mod errand;
 mod error;
 mod jobs;
 mod listing;
 mod model;
+mod outside;
 mod progress;
 mod run;
 mod sql;
 mod upload;
 
+pub use errand::{Turn, redraw};
 pub use error::Error;
 pub use jobs::RUN;
 pub use model::{Edit, EditState, MAX_PROMPT, ModelChoice, NewEdit, ProviderChoice, Settings, Uploaded};
+pub use outside::Outside;
 pub use progress::{Progress, Step};
 
 use crate::base::{Clock, EditId, Entropy, ObjectId};
 use crate::billing::Credits;
 use crate::disclosure::{Disclosures, Sending};
 use crate::imaging::Limits;
+use crate::keystore::Keystore;
+use crate::ledger::Ledger;
 use crate::policy::{Facts, Policy};
 use crate::store::{Db, Tx};
 use crate::vault::{Actor, NewRecord, Owner, SealedRecord, Vault};
@@ -33,9 +39,12 @@ pub const PURPOSE: &str = "provide-edits";
 #[derive(Clone, Debug)]
 pub struct Editing {
     db: Db,
+    keys: Keystore,
+    ledger: Ledger,
     vault: Vault,
     credits: Credits,
     disclosures: Disclosures,
+    outside: Outside,
     limits: Limits,
     progress: Progress,
     clock: Clock,
@@ -47,12 +56,18 @@ pub struct Editing {
 pub struct Parts {
     /// The database.
     pub db: Db,
+    /// The keys: one of the service's own seals what providers tell.
+    pub keys: Keystore,
+    /// Where what happened is written down.
+    pub ledger: Ledger,
     /// The door to personal data.
     pub vault: Vault,
     /// Credits.
     pub credits: Credits,
     /// The register of what leaves.
     pub disclosures: Disclosures,
+    /// The providers that are set up.
+    pub outside: Outside,
     /// Bounds on pictures.
     pub limits: Limits,
     /// What time it is.
@@ -64,9 +79,9 @@ pub struct Parts {
 impl Editing {
     /// Over its parts.
     pub fn new(parts: Parts) -> Self {
-        let Parts { db, vault, credits, disclosures, limits, clock, entropy } = parts;
+        let Parts { db, keys, ledger, vault, credits, disclosures, outside, limits, clock, entropy } = parts;
         let progress = Progress::new();
-        Self { db, vault, credits, disclosures, limits, progress, clock, entropy }
+        Self { db, keys, ledger, vault, credits, disclosures, outside, limits, progress, clock, entropy }
     }
 
     /// The bounds on pictures.
@@ -83,7 +98,11 @@ impl Editing {
     /// refused.
     pub async fn create(&self, owner: &Owner, actor: &Actor, new: NewEdit) -> Result<Edit, Error> {
         let new = new.checked()?;
-        self.allowed(owner, &new).await?;
+        let provider = match new.provider {
+            Some(named) => named,
+            None => self.outside.usual(&*self.vault.policy(&owner.tenant)?),
+        };
+        self.allowed(owner, provider).await?;
         let id = EditId::new(&self.clock, &self.entropy);
         let parent = Some(id.to_string());
         let now = self.clock.now();
@@ -103,7 +122,7 @@ impl Editing {
         };
         let uploads = self.uploads(owner, actor, &new).await?;
         let sealed = self.vault.seal_records(owner, vec![prompt, settings]).await?;
-        let edit = Edit::queued(id, owner, &new, new.model.cost(), now, &sealed);
+        let edit = Edit::queued(id, owner, (&new, provider), new.model.cost(), now, &sealed);
         if let Err(e) = self.queue(&edit, &uploads, &sealed).await {
             self.vault.discard(owner, &sealed).await;
             return Err(e);
@@ -182,11 +201,14 @@ impl Editing {
     }
 
     /// Whether this edit may be made at all, at this moment.
-    async fn allowed(&self, owner: &Owner, new: &NewEdit) -> Result<(), Error> {
+    async fn allowed(&self, owner: &Owner, provider: ProviderChoice) -> Result<(), Error> {
+        if provider != ProviderChoice::Studio && self.outside.provider(provider).is_none() {
+            return Err(Error::BadValue("provider (it is not set up here)"));
+        }
         let sending = Sending {
-            processor: new.provider.as_str(),
+            processor: provider.as_str(),
             purpose: PURPOSE,
-            categories: &["input-image", "prompt", "edit-parameters"],
+            categories: &outside::SENT,
             edit: None,
             bytes: 0,
         };

@@ -40,19 +40,35 @@ impl ModelChoice {
 }
 
 /// Who does the edit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum ProviderChoice {
     /// The local one. Nothing leaves the house.
     #[default]
     Studio,
+    /// FAL.AI.
+    #[serde(rename = "fal-ai")]
+    Fal,
+    /// Replicate.
+    Replicate,
 }
 
 impl ProviderChoice {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Studio, Self::Fal, Self::Replicate];
+
     /// Its name in the documents.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Studio => "studio",
+            Self::Fal => "fal-ai",
+            Self::Replicate => "replicate",
         }
+    }
+
+    /// The choice of a name; the studio for any other.
+    pub(super) fn of(name: &str) -> Self {
+        Self::ALL.into_iter().find(|choice| choice.as_str() == name).unwrap_or_default()
     }
 }
 
@@ -88,8 +104,8 @@ pub struct NewEdit {
     pub model: ModelChoice,
     /// How.
     pub settings: Settings,
-    /// Who does it.
-    pub provider: ProviderChoice,
+    /// Who does it; the usual one of the installation, if nobody is named.
+    pub provider: Option<ProviderChoice>,
 }
 
 impl NewEdit {
@@ -211,7 +227,7 @@ impl Edit {
     pub(super) fn queued(
         id: EditId,
         owner: &Owner,
-        new: &NewEdit,
+        (new, provider): (&NewEdit, ProviderChoice),
         cost: i64,
         now: Timestamp,
         sealed: &[SealedRecord],
@@ -220,7 +236,7 @@ impl Edit {
             id,
             owner: owner.clone(),
             state: EditState::Queued,
-            provider: new.provider.as_str().to_owned(),
+            provider: provider.as_str().to_owned(),
             model: new.model.as_str().to_owned(),
             inputs: new.inputs.clone(),
             output: None,

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{Edit, EditState, Editing, Error, PURPOSE, Settings, sql};
+use super::errand::Turn;
+use super::{Edit, EditState, Editing, Error, PURPOSE, ProviderChoice, Settings, sql};
 use crate::base::EditId;
 use crate::imaging::Format;
 use crate::policy::{Fact, Facts, Role};
@@ -12,22 +13,43 @@ use crate::providers::studio::{self, AspectRatio, EditSpec, Edited, Model};
 use crate::store::Tx;
 use crate::vault::{self, Access, Actor, NewObject, NewRecord, Owner, SealedRecord, StagedObject};
 
+/// A result, ready to be stored: pixels and mark.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) bytes: Vec<u8>,
+    pub(super) format: Format,
+    pub(super) width: u32,
+    pub(super) height: u32,
+}
+
+impl From<Edited> for Made {
+    fn from(edited: Edited) -> Self {
+        let Edited { bytes, format, width, height, .. } = edited;
+        Self { bytes, format, width, height }
+    }
+}
+
 impl Editing {
     /// Runs an edit that is queued, or was left running by a process that died: the studio's edits can be made again at
     /// no cost. An edit that is over, or whose owner is being erased, is left alone. `Ok` also when the edit itself
-    /// failed: it is then closed as such.
-    pub async fn run(&self, owner: &Owner, id: EditId) -> Result<(), Error> {
-        let Some(edit) = self.begin(owner, id).await? else { return Ok(()) };
-        let done = match self.make(&edit).await {
-            Ok(made) => Box::pin(self.succeed(&edit, made)).await,
-            Err(why) => self.fail(&edit, &why).await,
+    /// failed: it is then closed as such. An edit that a provider does takes several turns: each says when the next is due.
+    pub async fn run(&self, owner: &Owner, id: EditId) -> Result<Turn, Error> {
+        let Some(edit) = self.begin(owner, id).await? else { return Ok(Turn::Done) };
+        let done = if ProviderChoice::of(&edit.provider) == ProviderChoice::Studio {
+            match self.make(&edit).await {
+                Ok(made) => Box::pin(self.succeed(&edit, made.into())).await,
+                Err(why) => self.fail(&edit, &why).await,
+            }
+            .map(|()| Turn::Done)
+        } else {
+            Box::pin(self.outside_turn(&edit)).await
         };
         match done {
             // The erasure stops the edits of whom it is about.
             Err(Error::Vault(vault::Error::Erasing | vault::Error::NotFound))
                 if self.is_leaving(owner).await? =>
             {
-                Ok(())
+                Ok(Turn::Done)
             }
             other => other,
         }
@@ -61,13 +83,12 @@ impl Editing {
         let Some(edit) = sql::get(&mut tx, owner, id).await?.filter(|e| !e.state.is_over()) else {
             return Ok(None);
         };
+        if edit.state == EditState::Running {
+            // A later turn of it, or the one after a crash.
+            return Ok(Some(edit));
+        }
         let now = self.clock.now();
-        let edit = Edit {
-            state: EditState::Running,
-            progress: 10,
-            started_at: edit.started_at.or(Some(now)),
-            ..edit
-        };
+        let edit = Edit { state: EditState::Running, progress: 10, started_at: Some(now), ..edit };
         if !sql::update(&mut tx, &edit).await? {
             return Ok(None);
         }
@@ -91,7 +112,12 @@ impl Editing {
             .map_err(|_| Error::BadValue("the picture"))
     }
 
-    async fn spec(&self, edit: &Edit, access: &Access<'_>, format: Format) -> Result<EditSpec, Error> {
+    /// What the person asked for: their words and settings.
+    pub(super) async fn asked(
+        &self,
+        edit: &Edit,
+        access: &Access<'_>,
+    ) -> Result<(Zeroizing<String>, Settings), Error> {
         let mut prompt = Zeroizing::new(String::new());
         let mut settings = Settings::default();
         for record in self.vault.records_of(&edit.owner, access, &edit.id.to_string()).await? {
@@ -107,6 +133,11 @@ impl Editing {
                 _ => {}
             }
         }
+        Ok((prompt, settings))
+    }
+
+    async fn spec(&self, edit: &Edit, access: &Access<'_>, format: Format) -> Result<EditSpec, Error> {
+        let (prompt, settings) = self.asked(edit, access).await?;
         let default = EditSpec::default();
         Ok(EditSpec {
             prompt: prompt.to_string(),
@@ -122,7 +153,7 @@ impl Editing {
 
     /// Key and bytes of the result, then one transaction that closes the edit, gives the result to its owner and starts
     /// the clocks; what the document says must go with success goes at once.
-    async fn succeed(&self, edit: &Edit, made: Edited) -> Result<(), Error> {
+    pub(super) async fn succeed(&self, edit: &Edit, made: Made) -> Result<(), Error> {
         let owner = &edit.owner;
         let new = NewObject {
             category: "output-image",
@@ -190,6 +221,7 @@ impl Editing {
         if !sql::update(&mut tx, ended).await? {
             return Ok(false);
         }
+        self.recall(&mut tx, ended, now).await?;
         self.vault.land_object(&mut tx, owner, staged).await?;
         // The record of use comes last, and is left out without the person's word for it at this moment.
         let taken_back = has_usage && !self.vault.agreed(&mut tx, owner, &policy, "improvement").await?;
@@ -201,13 +233,18 @@ impl Editing {
         Ok(true)
     }
 
-    async fn fail(&self, edit: &Edit, why: &Error) -> Result<(), Error> {
+    pub(super) async fn fail(&self, edit: &Edit, why: &Error) -> Result<(), Error> {
         // A store that is down is not the edit's failure: the job is tried again.
         if matches!(why.kind(), crate::base::Kind::Unavailable | crate::base::Kind::Full) {
             return Err(Error::Store(crate::store::Error::Unavailable));
         }
+        self.fail_as(edit, phrase(why)).await
+    }
+
+    /// Closes an edit without a result. `why` is a fixed phrase for the person.
+    pub(super) async fn fail_as(&self, edit: &Edit, why: &str) -> Result<(), Error> {
         let now = self.clock.now();
-        let ended = edit.ended(EditState::Failed, Some(phrase(why)), now);
+        let ended = edit.ended(EditState::Failed, Some(why), now);
         let sealed: Vec<SealedRecord> =
             self.vault.seal_records(&edit.owner, vec![history(edit, "failed", now)]).await?;
         let closed = async {
@@ -234,6 +271,7 @@ impl Editing {
             return Ok(false);
         }
         let now = ended.ended_at.unwrap_or_else(|| self.clock.now());
+        self.recall(tx, ended, now).await?;
         self.started(tx, ended, &[(Fact::EditEnded, now)]).await?;
         let reason = if ended.state == EditState::Cancelled { "edit cancelled" } else { "edit failed" };
         self.credits.change(tx, owner, ended.cost, reason, Some(ended.id)).await?;

@@ -39,6 +39,9 @@ struct Asked {
     /// How.
     #[serde(default)]
     settings: Settings,
+    /// Who does it. Left out: the usual one of this installation that the policy names.
+    #[serde(default)]
+    provider: Option<ProviderChoice>,
 }
 
 /// An edit.
@@ -130,8 +133,8 @@ async fn create(
     caller.allows(Scope::Edits)?;
     let (tenant, who) = (&caller.owner.tenant, caller.owner.subject.to_string());
     let once = Once { tenant, caller: &who, route: "POST /v1/edits", key: &key, body: &body.raw };
-    let Asked { inputs, prompt, model, settings } = body.value;
-    let new = NewEdit { inputs, prompt, model, settings, provider: ProviderChoice::default() };
+    let Asked { inputs, prompt, model, settings, provider } = body.value;
+    let new = NewEdit { inputs, prompt, model, settings, provider };
     let work =
         Box::pin(async { Ok(edit(edge.app.editing.create(&caller.owner, &caller.actor, new).await?)) });
     edge.once(once, StatusCode::CREATED, work).await

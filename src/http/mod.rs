@@ -17,6 +17,7 @@ mod edits;
 mod guard;
 mod health;
 mod holds;
+mod hooks;
 mod images;
 mod ledger;
 mod looks;
@@ -25,5 +26,6 @@ mod page;
 mod policies;
 mod progress;
 mod requests;
+mod versions;
 
 pub use open::{openapi, router, routes, serve};

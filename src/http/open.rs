@@ -14,8 +14,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::guard::{self, Turns};
 use super::{
-    accounts, archives, consents, credits, desk, document, edits, health, holds, images, ledger, looks, page,
-    policies, progress, requests,
+    accounts, archives, consents, credits, desk, document, edits, health, holds, hooks, images, ledger,
+    looks, page, policies, progress, requests, versions,
 };
 use crate::base::Kind;
 use crate::edge::{self, Edge, Fault};
@@ -23,6 +23,7 @@ use crate::edge::{self, Edge, Fault};
 fn described() -> (Router<Edge>, OpenApi) {
     let (routes, document) = OpenApiRouter::with_openapi(document::blank())
         .merge(accounts::routes())
+        .merge(versions::routes())
         .merge(images::routes())
         .merge(looks::routes())
         .merge(edits::routes())
@@ -55,6 +56,7 @@ fn until(edge: &Edge, closing: CancellationToken) -> Router {
     let (routes, document) = described();
     let routes = routes
         .merge(described_for_people(edge, &document))
+        .merge(hooks::routes())
         .route("/v1", any(nothing_here))
         .route("/v1/{*rest}", any(nothing_here))
         .method_not_allowed_fallback(guard::wrong_method)

@@ -1,5 +1,5 @@
 use crate::base::Kind;
-use crate::{editing, keystore, ledger, requests, retention, store, subjects, vault};
+use crate::{editing, keystore, ledger, publication, requests, retention, store, subjects, vault};
 
 /// What can go wrong in the background.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +16,9 @@ pub enum Error {
     /// A request.
     #[error(transparent)]
     Requests(#[from] requests::Error),
+    /// Versions of documents.
+    #[error(transparent)]
+    Publication(#[from] publication::Error),
     /// Retention.
     #[error(transparent)]
     Retention(#[from] retention::Error),
@@ -46,6 +49,7 @@ impl Error {
             Self::Scheduler | Self::Payload => Kind::Internal,
             Self::Editing(e) => e.kind(),
             Self::Requests(e) => e.kind(),
+            Self::Publication(e) => e.kind(),
             Self::Retention(e) => e.kind(),
             Self::Keys(e) => e.kind(),
             Self::App(e) => e.kind(),

@@ -66,7 +66,7 @@ impl Jobs {
         Ok(())
     }
 
-    fn head(&self, tenant: &TenantId) -> Result<Letterhead, Error> {
+    pub(super) fn head(&self, tenant: &TenantId) -> Result<Letterhead, Error> {
         let policy = self.app.vault.policy(tenant)?;
         let root = &self.app.config.server.public_url;
         Ok(Letterhead {
@@ -251,7 +251,12 @@ impl Jobs {
 
     /// Sends a letter to a person's own address. A letter that does not go is logged without address or text.
     async fn send(&self, owner: &Owner, id: &str, letter: &Written) -> bool {
-        let access = Access { actor: &Actor::Service, purpose: "account" };
+        self.send_for("account", owner, id, letter).await
+    }
+
+    /// The same for a purpose: what a law wants told is told also to whom processing is restricted for.
+    pub(super) async fn send_for(&self, purpose: &str, owner: &Owner, id: &str, letter: &Written) -> bool {
+        let access = Access { actor: &Actor::Service, purpose };
         let profile = match self.app.subjects.profile(owner, &access).await {
             Ok(profile) => profile,
             Err(e) => {

@@ -6,6 +6,7 @@
 
 mod error;
 mod letters;
+mod notices;
 mod reconcile;
 mod schedule;
 mod sql;
@@ -32,7 +33,7 @@ impl Jobs {
     /// Does everything that is due, until nothing is: for tests and demonstrations, where no clock ticks by itself.
     pub async fn settle(&self) -> Result<(), Error> {
         while self.work().await? > 0 {}
-        for task in Task::ALL {
+        for &task in Task::ALL {
             self.reconcile(task, &|| false).await?;
         }
         while self.work().await? > 0 {}

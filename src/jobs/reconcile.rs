@@ -16,6 +16,12 @@ const ANSWERS: TimeDelta = TimeDelta::hours(24);
 /// A reconciler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
+    /// Versions of documents that another process published.
+    Versions,
+    /// Versions that came into force, applied to what was held before.
+    Reckoning,
+    /// People to be told of a version.
+    Notices,
     /// Rights requests: cooling-off periods that are over, erasures that were cut short, deadlines.
     Requests,
     /// What is due by a retention rule.
@@ -28,6 +34,8 @@ pub enum Task {
     Arrivals,
     /// Bytes whose key is gone.
     Graves,
+    /// What is left at providers of edits that are over.
+    Copies,
     /// Sessions, links and kept answers that have run out.
     Expiry,
     /// Key epochs.
@@ -38,7 +46,11 @@ pub enum Task {
 
 impl Task {
     /// All of them, in the order of a full pass.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: &[Self] = &[
+        Self::Copies,
+        Self::Versions,
+        Self::Reckoning,
+        Self::Notices,
         Self::Requests,
         Self::Retention,
         Self::Letters,
@@ -53,12 +65,16 @@ impl Task {
     /// Its name in logs.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Versions => "versions",
+            Self::Reckoning => "reckoning",
+            Self::Notices => "notices",
             Self::Requests => "requests",
             Self::Retention => "retention",
             Self::Inactivity => "inactivity",
             Self::Letters => "letters",
             Self::Arrivals => "arrivals",
             Self::Graves => "graves",
+            Self::Copies => "copies",
             Self::Expiry => "expiry",
             Self::Epochs => "epochs",
             Self::Ledger => "ledger",
@@ -69,7 +85,13 @@ impl Task {
     pub fn schedule(self) -> &'static str {
         match self {
             Self::Ledger => "* * * * * *",
-            Self::Requests | Self::Retention | Self::Letters => "*/10 * * * * *",
+            Self::Versions => "*/5 * * * * *",
+            Self::Copies
+            | Self::Requests
+            | Self::Retention
+            | Self::Letters
+            | Self::Reckoning
+            | Self::Notices => "*/10 * * * * *",
             Self::Graves | Self::Arrivals => "0 */5 * * * *",
             Self::Inactivity | Self::Expiry | Self::Epochs => "0 0 * * * *",
         }
@@ -98,6 +120,9 @@ impl Jobs {
     async fn pass(&self, task: Task, stop: &(dyn Fn() -> bool + Sync)) -> Result<Reconciled, Error> {
         let app = &self.app;
         let changed = match task {
+            Task::Versions => app.publications.refresh().await?,
+            Task::Reckoning => app.retention.reckon(stop).await?,
+            Task::Notices => self.notices(stop).await?,
             Task::Requests => {
                 let ticked = app.requests.tick().await?;
                 (ticked.moved + ticked.resumed + ticked.purged) as u64
@@ -115,6 +140,7 @@ impl Jobs {
             Task::Letters => self.letters().await?,
             Task::Arrivals => to_the_end(stop, || app.vault.sweep_arrivals()).await?,
             Task::Graves => to_the_end(stop, || app.vault.visit_graves()).await?,
+            Task::Copies => app.editing.clear_copies(stop).await?,
             Task::Expiry => self.expiry().await?,
             Task::Epochs => self.epochs().await?,
             Task::Ledger => u64::from(app.ledger.sequence().await?.is_some()),

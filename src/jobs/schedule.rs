@@ -31,7 +31,7 @@ impl Jobs {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let scheduler = JobScheduler::new().await.map_err(|_| Error::Scheduler)?;
-        for task in Task::ALL {
+        for &task in Task::ALL {
             let wake = self.waker(task, &stop, &tasks)?;
             scheduler.add(wake).await.map_err(|_| Error::Scheduler)?;
         }

@@ -6,8 +6,8 @@ use futures_util::future::BoxFuture;
 use tokio::time::{Instant, interval_at};
 
 use super::{Error, Jobs};
-use crate::base::{EditId, SubjectId};
-use crate::editing;
+use crate::base::{EditId, SubjectId, Timestamp};
+use crate::editing::{self, Turn};
 use crate::store::jobs::{self, Claimed};
 use crate::vault::Owner;
 
@@ -61,7 +61,8 @@ impl Jobs {
             }
         };
         let why = match outcome {
-            Ok(Ok(())) => None,
+            Ok(Ok(Turn::Again(at))) => return self.put_off(&job, at).await,
+            Ok(Ok(Turn::Done)) => None,
             Ok(Err(e)) => Some(phrase(&e)),
             Err(_) => Some("it panicked"),
         };
@@ -86,6 +87,15 @@ impl Jobs {
             }
         };
         if ours {
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Its next turn is not due before `at`.
+    async fn put_off(&self, job: &Claimed, at: Timestamp) -> Result<(), Error> {
+        let mut tx = self.app.db.begin().await?;
+        if jobs::snooze(&mut tx, job, at).await? {
             tx.commit().await?;
         }
         Ok(())
@@ -125,7 +135,7 @@ impl Jobs {
         Ok(())
     }
 
-    async fn run(&self, job: &Claimed) -> Result<(), Error> {
+    async fn run(&self, job: &Claimed) -> Result<Turn, Error> {
         match job.kind.as_str() {
             editing::RUN => {
                 let (owner, edit) = edit_of(job)?;

@@ -22,8 +22,19 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// A version of a policy came into force. Facts: `version`, `sha256`.
+    /// A version of a policy was published. Facts: `version`, `sha256`, `effective`; `staff` if somebody said who they
+    /// are, and `confirmed-by` if a second person had to agree.
     POLICY_PUBLISHED = "policy.published",
+    /// A version waits for a second person. Facts: `version`, `sha256`, `staff`, `going`, `held`.
+    POLICY_PROPOSED = "policy.proposed",
+    /// A version that waited was turned down. Facts: `version`, `sha256`, `staff`.
+    POLICY_REJECTED = "policy.rejected",
+    /// Due times were computed anew under a version that came into force. Facts: `version`, `looked`, `moved`.
+    POLICY_APPLIED = "policy.applied",
+    /// Everybody who had to be told of a version was. Facts: `version`, `people`, `letters`.
+    NOTICE_ANNOUNCED = "notice.announced",
+    /// A person said that they had read of a version. Facts: `version`.
+    NOTICE_ACKNOWLEDGED = "notice.acknowledged",
     /// A person came to be known.
     SUBJECT_CREATED = "subject.created",
     /// A person's account was closed.
@@ -52,6 +63,8 @@ kinds! {
     READ_STAFF = "read.staff",
     /// Data went to a processor or an authority. Facts: `recipient`, `category`.
     DISCLOSURE_MADE = "disclosure.made",
+    /// Nothing of what went to a processor is left there. Facts: `recipient`, `proof`.
+    DISCLOSURE_ENDED = "disclosure.ended",
     /// A rights request arrived. Facts: `right`, `request`.
     REQUEST_FILED = "request.filed",
     /// A rights request was closed. Facts: `right`, `request`, `outcome`.

@@ -24,7 +24,7 @@ impl ReceiptKind {
             Some(("erasure", _)) => Self::Erasure,
             Some(("consent" | "objection", _)) => Self::Consent,
             Some(("export", _)) => Self::Export,
-            Some(("policy", _)) => Self::Publication,
+            Some(("policy", "published")) => Self::Publication,
             _ => Self::Generic,
         }
     }
@@ -68,6 +68,11 @@ pub fn sentence(leaf: &Leaf) -> String {
 fn clause(kind: &EntryKind, p: &str) -> String {
     match kind.as_str() {
         "policy.published" => "that it put a version of its privacy policy into force".to_owned(),
+        "policy.proposed" => "that a version of its privacy policy waits for a second person".to_owned(),
+        "policy.rejected" => "that a version of its privacy policy was turned down".to_owned(),
+        "policy.applied" => "that a version of its privacy policy was applied to what it held".to_owned(),
+        "notice.announced" => "that it had told people of a version of its privacy policy".to_owned(),
+        "notice.acknowledged" => format!("that {p} had read of a version of its privacy policy"),
         "subject.created" => format!("that {p} opened an account"),
         "subject.closed" => format!("that the account of {p} was closed"),
         "consent.given" => format!("that {p} gave consent"),

@@ -240,24 +240,6 @@ impl Policy {
     }
 }
 
-/// The earliest due of several versions: what was collected under a stricter version keeps the stricter rule.
-pub fn due_under(versions: &[&Policy], category: &str, facts: &Facts) -> Due {
-    due_under_after(versions, category, facts, &[])
-}
-
-/// As [`due_under`], leaving out the rules that were carried out already.
-pub fn due_under_after(versions: &[&Policy], category: &str, facts: &Facts, done: &[&str]) -> Due {
-    let mut all: Vec<Due> = versions
-        .iter()
-        .filter(|policy| policy.category(category).is_some())
-        .map(|policy| policy.due_after(category, facts, done))
-        .collect();
-    all.sort_by_key(|due| due.at().map_or((1, i64::MAX), |at| (0, at.micros())));
-    all.into_iter()
-        .next()
-        .unwrap_or_else(|| Due::Never { why: "no version declares this category".to_owned() })
-}
-
 /// The last moment before which a law forbids erasing, with its rule and reason; or the fact it still waits for.
 type Floor = Option<(Timestamp, String, String)>;
 

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use chrono::NaiveTime;
-
 use super::Policy;
 use crate::base::{TenantId, Timestamp};
 
@@ -40,13 +38,13 @@ impl Library {
     pub fn in_force(&self, tenant: &TenantId, at: Timestamp) -> Option<Arc<Policy>> {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let versions = all.get(tenant)?;
-        versions.iter().rev().find(|p| starts(p) <= at).or_else(|| versions.first()).cloned()
+        versions.iter().rev().find(|p| p.starts() <= at).or_else(|| versions.first()).cloned()
     }
 
     /// The next document, once it is known: what people must be told of.
     pub fn next(&self, tenant: &TenantId, at: Timestamp) -> Option<Arc<Policy>> {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        all.get(tenant)?.iter().skip(1).find(|p| starts(p) > at).cloned()
+        all.get(tenant)?.iter().skip(1).find(|p| p.starts() > at).cloned()
     }
 
     /// A document by its version.
@@ -61,15 +59,21 @@ impl Library {
         all.get(tenant).cloned().unwrap_or_default()
     }
 
+    /// The versions that bear on what was collected under `version`, oldest first: that one, and each that has come into
+    /// force since. A version that is not known leaves the one in force.
+    pub fn since(&self, tenant: &TenantId, version: &str, at: Timestamp) -> Vec<Arc<Policy>> {
+        let all = self.versions(tenant);
+        let Some(first) = all.iter().position(|p| p.version() == version) else {
+            return self.in_force(tenant, at).into_iter().collect();
+        };
+        let later = all.iter().skip(first + 1).filter(|p| p.starts() <= at);
+        all.get(first).into_iter().chain(later).cloned().collect()
+    }
+
     /// The tenants, by name.
     pub fn tenants(&self) -> Vec<TenantId> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
-}
-
-/// When a document comes into force: its day begins, UTC.
-fn starts(policy: &Policy) -> Timestamp {
-    Timestamp::from_utc(policy.effective().and_time(NaiveTime::MIN).and_utc())
 }
 
 /// A version that was published once is another text now.

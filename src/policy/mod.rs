@@ -32,9 +32,10 @@ mod shapes;
 pub mod spec;
 mod typed;
 mod values;
+mod versions;
 mod words;
 
-pub use answers::{Clocks, Refusal, due_under, due_under_after};
+pub use answers::{Clocks, Refusal};
 pub use codes::CODES;
 pub use diagnostic::{Diagnostic, Label, Severity, report};
 pub use document::{MAX_BYTES, MAX_CLAUSES};
@@ -47,6 +48,7 @@ pub use model::{
     Retention, RightRule, Safeguard,
 };
 pub use rules::MAX_RULES;
+pub use versions::{GONE, Governed, consent_carries, governing, governing_after};
 pub use words::{
     Action, AnonymiseMethod, Answered, Audience, Basis, Channel, DeletionProof, Fact, Form, Granularity,
     Medium, Minimise, Needs, Occasion, OnWithdrawal, Origin, Proof, RecipientRole, Right, Role, RuleKind,

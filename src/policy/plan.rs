@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Due, Facts, Policy};
 use crate::base::Timestamp;
@@ -22,7 +22,7 @@ pub struct Held {
 }
 
 /// When things go, by rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// The category.
     pub category: String,
@@ -47,7 +47,7 @@ pub struct Row {
 }
 
 /// A plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// The version it is for.
     pub version: String,

@@ -388,6 +388,21 @@ pub enum Proof {
     JobUnknown,
 }
 
+impl Proof {
+    /// A fixed word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::PayloadDeleted => "payload-deleted",
+            Self::NeverStored => "never-stored",
+            Self::OutputGone => "output-gone",
+            Self::HistoryEmpty => "history-empty",
+            Self::FileDeleted => "file-deleted",
+            Self::DataRemoved => "data-removed",
+            Self::JobUnknown => "job-unknown",
+        }
+    }
+}
+
 /// A webhook shown to be the provider's. It says that there is something to look at; what it is, `poll` tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Callback {

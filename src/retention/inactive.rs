@@ -3,7 +3,7 @@
 use super::notices::Window;
 use super::{Error, Retention, sql};
 use crate::base::{Period, TenantId, Timestamp};
-use crate::policy::{Due, Fact, Facts};
+use crate::policy::{self, Due, Fact, Facts, Policy};
 use crate::vault::Owner;
 
 /// Rows looked at in one go.
@@ -44,10 +44,14 @@ pub struct Warning {
     last_active: Timestamp,
 }
 
-struct Rule {
-    id: String,
-    category: String,
-    /// Longest first, as the document gives them.
+/// What a version says of an account that was last used at a moment.
+struct Clock {
+    rule: String,
+    /// When it goes.
+    at: Timestamp,
+    /// When its owner is warned, the earliest first.
+    moments: Vec<Timestamp>,
+    /// How long before it goes they are warned, longest first, as the document gives them.
     warn: Vec<Period>,
     /// Empty if the account goes, and all that is theirs with it.
     only: Vec<String>,
@@ -60,7 +64,7 @@ struct Told {
     at: Option<Timestamp>,
 }
 
-impl Rule {
+impl Clock {
     /// Until when a person who was warned then still has time: the shortest that the document promises.
     fn notice_ends(&self, warned_at: Option<Timestamp>) -> Option<Timestamp> {
         match self.warn.last() {
@@ -68,43 +72,98 @@ impl Rule {
             None => Some(Timestamp::from_micros(i64::MIN)),
         }
     }
+
+    /// Whether it is over for a person who was told so. Nobody is let go unwarned: an outage of the mail delays the end, it
+    /// does not hide it.
+    fn is_over(&self, told: Told, now: Timestamp) -> bool {
+        let all = usize::try_from(told.warnings).unwrap_or(0) >= self.warn.len();
+        self.at <= now && all && self.notice_ends(told.at).is_some_and(|end| end <= now)
+    }
+
+    /// The warning that is owed to a person who was told so, if one is.
+    fn warning(&self, person: &sql::Unused, told: Told, now: Timestamp) -> Option<Warning> {
+        let reached = self.moments.iter().filter(|at| **at <= now).count();
+        let number = i64::try_from(reached).unwrap_or(i64::MAX);
+        // A letter that comes late puts the end off: it still leaves the time that the document promises.
+        let goes_at = self.notice_ends(Some(now)).map_or(self.at, |end| self.at.max(end));
+        (number > told.warnings).then(|| Warning {
+            owner: person.owner.clone(),
+            rule: self.rule.clone(),
+            goes_at,
+            number,
+            last: reached >= self.warn.len(),
+            only: self.only.clone(),
+            last_active: person.last_active,
+        })
+    }
+
+    /// The earliest moment at which anything is to be done.
+    fn begins(&self) -> Timestamp {
+        self.moments.iter().copied().fold(self.at, Timestamp::min)
+    }
+}
+
+/// Whether a rule counts from when somebody was last here.
+fn by_use(rule: &policy::Retention) -> bool {
+    rule.at_most.iter().any(|after| after.fact == Fact::LastActive)
+}
+
+/// Whether a rule takes the account, and all that is theirs with it.
+fn ends_account(rule: &policy::Retention) -> bool {
+    rule.categories.iter().any(|category| category == ACCOUNT)
+}
+
+/// What one version says of an account. `from`: its day, for who came before it; it makes nothing due before that.
+fn clock(policy: &Policy, last_active: Timestamp, from: Option<Timestamp>) -> Option<Clock> {
+    let rule = policy.retention_rules().find(|r| by_use(r) && ends_account(r))?;
+    clock_of(policy, rule, last_active, from)
+}
+
+fn clock_of(
+    policy: &Policy,
+    rule: &policy::Retention,
+    last_active: Timestamp,
+    from: Option<Timestamp>,
+) -> Option<Clock> {
+    let whole = ends_account(rule);
+    let category = if whole { ACCOUNT } else { rule.categories.first()? };
+    match policy.due(category, &Facts::new().with(Fact::LastActive, last_active)) {
+        Due::At { at, rule: by, because } if by == rule.id => {
+            let at = from.map_or(at, |from| at.max(from));
+            let due = Due::At { at, rule: by.clone(), because };
+            let moments = policy.warnings_before(&due).into_iter().map(|(at, _)| at).collect();
+            let only = if whole { Vec::new() } else { rule.categories.clone() };
+            Some(Clock { rule: by, at, moments, warn: rule.warn.clone(), only })
+        }
+        _ => None,
+    }
 }
 
 impl Retention {
-    /// The rules of a tenant's document that end what nobody uses. No thing's row knows when its owner was last here:
-    /// that is one number a person, and the rules are held against it, so that coming back moves all of it at once.
-    fn inactivity(&self, tenant: &TenantId) -> Result<Vec<Rule>, Error> {
-        let policy = self.vault.policy(tenant)?;
-        let unused = |r: &&crate::policy::Retention| r.at_most.iter().any(|a| a.fact == Fact::LastActive);
-        Ok(policy
-            .retention_rules()
-            .filter(unused)
-            .filter_map(|r| {
-                let account = r.categories.iter().find(|c| *c == ACCOUNT);
-                Some(Rule {
-                    id: r.id.clone(),
-                    category: account.or(r.categories.first())?.clone(),
-                    warn: r.warn.clone(),
-                    only: if account.is_some() { Vec::new() } else { r.categories.clone() },
-                })
-            })
-            .collect())
-    }
-
-    /// What was unused for as long as the document allows, and whose owners were warned as it says.
+    /// Accounts and single categories that were unused for as long as the document allows, and whose owners were warned
+    /// as it says.
     pub async fn inactive(&self, tenant: &TenantId) -> Result<Vec<Inactive>, Error> {
         let now = self.clock.now();
         let mut gone = Vec::new();
-        for rule in self.inactivity(tenant)? {
-            for person in self.unused(tenant, &rule, is_due).await? {
-                let Some((due_at, _)) = self.due(&person, &rule)? else { continue };
-                let told = self.told_of(&person, &rule).await?;
-                // Nobody is let go unwarned: an outage of the mail delays the end, it does not hide it.
-                let all = usize::try_from(told.warnings).unwrap_or(0) >= rule.warn.len();
-                if due_at <= now && all && rule.notice_ends(told.at).is_some_and(|end| end <= now) {
-                    let (rule, only) = (rule.id.clone(), rule.only.clone());
-                    gone.push(Inactive { owner: person.owner.clone(), rule, due_at, only });
-                }
+        self.longest_unused(tenant, &mut |person| {
+            let Some(strictest) = self.strictest(tenant, person.last_active) else { return false };
+            let Some(clock) = self.strictest_of(person) else { return true };
+            let told = Told { warnings: person.warnings, at: person.warned_at };
+            if clock.is_over(told, now) {
+                gone.push(Inactive {
+                    owner: person.owner.clone(),
+                    rule: clock.rule,
+                    due_at: clock.at,
+                    only: clock.only,
+                });
+            }
+            strictest.begins() <= now
+        })
+        .await?;
+        for (person, clock) in self.parts_unused(tenant).await? {
+            if clock.is_over(self.told_of(&person, &clock.rule).await?, now) {
+                let Clock { rule, at, only, .. } = clock;
+                gone.push(Inactive { owner: person.owner, rule, due_at: at, only });
             }
         }
         Ok(gone)
@@ -114,26 +173,17 @@ impl Retention {
     pub async fn warnings(&self, tenant: &TenantId) -> Result<Vec<Warning>, Error> {
         let now = self.clock.now();
         let mut due = Vec::new();
-        for rule in self.inactivity(tenant)? {
-            for person in self.unused(tenant, &rule, is_warned).await? {
-                let Some((goes_at, moments)) = self.due(&person, &rule)? else { continue };
-                let reached = moments.iter().filter(|at| **at <= now).count();
-                let number = i64::try_from(reached).unwrap_or(i64::MAX);
-                if number <= self.told_of(&person, &rule).await?.warnings {
-                    continue;
-                }
-                // A letter that comes late puts the end off: it still leaves the time that the document promises.
-                let goes_at = rule.notice_ends(Some(now)).map_or(goes_at, |end| goes_at.max(end));
-                due.push(Warning {
-                    owner: person.owner.clone(),
-                    rule: rule.id.clone(),
-                    goes_at,
-                    number,
-                    last: reached >= rule.warn.len(),
-                    only: rule.only.clone(),
-                    last_active: person.last_active,
-                });
-            }
+        self.longest_unused(tenant, &mut |person| {
+            let Some(strictest) = self.strictest(tenant, person.last_active) else { return false };
+            let Some(clock) = self.strictest_of(person) else { return true };
+            let told = Told { warnings: person.warnings, at: person.warned_at };
+            due.extend(clock.warning(person, told, now));
+            strictest.begins() <= now
+        })
+        .await?;
+        for (person, clock) in self.parts_unused(tenant).await? {
+            let told = self.told_of(&person, &clock.rule).await?;
+            due.extend(clock.warning(&person, told, now));
         }
         Ok(due)
     }
@@ -159,51 +209,59 @@ impl Retention {
         Ok(())
     }
 
-    async fn told_of(&self, person: &sql::Unused, rule: &Rule) -> Result<Told, Error> {
-        if rule.only.is_empty() {
-            return Ok(Told { warnings: person.warnings, at: person.warned_at });
-        }
+    /// What a person was told before a rule takes a part of what is theirs, since they were last here.
+    async fn told_of(&self, person: &sql::Unused, rule: &str) -> Result<Told, Error> {
         let mut tx = self.db.read().await?;
-        let windows = sql::windows(&mut tx, &person.owner, &rule.id).await?;
+        let windows = sql::windows(&mut tx, &person.owner, rule).await?;
         let told = windows.iter().find(|w| w.after == person.last_active);
         Ok(told.map_or_else(Told::default, |w| Told { warnings: w.number, at: Some(w.told_at) }))
     }
 
-    /// The people who were away for so long that a rule is due, or a warning before it.
-    async fn unused(
-        &self,
-        tenant: &TenantId,
-        rule: &Rule,
-        far_enough: fn(&(Timestamp, Vec<Timestamp>), Timestamp) -> bool,
-    ) -> Result<Vec<sql::Unused>, Error> {
+    /// The people who were away for so long that a rule of the document in force which takes a part of what is theirs
+    /// is due, or a warning before it. No thing's row knows when its owner was last here: that is one number a person,
+    /// and the rules are held against it, so that coming back moves all of it at once.
+    async fn parts_unused(&self, tenant: &TenantId) -> Result<Vec<(sql::Unused, Clock)>, Error> {
         let now = self.clock.now();
+        let policy = self.vault.policy(tenant)?;
         let mut found = Vec::new();
-        self.longest_unused(tenant, &mut |person| {
-            let far = self.due(person, rule)?.is_some_and(|due| far_enough(&due, now));
-            if far {
-                found.push(person.clone());
-            }
-            Ok(far)
-        })
-        .await?;
+        for rule in policy.retention_rules().filter(|r| by_use(r) && !ends_account(r)) {
+            self.longest_unused(tenant, &mut |person| {
+                let clock = clock_of(&policy, rule, person.last_active, None);
+                let far = clock.filter(|clock| clock.begins() <= now);
+                let goes_on = far.is_some();
+                found.extend(far.map(|clock| (person.clone(), clock)));
+                goes_on
+            })
+            .await?;
+        }
         Ok(found)
     }
 
-    fn due(&self, person: &sql::Unused, rule: &Rule) -> Result<Option<(Timestamp, Vec<Timestamp>)>, Error> {
-        let policy = self.vault.policy(&person.owner.tenant)?;
-        let due = policy.due(&rule.category, &Facts::new().with(Fact::LastActive, person.last_active));
-        let moments = policy.warnings_before(&due).into_iter().map(|(at, _)| at).collect();
-        Ok(match due {
-            Due::At { at, rule: by, .. } if by == rule.id => Some((at, moments)),
-            _ => None,
-        })
+    /// What ends a person's account: the strictest version of those that were in force since they came.
+    fn strictest_of(&self, person: &sql::Unused) -> Option<Clock> {
+        let now = self.clock.now();
+        let versions = self.library.since(&person.owner.tenant, &person.policy_version, now);
+        let clocks = versions
+            .iter()
+            .enumerate()
+            .filter_map(|(n, policy)| clock(policy, person.last_active, (n > 0).then(|| policy.starts())));
+        clocks.min_by_key(|clock| clock.at)
+    }
+
+    /// The strictest clock that any version would have for an account last used at a moment: nobody who was here since
+    /// is of interest any more.
+    fn strictest(&self, tenant: &TenantId, last_active: Timestamp) -> Option<Clock> {
+        let now = self.clock.now();
+        let versions = self.library.versions(tenant);
+        let in_force = versions.iter().enumerate().filter(|(n, policy)| *n == 0 || policy.starts() <= now);
+        in_force.filter_map(|(_, policy)| clock(policy, last_active, None)).min_by_key(Clock::begins)
     }
 
     /// Shows a tenant's people, those first who were away the longest, until one is of no interest any more.
     async fn longest_unused(
         &self,
         tenant: &TenantId,
-        see: &mut (dyn FnMut(&sql::Unused) -> Result<bool, Error> + Send),
+        see: &mut (dyn FnMut(&sql::Unused) -> bool + Send),
     ) -> Result<(), Error> {
         let mut last: Option<sql::Unused> = None;
         loop {
@@ -212,7 +270,7 @@ impl Retention {
                 sql::longest_unused(&mut tx, tenant, last.as_ref(), BATCH).await?
             };
             for person in &page {
-                if !see(person)? {
+                if !see(person) {
                     return Ok(());
                 }
             }
@@ -222,12 +280,4 @@ impl Retention {
             }
         }
     }
-}
-
-fn is_due((at, _): &(Timestamp, Vec<Timestamp>), now: Timestamp) -> bool {
-    *at <= now
-}
-
-fn is_warned((_, moments): &(Timestamp, Vec<Timestamp>), now: Timestamp) -> bool {
-    moments.iter().any(|at| *at <= now)
 }

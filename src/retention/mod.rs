@@ -10,6 +10,7 @@ mod error;
 mod holds;
 mod inactive;
 mod notices;
+mod reckon;
 mod sql;
 mod sweep;
 

@@ -1,9 +1,10 @@
 use super::notices::Window;
+use super::reckon::Pass;
 use super::{Hold, Swept};
 use crate::base::{HoldId, StaffId, SubjectId, TenantId, Timestamp};
 use crate::on;
 use crate::store::{Error, Tx};
-use crate::vault::Owner;
+use crate::vault::{Owner, Shape};
 
 const INSERT_SWEEP: &str = "INSERT INTO sweep (id, tenant, rule, category, at, erased, lateness, entry) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
@@ -27,7 +28,7 @@ const REVIEW_HOLD: &str =
     "UPDATE hold SET review_at = $1 WHERE tenant = $2 AND id = $3 AND released_at IS NULL";
 const HOLD_TOLD: &str = "UPDATE hold SET told_at = $1 WHERE tenant = $2 AND id = $3 AND told_at IS NULL";
 const RELEASE_HOLD: &str = "UPDATE hold SET released_by = $1, released_at = $2 WHERE tenant = $3 AND id = $4 AND released_at IS NULL";
-const LONGEST_UNUSED: &str = "SELECT id, last_active_at, warnings, warned_at FROM subject WHERE tenant = $1 \
+const LONGEST_UNUSED: &str = "SELECT id, last_active_at, warnings, warned_at, policy_version FROM subject WHERE tenant = $1 \
     AND state = 'active' AND (last_active_at > $2 OR (last_active_at = $2 AND id > $3)) ORDER BY last_active_at, id LIMIT $4";
 const WARNED: &str =
     "UPDATE subject SET warnings = $1, warned_at = $2 WHERE tenant = $3 AND id = $4 AND state = 'active'";
@@ -158,6 +159,12 @@ pub(super) async fn expire_notices(tx: &mut Tx, before: Timestamp) -> Result<u64
         .await
         .map(|r| r.rows_affected()))?)
 }
+const PASS: &str = "SELECT kind, reached, looked, moved, finished_at FROM policy_reckoning \
+    WHERE tenant = $1 AND version = $2 AND pass = $3";
+const BEGIN_PASS: &str = "INSERT INTO policy_reckoning (kind, reached, looked, moved, finished_at, tenant, version, pass, \
+    started_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+const NOTE_PASS: &str = "UPDATE policy_reckoning SET kind = $1, reached = $2, looked = $3, moved = $4, finished_at = $5 \
+    WHERE tenant = $6 AND version = $7 AND pass = $8";
 
 pub(super) async fn insert_sweep(tx: &mut Tx, run: &Swept, now: Timestamp, entry: &str) -> Result<(), Error> {
     // A run's id is its ledger entry's: one to one.
@@ -357,6 +364,8 @@ pub(super) struct Unused {
     pub(super) last_active: Timestamp,
     pub(super) warnings: i64,
     pub(super) warned_at: Option<Timestamp>,
+    /// The version that was in force when they came.
+    pub(super) policy_version: String,
 }
 
 /// A page of a tenant's people, those first who were away the longest; `after` is the last of the page before.
@@ -368,7 +377,7 @@ pub(super) async fn longest_unused(
 ) -> Result<Vec<Unused>, Error> {
     let from =
         after.map_or((i64::MIN, String::new()), |u| (u.last_active.micros(), u.owner.subject.to_string()));
-    let rows: Vec<(String, i64, i64, Option<i64>)> = on!(tx, |c| sqlx::query_as(LONGEST_UNUSED)
+    let rows: Vec<(String, i64, i64, Option<i64>, String)> = on!(tx, |c| sqlx::query_as(LONGEST_UNUSED)
         .bind(tenant.as_str())
         .bind(from.0)
         .bind(&from.1)
@@ -376,13 +385,14 @@ pub(super) async fn longest_unused(
         .fetch_all(c)
         .await)?;
     rows.into_iter()
-        .map(|(id, at, warnings, warned)| {
+        .map(|(id, at, warnings, warned, policy_version)| {
             let subject = id.parse().map_err(|_| Error::inconsistent("subject", "id"))?;
             Ok(Unused {
                 owner: Owner::new(tenant, subject),
                 last_active: Timestamp::from_micros(at),
                 warnings,
                 warned_at: warned.map(Timestamp::from_micros),
+                policy_version,
             })
         })
         .collect()
@@ -397,5 +407,52 @@ pub(super) async fn warned(tx: &mut Tx, owner: &Owner, number: i64, now: Timesta
         .execute(c)
         .await
         .map(|_| ()))?;
+    Ok(())
+}
+
+/// How far a pass has come, if it was begun.
+pub(super) async fn pass(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    version: &str,
+    number: i64,
+) -> Result<Option<Pass>, Error> {
+    let row: Option<(String, String, i64, i64, Option<i64>)> = on!(tx, |c| sqlx::query_as(PASS)
+        .bind(tenant.as_str())
+        .bind(version)
+        .bind(number)
+        .fetch_optional(c)
+        .await)?;
+    Ok(row.map(|(kind, reached, looked, moved, finished)| Pass {
+        tenant: tenant.clone(),
+        version: version.to_owned(),
+        number,
+        shape: if kind == "object" { Shape::Object } else { Shape::Record },
+        reached,
+        looked,
+        moved,
+        finished: finished.map(Timestamp::from_micros),
+    }))
+}
+
+pub(super) async fn note_pass(tx: &mut Tx, pass: &Pass, fresh: bool, now: Timestamp) -> Result<(), Error> {
+    let kind = match pass.shape {
+        Shape::Object => "object",
+        Shape::Record => "record",
+    };
+    let statement = if fresh { BEGIN_PASS } else { NOTE_PASS };
+    on!(tx, |c| {
+        let query = sqlx::query(statement)
+            .bind(kind)
+            .bind(&pass.reached)
+            .bind(pass.looked)
+            .bind(pass.moved)
+            .bind(pass.finished.map(Timestamp::micros))
+            .bind(pass.tenant.as_str())
+            .bind(&pass.version)
+            .bind(pass.number);
+        let query = if fresh { query.bind(now.micros()) } else { query };
+        query.execute(c).await.map(|_| ())
+    })?;
     Ok(())
 }

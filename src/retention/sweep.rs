@@ -1,11 +1,12 @@
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 
 use super::{Error, Retention, sql};
 use crate::base::{TenantId, Timestamp};
 use crate::ledger::{Entry, EntryKind};
-use crate::policy::{Action, Role};
+use crate::policy::{Action, Policy, Role};
 use crate::vault::Doomed;
 
 /// Things erased between two looks at whether to stop.
@@ -57,7 +58,10 @@ impl Retention {
     ) -> Result<Vec<Swept>, Error> {
         let now = self.clock.now();
         let mut tally = Tally::new();
-        let done = self.sweep_batches(tenant, now, stop, &mut tally).await;
+        // What is in force now is what this run goes by to its end, whatever comes into force meanwhile: a version makes
+        // nothing due before its own day, and that lies after `now`.
+        let versions = self.library.versions(tenant).into_iter().filter(|p| p.starts() <= now).collect();
+        let done = self.sweep_batches(tenant, (now, versions), stop, &mut tally).await;
         // What went before something failed is told as well.
         let runs = self.record(tenant, tally, now).await?;
         done?;
@@ -68,7 +72,7 @@ impl Retention {
     async fn sweep_batches(
         &self,
         tenant: &TenantId,
-        now: Timestamp,
+        (now, versions): (Timestamp, Vec<Arc<Policy>>),
         stop: &(dyn Fn() -> bool + Sync),
         tally: &mut Tally,
     ) -> Result<(), Error> {
@@ -76,7 +80,7 @@ impl Retention {
         while !stop() {
             // What is left where it is stands before the rest, and must not hide it.
             let due = self.vault.due_items(tenant, now, BATCH.saturating_add(left)).await?;
-            let Sorted { erase, count, reduce, unwarned } = self.sorted(tenant, due).await?;
+            let Sorted { erase, count, reduce, unwarned } = self.sorted(tenant, due, &versions).await?;
             if !count.is_empty() {
                 self.vault.count_months(tenant, &count).await?;
             }
@@ -99,7 +103,12 @@ impl Retention {
     }
 
     /// Sorts what is due by what its rule says is done with it.
-    async fn sorted(&self, tenant: &TenantId, due: Vec<Doomed>) -> Result<Sorted, Error> {
+    async fn sorted(
+        &self,
+        tenant: &TenantId,
+        due: Vec<Doomed>,
+        versions: &[Arc<Policy>],
+    ) -> Result<Sorted, Error> {
         let told = self.told(tenant, &due).await?;
         let mut actions: HashMap<(String, String), Action> = HashMap::new();
         let mut sorted = Sorted::default();
@@ -109,12 +118,7 @@ impl Retention {
                 continue;
             }
             let key = (d.category.clone(), d.rule.clone().unwrap_or_default());
-            let action = *actions.entry(key).or_insert_with(|| {
-                let named = d.rule.as_deref();
-                let rule = named.and_then(|rule| self.vault.retention_rule(tenant, &d.category, rule));
-                rule.map_or(Action::Erase, |rule| rule.action)
-            });
-            match action {
+            match *actions.entry(key).or_insert_with(|| action(versions, &d)) {
                 Action::Erase => sorted.erase.push(d),
                 Action::Anonymise => sorted.count.push(d),
                 Action::Reduce => sorted.reduce.push(d),
@@ -135,10 +139,13 @@ impl Retention {
                 Action::Anonymise => (EntryKind::RETENTION_ANONYMISED, "erased"),
                 Action::Reduce => (EntryKind::RETENTION_SWEPT, "reduced"),
             };
-            let entry = Entry::new(kind, now, tenant, Role::Service.as_str())
-                .fact("rule", rule.as_str())
+            let mut entry = Entry::new(kind, now, tenant, Role::Service.as_str())
                 .fact("category", category.as_str())
                 .fact(what, i64::try_from(n).unwrap_or(i64::MAX));
+            // An erasure that somebody asked for and that was cut short is finished here, by no rule.
+            if !rule.is_empty() {
+                entry = entry.fact("rule", rule.as_str());
+            }
             let appended = self.ledger.append(&mut tx, entry).await?;
             let (erased, reduced) = if action == Action::Reduce { (0, n) } else { (n, 0) };
             let run = Swept { tenant: tenant.clone(), rule, category, erased, reduced, lateness };
@@ -162,4 +169,12 @@ fn add(tally: &mut Tally, done: &[Doomed], action: Action, now: Timestamp) {
         *n += 1;
         *latest = now.since(due).max(*latest);
     }
+}
+
+/// What the rule that makes a thing due does with it. The rule is the newest version's that has it: it may be one that
+/// only an earlier version had.
+fn action(versions: &[Arc<Policy>], d: &Doomed) -> Action {
+    let named = d.rule.as_deref();
+    let rule = named.and_then(|rule| versions.iter().rev().find_map(|p| p.retention(rule)));
+    rule.map_or(Action::Erase, |rule| rule.action)
 }

@@ -175,6 +175,30 @@ pub async fn retry(
         .map(|r| r.rows_affected())))
 }
 
+/// One turn is done, and the next is not due before `at`. No failure: the claims are counted anew.
+pub async fn snooze(tx: &mut Tx, job: &Claimed, at: Timestamp) -> Result<bool, Error> {
+    fenced(on!(tx, |c| sqlx::query(sql::SNOOZE)
+        .bind(at.micros())
+        .bind(job.id.to_string())
+        .bind(&job.token)
+        .bind(job.claims)
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected())))
+}
+
+/// Lets a job that waits run now. One that is being run looks by itself.
+pub async fn wake(tx: &mut Tx, clock: &Clock, (kind, unique_key): (&str, &str)) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(sql::WAKE)
+        .bind(clock.now().micros())
+        .bind(kind)
+        .bind(unique_key)
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
 fn fenced(affected: Result<u64, sqlx::Error>) -> Result<bool, Error> {
     Ok(affected? == 1)
 }

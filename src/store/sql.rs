@@ -22,6 +22,12 @@ pub(super) const FINISH: &str =
 pub(super) const RETRY: &str = "UPDATE job SET run_at = $1, lease_until = NULL, lease_token = NULL, last_error = $2 \
     WHERE id = $3 AND lease_token = $4 AND claims = $5 AND state = 'ready'";
 
+pub(super) const SNOOZE: &str = "UPDATE job SET run_at = $1, lease_until = NULL, lease_token = NULL, claims = 0, last_error = NULL \
+    WHERE id = $2 AND lease_token = $3 AND claims = $4 AND state = 'ready'";
+
+pub(super) const WAKE: &str =
+    "UPDATE job SET run_at = $1 WHERE kind = $2 AND unique_key = $3 AND state = 'ready' AND run_at > $1";
+
 pub(super) const QUARANTINE: &str = "UPDATE job SET state = 'quarantined', lease_until = NULL, lease_token = NULL, \
     last_error = $1 WHERE id = $2 AND lease_token = $3 AND claims = $4 AND state = 'ready'";
 

@@ -101,7 +101,7 @@ impl Vault {
             .facts
             .with(Fact::Created, now)
             .with(Fact::Uploaded, new.facts.get(Fact::Uploaded).unwrap_or(now));
-        let (rule, due_at) = self.due(&owner.tenant, new.category, policy.version(), &facts)?;
+        let (rule, due_at) = self.due(&owner.tenant, new.category, policy.version(), &facts);
         let policy_version = policy.version().to_owned();
         let item = Item {
             parent: new.parent.clone(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Access, Actor, Error, Item, Owner, Vault, rows};
 use crate::base::{TenantId, Timestamp};
 use crate::ledger::{Entry, EntryKind};
-use crate::policy::{Basis, Facts, Policy, Retention, Role, due_under_after};
+use crate::policy::{Basis, Facts, Policy, Retention, Role};
 
 impl Vault {
     /// The document in force for a tenant.
@@ -13,15 +13,15 @@ impl Vault {
         self.library.in_force(tenant, self.clock.now()).ok_or(Error::NotFound)
     }
 
-    /// When something must go: the earliest that the version it was collected under or the one in force says. What was
-    /// collected under a stricter version keeps the stricter rule.
+    /// When something must go: the earliest that the version it was collected under says, or any that has come into
+    /// force since.
     pub(super) fn due(
         &self,
         tenant: &TenantId,
         category: &str,
         version: &str,
         facts: &Facts,
-    ) -> Result<(Option<String>, Option<Timestamp>), Error> {
+    ) -> (Option<String>, Option<Timestamp>) {
         self.due_after(tenant, (category, version), facts, &[])
     }
 
@@ -30,16 +30,12 @@ impl Vault {
     pub(super) fn due_after(
         &self,
         tenant: &TenantId,
-        (category, version): (&str, &str),
+        of: (&str, &str),
         facts: &Facts,
         done: &[String],
-    ) -> Result<(Option<String>, Option<Timestamp>), Error> {
-        let now = self.policy(tenant)?;
-        let then = self.library.version(tenant, version);
-        let both: Vec<&Policy> = then.as_deref().into_iter().chain([&*now]).collect();
-        let done: Vec<&str> = done.iter().map(String::as_str).collect();
-        let strictest = due_under_after(&both, category, facts, &done);
-        Ok((strictest.rule().map(ToOwned::to_owned), strictest.at()))
+    ) -> (Option<String>, Option<Timestamp>) {
+        let due = self.governed(tenant, of, facts, done).due;
+        (due.rule().map(ToOwned::to_owned), due.at())
     }
 
     /// A retention rule of a category by its name: of the document in force, else of the newest that had it.
@@ -47,10 +43,10 @@ impl Vault {
         let governs = |policy: &Policy| {
             policy.retention(rule).filter(|r| r.categories.iter().any(|c| c == category)).cloned()
         };
-        self.policy(tenant)
-            .ok()
-            .and_then(|policy| governs(&policy))
-            .or_else(|| self.library.versions(tenant).iter().rev().find_map(|policy| governs(policy)))
+        let now = self.clock.now();
+        let versions = self.library.versions(tenant);
+        let known = versions.iter().rev().filter(|policy| policy.starts() <= now).find_map(|p| governs(p));
+        known.or_else(|| versions.first().and_then(|policy| governs(policy)))
     }
 
     /// Lets a reader through, or refuses and writes the refusal down. Must not be called inside a writing transaction.

@@ -11,7 +11,7 @@ use crate::blobs::BlobKey;
 use crate::crypto::Fingerprint;
 use crate::ledger::{self, EntryKind, SubjectRef};
 use crate::on;
-use crate::policy::{Fact, Facts, Refusal, Role, SubjectMay};
+use crate::policy::{Action, Fact, Facts, Refusal, Role, SubjectMay};
 use crate::store::Tx;
 
 /// Something that must go.
@@ -280,7 +280,7 @@ impl Vault {
         }
     }
 
-    /// What belongs to an edit and is due.
+    /// What belongs to an edit and is due to be erased. What its rule reduces, counts or warns of first is the sweep's.
     pub async fn due_belongings(
         &self,
         owner: &Owner,
@@ -291,7 +291,12 @@ impl Vault {
         let all = rows::doomed(&mut tx, owner, Which::Parent(parent)).await?;
         let held = rows::holds(&mut tx, owner).await?;
         let due = |d: &Doomed| d.due_at.is_some_and(|at| at <= now) && !is_held(&held, &d.category);
-        Ok(all.into_iter().filter(due).collect())
+        let erases = |d: &Doomed| {
+            let named = d.rule.as_deref();
+            let rule = named.and_then(|rule| self.retention_rule(&owner.tenant, &d.category, rule));
+            rule.is_none_or(|rule| rule.action == Action::Erase && rule.warn.is_empty())
+        };
+        Ok(all.into_iter().filter(|d| due(d) && erases(d)).collect())
     }
 
     /// Records a fact of everything that belongs to `parent`, and computes anew when each must go.
@@ -368,7 +373,7 @@ impl Vault {
             };
             let facts = news.iter().fold(rows::facts(&text, table)?, |all: Facts, (f, at)| all.with(*f, *at));
             let of = (category.as_str(), version.as_str());
-            let (rule, due_at) = self.due_after(&owner.tenant, of, &facts, &rows::names(&done))?;
+            let (rule, due_at) = self.due_after(&owner.tenant, of, &facts, &rows::names(&done));
             on!(tx, |c| sqlx::query(statement)
                 .bind(rows::facts_text(&facts))
                 .bind(&rule)

@@ -152,7 +152,7 @@ impl Vault {
         let plain = zeroize::Zeroizing::new(less.to_string().into_bytes());
         let place = place(holder, &id.to_string(), &record.category, 1);
         let of = (record.category.as_str(), record.item.policy_version.as_str());
-        let (rule, due_at) = self.due_after(&person.tenant, of, &facts, &kept.reduced_by)?;
+        let (rule, due_at) = self.due_after(&person.tenant, of, &facts, &kept.reduced_by);
         let moved = SealedRecord {
             id,
             category: record.category,

@@ -17,6 +17,7 @@ mod kept;
 mod model;
 mod objects;
 mod person;
+mod reckon;
 mod records;
 mod reduce;
 mod rows;
@@ -34,6 +35,7 @@ pub use model::{
     StoredObject,
 };
 pub use person::{Holdings, Residue, RuleCount};
+pub use reckon::{HeldItem, Reckoned, Shape};
 pub use standing::Standing;
 
 use crate::base::{Clock, Entropy, SubjectId, TenantId};

@@ -74,7 +74,7 @@ impl Vault {
         for ((record, id), key) in records.into_iter().zip(ids).zip(keys) {
             let now = self.clock.now();
             let facts = record.facts.with(Fact::Created, record.facts.get(Fact::Created).unwrap_or(now));
-            let (rule, due_at) = self.due(&owner.tenant, record.category, policy.version(), &facts)?;
+            let (rule, due_at) = self.due(&owner.tenant, record.category, policy.version(), &facts);
             let place = place(owner, &id.to_string(), record.category, 1);
             let plain = zeroize::Zeroizing::new(record.value.to_string().into_bytes());
             sealed.push(SealedRecord {

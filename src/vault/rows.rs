@@ -429,18 +429,19 @@ async fn standing_by(tx: &mut Tx, owner: &Owner, statement: &'static str) -> Res
     }))
 }
 
+/// A person's newest word on a purpose: what was said, when, and under which version.
 pub(super) async fn consent(
     tx: &mut Tx,
     owner: &Owner,
     purpose: &str,
-) -> Result<Option<(String, Timestamp)>, Error> {
-    let row: Option<(String, i64)> = on!(tx, |c| sqlx::query_as(sql::CONSENT)
+) -> Result<Option<(String, Timestamp, String)>, Error> {
+    let row: Option<(String, i64, String)> = on!(tx, |c| sqlx::query_as(sql::CONSENT)
         .bind(owner.tenant.as_str())
         .bind(owner.subject.to_string())
         .bind(purpose)
         .fetch_optional(c)
         .await)?;
-    Ok(row.map(|(state, at)| (state, Timestamp::from_micros(at))))
+    Ok(row.map(|(state, at, version)| (state, Timestamp::from_micros(at), version)))
 }
 
 pub(super) async fn count(tx: &mut Tx, owner: &Owner, statement: &'static str) -> Result<i64, Error> {

@@ -121,8 +121,21 @@ pub(super) const STANDING: &str =
 /// Held until the end of the transaction, so that no fence is put up beside a write.
 pub(super) const STANDING_HELD_POSTGRES: &str =
     "SELECT state, generation, restricted_at, closed_at FROM subject WHERE tenant = $1 AND id = $2 FOR SHARE";
-pub(super) const CONSENT: &str = "SELECT state, at FROM consent_event WHERE tenant = $1 AND subject = $2 AND purpose = $3 \
+pub(super) const CONSENT: &str = "SELECT state, at, policy_version FROM consent_event WHERE tenant = $1 AND subject = $2 AND purpose = $3 \
     ORDER BY at DESC, id DESC LIMIT 1";
+/// Also what has not landed yet: its clock runs.
+pub(super) const HELD_OBJECTS: &str = "SELECT o.id, o.category, o.policy_version, o.facts, '', o.due_at, \
+    CAST(CASE WHEN EXISTS (SELECT 1 FROM hold h WHERE h.tenant = o.tenant AND h.released_at IS NULL \
+    AND (h.subject IS NULL OR h.subject = o.subject) AND (h.category IS NULL OR h.category = o.category)) THEN 1 ELSE 0 END \
+    AS BIGINT) FROM object o WHERE o.tenant = $1 AND o.id > $2 ORDER BY o.id LIMIT $3";
+pub(super) const HELD_RECORDS: &str = "SELECT r.id, r.category, r.policy_version, r.facts, r.done, r.due_at, \
+    CAST(CASE WHEN EXISTS (SELECT 1 FROM hold h WHERE h.tenant = r.tenant AND h.released_at IS NULL \
+    AND (h.subject IS NULL OR h.subject = r.subject) AND (h.category IS NULL OR h.category = r.category)) THEN 1 ELSE 0 END \
+    AS BIGINT) FROM record r WHERE r.tenant = $1 AND r.id > $2 ORDER BY r.id LIMIT $3";
+pub(super) const HASTEN_OBJECT: &str = "UPDATE object SET rule = $1, due_at = $2 WHERE tenant = $3 AND id = $4 \
+    AND facts = $5 AND (due_at IS NULL OR due_at > $2)";
+pub(super) const HASTEN_RECORD: &str = "UPDATE record SET rule = $1, due_at = $2 WHERE tenant = $3 AND id = $4 \
+    AND facts = $5 AND (due_at IS NULL OR due_at > $2)";
 pub(super) const BLOB_KEYS: &str = "SELECT id, blob_key FROM object WHERE tenant = $1 AND subject = $2 AND id > $3 \
     ORDER BY id LIMIT 1000";
 pub(super) const PARENT_OBJECTS: &str = "SELECT id, subject, category, blob_key, rule, due_at, kfp FROM object \

@@ -1,6 +1,6 @@
 use super::{Error, Owner, Vault, rows};
 use crate::base::Timestamp;
-use crate::policy::Policy;
+use crate::policy::{Policy, consent_carries};
 use crate::store::Tx;
 
 /// How a person stands at this moment. Looked up afresh for every use, so that a withdrawal counts within the second.
@@ -45,9 +45,20 @@ impl Vault {
         let Some(rule) = policy.purpose(purpose) else { return Ok(false) };
         let word = rows::consent(tx, owner, purpose).await?;
         let now = self.clock.now();
-        // A consent that the document bounds in time is no word any more when that time is over.
-        let stands = |at: Timestamp| rule.valid_for.is_none_or(|period| now < period.after(at));
-        let word = word.filter(|(state, at)| state != "given" || stands(*at));
-        Ok(rule.allowed(word.map(|(state, _)| state == "given")))
+        // A consent that the document bounds in time is no word any more when that time is over, nor is one that was
+        // given to something else than what is done now.
+        let in_time = |at: Timestamp| rule.valid_for.is_none_or(|period| now < period.after(at));
+        let stands = |at: Timestamp, version: &str| in_time(at) && self.carries(owner, version, purpose, now);
+        let word = word.filter(|(state, at, version)| state != "given" || stands(*at, version));
+        Ok(rule.allowed(word.map(|(state, ..)| state == "given")))
+    }
+
+    /// Whether a yes that was given under `version` covers what each version that came into force by `at` made of it.
+    pub fn carries(&self, owner: &Owner, version: &str, purpose: &str, at: Timestamp) -> bool {
+        let versions = self.library.since(&owner.tenant, version, at);
+        versions.windows(2).all(|pair| match pair {
+            [old, new] => consent_carries(old, new, purpose),
+            _ => true,
+        })
     }
 }

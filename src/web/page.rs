@@ -60,10 +60,11 @@ pub(crate) enum Done {
     PictureDeleted,
     TakenBack,
     PauseLifted,
+    Acknowledged,
 }
 
 impl Done {
-    const ALL: [(Self, &str, &str); 8] = [
+    const ALL: [(Self, &str, &str); 9] = [
         (Self::SignedIn, "signed-in", "You are signed in."),
         (Self::SignedOut, "signed-out", "You are signed out. Nothing in this browser remembers you."),
         (Self::SwitchedOn, "switched-on", "Switched on. You can switch it off again at any time."),
@@ -71,6 +72,7 @@ impl Done {
         (Self::Corrected, "corrected", "Your details are corrected."),
         (Self::PictureDeleted, "picture-deleted", "The picture is deleted and its key is destroyed."),
         (Self::TakenBack, "taken-back", "The request is taken back. Nothing was done."),
+        (Self::Acknowledged, "acknowledged", "Noted. The notice is put away; it stays in your history."),
         (Self::PauseLifted, "pause-lifted", "The pause is lifted. Everything works again."),
     ];
 
@@ -120,7 +122,8 @@ impl Visit {
         let viewer = match self.session.as_ref().map(|s| &s.who) {
             Some(SignedIn::Subject(owner)) => {
                 let name = profile(&self.edge, owner).await?.name;
-                Viewer::Person { name, unread: Count(u64::from(self.has_news())) }
+                let unread = self.edge.app.publications.unread(owner).await?.len();
+                Viewer::Person { name, unread: Count(unread as u64) }
             }
             _ => Viewer::Nobody,
         };
@@ -133,11 +136,6 @@ impl Visit {
             viewer,
             flash: self.done.map(|done| Flash { state: State::Kept, says: done.row().1.to_owned() }),
         })
-    }
-
-    /// Whether a version of the document was published for a later day.
-    fn has_news(&self) -> bool {
-        self.edge.app.library.next(&self.tenant, self.now).is_some()
     }
 }
 

@@ -10,6 +10,7 @@ use super::fault_page::{dress, nowhere};
 use super::handle::bytes::Turns;
 use super::handle::{
     account, bytes, centre, edit, erase, gallery, house, ledger, policy, readers, receipts, requests,
+    versions,
 };
 use crate::edge::{self, Edge};
 
@@ -113,6 +114,8 @@ fn privacy() -> Router<Edge> {
         .route("/{tenant}/privacy/requests/{reference}/archive", get(requests::take_home))
         .route("/{tenant}/privacy/requests/{reference}/withdraw", post(requests::withdraw))
         .route("/{tenant}/privacy/erase", get(erase::ask).post(erase::file))
+        .route("/{tenant}/privacy/policies", get(versions::own))
+        .route("/{tenant}/privacy/policies/{version}/acknowledge", post(versions::acknowledge))
         .route("/{tenant}/privacy/readers", get(readers::readers))
         .route("/{tenant}/notices", get(readers::told))
 }

@@ -2,6 +2,7 @@
 
 mod commands;
 mod demo;
+mod publish;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

@@ -10,11 +10,12 @@ use crate::support::app::OTHER_TENANT;
 use crate::support::call::{Answer, Sender};
 
 /// The pages that can be looked at, by their path.
-const PAGES: [(Page, &str); 10] = [
+const PAGES: [(Page, &str); 11] = [
     (Page::Today, ""),
     (Page::Requests, "/requests"),
     (Page::Retention, "/retention"),
     (Page::Promises, "/promises"),
+    (Page::Policies, "/policies"),
     (Page::Holds, "/holds"),
     (Page::Processors, "/processors"),
     (Page::Reads, "/reads"),

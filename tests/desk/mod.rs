@@ -4,6 +4,7 @@ mod actions;
 mod doors;
 mod looks;
 mod pages;
+mod policies;
 
 use vouchsafe::policy::Role;
 

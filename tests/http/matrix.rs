@@ -35,6 +35,7 @@ enum Names {
     Receipt,
     Tenant,
     Purpose,
+    Version,
     Tile,
 }
 
@@ -45,6 +46,8 @@ const OPERATIONS: &[(&str, &str, For, Names)] = &[
     ("get",    "/v1/account",                     For::Person,  Names::Nothing),
     ("patch",  "/v1/account",                     For::Person,  Names::Nothing),
     ("post",   "/v1/account/close",               For::Person,  Names::Nothing),
+    ("get",    "/v1/account/policies",            For::Person,  Names::Nothing),
+    ("put",    "/v1/account/policies/{version}/acknowledgement", For::Person, Names::Version),
     ("post",   "/v1/images",                      For::Person,  Names::Nothing),
     ("get",    "/v1/images",                      For::Person,  Names::Nothing),
     ("get",    "/v1/images/{id}",                 For::Person,  Names::Image),
@@ -130,7 +133,12 @@ impl Belongings {
             Names::Edit => Some(&self.edit),
             Names::Request => Some(&self.request),
             Names::Hold => Some(&self.hold),
-            Names::Receipt | Names::Tenant | Names::Purpose | Names::Tile | Names::Nothing => None,
+            Names::Receipt
+            | Names::Tenant
+            | Names::Purpose
+            | Names::Version
+            | Names::Tile
+            | Names::Nothing => None,
         }
     }
 }
@@ -147,6 +155,7 @@ fn nobodys(names: Names) -> Vec<String> {
         Names::Receipt => ReceiptId::new(&clock, &entropy).to_string(),
         Names::Tenant => "no-such-tenant".to_owned(),
         Names::Purpose => "no-such-purpose".to_owned(),
+        Names::Version => "2099-01-01".to_owned(),
         Names::Tile => "entries/999".to_owned(),
     };
     let malformed = ["x", "%00", "%ff", "..%2f..%2fetc", "1%20OR%201=1", "%F0%9F%90%88"];

@@ -7,3 +7,4 @@ mod operation;
 mod resources;
 mod rights;
 mod streams;
+mod versions;

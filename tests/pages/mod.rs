@@ -3,6 +3,7 @@
 mod browser;
 mod manners;
 mod story;
+mod versions;
 
 use crate::support::TestApp;
 

@@ -1,1 +1,355 @@
-//! Nothing yet.
+//! An edit that a provider does, from the asking to the last proof that nothing of it is left there. The provider is a
+//! stand-in that speaks its protocol and complains of what the real one would refuse.
+
+use std::net::SocketAddr;
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use tokio_util::sync::DropGuard;
+use vouchsafe::base::{Clock, Entropy, ManualClock, Secret, Timestamp};
+use vouchsafe::config::{FalAi, ReplicateCom};
+use vouchsafe::fakes::{At, Delivery, FakeFal, FakeReplicate, Fault, Options, Pace, Plan};
+use vouchsafe::imaging::{self, DigitalSourceType};
+use vouchsafe::vault::Actor;
+
+use super::providers_stage::run;
+use crate::support::Backend;
+use crate::support::app::{OTHER_TENANT, Person, START, TENANT, TestApp};
+
+/// Writes a test once and runs it over each database, with a stand-in of the named provider.
+macro_rules! each_scene {
+    ($($(#[$meta:meta])* async fn $name:ident($scene:ident: $which:ident) $body:block)+) => {$(
+        $(#[$meta])*
+        mod $name {
+            use super::*;
+
+            async fn body($scene: Scene<$which>) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn sqlite() {
+                if let Some(scene) = Scene::<$which>::open(Backend::Sqlite).await {
+                    body(scene).await;
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn postgres() {
+                if let Some(scene) = Scene::<$which>::open(Backend::Postgres).await {
+                    body(scene).await;
+                }
+            }
+        }
+    )+};
+}
+
+/// The service, and a provider that does what it is told when it is told.
+struct Scene<F> {
+    app: TestApp,
+    fake: F,
+    tenant: &'static str,
+    hand: ManualClock,
+    _stop: DropGuard,
+}
+
+fn there() -> (Options, ManualClock) {
+    let (clock, hand) = Clock::manual(Timestamp::parse_rfc3339(START).unwrap());
+    let options = Options { clock, entropy: Entropy::seeded(8), pace: Pace::Manual, deliver: false };
+    (options, hand)
+}
+
+fn here() -> SocketAddr {
+    "127.0.0.1:0".parse().unwrap()
+}
+
+fn secret(text: &str) -> Secret<String> {
+    Secret::new(text.to_owned())
+}
+
+impl Scene<FakeFal> {
+    async fn open(backend: Backend) -> Option<Self> {
+        let (options, hand) = there();
+        let (fake, listening) = FakeFal::bind(here(), options).await.unwrap();
+        let fal = FalAi {
+            key: secret(FakeFal::KEY),
+            admin_key: secret(FakeFal::ADMIN_KEY),
+            user_id: Some(FakeFal::USER.to_owned()),
+            base: Some(fake.base().to_owned()),
+        };
+        let app = TestApp::open_with(backend, |config| config.providers.fal = Some(fal)).await?;
+        Some(Self { app, fake, tenant: TENANT, hand, _stop: run(listening) })
+    }
+}
+
+impl Scene<FakeReplicate> {
+    async fn open(backend: Backend) -> Option<Self> {
+        let (options, hand) = there();
+        let (fake, listening) = FakeReplicate::bind(here(), options).await.unwrap();
+        let replicate = ReplicateCom {
+            token: secret(FakeReplicate::TOKEN),
+            webhook_secrets: secret(&fake.secret()),
+            base: Some(fake.base().to_owned()),
+        };
+        let app = TestApp::open_with(backend, |config| config.providers.replicate = Some(replicate)).await?;
+        Some(Self { app, fake, tenant: OTHER_TENANT, hand, _stop: run(listening) })
+    }
+}
+
+impl<F> Scene<F> {
+    /// Time passes here and there.
+    fn pass(&self, time: TimeDelta) {
+        self.app.advance(time);
+        self.hand.advance(time);
+    }
+
+    async fn ada(&self) -> Person {
+        self.app.person_of(self.tenant, "ada@canary-address.example").await
+    }
+
+    /// An edit is asked for, and has gone as far as it goes by itself.
+    async fn asked(&self, ada: &Person) -> (String, String) {
+        let image = self.app.upload(ada, 7).await;
+        let asked = json!({ "inputs": [image], "prompt": "make it rain, canary-prompt" });
+        let answer = self.app.post("/v1/edits").by(ada).json(&asked).send().await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        let edit = answer.json()["id"].as_str().unwrap().to_owned();
+        self.app.settle().await;
+        (image, edit)
+    }
+
+    async fn edit(&self, ada: &Person, id: &str) -> Value {
+        self.app.get(&format!("/v1/edits/{id}")).by(ada).send().await.json()
+    }
+
+    async fn credits(&self, ada: &Person) -> i64 {
+        self.app.get("/v1/credits").by(ada).send().await.json()["balance"].as_i64().unwrap()
+    }
+
+    /// Whether an image opens for its owner.
+    async fn opens(&self, ada: &Person, image: &str) -> bool {
+        self.app.get(&format!("/v1/images/{image}")).by(ada).send().await.status == 200
+    }
+
+    /// The row of the register: when the provider's copy was seen to be gone, and how that is known.
+    async fn gone_there(&self, ada: &Person) -> Option<String> {
+        let rows = self.app.app.disclosures.of(&ada.owner).await.unwrap();
+        assert_eq!(rows.len(), 1, "one disclosure for one edit");
+        assert_eq!(rows[0].categories, "input-image prompt edit-parameters");
+        rows[0].deleted_at.and(rows[0].proof.clone())
+    }
+
+    async fn deliver(&self, delivery: &Delivery) -> u16 {
+        let path = delivery.url.strip_prefix("https://vouchsafe.test").expect("our own address");
+        let mut call = self.app.post(path).body("application/json", delivery.body.clone());
+        for (name, value) in &delivery.headers {
+            call = call.header(name, value);
+        }
+        call.send().await.status
+    }
+}
+
+const MOMENT: TimeDelta = TimeDelta::seconds(6);
+
+each_scene! {
+    async fn the_result_comes_back_marked_and_nothing_is_left_there(s: FakeFal) {
+        let ada = s.ada().await;
+        let (image, edit) = s.asked(&ada).await;
+        assert_eq!(s.edit(&ada, &edit).await["state"], "running");
+        assert_eq!(s.edit(&ada, &edit).await["provider"], "fal-ai");
+        assert!(s.opens(&ada, &image).await, "the upload stays until the edit has succeeded");
+
+        s.fake.work();
+        s.pass(MOMENT);
+        s.app.settle().await;
+        let done = s.edit(&ada, &edit).await;
+        assert_eq!(done["state"], "succeeded", "{done}");
+        assert!(!s.opens(&ada, &image).await, "and not a moment longer");
+        let output = done["output"].as_str().unwrap();
+        let picture = s.app.get(&format!("/v1/images/{output}")).by(&ada).send().await.body;
+        let mark = imaging::read_mark(&picture);
+        assert_eq!(mark, Some(DigitalSourceType::CompositeWithTrainedAlgorithmicMedia));
+
+        assert_eq!((s.fake.charges(), s.credits(&ada).await), (1, 99), "paid once, to them and by her");
+        assert_eq!(s.gone_there(&ada).await.as_deref(), Some("history-empty+output-gone+payload-deleted"));
+        assert_eq!(s.fake.held(), Vec::<String>::new());
+        assert_eq!(s.fake.complaints(), Vec::<String>::new());
+        let kinds = s.app.ledger_kinds().await;
+        for kind in ["disclosure.made", "disclosure.ended", "object.stored", "object.erased"] {
+            assert!(kinds.iter().any(|k| k == kind), "{kind} is on the ledger");
+        }
+    }
+
+    async fn the_provider_learns_nothing_of_whose_picture_it_is(s: FakeFal) {
+        let ada = s.ada().await;
+        s.asked(&ada).await;
+        let sent = s.fake.last_input().unwrap();
+        let text = sent.to_string();
+        for canary in ["canary-address", &ada.owner.subject.to_string(), "flux-kontext", "obj_", "edt_"] {
+            assert!(!text.contains(canary), "{canary} was sent");
+        }
+        let url = sent["image_url"].as_str().unwrap();
+        let (head, data) = url.split_once(',').unwrap();
+        assert_eq!(head, "data:image/jpeg;base64");
+        let picture = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, data).unwrap();
+        let seen = imaging::inspect(&picture, &imaging::Limits::default()).unwrap();
+        assert!(seen.carries.is_empty(), "no EXIF, no position: {:?}", seen.carries);
+        s.app.leave_the_queue();
+    }
+
+    async fn a_lost_answer_is_looked_for_and_never_sent_again(s: FakeFal) {
+        let ada = s.ada().await;
+        s.fake.fault(At::Submit, Fault::LoseAnswer);
+        let (_, edit) = s.asked(&ada).await;
+        assert_eq!((s.fake.charges(), s.edit(&ada, &edit).await["state"].clone()), (1, json!("running")));
+        s.fake.work();
+        for _ in 0..3 {
+            s.pass(MOMENT);
+            s.app.settle().await;
+        }
+        assert_eq!(s.edit(&ada, &edit).await["state"], "succeeded");
+        assert_eq!((s.fake.charges(), s.credits(&ada).await), (1, 99));
+        assert_eq!(s.fake.held(), Vec::<String>::new());
+    }
+
+    async fn a_webhook_counts_when_it_is_signed_and_leads_to_what_was_lost(s: FakeFal) {
+        let ada = s.ada().await;
+        s.fake.fault(At::Submit, Fault::LoseAnswer);
+        let (_, edit) = s.asked(&ada).await;
+        s.fake.work();
+        let delivery = s.fake.outbox().pop().expect("a webhook");
+        let forged = Delivery { body: delivery.body.iter().map(|b| b ^ 1).collect(), ..delivery.clone() };
+        assert_eq!(s.deliver(&forged).await, 401);
+        let elsewhere = Delivery { url: format!("{}x", delivery.url), ..delivery.clone() };
+        assert_eq!(s.deliver(&elsewhere).await, 202, "nobody's: taken, and without effect");
+        s.app.settle().await;
+        assert_eq!(s.edit(&ada, &edit).await["state"], "running", "no time has passed, nothing was believed");
+        assert_eq!(s.deliver(&delivery).await, 202);
+        s.app.settle().await;
+        assert_eq!(s.edit(&ada, &edit).await["state"], "succeeded", "at once, without waiting for a turn");
+        assert_eq!(s.deliver(&delivery).await, 202, "again, and without effect");
+        s.pass(TimeDelta::minutes(6));
+        assert_eq!(s.deliver(&delivery).await, 401, "too old");
+        s.app.settle().await;
+        assert_eq!((s.fake.charges(), s.fake.held()), (1, Vec::<String>::new()));
+    }
+
+    async fn stopping_an_edit_gives_the_credits_back_and_leaves_no_copy(s: FakeFal) {
+        let ada = s.ada().await;
+        s.fake.plan(Plan::IgnoreCancel);
+        let (image, edit) = s.asked(&ada).await;
+        let stopped = s.app.post(&format!("/v1/edits/{edit}/cancel")).by(&ada).send().await;
+        assert_eq!(stopped.status, 200, "{}", stopped.text());
+        s.app.settle().await;
+        // It was not to be stopped there: the job succeeds all the same, and its result is erased.
+        s.fake.work();
+        assert!(!s.fake.held().is_empty());
+        for _ in 0..4 {
+            s.pass(TimeDelta::seconds(20));
+            s.app.settle().await;
+        }
+        assert_eq!(s.edit(&ada, &edit).await["state"], "cancelled");
+        assert_eq!(s.edit(&ada, &edit).await["output"], Value::Null);
+        assert_eq!((s.credits(&ada).await, s.fake.held()), (100, Vec::<String>::new()));
+        assert!(s.gone_there(&ada).await.is_some());
+        assert!(s.opens(&ada, &image).await, "the upload goes by its own rule");
+    }
+
+    async fn a_restriction_counts_for_what_is_under_way(s: FakeFal) {
+        let ada = s.ada().await;
+        let (_, edit) = s.asked(&ada).await;
+        s.app.app.subjects.restrict(&ada.owner, true, &Actor::Subject(ada.owner.subject)).await.unwrap();
+        s.fake.work();
+        s.pass(MOMENT);
+        s.app.settle().await;
+        let ended = s.edit(&ada, &edit).await;
+        assert_eq!((ended["state"].clone(), ended["error"].clone()), (json!("failed"), json!("processing of your data is restricted")));
+        assert_eq!((s.credits(&ada).await, s.fake.held()), (100, Vec::<String>::new()));
+    }
+
+    async fn what_is_no_picture_is_not_taken(s: FakeFal) {
+        let ada = s.ada().await;
+        for fault in [Fault::Html, Fault::Empty, Fault::Vast, Fault::Endless, Fault::Redirect("http://127.0.0.1:1/".to_owned())] {
+            s.fake.fault(At::Output, fault.clone());
+            let (image, edit) = s.asked(&ada).await;
+            s.fake.work();
+            for _ in 0..3 {
+                s.pass(MOMENT);
+                s.app.settle().await;
+            }
+            let ended = s.edit(&ada, &edit).await;
+            assert_eq!(ended["state"], "failed", "{fault:?}: {ended}");
+            assert_eq!(ended["output"], Value::Null, "{fault:?}");
+            assert_eq!((s.credits(&ada).await, s.fake.held()), (100, Vec::<String>::new()), "{fault:?}");
+            assert!(s.opens(&ada, &image).await, "{fault:?}: nothing is lost, it can be tried again");
+        }
+    }
+
+    async fn a_refusal_ends_the_edit_and_says_why(s: FakeFal) {
+        let ada = s.ada().await;
+        s.fake.plan(Plan::Refuse);
+        let (_, edit) = s.asked(&ada).await;
+        s.fake.work();
+        s.pass(MOMENT);
+        s.app.settle().await;
+        let ended = s.edit(&ada, &edit).await;
+        assert_eq!(ended["error"], "the provider's content rules do not allow this edit");
+        assert_eq!(s.credits(&ada).await, 100);
+    }
+
+    async fn a_busy_provider_is_asked_again_later(s: FakeFal) {
+        let ada = s.ada().await;
+        s.fake.fault(At::Submit, Fault::Busy(3));
+        let (_, edit) = s.asked(&ada).await;
+        assert_eq!((s.fake.charges(), s.edit(&ada, &edit).await["state"].clone()), (0, json!("running")));
+        s.pass(TimeDelta::seconds(4));
+        s.app.settle().await;
+        assert_eq!(s.fake.charges(), 1);
+        s.fake.work();
+        s.pass(MOMENT);
+        s.app.settle().await;
+        assert_eq!(s.edit(&ada, &edit).await["state"], "succeeded");
+    }
+
+    async fn an_erasure_is_not_done_before_the_provider_has_let_go(s: FakeFal) {
+        let ada = s.ada().await;
+        s.fake.plan(Plan::KeepFile);
+        s.asked(&ada).await;
+        s.fake.work();
+        let filed = s.app.post("/v1/requests").by(&ada).json(&json!({ "right": "erasure" })).send().await;
+        assert!(filed.status < 300, "{}", filed.text());
+        let waive = format!("/v1/requests/{}/waive", filed.json()["id"].as_str().unwrap());
+        assert!(s.app.post(&waive).by(&ada).send().await.status < 300);
+        s.app.settle().await;
+        let begun = s.app.app.requests.erasures(&ada.owner.tenant, 10).await.unwrap();
+        let erasure = begun.first().expect("an erasure");
+        assert!(erasure.destroyed_at.is_some(), "the key is dead whatever the provider does");
+        assert!(erasure.verified_at.is_none(), "and yet it is not called done: {:?}", s.fake.held());
+        for _ in 0..6 {
+            s.pass(TimeDelta::minutes(15));
+            s.app.settle().await;
+        }
+        assert_eq!(s.fake.held(), Vec::<String>::new());
+        let done = s.app.app.requests.erasures(&ada.owner.tenant, 10).await.unwrap();
+        assert!(done.first().is_some_and(|e| e.verified_at.is_some()), "{done:?}");
+        assert!(s.app.ledger_kinds().await.iter().any(|k| k == "erasure.completed"));
+    }
+
+    async fn replicate_does_it_and_is_seen_to_remove_it(s: FakeReplicate) {
+        let ada = s.ada().await;
+        let (image, edit) = s.asked(&ada).await;
+        s.fake.work();
+        s.pass(MOMENT);
+        s.app.settle().await;
+        let done = s.edit(&ada, &edit).await;
+        assert_eq!((done["state"].clone(), done["provider"].clone()), (json!("succeeded"), json!("replicate")));
+        assert!(!s.opens(&ada, &image).await);
+        assert!(s.gone_there(&ada).await.is_none(), "Replicate removes by itself, an hour later");
+        for _ in 0..8 {
+            s.pass(TimeDelta::minutes(15));
+            s.app.settle().await;
+        }
+        assert!(s.gone_there(&ada).await.unwrap().contains("data-removed"));
+        assert_eq!((s.fake.charges(), s.credits(&ada).await), (1, 99));
+        assert_eq!(s.fake.held(), Vec::<String>::new());
+        assert_eq!(s.fake.complaints(), Vec::<String>::new());
+    }
+}

@@ -22,6 +22,7 @@ mod providers_egress;
 mod providers_fal;
 mod providers_replicate;
 mod providers_stage;
+mod publication;
 mod requests_archive;
 mod requests_erasure;
 mod requests_house;

@@ -78,9 +78,12 @@ impl House {
         let disclosures = Disclosures::new(main(), vault.clone(), ledger.clone(), c(), e());
         let editing = Editing::new(editing::Parts {
             db: main(),
+            keys: keys.clone(),
+            ledger: ledger.clone(),
             vault: vault.clone(),
             credits: credits.clone(),
             disclosures: disclosures.clone(),
+            outside: editing::Outside::default(),
             limits: imaging::Limits::default(),
             clock: c(),
             entropy: e(),

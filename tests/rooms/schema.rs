@@ -25,6 +25,12 @@ const GOES: &[(&str, Goes)] = &[
     ("disclosure", Goes::Unlinked("the subject is blanked; that a processor received something stays")),
     ("edit", Goes::WithSubject("the row")),
     ("erasure", Goes::Unlinked("the last step blanks the subject; counts and a dead key's fingerprint stay")),
+    (
+        "errand",
+        Goes::Unlinked(
+            "person and edit are blanked; it goes on until nothing is left there, and is removed after 90 days",
+        ),
+    ),
     ("fence", Goes::Unlinked("keeps a destroyed key from being made again; holds a fingerprint")),
     ("hold", Goes::WithSubject("the row, once released")),
     ("holder", Goes::ByTime("with the last record that a law keeps in its name; leads to nobody")),

@@ -15,7 +15,10 @@ const ROWS: &[(&[&str], &str)] = &[
     (&["ledger", "providers"], "what is recorded; who else may be asked"),
     (&["vault"], "the only door to personal data"),
     (&["subjects", "consent", "billing", "disclosure"], "people, and what they allowed"),
-    (&["editing", "retention"], "what is done with data, and when it ends"),
+    (
+        &["editing", "retention", "publication"],
+        "what is done with data, when it ends, and which version says so",
+    ),
     (&["requests", "audit"], "every right as a workflow; whether each promise is kept"),
     (&["app"], "one handle of each room, built once"),
     (&["edge", "jobs", "fakes"], "who calls, what runs by itself; stand-ins for tests and demo"),

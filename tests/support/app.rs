@@ -112,6 +112,7 @@ impl TestApp {
             documents,
             mail: Some(mail::Settings::Recorded),
             blobs: None,
+            redrawer: Some(env!("CARGO_BIN_EXE_vouchsafe").into()),
         };
         let app = App::open(setup).await.unwrap();
         let edge = Edge::new(app.clone()).await.unwrap();

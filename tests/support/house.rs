@@ -230,6 +230,7 @@ fn setup(config: &Config, clock: &Clock, documents: Vec<Policy>) -> Setup {
         documents,
         mail: Some(mail::Settings::Recorded),
         blobs: None,
+        redrawer: None,
     }
 }
 

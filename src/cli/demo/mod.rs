@@ -12,6 +12,7 @@ mod pictures;
 mod proofs;
 mod rights;
 mod stage;
+mod stand_in;
 mod story;
 mod take_home;
 mod tell;
@@ -47,6 +48,22 @@ pub enum Provider {
     /// The local one: filters, no model; nothing leaves this machine
     #[default]
     Studio,
+    /// FAL.AI's protocol, for the service whose document names it, spoken with a stand-in on this machine
+    Fal,
+    /// Replicate's, likewise
+    Replicate,
+}
+
+impl Provider {
+    fn says(self) -> &'static str {
+        match self {
+            Self::Studio => "studio, our own filters; it is no AI and does not pretend to be",
+            Self::Fal => "a stand-in for FAL.AI, at flux-kontext; studio, our own filters, at opusflair",
+            Self::Replicate => {
+                "a stand-in for Replicate, at opusflair; studio, our own filters, at flux-kontext"
+            }
+        }
+    }
 }
 
 /// Tells the story. Whether every step held.
@@ -60,7 +77,7 @@ pub async fn demo(options: &Options, say: &mut Say) -> anyhow::Result<bool> {
     say.gap();
     say.row("data folder", stage.data.display().to_string());
     say.row("the clock begins", stage.app.clock.now().in_words());
-    say.row("edits are made by", "studio, our own filters; it is no AI and does not pretend to be");
+    say.row("edits are made by", options.provider.says());
     let mut telling = Telling::new(say);
     let log = stage.log()?;
     let told = Box::pin(story::tell(&stage, options, &mut telling)).with_subscriber(log).await;

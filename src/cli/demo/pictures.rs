@@ -104,6 +104,10 @@ pub(super) async fn edit(stage: &Stage, uploads: &[Upload]) -> anyhow::Result<(V
         asked.push((person, edit));
     }
     stage.jobs.settle().await?;
+    for _ in 0..5 {
+        // A provider takes its time; the studio does not.
+        stage.pass(TimeDelta::seconds(3)).await?;
+    }
     let mut results = Vec::new();
     let (mut succeeded, mut marked) = (true, true);
     for (person, edit) in asked {
@@ -127,6 +131,45 @@ pub(super) async fn edit(stage: &Stage, uploads: &[Upload]) -> anyhow::Result<(V
     out.claim(marked, "each result says of itself how it was made (IPTC digital source type)");
     out.short(format!("{} edits, each result marked", results.len()));
     Ok(out.with(results))
+}
+
+/// What the provider learnt, and that nothing of it is left there.
+pub(super) async fn let_go(stage: &Stage, cast: &Cast) -> anyhow::Result<((), Outcome)> {
+    let mut out = Outcome::default();
+    let Some(provider) = &stage.stand_in else { anyhow::bail!("there is no provider") };
+    let sent = provider.last_input();
+    let people = [&cast.a, &cast.b, &cast.c];
+    let named =
+        people.iter().any(|p| sent.contains(&p.owner.subject.to_string()) || sent.contains(&p.camera));
+    out.claim(
+        !sent.is_empty() && !named,
+        "it was sent picture, words and settings, and nothing that says whose",
+    );
+    out.claim(provider.complaints().is_empty(), "it was asked nothing that the real one would refuse");
+    let before = provider.held().len();
+    // Replicate removes what it has by itself, an hour after the edit; FAL.AI when it is told to.
+    for _ in 0..6 {
+        stage.pass(TimeDelta::minutes(15)).await?;
+    }
+    let (charges, held) = (provider.charges(), provider.held());
+    out.row("edits that it made", charges.to_string());
+    out.row("pieces that it held", format!("{before}, and {} an hour and a half later", held.len()));
+    out.claim(held.is_empty(), "nothing of it is left there");
+    let mut proved = true;
+    let mut rows = 0;
+    for person in people {
+        for row in stage.app.disclosures.of(&person.owner).await? {
+            rows += 1;
+            proved &= row.deleted_at.is_some();
+            out.row(row.processor, row.proof.unwrap_or_else(|| "not seen to be gone".to_owned()));
+        }
+    }
+    out.claim(
+        rows == charges && proved,
+        "the register has a row for each, and says how it is known to be gone",
+    );
+    out.short(format!("{} sent, 0 left there", count(charges as u64, "edit", "edits")));
+    Ok(out.with(()))
 }
 
 /// Who may look at a result, and who may not.

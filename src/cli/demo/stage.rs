@@ -11,6 +11,7 @@ use tracing::subscriber::Subscriber;
 
 use super::Options;
 use super::needles;
+use super::stand_in::StandIn;
 use crate::app::{App, Setup};
 use crate::base::{Clock, Entropy, ManualClock, Timestamp};
 use crate::blobs::KeyPrefix;
@@ -35,6 +36,8 @@ pub(super) struct Stage {
     pub(super) data: PathBuf,
     /// Where things are put that have left the house: archives, receipts, the exported ledger.
     pub(super) outside: PathBuf,
+    /// The provider, where it is not the studio.
+    pub(super) stand_in: Option<StandIn>,
     _gone_with_this: Option<TempDir>,
 }
 
@@ -59,17 +62,20 @@ impl Stage {
         let (clock, hand) = Clock::manual(first_morning(&documents));
         let (data, outside) = (home.join("data"), home.join("outside"));
         fs::create_dir_all(&outside)?;
+        let mut config = Config::throwaway(&data);
+        let stand_in = StandIn::start(options.provider, &clock, &mut config).await?;
         let app = App::open(Setup {
-            config: Config::throwaway(&data),
+            config,
             clock,
             entropy: Entropy::system(),
             documents,
             // A letter that was sent has left the house: it lies in its reader's letter box.
             mail: Some(mail::Settings::Outbox(outside.join("letters"))),
             blobs: None,
+            redrawer: std::env::current_exe().ok(),
         })
         .await?;
-        Ok(Self { jobs: Jobs::new(app.clone()), app, hand, data, outside, _gone_with_this: gone })
+        Ok(Self { jobs: Jobs::new(app.clone()), app, hand, data, outside, stand_in, _gone_with_this: gone })
     }
 
     /// A log in the data folder, at its most talkative: it is searched with everything else.

@@ -16,6 +16,9 @@ pub(super) async fn tell(
     let uploads = telling.step("Photographs are uploaded", pictures::upload(stage, &people)).await?;
     let results =
         telling.step("They are edited, with Pro and with Max", pictures::edit(stage, &uploads)).await?;
+    if stage.stand_in.is_some() {
+        telling.step("The provider lets go of it", pictures::let_go(stage, &people)).await?;
+    }
     telling.step("Who may look, and who may not", pictures::view(stage, &people, &results)).await?;
     telling.step("The uploads are gone in time", pictures::uploads_go(stage, &people, &uploads)).await?;
     if let Some(folder) = &options.photos {

@@ -2,6 +2,8 @@
 
 mod check;
 mod held;
+mod publish;
+mod timeline;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -51,6 +53,12 @@ pub(super) enum Command {
         /// The document
         document: PathBuf,
     },
+    /// Publish documents: from then on their text never changes, and people are told
+    Publish(publish::Args),
+    /// Agree, as the second person, to a document that would erase much at once; or turn it down
+    Confirm(publish::ConfirmArgs),
+    /// Say which version a person had in force when, and what they were told
+    Timeline(timeline::Args),
     /// Say what goes when, by which rule, of what this installation holds
     Plan {
         /// One tenant only
@@ -108,6 +116,9 @@ pub(super) async fn run(command: Command, variables: &Variables, say: &mut Say) 
             say.line(pages::summary(&compiled(&document)?).text());
             Ok(status(true))
         }
+        Command::Publish(args) => publish::publish(args, variables, say).await,
+        Command::Confirm(args) => publish::confirm(args, variables, say).await,
+        Command::Timeline(args) => timeline::show(args, variables, say).await,
         Command::Plan { tenant, place } => held::plan(tenant, &place, variables, say).await,
         Command::Explain { object, tenant, subject, place } => {
             held::explain(object, &tenant, subject, &place, variables, say).await
@@ -134,7 +145,16 @@ fn difference(old: &Path, new: &Path, json: bool, say: &mut Say) -> anyhow::Resu
     if found.changes.is_empty() && found.conflicts.is_empty() {
         say.note("Nothing changes.");
     }
-    for change in &found.changes {
+    say_changes(&found.changes, say);
+    for conflict in &found.conflicts {
+        say.check(false, conflict);
+    }
+    Ok(status(found.conflicts.is_empty()))
+}
+
+/// What changes, a row each, what is worse for people first.
+fn say_changes(changes: &[diff::Change], say: &mut Say) {
+    for change in changes {
         let direction = match change.direction {
             diff::Direction::Loosened => "loosened",
             diff::Direction::Tightened => "tightened",
@@ -148,8 +168,4 @@ fn difference(old: &Path, new: &Path, json: bool, say: &mut Say) -> anyhow::Resu
         }
         say.row(&format!("{direction}  {}", change.rule), says);
     }
-    for conflict in &found.conflicts {
-        say.check(false, conflict);
-    }
-    Ok(status(found.conflicts.is_empty()))
 }

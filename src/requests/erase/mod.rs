@@ -246,6 +246,10 @@ impl Requests {
     pub(super) async fn go_on(&self, mut erasure: Erasure) -> Result<Erasure, Error> {
         while erasure.state != ErasureState::Closed {
             erasure = self.step(erasure).await?;
+            if erasure.state == ErasureState::Cleared && erasure.next_at > Some(self.clock.now()) {
+                // A provider has not let go yet. The next tick looks again.
+                return Ok(erasure);
+            }
             if erasure.state == ErasureState::Failed {
                 return Err(Error::Invalid(
                     "something was still found after the erasure; it is not called done",

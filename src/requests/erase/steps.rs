@@ -2,10 +2,15 @@ use super::super::model::pause;
 use super::super::receipts::IssuedKind;
 use super::super::{Error, Request, Requests, State, sql};
 use super::{Erasure, ErasureState, StaysByLaw};
+use chrono::TimeDelta;
+
 use crate::base::{PageSize, SubjectId};
 use crate::ledger::{Entry, EntryKind};
 use crate::store::{self, Tx};
 use crate::vault::Owner;
+
+/// When to look again whether every provider has let go of what it had.
+const RECIPIENTS: TimeDelta = TimeDelta::seconds(15);
 
 impl Requests {
     /// One step, written down when it is done. Again is harmless.
@@ -133,8 +138,13 @@ impl Requests {
         }
     }
 
-    /// Looks again, by another way than things were cleared; nothing found is the only way on.
+    /// Looks again, by another way than things were cleared; nothing found is the only way on. Before that, every provider
+    /// that had something of the person must be seen to have it no longer (Art. 19 GDPR).
     async fn verify(&self, owner: &Owner, erasure: Erasure) -> Result<Erasure, Error> {
+        if self.editing.copies_of(owner).await? > 0 {
+            let next_at = Some(self.clock.now().plus(RECIPIENTS));
+            return self.put_alone(ErasureState::Cleared, Erasure { next_at, ..erasure }).await;
+        }
         let residue = self.vault.residue(owner, &erasure.manifest).await?;
         let mut found = vec![
             ("keys".to_owned(), residue.keys),
@@ -149,7 +159,7 @@ impl Requests {
             found.push(("kept beyond the law".to_owned(), self.vault.kept_beyond_law(&holder, told).await?));
         }
         // Their last row and this erasure's own go in the steps that follow.
-        found.extend(self.look_everywhere(owner, &["subject", "erasure"]).await?);
+        found.extend(self.look_everywhere(owner, &["subject", "erasure", "errand"]).await?);
         let left: i64 = found.iter().map(|(_, n)| n).sum();
         let findings: Vec<String> = found.iter().map(|(place, n)| format!("{place}={n}")).collect();
         let erasure = Erasure { findings: Some(findings.join("\n")), ..erasure };
@@ -218,6 +228,7 @@ impl Requests {
         };
         self.put(&mut tx, ErasureState::Cleared, &next).await?;
         sql::forget::subject(&mut tx, owner).await?;
+        self.editing.forget_errands(&mut tx, owner).await?;
         if let Some(request) = self.request_of(&mut tx, &next).await? {
             let purge_at = self.purge_at(&owner.tenant, request.received_at)?;
             let closing = Entry::new(EntryKind::REQUEST_CLOSED, now, &owner.tenant, "service")

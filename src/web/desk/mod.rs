@@ -10,6 +10,7 @@ pub(super) mod found;
 mod holds;
 mod ledger;
 mod people;
+mod policies;
 mod processors;
 mod promises;
 mod queue;
@@ -47,6 +48,10 @@ pub fn router(edge: Edge) -> Router {
         .route("/{tenant}/desk/retention", get(retention::show))
         .route("/{tenant}/desk/promises", get(promises::show))
         .route("/{tenant}/desk/promises/attest", post(promises::attest))
+        .route("/{tenant}/desk/policies", get(policies::show))
+        .route("/{tenant}/desk/policies/{id}", get(policies::one))
+        .route("/{tenant}/desk/policies/{id}/confirm", post(policies::confirm))
+        .route("/{tenant}/desk/policies/{id}/refuse", post(policies::refuse))
         .route("/{tenant}/desk/holds", get(holds::show).post(holds::place))
         .route("/{tenant}/desk/holds/{id}/approve", post(holds::approve))
         .route("/{tenant}/desk/holds/{id}/review", post(holds::review))

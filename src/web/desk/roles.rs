@@ -15,6 +15,8 @@ pub enum Page {
     Retention,
     /// How each promise stands.
     Promises,
+    /// Versions of the document, and what waits for a second person.
+    Policies,
     /// Legal holds.
     Holds,
     /// Who else has data.
@@ -32,12 +34,13 @@ pub const DECIDE: &[Role] = &[Role::Compliance];
 
 impl Page {
     /// All of them, in the order of the rail.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Today,
         Self::Jobs,
         Self::Requests,
         Self::Retention,
         Self::Promises,
+        Self::Policies,
         Self::Holds,
         Self::Processors,
         Self::Reads,
@@ -53,6 +56,7 @@ impl Page {
             Self::Requests => "requests",
             Self::Retention => "retention",
             Self::Promises => "promises",
+            Self::Policies => "policies",
             Self::Holds => "holds",
             Self::Processors => "processors",
             Self::Reads => "reads",
@@ -67,7 +71,7 @@ impl Page {
         match self {
             Self::Today => &[Support, Compliance, Admin],
             Self::Requests | Self::People => &[Support, Compliance],
-            Self::Retention | Self::Promises | Self::Holds | Self::Reads => &[Compliance],
+            Self::Retention | Self::Promises | Self::Policies | Self::Holds | Self::Reads => &[Compliance],
             Self::Processors | Self::Ledger => &[Compliance, Admin],
             Self::Jobs => &[Admin],
         }

@@ -37,6 +37,8 @@ const DONE: &[(&str, State, &str)] = &[
     ("reviewed", State::Kept, "It is noted that the hold was looked at again."),
     ("lifted", State::Kept, "The hold is lifted. What it kept too long goes with the next sweep."),
     ("verified", State::Kept, "The whole ledger was recomputed just now."),
+    ("published", State::Kept, "You agreed, and the version is published. People are being told."),
+    ("turned-down", State::Kept, "The version is turned down. Nothing was published."),
     ("attested", State::Attested, "It is on the ledger that you vouched for it."),
 ];
 
@@ -65,7 +67,9 @@ pub(super) async fn desk(seat: &Seat, found: &Found, uri: &Uri) -> Result<Desk, 
         ..outside(&seat.edge, &seat.tenant, seat.form_token())?
     };
     let pages = Page::ALL.into_iter().filter(|p| p.lets(role)).map(Page::path).collect();
-    Ok(Desk { today: needs(seat, found), shell, pages })
+    let proposals = seat.edge.app.publications.proposals(&seat.tenant).await?;
+    let waiting = proposals.iter().filter(|p| p.state == "open").count();
+    Ok(Desk { today: needs(seat, found, waiting), shell, pages })
 }
 
 /// The first value of a query's field.
@@ -93,7 +97,7 @@ pub(super) fn page(template: &impl Template) -> Answer {
 }
 
 /// What needs a human, worst first, as far as this role can do something about it.
-fn needs(seat: &Seat, found: &Found) -> Vec<Need> {
+fn needs(seat: &Seat, found: &Found, waiting: usize) -> Vec<Need> {
     let (role, root) = (seat.role(), seat.root());
     let law_missed = found.late.iter().filter(|r| r.alarm_at(found.at) == Alarm::LawMissed).count();
     let standing = |state: State| found.standings.iter().filter(|s| s.state == state).count();
@@ -125,6 +129,15 @@ fn needs(seat: &Seat, found: &Found) -> Vec<Need> {
             "are broken",
             "promises?state=broken",
             "promise",
+        ),
+        (
+            Page::Policies,
+            State::Waiting,
+            waiting,
+            "waits for a second person",
+            "wait for a second person",
+            "policies",
+            "policy version",
         ),
         (Page::Jobs, State::Broken, stopped, "waits for a hand", "wait for a hand", "", "job"),
         (

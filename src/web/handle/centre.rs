@@ -29,6 +29,7 @@ pub(crate) async fn centre(person: Person, headers: HeaderMap) -> Answer {
     let history = app.consents.history(owner).await?;
     html(&Centre {
         shell: person.shell().await?,
+        news: super::versions::news(&person).await?,
         holdings: holdings(&root, policy, &found, person.now),
         nothing_of: nothing_of(policy, &found),
         consents: consents(&root, choices, &history, subject.restricted_at.is_some()),

@@ -12,3 +12,4 @@ pub(crate) mod policy;
 pub(crate) mod readers;
 pub(crate) mod receipts;
 pub(crate) mod requests;
+pub(crate) mod versions;

@@ -46,6 +46,7 @@ async fn show(visit: Visit, policy: Arc<Policy>) -> Answer {
         hash: hex::encode(policy.hash()),
         published: evidence::publication(app, &visit.tenant, policy.version()).await?,
         in_force,
+        upcoming: in_force.then(|| super::versions::upcoming(&visit)).flatten(),
         tally: tally(&standings),
         checked: in_force.then(|| visit.now.into()),
         clauses: clauses(&policy, &standings),

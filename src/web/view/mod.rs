@@ -20,6 +20,8 @@
 //! | `/privacy/ask/{right}`, `POST …/check` (`choice`*, `text`), `POST /privacy/ask/{right}` | [`RequestQuestion`], [`RequestCheck`], [`RequestFiled`] |
 //! | `/privacy/requests/{reference}`, `…/filed`, `…/archive`, `POST …/withdraw` | [`RequestStatus`], [`RequestFiled`], the ZIP |
 //! | `/privacy/erase` and `POST` (`sure=yes`, `when=later|now`), `/erased/{request}` | [`Erase`], then [`Erased`] |
+//! | `/privacy/policies`, `POST /privacy/policies/{version}/acknowledge` | [`OwnVersions`] |
+//! | `/desk/policies`, `/desk/policies/{id}`, `POST …/confirm`, `POST …/refuse` (`reason`) | [`DeskPolicies`], [`DeskProposal`] |
 //! | `/privacy/readers`, `/notices` | [`Readers`], [`Notices`] |
 //! | `/desk`, `POST /desk/jobs/{id}/retry` | [`Overview`] |
 //! | `/desk/requests?right=&state=`, `/desk/requests/{reference}`, `POST …/{action}` (`reason`), `POST …/note` (`note`) | [`Queue`], [`RequestDetail`] |
@@ -48,6 +50,7 @@ mod requests;
 mod seal;
 mod shell;
 mod state;
+mod versions;
 mod words;
 
 pub use account::*;
@@ -66,6 +69,7 @@ pub use seal::Seal;
 pub use shell::{Desk, Flash, Need, Shell, Viewer};
 pub(crate) use state::escape;
 pub use state::{Clock, State};
+pub use versions::*;
 pub use words::{Count, Markup, Moment, Size, span};
 
 #[cfg(test)]

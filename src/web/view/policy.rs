@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Count, Mark, Markup, Moment, Shell, State, Viewer};
+use super::{Count, Mark, Markup, Moment, Shell, State, Upcoming, Viewer};
 
 /// The policy page of a tenant.
 #[derive(Template, Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct PolicyPage {
     pub published: Option<ProofLink>,
     /// Whether the document shown is the one in force, or an earlier or later one.
     pub in_force: bool,
+    /// The next version, if one is announced; only beside the one in force.
+    pub upcoming: Option<Upcoming>,
     /// How many promises stand how, worst first; states with none are left out.
     pub tally: Vec<Tally>,
     /// When the promises were last checked.

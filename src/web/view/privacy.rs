@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Clock, Count, Mark, Markup, Mistakes, Moment, Shell, Size, State, Viewer};
+use super::{Clock, Count, Mark, Markup, Mistakes, Moment, PolicyNews, Shell, Size, State, Viewer};
 
 /// The privacy centre.
 #[derive(Template, Debug, Clone)]
@@ -10,6 +10,8 @@ use super::{Clock, Count, Mark, Markup, Mistakes, Moment, Shell, Size, State, Vi
 pub struct Centre {
     /// What every page is given.
     pub shell: Shell,
+    /// New versions of the policy that the person was told of and has not acknowledged, the oldest first.
+    pub news: Vec<PolicyNews>,
     /// The categories of data that we hold about this person, fullest first.
     pub holdings: Vec<Holding>,
     /// The categories the policy declares of which there is nothing.

@@ -6,6 +6,7 @@ mod person;
 mod pictures;
 mod public;
 mod requests;
+mod versions;
 
 use super::*;
 use crate::base::Timestamp;
@@ -19,6 +20,7 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
     all.extend(requests::pages());
     all.extend(desk::pages());
     all.extend(boards::pages());
+    all.extend(versions::pages());
     all
 }
 

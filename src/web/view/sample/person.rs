@@ -8,6 +8,7 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
         (
             "privacy-empty",
             html(&Centre {
+                news: vec![],
                 holdings: vec![],
                 requests: vec![],
                 consents: vec![],
@@ -154,6 +155,7 @@ fn centre() -> Centre {
              1 February 2027, 12:00 UTC."
                 .into(),
         ],
+        news: vec![versions::news()],
         staff_reads: Count(1),
         images: Count(214),
         gpc: false,

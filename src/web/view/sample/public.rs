@@ -191,6 +191,7 @@ fn policy() -> PolicyPage {
         ),
         effective: at("2026-05-05T00:00:00Z"),
         version: "2026-05-05".into(),
+        upcoming: Some(versions::upcoming()),
         hash: seal().hex(),
         published: Some(ProofLink { index: Count(12), href: "/flux-kontext/ledger/12".into() }),
         in_force: true,
@@ -232,6 +233,7 @@ fn first_policy() -> PolicyPage {
     PolicyPage {
         changes: vec![],
         earlier: vec![],
+        upcoming: None,
         checked: None,
         published: None,
         tally: vec![Tally { state: State::Waiting, count: Count(24) }],

@@ -1,0 +1,159 @@
+//! One edit's way to a provider and back.
+//!
+//! Promises: it is written down before anything is sent; a lost answer is looked for and never answered by a second
+//! submit; consent and restriction are looked up in the transaction that lets the data go, and again each time the errand
+//! is looked after; an errand ends only when it was seen that nothing of it is left at the provider. Must never: give a
+//! provider anything that says whose the picture is.
+
+mod clear;
+mod follow;
+mod hook;
+mod redraw;
+mod send;
+mod sql;
+
+pub use redraw::redraw;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::{Edit, Editing, Error, ProviderChoice};
+use crate::base::{EditId, ErrandId, TenantId, Timestamp};
+use crate::crypto::{self, Key, Place};
+use crate::providers::{Handle, Intent};
+use crate::store::Tx;
+use crate::vault::Owner;
+
+/// The service's key under which notes are sealed.
+const KEY: &str = "errands";
+
+/// How an errand stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ErrandState {
+    /// Written down. Whether the provider has it is not known.
+    Intended,
+    /// The provider has it.
+    Taken,
+    /// Its edit is over; what is left at the provider must go.
+    Leaving,
+    /// Nothing of it is left there.
+    Gone,
+}
+
+impl ErrandState {
+    pub(super) const ALL: [Self; 4] = [Self::Intended, Self::Taken, Self::Leaving, Self::Gone];
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Intended => "intended",
+            Self::Taken => "taken",
+            Self::Leaving => "leaving",
+            Self::Gone => "gone",
+        }
+    }
+}
+
+/// What must be known to follow a job, fetch its result and have it erased. Sealed: its links show the pictures.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Note {
+    pub(super) intent: Intent,
+    pub(super) handle: Option<Handle>,
+}
+
+/// An errand.
+#[derive(Debug, Clone)]
+pub(super) struct Errand {
+    pub(super) id: ErrandId,
+    pub(super) tenant: TenantId,
+    /// None once the person is being erased: the errand then still has to end.
+    pub(super) edit: Option<EditId>,
+    pub(super) provider: ProviderChoice,
+    pub(super) state: ErrandState,
+    /// SHA-256 of what stands at the end of the address of its webhook.
+    pub(super) hook: Vec<u8>,
+    /// The note, sealed; none when it is gone.
+    pub(super) sealed: Option<Vec<u8>>,
+    /// Its row in the register.
+    pub(super) disclosure: Option<String>,
+    pub(super) made_at: Timestamp,
+    /// When the reconciler looks after it.
+    pub(super) next_at: Option<Timestamp>,
+    pub(super) tries: i64,
+}
+
+/// What comes of looking after an edit once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// It is over.
+    Done,
+    /// To be looked after again, not before this.
+    Again(Timestamp),
+}
+
+fn place(id: ErrandId, tenant: &TenantId) -> Place {
+    Place::new("errand").with(id.as_bytes()).with(tenant.as_str())
+}
+
+impl Editing {
+    async fn notes_key(&self) -> Result<Key, Error> {
+        Ok(self.keys.system(KEY).await.map_err(crate::vault::Error::from)?)
+    }
+
+    async fn seal_note(&self, id: ErrandId, tenant: &TenantId, note: &Note) -> Result<Vec<u8>, Error> {
+        let plain = serde_json::to_vec(note).map_err(|_| Error::BadValue("the provider's answer"))?;
+        let plain = Zeroizing::new(plain);
+        Ok(crypto::seal(&self.notes_key().await?, &place(id, tenant), &plain, &self.entropy))
+    }
+
+    async fn open_note(&self, errand: &Errand) -> Result<Note, Error> {
+        let sealed = errand.sealed.as_ref().ok_or(Error::NotFound)?;
+        let key = self.notes_key().await?;
+        let plain = crypto::open(&key, &place(errand.id, &errand.tenant), sealed)
+            .map_err(|_| crate::store::Error::inconsistent("errand", "sealed"))?;
+        Ok(serde_json::from_slice(&plain)
+            .map_err(|_| crate::store::Error::inconsistent("errand", "sealed"))?)
+    }
+
+    /// Writes down that the provider has it, and under which name.
+    async fn keep(&self, errand: &Errand, note: &Note) -> Result<(), Error> {
+        let sealed = self.seal_note(errand.id, &errand.tenant, note).await?;
+        let mut tx = self.db.begin().await?;
+        sql::keep(&mut tx, errand, &sealed).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Looks after an edit that somebody else does: the next step, whatever it is. Again is harmless.
+    pub(super) async fn outside_turn(&self, edit: &Edit) -> Result<Turn, Error> {
+        let errand = {
+            let mut tx = self.db.read().await?;
+            sql::open_of(&mut tx, edit.tenant(), edit.id).await?
+        };
+        match errand {
+            None => self.set_out(edit).await,
+            Some(errand) if errand.state == ErrandState::Intended => self.look_for(edit, errand).await,
+            Some(errand) if errand.state == ErrandState::Taken => self.follow(edit, errand).await,
+            Some(_) => Ok(Turn::Done),
+        }
+    }
+
+    /// What an edit that is over leaves at a provider must go from now on. In the transaction that ends the edit.
+    pub(super) async fn recall(&self, tx: &mut Tx, edit: &Edit, now: Timestamp) -> Result<(), Error> {
+        Ok(sql::recall(tx, edit.tenant(), edit.id, now).await?)
+    }
+
+    /// Sends all errands of a person on their way out: part of erasing them.
+    pub(super) async fn recall_all(&self, tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
+        Ok(sql::part(tx, owner, self.clock.now()).await?)
+    }
+
+    /// How many errands of a person have not ended: as long as there is one, a provider may have something of theirs.
+    pub async fn copies_of(&self, owner: &Owner) -> Result<i64, Error> {
+        let mut tx = self.db.read().await?;
+        Ok(sql::of(&mut tx, owner).await?)
+    }
+
+    /// Forgets whose errands were, once all of them have ended: part of erasing a person.
+    pub async fn forget_errands(&self, tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
+        Ok(sql::forget(tx, owner).await?)
+    }
+}

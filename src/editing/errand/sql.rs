@@ -1,0 +1,260 @@
+use super::{Errand, ErrandState};
+use crate::base::{EditId, TenantId, Timestamp};
+use crate::editing::ProviderChoice;
+use crate::on;
+use crate::store::{Error, Tx};
+use crate::vault::Owner;
+
+const INSERT: &str = "INSERT INTO errand (id, tenant, subject, edit, provider, state, hook, sealed, disclosure, made_at, \
+    next_at, tries) VALUES ($1, $2, $3, $4, $5, 'intended', $6, $7, $8, $9, NULL, 0)";
+const GOES_OUT: &str = "UPDATE edit SET provider_ref = $1 WHERE tenant = $2 AND subject = $3 AND id = $4 \
+    AND state IN ('queued', 'running')";
+const OPEN_OF: &str = "SELECT id, tenant, edit, provider, state, hook, sealed, disclosure, made_at, next_at, tries \
+    FROM errand WHERE tenant = $1 AND edit = $2 AND state <> 'gone' ORDER BY id DESC LIMIT 1";
+const BY_HOOK: &str = "SELECT id, tenant, edit, provider, state, hook, sealed, disclosure, made_at, next_at, tries \
+    FROM errand WHERE hook = $1";
+const TRIED: &str = "SELECT COUNT(*) FROM errand WHERE tenant = $1 AND edit = $2";
+const UNDER_WAY: &str =
+    "SELECT COUNT(*) FROM errand WHERE tenant = $1 AND provider = $2 AND state IN ('intended', 'taken')";
+const KEEP: &str = "UPDATE errand SET sealed = $1, state = CASE WHEN state = 'leaving' OR next_at IS NOT NULL THEN 'leaving' \
+    ELSE 'taken' END WHERE tenant = $2 AND id = $3 AND state <> 'gone'";
+const RECALL: &str = "UPDATE errand SET next_at = $1, state = CASE WHEN state = 'taken' THEN 'leaving' ELSE state END \
+    WHERE tenant = $2 AND edit = $3 AND state IN ('intended', 'taken')";
+const PART: &str = "UPDATE errand SET edit = NULL, next_at = CASE WHEN state = 'gone' THEN NULL ELSE $1 END, \
+    state = CASE WHEN state = 'taken' THEN 'leaving' ELSE state END WHERE tenant = $2 AND subject = $3";
+const FORGET: &str = "UPDATE errand SET subject = NULL WHERE tenant = $1 AND subject = $2";
+const OF: &str = "SELECT COUNT(*) FROM errand WHERE tenant = $1 AND subject = $2 AND state <> 'gone'";
+const DUE: &str = "SELECT id, tenant, edit, provider, state, hook, sealed, disclosure, made_at, next_at, tries \
+    FROM errand WHERE next_at <= $1 ORDER BY next_at, id LIMIT $2";
+const CLAIM: &str = "UPDATE errand SET next_at = $1 WHERE tenant = $2 AND id = $3 AND next_at = $4";
+const LATER: &str =
+    "UPDATE errand SET next_at = $1, tries = $2 WHERE tenant = $3 AND id = $4 AND state <> 'gone'";
+const GONE: &str = "UPDATE errand SET state = 'gone', sealed = NULL, next_at = NULL, gone_at = $1 WHERE tenant = $2 AND id = $3 \
+    AND state <> 'gone'";
+const LEFT: &str = "SELECT COUNT(*) FROM errand WHERE tenant = $1 AND state <> 'gone'";
+const EXPIRE: &str = "DELETE FROM errand WHERE state = 'gone' AND gone_at < $1";
+
+pub(super) async fn insert(tx: &mut Tx, owner: &Owner, errand: &Errand) -> Result<bool, Error> {
+    on!(tx, |c| sqlx::query(INSERT)
+        .bind(errand.id.to_string())
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(errand.edit.map(|id| id.to_string()))
+        .bind(errand.provider.as_str())
+        .bind(errand.hook.as_slice())
+        .bind(errand.sealed.as_deref())
+        .bind(errand.disclosure.as_deref())
+        .bind(errand.made_at.micros())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    let n = on!(tx, |c| sqlx::query(GOES_OUT)
+        .bind(errand.id.to_string())
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(errand.edit.map(|id| id.to_string()))
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+macro_rules! errand {
+    ($row:expr) => {{
+        let row = $row;
+        macro_rules! get {
+            ($column:literal) => {
+                sqlx::Row::try_get(&row, $column)?
+            };
+        }
+        let (id, tenant, provider, state): (String, String, String, String) =
+            (get!("id"), get!("tenant"), get!("provider"), get!("state"));
+        let edit: Option<String> = get!("edit");
+        let (made_at, next_at): (i64, Option<i64>) = (get!("made_at"), get!("next_at"));
+        Ok::<Errand, Error>(Errand {
+            id: parse(&id, "id")?,
+            tenant: parse(&tenant, "tenant")?,
+            edit: edit.map(|e| parse(&e, "edit")).transpose()?,
+            provider: ProviderChoice::ALL
+                .into_iter()
+                .find(|p| p.as_str() == provider)
+                .ok_or(Error::inconsistent("errand", "provider"))?,
+            state: ErrandState::ALL
+                .into_iter()
+                .find(|s| s.as_str() == state)
+                .ok_or(Error::inconsistent("errand", "state"))?,
+            hook: get!("hook"),
+            sealed: get!("sealed"),
+            disclosure: get!("disclosure"),
+            made_at: Timestamp::from_micros(made_at),
+            next_at: next_at.map(Timestamp::from_micros),
+            tries: get!("tries"),
+        })
+    }};
+}
+
+fn parse<T: std::str::FromStr>(text: &str, column: &'static str) -> Result<T, Error> {
+    text.parse().map_err(|_| Error::inconsistent("errand", column))
+}
+
+/// The errand of an edit that has not ended.
+pub(super) async fn open_of(tx: &mut Tx, tenant: &TenantId, edit: EditId) -> Result<Option<Errand>, Error> {
+    on!(tx, |c| sqlx::query(OPEN_OF)
+        .bind(tenant.as_str())
+        .bind(edit.to_string())
+        .fetch_optional(c)
+        .await?
+        .map(|r| errand!(r))
+        .transpose())
+}
+
+/// The errand whose webhook address ends in what has this hash: whose it is, only that tells.
+pub(super) async fn by_hook(tx: &mut Tx, hook: &[u8]) -> Result<Option<Errand>, Error> {
+    on!(tx, |c| sqlx::query(BY_HOOK).bind(hook).fetch_optional(c).await?.map(|r| errand!(r)).transpose())
+}
+
+/// How often an edit has set out.
+pub(super) async fn tried(tx: &mut Tx, tenant: &TenantId, edit: EditId) -> Result<i64, Error> {
+    let (n,): (i64,) =
+        on!(tx, |c| sqlx::query_as(TRIED).bind(tenant.as_str()).bind(edit.to_string()).fetch_one(c).await)?;
+    Ok(n)
+}
+
+/// How many of a tenant's edits are at a provider.
+pub(super) async fn under_way(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    provider: ProviderChoice,
+) -> Result<i64, Error> {
+    let (n,): (i64,) = on!(tx, |c| sqlx::query_as(UNDER_WAY)
+        .bind(tenant.as_str())
+        .bind(provider.as_str())
+        .fetch_one(c)
+        .await)?;
+    Ok(n)
+}
+
+/// Writes the note of an errand that a provider has. One whose edit is over by now is on its way out.
+pub(super) async fn keep(tx: &mut Tx, errand: &Errand, sealed: &[u8]) -> Result<bool, Error> {
+    let n = on!(tx, |c| sqlx::query(KEEP)
+        .bind(sealed)
+        .bind(errand.tenant.as_str())
+        .bind(errand.id.to_string())
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+pub(super) async fn recall(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    edit: EditId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(RECALL)
+        .bind(now.micros())
+        .bind(tenant.as_str())
+        .bind(edit.to_string())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// How many errands of a person have not ended.
+pub(super) async fn of(tx: &mut Tx, owner: &Owner) -> Result<i64, Error> {
+    let (n,): (i64,) = on!(tx, |c| sqlx::query_as(OF)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .fetch_one(c)
+        .await)?;
+    Ok(n)
+}
+
+/// Blanks whose errands were.
+pub(super) async fn forget(tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(FORGET)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// Sends all errands of a person on their way out, and cuts them from their edits.
+pub(super) async fn part(tx: &mut Tx, owner: &Owner, now: Timestamp) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(PART)
+        .bind(now.micros())
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// Errands that the reconciler must look after by now.
+pub(super) async fn due(tx: &mut Tx, now: Timestamp, most: i64) -> Result<Vec<Errand>, Error> {
+    on!(tx, |c| sqlx::query(DUE)
+        .bind(now.micros())
+        .bind(most)
+        .fetch_all(c)
+        .await?
+        .into_iter()
+        .map(|r| errand!(r))
+        .collect())
+}
+
+/// Takes an errand until `until`; another that read it at the same moment does not get it.
+pub(super) async fn claim(tx: &mut Tx, errand: &Errand, until: Timestamp) -> Result<bool, Error> {
+    let n = on!(tx, |c| sqlx::query(CLAIM)
+        .bind(until.micros())
+        .bind(errand.tenant.as_str())
+        .bind(errand.id.to_string())
+        .bind(errand.next_at.map(Timestamp::micros))
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+pub(super) async fn later(
+    tx: &mut Tx,
+    errand: &Errand,
+    next_at: Option<Timestamp>,
+    tries: i64,
+) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(LATER)
+        .bind(next_at.map(Timestamp::micros))
+        .bind(tries)
+        .bind(errand.tenant.as_str())
+        .bind(errand.id.to_string())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+pub(super) async fn gone(tx: &mut Tx, errand: &Errand, now: Timestamp) -> Result<bool, Error> {
+    let n = on!(tx, |c| sqlx::query(GONE)
+        .bind(now.micros())
+        .bind(errand.tenant.as_str())
+        .bind(errand.id.to_string())
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+/// Removes errands that ended before then.
+pub(super) async fn expire(tx: &mut Tx, before: Timestamp) -> Result<u64, Error> {
+    Ok(on!(tx, |c| sqlx::query(EXPIRE).bind(before.micros()).execute(c).await.map(|r| r.rows_affected()))?)
+}
+
+/// How many errands of a tenant have not ended.
+pub(super) async fn left(tx: &mut Tx, tenant: &TenantId) -> Result<i64, Error> {
+    let (n,): (i64,) = on!(tx, |c| sqlx::query_as(LEFT).bind(tenant.as_str()).fetch_one(c).await)?;
+    Ok(n)
+}

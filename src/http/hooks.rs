@@ -1,0 +1,37 @@
+//! Webhooks of providers. What comes in counts only when the provider signed it, and says only that there is something to
+//! look at.
+
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::{Extension, RequestExt as _, Router, routing};
+
+use super::guard::Turns;
+use crate::base::Kind;
+use crate::edge::{Edge, Fault};
+
+/// The most bytes of one. Replicate repeats what was sent to it, pictures included.
+const MOST: usize = 32 << 20;
+
+/// Not part of the API that is described: only providers call it, at addresses that are good for one job.
+pub(super) fn routes() -> Router<Edge> {
+    Router::new().route("/hooks/{provider}/{nonce}", routing::post(called)).layer(DefaultBodyLimit::max(MOST))
+}
+
+/// `POST /hooks/{provider}/{nonce}`: 202 when it is taken, also when it has no effect; 401 when it is not the provider's.
+async fn called(
+    State(edge): State<Edge>,
+    Extension(turns): Extension<Turns>,
+    Path((provider, nonce)): Path<(String, String)>,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<StatusCode, Fault> {
+    if nonce.len() > 64 {
+        return Err(Fault::new(Kind::NotFound));
+    }
+    // It is held in memory until its signature is checked, so only some are at a time.
+    let _turn = turns.upload().await?;
+    let body: Bytes = request.extract().await.map_err(|_| Fault::new(Kind::TooLarge))?;
+    edge.app.editing.called_back(&provider, &nonce, &headers, &body).await?;
+    Ok(StatusCode::ACCEPTED)
+}
