@@ -29,6 +29,8 @@ pub struct KeptRecords {
     pub category: String,
     /// Its name for people.
     pub title: String,
+    /// The retention rule that says so.
+    pub rule: String,
     /// The law, as people cite it.
     pub law: String,
     /// How many records.
@@ -61,7 +63,7 @@ impl Vault {
             }
             if records > 0 {
                 let (category, title) = (category.id.clone(), category.title.clone());
-                all.push(KeptRecords { category, title, law: kept.law, records, until });
+                all.push(KeptRecords { category, title, rule: kept.rule, law: kept.law, records, until });
             }
         }
         Ok(all)
@@ -189,9 +191,11 @@ impl Vault {
             .into_iter()
             .map(|(category, records, until)| {
                 let bad = || store::Error::inconsistent("record", "due_at");
+                let (rule, law) = policy.kept_by_law(&category).map(|k| (k.rule, k.law)).unwrap_or_default();
                 Ok(KeptRecords {
                     title: policy.category(&category).map_or_else(|| category.clone(), |c| c.title.clone()),
-                    law: policy.kept_by_law(&category).map(|k| k.law).unwrap_or_default(),
+                    rule,
+                    law,
                     category,
                     records,
                     until: until.map(Timestamp::from_micros).ok_or_else(bad)?,

@@ -57,7 +57,7 @@ each_house! {
         assert!(erasure.looked_through().iter().all(|(_, n)| *n == 0), "{:?}", erasure.findings);
         assert!(erasure.looked_through().iter().any(|(place, _)| *place == "kept beyond the law"));
         let entry = &house.leaves("erasure.completed").await[0];
-        assert!(entry.contains("\"kept\":1") && entry.contains("\"kept-until\":\"2036-12-31\""), "{entry}");
+        assert!(entry.contains("\"kept\":1") && entry.contains("\"kept-until\":\"2036-12-31\"") && entry.contains("\"kept-by\":\"billing\""), "{entry}");
 
         // Nobody is left but a holder who is nobody, and what the law asks for.
         assert!(house.app.subjects.get(&ada).await.is_err());

@@ -62,11 +62,19 @@ impl Requests {
             if self.vault.kept(owner).await?.is_empty() {
                 return Ok(erasure);
             }
-            let holder = Owner::new(&owner.tenant, SubjectId::new(&self.clock, &self.entropy));
-            erasure.holder = Some(holder.subject);
             let mut tx = self.db.begin().await?;
-            self.vault.add_holder(&mut tx, &holder).await?;
-            self.put(&mut tx, ErasureState::Fenced, &erasure).await?;
+            // Two processes at one erasure take turns, and the second goes on in the first one's name.
+            tx.take_turn(&format!("erasure/{}", erasure.id)).await?;
+            let known =
+                sql::erasure::get(&mut tx, &owner.tenant, &erasure.id).await?.ok_or(Error::NotFound)?;
+            if known.holder.is_none() {
+                let holder = Owner::new(&owner.tenant, SubjectId::new(&self.clock, &self.entropy));
+                erasure.holder = Some(holder.subject);
+                self.vault.add_holder(&mut tx, &holder).await?;
+                self.put(&mut tx, ErasureState::Fenced, &erasure).await?;
+            } else {
+                erasure.holder = known.holder;
+            }
             tx.commit().await?;
         }
         if let Some(holder) = erasure.holder.map(|id| Owner::new(&owner.tenant, id)) {
@@ -212,6 +220,11 @@ impl Requests {
         if let Some(stays) = &erasure.stays {
             let until = stays.until.to_utc().format("%Y-%m-%d").to_string();
             entry = entry.fact("kept", stays.records).fact("kept-until", until);
+            if let Some(holder) = erasure.holder {
+                let kept = self.vault.kept_in_name_of(&Owner::new(&owner.tenant, holder)).await?;
+                let rules: Vec<&str> = kept.iter().map(|k| k.rule.as_str()).collect();
+                entry = entry.fact("kept-by", rules.join("+"));
+            }
         }
         let mut tx = self.db.begin().await?;
         let entry = self.ledger.append(&mut tx, entry).await?.id;
