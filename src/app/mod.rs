@@ -18,7 +18,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::audit::Audit;
 use crate::base::{Clock, Entropy};
-use crate::billing::Credits;
+use crate::billing::{Credits, Invoices};
 use crate::blobs::Blobs;
 use crate::config::Config;
 use crate::consent::Consents;
@@ -66,6 +66,8 @@ pub struct Rooms {
     pub consents: Consents,
     /// Credits.
     pub credits: Credits,
+    /// Invoices.
+    pub invoices: Invoices,
     /// The register of what left.
     pub disclosures: Disclosures,
     /// The pipeline.

@@ -7,7 +7,7 @@ use super::{App, Error, Rooms, keys, outside, policies};
 use crate::archive;
 use crate::audit::{self, Audit, LogWatch};
 use crate::base::{Clock, Entropy, Secret};
-use crate::billing::Credits;
+use crate::billing::{Credits, Invoices};
 use crate::blobs::{self, Blobs, FolderSettings, S3Settings};
 use crate::config::{self, Config};
 use crate::consent::Consents;
@@ -242,6 +242,7 @@ fn rooms(
     let subjects = Subjects::new(db.clone(), keys.clone(), vault.clone(), ledger.clone(), c(), e());
     let consents = Consents::new(db.clone(), vault.clone(), ledger.clone(), c(), e());
     let credits = Credits::new(db.clone(), c(), e());
+    let invoices = Invoices::new(vault.clone());
     let disclosures = Disclosures::new(db.clone(), vault.clone(), ledger.clone(), c(), e());
     let editing = Editing::new(editing::Parts {
         db: db.clone(),
@@ -294,6 +295,7 @@ fn rooms(
         subjects,
         consents,
         credits,
+        invoices,
         disclosures,
         editing,
         retention,

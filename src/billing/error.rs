@@ -1,5 +1,5 @@
 use crate::base::Kind;
-use crate::store;
+use crate::{store, vault};
 
 /// What can go wrong with credits.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +13,12 @@ pub enum Error {
     /// Nobody by that id in this tenant.
     #[error("there is no such account")]
     NotFound,
+    /// An invoice says when it was made out, as `2026-11-22`.
+    #[error("an invoice needs its date")]
+    NoDate,
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] vault::Error),
     /// The database.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -24,6 +30,8 @@ impl Error {
         match self {
             Self::Overdrawn { .. } => Kind::TooMany,
             Self::NotFound => Kind::NotFound,
+            Self::NoDate => Kind::Invalid,
+            Self::Vault(e) => e.kind(),
             Self::Store(store::Error::Duplicate) => Kind::Unavailable,
             Self::Store(e) => e.kind(),
         }

@@ -1,12 +1,14 @@
-//! Credits: granted, spent, given back; the sum cannot go below zero.
+//! Credits: granted, spent, given back; the sum cannot go below zero. Invoices, with the clock of tax law started.
 //!
 //! Promises: a spend and what it pays for are one transaction; two spends at once cannot overdraw; every change says
 //! why. Must never: see a card number.
 
 mod error;
+mod invoices;
 mod sql;
 
 pub use error::Error;
+pub use invoices::Invoices;
 pub use sql::CreditEntry;
 
 use crate::base::{Clock, EditId, Entropy, EntryId, Page, PageSize};

@@ -18,7 +18,7 @@ use crate::vault::Access;
 const PURPOSE: &str = "account";
 
 pub(super) fn routes() -> OpenApiRouter<Edge> {
-    OpenApiRouter::new().routes(routes!(open)).routes(routes!(read, correct))
+    OpenApiRouter::new().routes(routes!(open)).routes(routes!(read, correct)).routes(routes!(close))
 }
 
 /// An account to be.
@@ -78,6 +78,18 @@ struct Account {
     #[schema(format = DateTime)]
     #[serde(skip_serializing_if = "Option::is_none")]
     restricted_at: Option<String>,
+    /// Since when the account is closed.
+    #[schema(format = DateTime)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_at: Option<String>,
+}
+
+/// An account that was closed.
+#[derive(Serialize, ToSchema)]
+struct Closed {
+    /// Since when.
+    #[schema(format = DateTime)]
+    closed_at: String,
 }
 
 /// What to correct. What is left out stays as it is.
@@ -159,6 +171,19 @@ async fn correct(
     account(&edge, &caller).await
 }
 
+/// Close one's account
+///
+/// Nothing new is taken in, and what the policy ties to the closing goes by its clocks. Everything at once is the right
+/// of erasure.
+#[utoipa::path(post, path = "/v1/account/close", tag = "accounts",
+    security(("token" = []), ("app-key" = ["accounts"], "subject" = []), ("session" = [])),
+    responses((status = 200, description = "Closed, now or before.", body = Closed)))]
+async fn close(State(edge): State<Edge>, caller: UserCaller) -> Result<axum::Json<Closed>, Fault> {
+    caller.allows(Scope::Accounts)?;
+    let at = edge.app.subjects.close(&caller.owner, &caller.actor).await?;
+    Ok(axum::Json(Closed { closed_at: moment(at) }))
+}
+
 async fn account(edge: &Edge, caller: &UserCaller) -> Result<axum::Json<Account>, Fault> {
     let access = Access { actor: &caller.actor, purpose: PURPOSE };
     let profile = edge.app.subjects.profile(&caller.owner, &access).await?;
@@ -171,5 +196,6 @@ async fn account(edge: &Edge, caller: &UserCaller) -> Result<axum::Json<Account>
         username: profile.username,
         created_at: moment(subject.created_at),
         restricted_at: subject.restricted_at.map(moment),
+        closed_at: subject.closed_at.map(moment),
     }))
 }

@@ -17,7 +17,11 @@ use crate::policy::Role;
 use crate::retention::{self, NewHold};
 
 pub(super) fn routes() -> OpenApiRouter<Edge> {
-    OpenApiRouter::new().routes(routes!(place, list)).routes(routes!(release))
+    OpenApiRouter::new()
+        .routes(routes!(place, list))
+        .routes(routes!(approve))
+        .routes(routes!(review))
+        .routes(routes!(release))
 }
 
 /// A hold to be. "Just in case" is none.
@@ -37,6 +41,15 @@ struct Placing {
     /// When it must be looked at again: within 90 days.
     #[schema(value_type = String, format = DateTime)]
     review_at: Timestamp,
+    /// Why the person it concerns must not be told. Left out, they are told, with the reason.
+    untold: Option<String>,
+}
+
+/// When a hold is to be looked at next.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reviewing {
+    review_at: Option<Timestamp>,
 }
 
 /// A hold.
@@ -66,6 +79,20 @@ struct Hold {
     #[schema(format = DateTime)]
     #[serde(skip_serializing_if = "Option::is_none")]
     released_at: Option<String>,
+    /// The second person who answers for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approved_by: Option<String>,
+    /// Since when.
+    #[schema(format = DateTime)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approved_at: Option<String>,
+    /// Why the person must not be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    untold: Option<String>,
+    /// When the person was told.
+    #[schema(format = DateTime)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    told_at: Option<String>,
 }
 
 /// Every hold.
@@ -86,6 +113,10 @@ fn hold(found: retention::Hold) -> Hold {
         placed_at: moment(found.placed_at),
         review_at: moment(found.review_at),
         released_at: found.released_at.map(moment),
+        approved_by: found.approved_by,
+        approved_at: found.approved_at.map(moment),
+        untold: found.untold,
+        told_at: found.told_at.map(moment),
     }
 }
 
@@ -113,8 +144,8 @@ async fn place(
     answers_for_it(&caller)?;
     let (tenant, who) = (&caller.staff.tenant, caller.staff.id.to_string());
     let once = Once { tenant, caller: &who, route: "POST /v1/desk/holds", key: &key, body: &body.raw };
-    let Placing { subject, category, matter, reason, review_at } = body.value;
-    let new = NewHold { subject, category, matter, reason, review_at };
+    let Placing { subject, category, matter, reason, review_at, untold } = body.value;
+    let new = NewHold { subject, category, matter, reason, review_at, untold };
     let work = Box::pin(async {
         let placed = edge.app.retention.hold(tenant, new, caller.staff.id, caller.staff.role).await?;
         Ok(hold(placed))
@@ -128,6 +159,46 @@ async fn place(
 async fn list(State(edge): State<Edge>, caller: StaffSession) -> Result<Json<Holds>, Fault> {
     let holds = edge.app.retention.holds(&caller.staff.tenant).await?;
     Ok(Json(Holds { items: holds.into_iter().map(hold).collect() }))
+}
+
+/// Answer for a hold as the second person
+#[utoipa::path(post, path = "/v1/desk/holds/{id}/approve", tag = "desk", params(("id" = String, Path)),
+    security(("staff-session" = [])),
+    responses((status = 204, description = "Answered for."),
+        (status = 403, description = "Not compliance.", body = Problem),
+        (status = 404, description = "There is no such hold, or it was lifted.", body = Problem),
+        (status = 409, description = "Whoever placed it cannot answer for it.", body = Problem)))]
+async fn approve(
+    State(edge): State<Edge>,
+    caller: StaffSession,
+    Named(id): Named<HoldId>,
+) -> Result<StatusCode, Fault> {
+    answers_for_it(&caller)?;
+    let staff = &caller.staff;
+    edge.app.retention.approve(&staff.tenant, id, staff.id, staff.role).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Note that a hold was looked at again
+///
+/// It stays, until another day within 90. No clock of what it keeps is changed.
+#[utoipa::path(post, path = "/v1/desk/holds/{id}/review", tag = "desk", params(("id" = String, Path),
+    ("review_at" = Option<String>, Query, format = DateTime,
+        description = "When it is looked at next, within 90 days. Without it, in 90 days.")), security(("staff-session" = [])),
+    responses((status = 204, description = "Noted."),
+        (status = 403, description = "Not compliance.", body = Problem),
+        (status = 404, description = "There is no such hold, or it was lifted.", body = Problem),
+        (status = 422, description = "The next date is not within 90 days.", body = Problem)))]
+async fn review(
+    State(edge): State<Edge>,
+    caller: StaffSession,
+    Named(id): Named<HoldId>,
+    ask::Query(next): ask::Query<Reviewing>,
+) -> Result<StatusCode, Fault> {
+    answers_for_it(&caller)?;
+    let staff = &caller.staff;
+    edge.app.retention.review(&staff.tenant, id, next.review_at, staff.role).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Lift a hold

@@ -7,11 +7,13 @@ use super::sql::{self, About, Kind};
 use super::{Error, Jobs};
 use crate::base::{SubjectId, TenantId};
 use crate::mail::letters::{
-    ErasureScheduled, InactivityWarning, Letter, Letterhead, RequestAcknowledged, RequestAnswered, Written,
+    ErasureScheduled, GoingSoon, HoldPlaced, InactivityWarning, Letter, Letterhead, RequestAcknowledged,
+    RequestAnswered, Written,
 };
 use crate::policy::{Right, Role};
 use crate::requests::{Request, State};
-use crate::vault::{Access, Actor, Owner};
+use crate::retention::Warning;
+use crate::vault::{Access, Actor, KeptRecords, Owner};
 
 /// Older requests get no first letter any more: a store that was down for longer is a matter for people.
 const FRESH: TimeDelta = TimeDelta::days(45);
@@ -45,6 +47,7 @@ impl Jobs {
                 n += self.about_requests(&tenant, kind).await?;
             }
             n += self.about_inactivity(&tenant).await?;
+            n += self.about_holds(&tenant).await?;
         }
         self.forget_the_gone().await?;
         let mut tx = self.app.db.begin().await?;
@@ -129,8 +132,8 @@ impl Jobs {
                 let images = holdings.iter().map(|h| h.images).sum::<i64>();
                 let at = request.grace_until.unwrap_or(request.due.promise);
                 let images = u64::try_from(images).unwrap_or(0);
-                ErasureScheduled { head, reference, at, images, stays: Vec::new(), take_back_link: link }
-                    .write()
+                let stays = self.app.vault.kept(owner).await?.iter().map(stays).collect();
+                ErasureScheduled { head, reference, at, images, stays, take_back_link: link }.write()
             }
             Kind::Answered => RequestAnswered {
                 head,
@@ -150,21 +153,104 @@ impl Jobs {
         let mut n = 0;
         for warning in self.app.retention.warnings(tenant).await? {
             let owner = &warning.owner;
-            let subject = self.app.subjects.get(owner).await?;
-            let images = self.app.vault.holdings(owner).await?.iter().map(|h| h.images).sum::<i64>();
-            let letter = InactivityWarning {
-                head: self.head(tenant)?,
-                last_active: subject.last_active_at,
-                goes: warning.goes_at,
-                images: u64::try_from(images).unwrap_or(0),
-                last_warning: warning.goes_at.since(self.app.clock.now()) < TimeDelta::days(8),
-                sign_in_link: format!("{}/{tenant}/sign-in", self.app.config.server.public_url),
+            let written = if warning.only.is_empty() {
+                self.whole_account_goes(owner, &warning).await?
+            } else {
+                let goes = (warning.goes_at, warning.last);
+                self.going(owner, &warning.rule, goes, "unless you come back before then").await?
             };
-            let written = letter.write().map_err(|_| Error::Payload)?;
-            // An account is let go only after its warnings were sent, so here the letter goes first.
-            let id = format!("{}.inactive.{}", owner.subject, warning.number);
+            let id = format!("{}.{}.{}", owner.subject, warning.rule, warning.number);
+            // Nothing is let go before its warnings were sent, so here the letter goes first.
             if self.send(owner, "account", &id, &written).await {
                 self.app.retention.warned(&warning).await?;
+                n += 1;
+            }
+        }
+        Ok(n)
+    }
+
+    async fn whole_account_goes(&self, owner: &Owner, warning: &Warning) -> Result<Written, Error> {
+        let subject = self.app.subjects.get(owner).await?;
+        let images = self.app.vault.holdings(owner).await?.iter().map(|h| h.images).sum::<i64>();
+        let letter = InactivityWarning {
+            head: self.head(&owner.tenant)?,
+            last_active: subject.last_active_at,
+            goes: warning.goes_at,
+            images: u64::try_from(images).unwrap_or(0),
+            last_warning: warning.last,
+            sign_in_link: format!("{}/{}/sign-in", self.app.config.server.public_url, owner.tenant),
+        };
+        letter.write().map_err(|_| Error::Payload)
+    }
+
+    /// Tells people of what a rule is going to take, where the rule promises to.
+    pub(super) async fn warn_ahead(&self) -> Result<u64, Error> {
+        let mut n = 0;
+        for tenant in self.app.library.tenants() {
+            for notice in self.app.retention.notices(&tenant).await? {
+                let goes = (notice.goes_at, notice.last);
+                let written = self.going(&notice.owner, &notice.rule, goes, "").await?;
+                let id = format!(
+                    "{}.{}.{}.{}",
+                    notice.owner.subject,
+                    notice.rule,
+                    notice.number,
+                    notice.goes_at.micros()
+                );
+                if self.send(&notice.owner, "account", &id, &written).await {
+                    self.app.retention.noticed(&notice).await?;
+                    n += 1;
+                }
+            }
+        }
+        Ok(n)
+    }
+
+    async fn going(
+        &self,
+        owner: &Owner,
+        rule: &str,
+        (goes, last_warning): (crate::base::Timestamp, bool),
+        unless: &str,
+    ) -> Result<Written, Error> {
+        let policy = self.app.vault.policy(&owner.tenant)?;
+        let rule = policy.retention(rule);
+        let categories = rule.map_or(&[][..], |r| r.categories.as_slice());
+        let titles = categories.iter().filter_map(|id| policy.category(id)).map(|c| c.title.clone());
+        let because = rule.and_then(|r| r.at_most.first()).map(ToString::to_string).unwrap_or_default();
+        let letter = GoingSoon {
+            head: self.head(&owner.tenant)?,
+            what: titles.collect(),
+            goes,
+            because,
+            unless: unless.to_owned(),
+            last_warning,
+            take_home_link: format!(
+                "{}/{}/privacy/ask/access",
+                self.app.config.server.public_url, owner.tenant
+            ),
+        };
+        letter.write().map_err(|_| Error::Payload)
+    }
+
+    /// Tells people that a legal hold is on their data, once, where they may know.
+    async fn about_holds(&self, tenant: &TenantId) -> Result<u64, Error> {
+        let mut n = 0;
+        for hold in self.app.retention.untold_holds(tenant).await? {
+            let Some(subject) = hold.subject else { continue };
+            let owner = Owner::new(tenant, subject);
+            let policy = self.app.vault.policy(tenant)?;
+            let category = hold.category.as_deref().and_then(|id| policy.category(id));
+            let letter = HoldPlaced {
+                head: self.head(tenant)?,
+                what: category.map_or_else(|| "everything we hold about you".to_owned(), |c| c.title.clone()),
+                matter: hold.matter.clone(),
+                reason: hold.reason.clone(),
+                review: hold.review_at,
+            };
+            let written = letter.write().map_err(|_| Error::Payload)?;
+            if self.send(&owner, "account", &format!("{}.hold", hold.id), &written).await {
+                self.app.retention.hold_told(tenant, hold.id).await?;
                 n += 1;
             }
         }
@@ -189,6 +275,13 @@ impl Jobs {
             }
         }
     }
+}
+
+/// What stays of somebody who is erased, in a sentence.
+fn stays(kept: &KeptRecords) -> String {
+    let KeptRecords { title, law, records, until, .. } = kept;
+    let day = until.to_utc().format("%-d %B %Y");
+    format!("{title} ({records}), reduced to what the law asks for ({law}), until {day}.")
 }
 
 /// The answer in a sentence. What it holds is on the request's page, behind the sign-in, never in a mail.

@@ -4,7 +4,8 @@ use futures_util::future::BoxFuture;
 
 use super::{Error, Jobs};
 use crate::keystore::{EPOCH, Rotation};
-use crate::policy::Role;
+use crate::policy::{Fact, Facts, Role};
+use crate::retention::Inactive;
 use crate::store::idempotency;
 
 /// How long answers are kept for repeated calls.
@@ -129,8 +130,16 @@ impl Jobs {
                 let ticked = app.requests.tick().await?;
                 (ticked.moved + ticked.resumed + ticked.purged) as u64
             }
-            Task::Retention => app.retention.sweep(stop).await?.iter().map(|s| s.erased).sum(),
-            Task::Inactivity => self.inactivity().await?,
+            Task::Retention => {
+                let ended = self.closed_accounts().await?;
+                let swept = app.retention.sweep(stop).await?;
+                ended + swept.iter().map(|s| s.erased + s.reduced).sum::<u64>()
+            }
+            Task::Inactivity => {
+                let told = self.warn_ahead().await?;
+                app.retention.forget_notices().await?;
+                told + self.inactivity().await?
+            }
             Task::Letters => self.letters().await?,
             Task::Arrivals => to_the_end(stop, || app.vault.sweep_arrivals()).await?,
             Task::Graves => to_the_end(stop, || app.vault.visit_graves()).await?,
@@ -151,10 +160,50 @@ impl Jobs {
         let mut n = 0;
         for tenant in self.app.library.tenants() {
             for gone in self.app.retention.inactive(&tenant).await? {
-                // One account that cannot go (a legal hold, a law) must not keep the others.
-                match self.app.requests.erase(&gone.owner, Role::Service).await {
-                    Ok(_) => n += 1,
+                let ended = if gone.only.is_empty() {
+                    self.app
+                        .requests
+                        .erase(&gone.owner, Role::Service)
+                        .await
+                        .map(|done| u64::from(done.is_some()))
+                } else {
+                    self.unused_categories(&gone).await
+                };
+                // One that cannot go (a legal hold) must not keep the others.
+                match ended {
+                    Ok(went) => n += went,
                     Err(e) => tracing::warn!(error = %e, "an unused account could not be let go"),
+                }
+            }
+        }
+        Ok(n)
+    }
+
+    /// What a rule takes from a person who was away for too long, and who stays otherwise.
+    async fn unused_categories(&self, gone: &Inactive) -> Result<u64, crate::requests::Error> {
+        let mut went = 0;
+        for category in &gone.only {
+            went += self.app.vault.erase_category(&gone.owner, category, Role::Service).await?;
+        }
+        Ok(went)
+    }
+
+    /// Sees to it that everything of a closed account knows of the closing, and ends the account when its own rule says
+    /// so: the whole person then, but for what a law keeps.
+    async fn closed_accounts(&self) -> Result<u64, Error> {
+        let app = &self.app;
+        let mut n = 0;
+        for tenant in app.library.tenants() {
+            let policy = app.vault.policy(&tenant)?;
+            for (owner, at) in app.subjects.closed(&tenant).await? {
+                app.vault.account_closed(&owner, at).await?;
+                let due = policy.due("account", &Facts::new().with(Fact::AccountClosed, at)).at();
+                if due.is_none_or(|due| due > app.clock.now()) {
+                    continue;
+                }
+                match app.requests.erase(&owner, Role::Service).await {
+                    Ok(done) => n += u64::from(done.is_some()),
+                    Err(e) => tracing::warn!(error = %e, "a closed account could not be let go"),
                 }
             }
         }

@@ -51,6 +51,12 @@ kinds! {
     OBJECT_STORED = "object.stored",
     /// An image or record was erased. Facts: `category`, `key`, `rule`.
     OBJECT_ERASED = "object.erased",
+    /// A record was reduced to the fields that a rule lets stay. Facts: `category`, `rule`, `fields-gone`, `key`.
+    OBJECT_REDUCED = "object.reduced",
+    /// Records became a count over many people, and were erased. Facts: `category`, `rule`, `erased`.
+    RETENTION_ANONYMISED = "retention.anonymised",
+    /// The last record that a law kept of somebody erased is gone, and its keys. Facts: `key`.
+    KEPT_ENDED = "kept.ended",
     /// Somebody was not let at data. Facts: `category`, `purpose`, `reason`.
     READ_REFUSED = "read.refused",
     /// A member of staff read a person's data. Facts: `category`, `purpose`.

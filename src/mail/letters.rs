@@ -172,6 +172,40 @@ pub struct InactivityWarning {
     pub sign_in_link: String,
 }
 
+/// Something of a person's goes by a rule that promises to say so before.
+#[derive(Debug, Clone)]
+pub struct GoingSoon {
+    /// Whose letter it is.
+    pub head: Letterhead,
+    /// What goes: the categories' names.
+    pub what: Vec<String>,
+    /// When the first of it goes.
+    pub goes: Timestamp,
+    /// The rule in words: `2 years after it was made`.
+    pub because: String,
+    /// What would stop it, in words, if anything would.
+    pub unless: String,
+    /// Whether no further warning follows.
+    pub last_warning: bool,
+    /// The whole link by which it can be taken home.
+    pub take_home_link: String,
+}
+
+/// A legal hold is on a person's data.
+#[derive(Debug, Clone)]
+pub struct HoldPlaced {
+    /// Whose letter it is.
+    pub head: Letterhead,
+    /// What it is on: a category's name, or everything.
+    pub what: String,
+    /// The law, the order or the case.
+    pub matter: String,
+    /// Why.
+    pub reason: String,
+    /// When we look at it again.
+    pub review: Timestamp,
+}
+
 /// The policy changes.
 #[derive(Debug, Clone)]
 pub struct PolicyChanged {
@@ -227,6 +261,18 @@ impl InactivityWarning {
     }
 }
 
+impl GoingSoon {
+    fn subject(&self) -> String {
+        format!("Some of your data at {} go on {}", self.head.brand, day(self.goes))
+    }
+}
+
+impl HoldPlaced {
+    fn subject(&self) -> String {
+        format!("{} must keep some of your data for now", self.head.brand)
+    }
+}
+
 impl PolicyChanged {
     fn subject(&self) -> String {
         format!("The privacy policy of {} changes on {}", self.head.brand, day(self.effective))
@@ -239,6 +285,8 @@ letter!(RequestAnswered, "request-answered.txt", "request-answered.html");
 letter!(ErasureScheduled, "erasure-scheduled.txt", "erasure-scheduled.html");
 letter!(ErasureDone, "erasure-done.txt", "erasure-done.html");
 letter!(InactivityWarning, "inactivity-warning.txt", "inactivity-warning.html");
+letter!(GoingSoon, "going-soon.txt", "going-soon.html");
+letter!(HoldPlaced, "hold-placed.txt", "hold-placed.html");
 letter!(PolicyChanged, "policy-changed.txt", "policy-changed.html");
 
 /// `5 May 2026`.

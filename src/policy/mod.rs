@@ -17,6 +17,7 @@ mod document;
 mod facts;
 mod fill;
 mod front;
+mod kept;
 pub mod law;
 mod library;
 mod markdown;
@@ -40,6 +41,7 @@ pub use codes::CODES;
 pub use diagnostic::{Diagnostic, Label, Severity, report};
 pub use document::{MAX_BYTES, MAX_CLAUSES};
 pub use facts::{Due, Facts};
+pub use kept::Kept;
 pub use law::LawPack;
 pub use library::{Changed, Library};
 pub use model::{
@@ -47,7 +49,7 @@ pub use model::{
     Retention, RightRule, Safeguard,
 };
 pub use rules::MAX_RULES;
-pub use versions::{GONE, Governed, consent_carries, governing};
+pub use versions::{GONE, Governed, consent_carries, governing, governing_after};
 pub use words::{
     Action, AnonymiseMethod, Answered, Audience, Basis, Channel, DeletionProof, Fact, Form, Granularity,
     Medium, Minimise, Needs, Occasion, OnWithdrawal, Origin, Proof, RecipientRole, Right, Role, RuleKind,

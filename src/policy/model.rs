@@ -210,6 +210,8 @@ pub struct Retention {
     pub action: Action,
     /// How it is made anonymous.
     pub method: Option<AnonymiseMethod>,
+    /// The attestation that what is left was held against the three tests of WP216.
+    pub assessment: Option<String>,
     /// The only fields that stay when it is reduced.
     pub keep_fields: Vec<String>,
     /// How long before `at_most` the person is warned, longest first.

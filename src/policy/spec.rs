@@ -191,6 +191,11 @@ const RETENTION: &[Field] = &[
     ),
     one("action", Shape::Word(Action::NAMES), "What happens then. Without it, `erase`."),
     one("method", Shape::Word(AnonymiseMethod::NAMES), "How it is made anonymous; needed with `anonymise`."),
+    one(
+        "assessment",
+        Shape::Ref(RuleKind::Attestation),
+        "The attestation that nobody can be singled out, linked or inferred; needed with `anonymise`.",
+    ),
     many("keep-fields", Shape::Slug, "The only fields that stay; needed with `reduce`."),
     many("warn", Shape::Period, "How long before `at-most` the person is warned."),
     one("may-be-held", Shape::Flag, "Whether a legal hold may stop it. Without it, `true`."),

@@ -145,6 +145,7 @@ fn retention(rule: &Rule, clause: String) -> Retention {
         statute: f.text("statute"),
         action: f.word("action").unwrap_or(Action::Erase),
         method: f.word("method"),
+        assessment: f.text("assessment"),
         keep_fields: f.texts("keep-fields"),
         warn,
         may_be_held: f.maybe_flag("may-be-held").unwrap_or(true),

@@ -33,10 +33,21 @@ impl Policy {
 /// it, whatever came after. A later version makes nothing due before the day on which it came into force, and what it
 /// no longer declares is due on that day, unless an earlier version keeps it because a law demands it.
 pub fn governing<P: Deref<Target = Policy>>(versions: &[P], category: &str, facts: &Facts) -> Governed {
+    governing_after(versions, category, facts, &[])
+}
+
+/// As [`governing`], leaving out the rules that were carried out already, by whichever version: a thing that was reduced
+/// lives on until its next rule.
+pub fn governing_after<P: Deref<Target = Policy>>(
+    versions: &[P],
+    category: &str,
+    facts: &Facts,
+    done: &[&str],
+) -> Governed {
     let says = versions.iter().enumerate().map(|(n, policy)| {
         let due = match n {
-            0 => policy.due(category, facts),
-            _ => later(policy, versions.get(..n).unwrap_or_default(), category, facts),
+            0 => policy.due_after(category, facts, done),
+            _ => later(policy, versions.get(..n).unwrap_or_default(), category, (facts, done)),
         };
         Governed { version: policy.version().to_owned(), due }
     });
@@ -48,7 +59,12 @@ pub fn governing<P: Deref<Target = Policy>>(versions: &[P], category: &str, fact
 }
 
 /// What a later version says of a thing that was there before it.
-fn later<P: Deref<Target = Policy>>(policy: &Policy, earlier: &[P], category: &str, facts: &Facts) -> Due {
+fn later<P: Deref<Target = Policy>>(
+    policy: &Policy,
+    earlier: &[P],
+    category: &str,
+    (facts, done): (&Facts, &[&str]),
+) -> Due {
     if policy.category(category).is_none() {
         let declared = earlier.iter().any(|p| p.category(category).is_some());
         let kept = earlier.iter().any(|p| p.retention_of(category).any(|rule| rule.keep.is_some()));
@@ -56,10 +72,10 @@ fn later<P: Deref<Target = Policy>>(policy: &Policy, earlier: &[P], category: &s
             let because = "the policy no longer declares this category".to_owned();
             Due::At { at: policy.starts(), rule: GONE.to_owned(), because }
         } else {
-            policy.due(category, facts)
+            policy.due_after(category, facts, done)
         };
     }
-    match policy.due(category, facts) {
+    match policy.due_after(category, facts, done) {
         Due::At { at, rule, because } => Due::At { at: at.max(policy.starts()), rule, because },
         other => other,
     }

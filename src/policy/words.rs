@@ -308,12 +308,11 @@ words!(
 );
 
 words!(
-    /// How a link to a person is cut.
+    /// How a link to a person is cut. A record that merely loses its names is none of these: whoever knows a little can
+    /// still single its person out (WP216).
     AnonymiseMethod {
         /// Only counts over at least twenty people remain.
         Aggregate = "aggregate",
-        /// Every identifier goes, and times keep their month only.
-        DropIdentifiers = "drop-identifiers",
     }
 );
 

@@ -21,7 +21,7 @@ mod take_home;
 mod tick;
 
 pub use desk::{Counted, QueueFilter, RefusalReason, RefusalText};
-pub use erase::{Erasure, ErasureState};
+pub use erase::{Erasure, ErasureState, StaysByLaw};
 pub use error::{Below, Error};
 pub use export::Archive;
 pub use filing::{Ask, Filed, Filing, MOST_WORDS};

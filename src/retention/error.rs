@@ -7,6 +7,9 @@ pub enum Error {
     /// There is no such hold in this tenant, or it was lifted.
     #[error("there is no such hold")]
     NoHold,
+    /// Whoever placed a hold cannot be the second person who answers for it.
+    #[error("somebody else than who placed the hold must answer for it")]
+    SamePerson,
     /// A hold needs a named matter, a reason, and a review within 90 days.
     #[error("a hold needs {0}")]
     BadHold(&'static str),
@@ -26,6 +29,7 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::NoHold => Kind::NotFound,
+            Self::SamePerson => Kind::Conflict,
             Self::BadHold(_) => Kind::Invalid,
             Self::Vault(e) => e.kind(),
             Self::Ledger(e) => e.kind(),

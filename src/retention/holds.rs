@@ -1,4 +1,8 @@
 //! Legal holds: a named matter stops disposal for whom and what it concerns. A hold never resets a clock.
+//!
+//! It counts from the moment it is placed, since what is gone cannot be had back; a second person must then answer for it,
+//! and until somebody has, and whenever its review is overdue, the desk says so. What it keeps beyond its time may not be
+//! used for anything else. The person it concerns is told, unless a reason says why they must not be.
 
 use chrono::TimeDelta;
 
@@ -24,6 +28,8 @@ pub struct NewHold {
     pub reason: String,
     /// When it must be looked at again.
     pub review_at: Timestamp,
+    /// Why the person it concerns must not be told; without it they are.
+    pub untold: Option<String>,
 }
 
 /// A hold.
@@ -47,6 +53,25 @@ pub struct Hold {
     pub review_at: Timestamp,
     /// When it was lifted.
     pub released_at: Option<Timestamp>,
+    /// The second person who answers for it.
+    pub approved_by: Option<String>,
+    /// Since when.
+    pub approved_at: Option<Timestamp>,
+    /// Why the person it concerns must not be told.
+    pub untold: Option<String>,
+    /// When the person was told.
+    pub told_at: Option<Timestamp>,
+}
+
+impl Hold {
+    /// What somebody must do about it now, in a word or two; nothing for one that was lifted.
+    pub fn wants(&self, now: Timestamp) -> Option<&'static str> {
+        match (self.released_at, self.approved_at) {
+            (Some(_), _) => None,
+            (None, None) => Some("a second person"),
+            (None, Some(_)) => (self.review_at <= now).then_some("its review"),
+        }
+    }
 }
 
 impl Retention {
@@ -68,6 +93,9 @@ impl Retention {
         if new.review_at <= now || new.review_at.since(now) > REVIEW {
             return Err(Error::BadHold("a review date within the next 90 days"));
         }
+        if new.untold.as_ref().is_some_and(|why| why.trim().is_empty()) {
+            return Err(Error::BadHold("a reason why the person must not be told"));
+        }
         let policy = self.vault.policy(tenant)?;
         if new.category.as_deref().is_some_and(|c| policy.category(c).is_none()) {
             return Err(Error::BadHold("a category that the policy declares, or none"));
@@ -82,6 +110,10 @@ impl Retention {
             placed_at: now,
             review_at: new.review_at,
             released_at: None,
+            approved_by: None,
+            approved_at: None,
+            untold: new.untold.map(|why| why.trim().chars().take(500).collect::<String>()),
+            told_at: None,
         };
         let entry = self.entry(tenant, &hold, role, true).await?;
         let mut tx = self.db.begin().await?;
@@ -91,13 +123,78 @@ impl Retention {
         Ok(hold)
     }
 
+    /// A second person answers for a hold: never the one who placed it.
+    pub async fn approve(&self, tenant: &TenantId, id: HoldId, by: StaffId, role: Role) -> Result<(), Error> {
+        let hold = self.live(tenant, id).await?;
+        if hold.placed_by == by.to_string() {
+            return Err(Error::SamePerson);
+        }
+        if hold.approved_at.is_some() {
+            return Ok(());
+        }
+        let entry = self.entry(tenant, &hold, role, true).await?.fact("approved", true);
+        let mut tx = self.db.begin().await?;
+        if !sql::approve_hold(&mut tx, tenant, id, by, self.clock.now()).await? {
+            return Err(Error::NoHold);
+        }
+        self.ledger.append(&mut tx, entry).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// A hold was looked at again, and is to be on another day within 90, or in 90. Changes no clock of what it keeps.
+    pub async fn review(
+        &self,
+        tenant: &TenantId,
+        id: HoldId,
+        next: Option<Timestamp>,
+        role: Role,
+    ) -> Result<(), Error> {
+        let now = self.clock.now();
+        let next = next.unwrap_or(now.plus(REVIEW));
+        if next <= now || next.since(now) > REVIEW {
+            return Err(Error::BadHold("a review date within the next 90 days"));
+        }
+        let hold = self.live(tenant, id).await?;
+        let entry = self.entry(tenant, &hold, role, true).await?.fact("reviewed", true);
+        let mut tx = self.db.begin().await?;
+        if !sql::review_hold(&mut tx, tenant, id, next).await? {
+            return Err(Error::NoHold);
+        }
+        self.ledger.append(&mut tx, entry).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn live(&self, tenant: &TenantId, id: HoldId) -> Result<Hold, Error> {
+        let mut tx = self.db.read().await?;
+        let found = sql::hold(&mut tx, tenant, id).await?;
+        found.filter(|h| h.released_at.is_none()).ok_or(Error::NoHold)
+    }
+
+    /// Holds that concern one person, who must be told of it and was not.
+    pub async fn untold_holds(&self, tenant: &TenantId) -> Result<Vec<Hold>, Error> {
+        let mut tx = self.db.read().await?;
+        Ok(sql::untold_holds(&mut tx, tenant).await?)
+    }
+
+    /// Notes that the person whom a hold concerns was told.
+    pub async fn hold_told(&self, tenant: &TenantId, id: HoldId) -> Result<(), Error> {
+        let mut tx = self.db.begin().await?;
+        sql::hold_told(&mut tx, tenant, id, self.clock.now()).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// The holds that concern a person and of which they may know.
+    pub async fn holds_of(&self, owner: &Owner) -> Result<Vec<Hold>, Error> {
+        let mut tx = self.db.read().await?;
+        Ok(sql::holds_of(&mut tx, owner).await?)
+    }
+
     /// Lifts a hold; what it kept too long goes with the next sweep.
     pub async fn release(&self, tenant: &TenantId, id: HoldId, by: StaffId, role: Role) -> Result<(), Error> {
-        let hold = {
-            let mut tx = self.db.read().await?;
-            let found = sql::hold(&mut tx, tenant, id).await?;
-            found.filter(|h| h.released_at.is_none()).ok_or(Error::NoHold)?
-        };
+        let hold = self.live(tenant, id).await?;
         let entry = self.entry(tenant, &hold, role, false).await?;
         let mut tx = self.db.begin().await?;
         if !sql::release_hold(&mut tx, tenant, id, by, self.clock.now()).await? {

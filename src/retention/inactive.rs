@@ -1,5 +1,6 @@
 //! People who have not been here for long: told in time, then let go.
 
+use super::notices::Window;
 use super::{Error, Retention, sql};
 use crate::base::{Period, TenantId, Timestamp};
 use crate::policy::{self, Due, Fact, Facts, Policy};
@@ -8,7 +9,10 @@ use crate::vault::Owner;
 /// Rows looked at in one go.
 const BATCH: i64 = 500;
 
-/// A person whose account must go for want of use.
+/// The category of the record without which there is no account.
+const ACCOUNT: &str = "account";
+
+/// A person of whom something must go for want of use.
 #[derive(Debug, Clone)]
 pub struct Inactive {
     /// Who.
@@ -17,6 +21,8 @@ pub struct Inactive {
     pub rule: String,
     /// Since when it is due.
     pub due_at: Timestamp,
+    /// What goes: these categories, or the whole person if it is none.
+    pub only: Vec<String>,
 }
 
 /// A person who must be told.
@@ -24,10 +30,18 @@ pub struct Inactive {
 pub struct Warning {
     /// Who.
     pub owner: Owner,
-    /// When their account goes.
+    /// The rule.
+    pub rule: String,
+    /// When it goes.
     pub goes_at: Timestamp,
     /// How many warnings this makes.
     pub number: i64,
+    /// Whether no further one follows.
+    pub last: bool,
+    /// What goes: these categories, or the whole person if it is none.
+    pub only: Vec<String>,
+    /// When they were last here.
+    last_active: Timestamp,
 }
 
 /// What a version says of an account that was last used at a moment.
@@ -39,6 +53,15 @@ struct Clock {
     moments: Vec<Timestamp>,
     /// How long before it goes they are warned, longest first, as the document gives them.
     warn: Vec<Period>,
+    /// Empty if the account goes, and all that is theirs with it.
+    only: Vec<String>,
+}
+
+/// What a person was told.
+#[derive(Clone, Copy, Default)]
+struct Told {
+    warnings: i64,
+    at: Option<Timestamp>,
 }
 
 impl Clock {
@@ -50,43 +73,99 @@ impl Clock {
         }
     }
 
+    /// Whether it is over for a person who was told so. Nobody is let go unwarned: an outage of the mail delays the end, it
+    /// does not hide it.
+    fn is_over(&self, told: Told, now: Timestamp) -> bool {
+        let all = usize::try_from(told.warnings).unwrap_or(0) >= self.warn.len();
+        self.at <= now && all && self.notice_ends(told.at).is_some_and(|end| end <= now)
+    }
+
+    /// The warning that is owed to a person who was told so, if one is.
+    fn warning(&self, person: &sql::Unused, told: Told, now: Timestamp) -> Option<Warning> {
+        let reached = self.moments.iter().filter(|at| **at <= now).count();
+        let number = i64::try_from(reached).unwrap_or(i64::MAX);
+        // A letter that comes late puts the end off: it still leaves the time that the document promises.
+        let goes_at = self.notice_ends(Some(now)).map_or(self.at, |end| self.at.max(end));
+        (number > told.warnings).then(|| Warning {
+            owner: person.owner.clone(),
+            rule: self.rule.clone(),
+            goes_at,
+            number,
+            last: reached >= self.warn.len(),
+            only: self.only.clone(),
+            last_active: person.last_active,
+        })
+    }
+
     /// The earliest moment at which anything is to be done.
     fn begins(&self) -> Timestamp {
         self.moments.iter().copied().fold(self.at, Timestamp::min)
     }
 }
 
-/// The clock of one version. `from`: its day, for who came before it; it makes nothing due before that.
+/// Whether a rule counts from when somebody was last here.
+fn by_use(rule: &policy::Retention) -> bool {
+    rule.at_most.iter().any(|after| after.fact == Fact::LastActive)
+}
+
+/// Whether a rule takes the account, and all that is theirs with it.
+fn ends_account(rule: &policy::Retention) -> bool {
+    rule.categories.iter().any(|category| category == ACCOUNT)
+}
+
+/// What one version says of an account. `from`: its day, for who came before it; it makes nothing due before that.
 fn clock(policy: &Policy, last_active: Timestamp, from: Option<Timestamp>) -> Option<Clock> {
-    let runs = |r: &&policy::Retention| r.at_most.iter().any(|a| a.fact == Fact::LastActive);
-    let rule = policy.retention_rules().find(runs)?;
-    let due = policy.due(rule.categories.first()?, &Facts::new().with(Fact::LastActive, last_active));
-    match due {
+    let rule = policy.retention_rules().find(|r| by_use(r) && ends_account(r))?;
+    clock_of(policy, rule, last_active, from)
+}
+
+fn clock_of(
+    policy: &Policy,
+    rule: &policy::Retention,
+    last_active: Timestamp,
+    from: Option<Timestamp>,
+) -> Option<Clock> {
+    let whole = ends_account(rule);
+    let category = if whole { ACCOUNT } else { rule.categories.first()? };
+    match policy.due(category, &Facts::new().with(Fact::LastActive, last_active)) {
         Due::At { at, rule: by, because } if by == rule.id => {
             let at = from.map_or(at, |from| at.max(from));
             let due = Due::At { at, rule: by.clone(), because };
             let moments = policy.warnings_before(&due).into_iter().map(|(at, _)| at).collect();
-            Some(Clock { rule: by, at, moments, warn: rule.warn.clone() })
+            let only = if whole { Vec::new() } else { rule.categories.clone() };
+            Some(Clock { rule: by, at, moments, warn: rule.warn.clone(), only })
         }
         _ => None,
     }
 }
 
 impl Retention {
-    /// Accounts that were unused for as long as the document allows, and whose owners were warned as it says.
+    /// Accounts and single categories that were unused for as long as the document allows, and whose owners were warned
+    /// as it says.
     pub async fn inactive(&self, tenant: &TenantId) -> Result<Vec<Inactive>, Error> {
         let now = self.clock.now();
         let mut gone = Vec::new();
-        self.longest_unused(tenant, &mut |person, strictest| {
+        self.longest_unused(tenant, &mut |person| {
+            let Some(strictest) = self.strictest(tenant, person.last_active) else { return false };
             let Some(clock) = self.strictest_of(person) else { return true };
-            // Nobody is let go unwarned: an outage of the mail delays the end, it does not hide it.
-            let told = usize::try_from(person.warnings).unwrap_or(0) >= clock.warn.len();
-            if clock.at <= now && told && clock.notice_ends(person.warned_at).is_some_and(|end| end <= now) {
-                gone.push(Inactive { owner: person.owner.clone(), rule: clock.rule, due_at: clock.at });
+            let told = Told { warnings: person.warnings, at: person.warned_at };
+            if clock.is_over(told, now) {
+                gone.push(Inactive {
+                    owner: person.owner.clone(),
+                    rule: clock.rule,
+                    due_at: clock.at,
+                    only: clock.only,
+                });
             }
             strictest.begins() <= now
         })
         .await?;
+        for (person, clock) in self.parts_unused(tenant).await? {
+            if clock.is_over(self.told_of(&person, &clock.rule).await?, now) {
+                let Clock { rule, at, only, .. } = clock;
+                gone.push(Inactive { owner: person.owner, rule, due_at: at, only });
+            }
+        }
         Ok(gone)
     }
 
@@ -94,27 +173,68 @@ impl Retention {
     pub async fn warnings(&self, tenant: &TenantId) -> Result<Vec<Warning>, Error> {
         let now = self.clock.now();
         let mut due = Vec::new();
-        self.longest_unused(tenant, &mut |person, strictest| {
+        self.longest_unused(tenant, &mut |person| {
+            let Some(strictest) = self.strictest(tenant, person.last_active) else { return false };
             let Some(clock) = self.strictest_of(person) else { return true };
-            let reached = clock.moments.iter().filter(|at| **at <= now).count();
-            let reached = i64::try_from(reached).unwrap_or(i64::MAX);
-            if reached > person.warnings {
-                // A letter that comes late puts the end off: it still leaves the time that the document promises.
-                let goes_at = clock.notice_ends(Some(now)).map_or(clock.at, |end| clock.at.max(end));
-                due.push(Warning { owner: person.owner.clone(), goes_at, number: reached });
-            }
+            let told = Told { warnings: person.warnings, at: person.warned_at };
+            due.extend(clock.warning(person, told, now));
             strictest.begins() <= now
         })
         .await?;
+        for (person, clock) in self.parts_unused(tenant).await? {
+            let told = self.told_of(&person, &clock.rule).await?;
+            due.extend(clock.warning(&person, told, now));
+        }
         Ok(due)
     }
 
     /// Notes that a person was warned.
     pub async fn warned(&self, warning: &Warning) -> Result<(), Error> {
+        let now = self.clock.now();
         let mut tx = self.db.begin().await?;
-        sql::warned(&mut tx, &warning.owner, warning.number, self.clock.now()).await?;
+        if warning.only.is_empty() {
+            sql::warned(&mut tx, &warning.owner, warning.number, now).await?;
+        } else {
+            // Kept under when they were last here: once they come back, what they were told is of another time.
+            let window = Window {
+                after: warning.last_active,
+                until: warning.goes_at,
+                goes_at: warning.goes_at,
+                number: warning.number,
+                told_at: now,
+            };
+            sql::told(&mut tx, &warning.owner, &warning.rule, &window).await?;
+        }
         tx.commit().await?;
         Ok(())
+    }
+
+    /// What a person was told before a rule takes a part of what is theirs, since they were last here.
+    async fn told_of(&self, person: &sql::Unused, rule: &str) -> Result<Told, Error> {
+        let mut tx = self.db.read().await?;
+        let windows = sql::windows(&mut tx, &person.owner, rule).await?;
+        let told = windows.iter().find(|w| w.after == person.last_active);
+        Ok(told.map_or_else(Told::default, |w| Told { warnings: w.number, at: Some(w.told_at) }))
+    }
+
+    /// The people who were away for so long that a rule of the document in force which takes a part of what is theirs
+    /// is due, or a warning before it. No thing's row knows when its owner was last here: that is one number a person,
+    /// and the rules are held against it, so that coming back moves all of it at once.
+    async fn parts_unused(&self, tenant: &TenantId) -> Result<Vec<(sql::Unused, Clock)>, Error> {
+        let now = self.clock.now();
+        let policy = self.vault.policy(tenant)?;
+        let mut found = Vec::new();
+        for rule in policy.retention_rules().filter(|r| by_use(r) && !ends_account(r)) {
+            self.longest_unused(tenant, &mut |person| {
+                let clock = clock_of(&policy, rule, person.last_active, None);
+                let far = clock.filter(|clock| clock.begins() <= now);
+                let goes_on = far.is_some();
+                found.extend(far.map(|clock| (person.clone(), clock)));
+                goes_on
+            })
+            .await?;
+        }
+        Ok(found)
     }
 
     /// What ends a person's account: the strictest version of those that were in force since they came.
@@ -137,12 +257,11 @@ impl Retention {
         in_force.filter_map(|(_, policy)| clock(policy, last_active, None)).min_by_key(Clock::begins)
     }
 
-    /// Shows a tenant's people, those first who were away the longest, each with the strictest clock there is, until one
-    /// is of no interest any more.
+    /// Shows a tenant's people, those first who were away the longest, until one is of no interest any more.
     async fn longest_unused(
         &self,
         tenant: &TenantId,
-        see: &mut (dyn FnMut(&sql::Unused, &Clock) -> bool + Send),
+        see: &mut (dyn FnMut(&sql::Unused) -> bool + Send),
     ) -> Result<(), Error> {
         let mut last: Option<sql::Unused> = None;
         loop {
@@ -151,8 +270,7 @@ impl Retention {
                 sql::longest_unused(&mut tx, tenant, last.as_ref(), BATCH).await?
             };
             for person in &page {
-                let strictest = self.strictest(tenant, person.last_active);
-                if !strictest.is_some_and(|strictest| see(person, &strictest)) {
+                if !see(person) {
                     return Ok(());
                 }
             }

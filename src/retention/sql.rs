@@ -1,6 +1,7 @@
+use super::notices::Window;
 use super::reckon::Pass;
 use super::{Hold, Swept};
-use crate::base::{HoldId, StaffId, TenantId, Timestamp};
+use crate::base::{HoldId, StaffId, SubjectId, TenantId, Timestamp};
 use crate::on;
 use crate::store::{Error, Tx};
 use crate::vault::{Owner, Shape};
@@ -9,18 +10,155 @@ const INSERT_SWEEP: &str = "INSERT INTO sweep (id, tenant, rule, category, at, e
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 const ERASED_SINCE: &str = "SELECT rule, category, CAST(SUM(erased) AS BIGINT) FROM sweep \
     WHERE tenant = $1 AND at >= $2 GROUP BY rule, category";
-const INSERT_HOLD: &str = "INSERT INTO hold (id, tenant, subject, category, matter, reason, placed_by, placed_at, review_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-const HOLDS: &str = "SELECT id, subject, category, matter, reason, placed_by, placed_at, review_at, released_at FROM hold \
-    WHERE tenant = $1 ORDER BY id DESC LIMIT 500";
-const HOLD: &str = "SELECT id, subject, category, matter, reason, placed_by, placed_at, review_at, released_at FROM hold \
-    WHERE tenant = $1 AND id = $2";
+const INSERT_HOLD: &str = "INSERT INTO hold (id, tenant, subject, category, matter, reason, placed_by, placed_at, review_at, \
+    untold) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+const HOLDS: &str = "SELECT id, subject, category, matter, reason, placed_by, placed_at, review_at, released_at, approved_by, \
+    approved_at, untold, told_at FROM hold WHERE tenant = $1 ORDER BY id DESC LIMIT 500";
+const HOLD: &str = "SELECT id, subject, category, matter, reason, placed_by, placed_at, review_at, released_at, approved_by, \
+    approved_at, untold, told_at FROM hold WHERE tenant = $1 AND id = $2";
+const UNTOLD_HOLDS: &str = "SELECT id, subject, category, matter, reason, placed_by, placed_at, review_at, released_at, \
+    approved_by, approved_at, untold, told_at FROM hold WHERE tenant = $1 AND subject IS NOT NULL AND released_at IS NULL \
+    AND untold IS NULL AND told_at IS NULL ORDER BY id LIMIT 100";
+const HOLDS_OF: &str = "SELECT id, subject, category, matter, reason, placed_by, placed_at, review_at, released_at, \
+    approved_by, approved_at, untold, told_at FROM hold WHERE tenant = $1 AND (subject IS NULL OR subject = $2) \
+    AND released_at IS NULL AND untold IS NULL ORDER BY id LIMIT 100";
+const APPROVE_HOLD: &str = "UPDATE hold SET approved_by = $1, approved_at = $2 WHERE tenant = $3 AND id = $4 \
+    AND released_at IS NULL AND approved_at IS NULL AND placed_by <> $1";
+const REVIEW_HOLD: &str =
+    "UPDATE hold SET review_at = $1 WHERE tenant = $2 AND id = $3 AND released_at IS NULL";
+const HOLD_TOLD: &str = "UPDATE hold SET told_at = $1 WHERE tenant = $2 AND id = $3 AND told_at IS NULL";
 const RELEASE_HOLD: &str = "UPDATE hold SET released_by = $1, released_at = $2 WHERE tenant = $3 AND id = $4 AND released_at IS NULL";
 const LONGEST_UNUSED: &str = "SELECT id, last_active_at, warnings, warned_at, policy_version FROM subject WHERE tenant = $1 \
     AND state = 'active' AND (last_active_at > $2 OR (last_active_at = $2 AND id > $3)) ORDER BY last_active_at, id LIMIT $4";
 const WARNED: &str =
     "UPDATE subject SET warnings = $1, warned_at = $2 WHERE tenant = $3 AND id = $4 AND state = 'active'";
 
+/// The first that is due under a rule of each person who was not told of it.
+const UNTOLD: &str = "SELECT d.subject, MIN(d.due_at), COUNT(*) FROM (SELECT subject, due_at FROM object \
+    WHERE tenant = $1 AND due_at <= $3 AND rule = $2 AND state = 'live' UNION ALL SELECT subject, due_at FROM record \
+    WHERE tenant = $1 AND due_at <= $3 AND rule = $2) d JOIN subject s ON s.tenant = $1 AND s.id = d.subject \
+    AND s.state = 'active' WHERE d.subject > $4 AND NOT EXISTS (SELECT 1 FROM notice n WHERE n.tenant = $1 \
+    AND n.subject = d.subject AND n.rule = $2 AND n.after_at < d.due_at AND d.due_at <= n.until_at) \
+    GROUP BY d.subject ORDER BY d.subject LIMIT 500";
+const UNFINISHED: &str = "SELECT n.subject, n.after_at, n.until_at, n.goes_at, n.number, n.told_at, \
+    (SELECT COUNT(*) FROM object o WHERE o.tenant = n.tenant AND o.subject = n.subject AND o.rule = n.rule \
+    AND o.state = 'live' AND o.due_at > n.after_at AND o.due_at <= n.until_at) + \
+    (SELECT COUNT(*) FROM record r WHERE r.tenant = n.tenant AND r.subject = n.subject AND r.rule = n.rule \
+    AND r.due_at > n.after_at AND r.due_at <= n.until_at) FROM notice n WHERE n.tenant = $1 AND n.rule = $2 \
+    AND n.number < $3 ORDER BY n.subject, n.after_at LIMIT 10000";
+const WINDOWS: &str = "SELECT after_at, until_at, goes_at, number, told_at FROM notice \
+    WHERE tenant = $1 AND subject = $2 AND rule = $3";
+const TOLD: &str = "INSERT INTO notice (tenant, subject, rule, after_at, until_at, goes_at, number, told_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant, subject, rule, after_at) DO UPDATE SET \
+    until_at = excluded.until_at, goes_at = excluded.goes_at, number = excluded.number, told_at = excluded.told_at";
+const PUT_OFF_OBJECTS: &str = "UPDATE object SET due_at = $1 WHERE tenant = $2 AND subject = $3 AND rule = $4 \
+    AND due_at > $5 AND due_at < $1";
+const PUT_OFF_RECORDS: &str = "UPDATE record SET due_at = $1 WHERE tenant = $2 AND subject = $3 AND rule = $4 \
+    AND due_at > $5 AND due_at < $1";
+const EXPIRE_NOTICES: &str = "DELETE FROM notice WHERE until_at < $1";
+
+/// Of each person after `after` who was not told of what is due under a rule by `by`: who, the first moment, how many.
+pub(super) async fn untold(
+    tx: &mut Tx,
+    (tenant, rule): (&TenantId, &str),
+    by: Timestamp,
+    after: &str,
+) -> Result<Vec<(SubjectId, Timestamp, i64)>, Error> {
+    let rows: Vec<(String, i64, i64)> = on!(tx, |c| sqlx::query_as(UNTOLD)
+        .bind(tenant.as_str())
+        .bind(rule)
+        .bind(by.micros())
+        .bind(after)
+        .fetch_all(c)
+        .await)?;
+    rows.into_iter()
+        .map(|(id, first, n)| {
+            let id = id.parse().map_err(|_| Error::inconsistent("record", "subject"))?;
+            Ok((id, Timestamp::from_micros(first), n))
+        })
+        .collect()
+}
+
+/// Windows of which people were told fewer than `enough` times, and how many things are in each.
+pub(super) async fn unfinished_notices(
+    tx: &mut Tx,
+    (tenant, rule): (&TenantId, &str),
+    enough: i64,
+) -> Result<Vec<(SubjectId, Window, i64)>, Error> {
+    type Row = (String, i64, i64, i64, i64, i64, i64);
+    let rows: Vec<Row> = on!(tx, |c| sqlx::query_as(UNFINISHED)
+        .bind(tenant.as_str())
+        .bind(rule)
+        .bind(enough)
+        .fetch_all(c)
+        .await)?;
+    rows.into_iter()
+        .map(|(id, after, until, goes, number, told, things)| {
+            let id = id.parse().map_err(|_| Error::inconsistent("notice", "subject"))?;
+            Ok((id, window((after, until, goes, number, told)), things))
+        })
+        .collect()
+}
+
+fn window((after, until, goes, number, told): (i64, i64, i64, i64, i64)) -> Window {
+    Window {
+        after: Timestamp::from_micros(after),
+        until: Timestamp::from_micros(until),
+        goes_at: Timestamp::from_micros(goes),
+        number,
+        told_at: Timestamp::from_micros(told),
+    }
+}
+
+pub(super) async fn windows(tx: &mut Tx, owner: &Owner, rule: &str) -> Result<Vec<Window>, Error> {
+    let rows: Vec<(i64, i64, i64, i64, i64)> = on!(tx, |c| sqlx::query_as(WINDOWS)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(rule)
+        .fetch_all(c)
+        .await)?;
+    Ok(rows.into_iter().map(window).collect())
+}
+
+pub(super) async fn told(tx: &mut Tx, owner: &Owner, rule: &str, w: &Window) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(TOLD)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(rule)
+        .bind(w.after.micros())
+        .bind(w.until.micros())
+        .bind(w.goes_at.micros())
+        .bind(w.number)
+        .bind(w.told_at.micros())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// Moves what would go before the window's time to it.
+pub(super) async fn put_off(tx: &mut Tx, owner: &Owner, rule: &str, w: &Window) -> Result<(), Error> {
+    for statement in [PUT_OFF_OBJECTS, PUT_OFF_RECORDS] {
+        on!(tx, |c| sqlx::query(statement)
+            .bind(w.goes_at.micros())
+            .bind(owner.tenant.as_str())
+            .bind(owner.subject.to_string())
+            .bind(rule)
+            .bind(w.after.micros())
+            .execute(c)
+            .await
+            .map(|_| ()))?;
+    }
+    Ok(())
+}
+
+pub(super) async fn expire_notices(tx: &mut Tx, before: Timestamp) -> Result<u64, Error> {
+    Ok(on!(tx, |c| sqlx::query(EXPIRE_NOTICES)
+        .bind(before.micros())
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?)
+}
 const PASS: &str = "SELECT kind, reached, looked, moved, finished_at FROM policy_reckoning \
     WHERE tenant = $1 AND version = $2 AND pass = $3";
 const BEGIN_PASS: &str = "INSERT INTO policy_reckoning (kind, reached, looked, moved, finished_at, tenant, version, pass, \
@@ -68,16 +206,46 @@ pub(super) async fn insert_hold(tx: &mut Tx, tenant: &TenantId, hold: &Hold) -> 
         .bind(&hold.placed_by)
         .bind(hold.placed_at.micros())
         .bind(hold.review_at.micros())
+        .bind(&hold.untold)
         .execute(c)
         .await
         .map(|_| ()))?;
     Ok(())
 }
 
-type HoldRow = (String, Option<String>, Option<String>, String, String, String, i64, i64, Option<i64>);
+type HoldRow = (
+    String,
+    Option<String>,
+    Option<String>,
+    String,
+    String,
+    String,
+    i64,
+    i64,
+    Option<i64>,
+    Option<String>,
+    Option<i64>,
+    Option<String>,
+    Option<i64>,
+);
 
 pub(super) async fn holds(tx: &mut Tx, tenant: &TenantId) -> Result<Vec<Hold>, Error> {
     let rows: Vec<HoldRow> = on!(tx, |c| sqlx::query_as(HOLDS).bind(tenant.as_str()).fetch_all(c).await)?;
+    rows.into_iter().map(hold_of).collect()
+}
+
+pub(super) async fn untold_holds(tx: &mut Tx, tenant: &TenantId) -> Result<Vec<Hold>, Error> {
+    let rows: Vec<HoldRow> =
+        on!(tx, |c| sqlx::query_as(UNTOLD_HOLDS).bind(tenant.as_str()).fetch_all(c).await)?;
+    rows.into_iter().map(hold_of).collect()
+}
+
+pub(super) async fn holds_of(tx: &mut Tx, owner: &Owner) -> Result<Vec<Hold>, Error> {
+    let rows: Vec<HoldRow> = on!(tx, |c| sqlx::query_as(HOLDS_OF)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .fetch_all(c)
+        .await)?;
     rows.into_iter().map(hold_of).collect()
 }
 
@@ -88,7 +256,21 @@ pub(super) async fn hold(tx: &mut Tx, tenant: &TenantId, id: HoldId) -> Result<O
 }
 
 fn hold_of(row: HoldRow) -> Result<Hold, Error> {
-    let (id, subject, category, matter, reason, placed_by, placed, review, released) = row;
+    let (
+        id,
+        subject,
+        category,
+        matter,
+        reason,
+        placed_by,
+        placed,
+        review,
+        released,
+        by,
+        approved,
+        untold,
+        told,
+    ) = row;
     let subject = subject.map(|s| s.parse()).transpose();
     Ok(Hold {
         id: id.parse().map_err(|_| Error::inconsistent("hold", "id"))?,
@@ -100,7 +282,61 @@ fn hold_of(row: HoldRow) -> Result<Hold, Error> {
         placed_at: Timestamp::from_micros(placed),
         review_at: Timestamp::from_micros(review),
         released_at: released.map(Timestamp::from_micros),
+        approved_by: by,
+        approved_at: approved.map(Timestamp::from_micros),
+        untold,
+        told_at: told.map(Timestamp::from_micros),
     })
+}
+
+pub(super) async fn approve_hold(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    id: HoldId,
+    by: StaffId,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let n = on!(tx, |c| sqlx::query(APPROVE_HOLD)
+        .bind(by.to_string())
+        .bind(now.micros())
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+pub(super) async fn review_hold(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    id: HoldId,
+    next: Timestamp,
+) -> Result<bool, Error> {
+    let n = on!(tx, |c| sqlx::query(REVIEW_HOLD)
+        .bind(next.micros())
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+pub(super) async fn hold_told(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    id: HoldId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(HOLD_TOLD)
+        .bind(now.micros())
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
 }
 
 pub(super) async fn release_hold(
@@ -122,6 +358,7 @@ pub(super) async fn release_hold(
 }
 
 /// A person who may have been away for long.
+#[derive(Clone)]
 pub(super) struct Unused {
     pub(super) owner: Owner,
     pub(super) last_active: Timestamp,

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -23,14 +23,26 @@ pub struct Swept {
     pub category: String,
     /// How many things went.
     pub erased: u64,
+    /// How many were reduced to what must stay.
+    pub reduced: u64,
     /// How late the latest was.
     pub lateness: TimeDelta,
 }
 
-type Tally = BTreeMap<(String, String), (u64, TimeDelta)>;
+type Tally = BTreeMap<(String, String, Action), (u64, TimeDelta)>;
+
+/// What is due, by what its rule does.
+#[derive(Default)]
+struct Sorted {
+    erase: Vec<Doomed>,
+    count: Vec<Doomed>,
+    reduce: Vec<Doomed>,
+    /// Its person was not told in time, as the rule promises.
+    unwarned: usize,
+}
 
 impl Retention {
-    /// Erases everything that is due in every tenant. `stop` is asked between batches.
+    /// Carries out every rule that is due in every tenant. `stop` is asked between batches.
     pub async fn sweep(&self, stop: &(dyn Fn() -> bool + Sync)) -> Result<Vec<Swept>, Error> {
         let mut all = Vec::new();
         for tenant in self.library.tenants() {
@@ -52,7 +64,9 @@ impl Retention {
         let done = self.sweep_batches(tenant, (now, versions), stop, &mut tally).await;
         // What went before something failed is told as well.
         let runs = self.record(tenant, tally, now).await?;
-        done.map(|()| runs)
+        done?;
+        self.vault.close_holders(tenant).await?;
+        Ok(runs)
     }
 
     async fn sweep_batches(
@@ -66,27 +80,51 @@ impl Retention {
         while !stop() {
             // What is left where it is stands before the rest, and must not hide it.
             let due = self.vault.due_items(tenant, now, BATCH.saturating_add(left)).await?;
-            let (erase, other): (Vec<_>, Vec<_>) = due.into_iter().partition(|d| erases(&versions, d));
-            left = i64::try_from(other.len()).unwrap_or(i64::MAX);
-            if erase.is_empty() {
-                break;
+            let Sorted { erase, count, reduce, unwarned } = self.sorted(tenant, due, &versions).await?;
+            if !count.is_empty() {
+                self.vault.count_months(tenant, &count).await?;
             }
-            for d in self.vault.erase_each(tenant, &erase, Role::Service).await? {
-                // What was kept beside a picture went with it, by no rule of its own.
-                if d.due_at.is_none_or(|due| due > now) {
-                    continue;
-                }
-                let rule = d.rule.clone().unwrap_or_default();
-                let late = now.since(d.due_at.unwrap_or(now));
-                let (n, latest) = tally.entry((rule, d.category.clone())).or_insert((0, TimeDelta::zero()));
-                *n += 1;
-                *latest = late.max(*latest);
+            for (some, action) in [(&erase, Action::Erase), (&count, Action::Anonymise)] {
+                let gone = self.vault.erase_each(tenant, some, Role::Service).await?;
+                add(tally, &gone, action, now);
+            }
+            let reduced = self.vault.reduce_each(tenant, &reduce, Role::Service).await?;
+            add(tally, &reduced, Action::Reduce, now);
+            let unreduced = reduce.len().saturating_sub(reduced.len());
+            left = i64::try_from(unwarned + unreduced).unwrap_or(i64::MAX);
+            if erase.is_empty() && count.is_empty() && reduced.is_empty() {
+                break;
             }
         }
         if left > 0 {
-            tracing::error!(count = left, "due by a rule whose action is not erasing; left as they are");
+            tracing::warn!(count = left, "due, and left until their people were told or they can be reduced");
         }
         Ok(())
+    }
+
+    /// Sorts what is due by what its rule says is done with it.
+    async fn sorted(
+        &self,
+        tenant: &TenantId,
+        due: Vec<Doomed>,
+        versions: &[Arc<Policy>],
+    ) -> Result<Sorted, Error> {
+        let told = self.told(tenant, &due).await?;
+        let mut actions: HashMap<(String, String), Action> = HashMap::new();
+        let mut sorted = Sorted::default();
+        for d in due {
+            if !told.covers(&d) {
+                sorted.unwarned += 1;
+                continue;
+            }
+            let key = (d.category.clone(), d.rule.clone().unwrap_or_default());
+            match *actions.entry(key).or_insert_with(|| action(versions, &d)) {
+                Action::Erase => sorted.erase.push(d),
+                Action::Anonymise => sorted.count.push(d),
+                Action::Reduce => sorted.reduce.push(d),
+            }
+        }
+        Ok(sorted)
     }
 
     async fn record(&self, tenant: &TenantId, tally: Tally, now: Timestamp) -> Result<Vec<Swept>, Error> {
@@ -95,17 +133,26 @@ impl Retention {
         }
         let mut runs = Vec::with_capacity(tally.len());
         let mut tx = self.db.begin().await?;
-        for ((rule, category), (erased, lateness)) in tally {
-            let mut entry = Entry::new(EntryKind::RETENTION_SWEPT, now, tenant, Role::Service.as_str())
+        for ((rule, category, action), (n, lateness)) in tally {
+            let (kind, what) = match action {
+                Action::Erase => (EntryKind::RETENTION_SWEPT, "erased"),
+                Action::Anonymise => (EntryKind::RETENTION_ANONYMISED, "erased"),
+                Action::Reduce => (EntryKind::RETENTION_SWEPT, "reduced"),
+            };
+            let mut entry = Entry::new(kind, now, tenant, Role::Service.as_str())
                 .fact("category", category.as_str())
-                .fact("erased", i64::try_from(erased).unwrap_or(i64::MAX));
+                .fact(what, i64::try_from(n).unwrap_or(i64::MAX));
             // An erasure that somebody asked for and that was cut short is finished here, by no rule.
             if !rule.is_empty() {
                 entry = entry.fact("rule", rule.as_str());
             }
             let appended = self.ledger.append(&mut tx, entry).await?;
-            let run = Swept { tenant: tenant.clone(), rule, category, erased, lateness };
-            sql::insert_sweep(&mut tx, &run, now, &appended.id.to_string()).await?;
+            let (erased, reduced) = if action == Action::Reduce { (0, n) } else { (n, 0) };
+            let run = Swept { tenant: tenant.clone(), rule, category, erased, reduced, lateness };
+            // What was reduced is still there: it counts as nothing that went.
+            if erased > 0 {
+                sql::insert_sweep(&mut tx, &run, now, &appended.id.to_string()).await?;
+            }
             runs.push(run);
         }
         tx.commit().await?;
@@ -113,10 +160,21 @@ impl Retention {
     }
 }
 
-/// Whether the rule that makes a thing due says that it is erased, not made anonymous or smaller. The rule is the newest
-/// version's that has it: it may be one that only an earlier version had.
-fn erases(versions: &[Arc<Policy>], d: &Doomed) -> bool {
-    let Some(rule) = d.rule.as_deref() else { return true };
-    let found = versions.iter().rev().find_map(|p| p.retention(rule));
-    found.is_none_or(|r| r.action == Action::Erase)
+fn add(tally: &mut Tally, done: &[Doomed], action: Action, now: Timestamp) {
+    for d in done {
+        // What was kept beside a picture went with it, by no rule of its own.
+        let Some(due) = d.due_at.filter(|due| *due <= now) else { continue };
+        let key = (d.rule.clone().unwrap_or_default(), d.category.clone(), action);
+        let (n, latest) = tally.entry(key).or_insert((0, TimeDelta::zero()));
+        *n += 1;
+        *latest = now.since(due).max(*latest);
+    }
+}
+
+/// What the rule that makes a thing due does with it. The rule is the newest version's that has it: it may be one that
+/// only an earlier version had.
+fn action(versions: &[Arc<Policy>], d: &Doomed) -> Action {
+    let named = d.rule.as_deref();
+    let rule = named.and_then(|rule| versions.iter().rev().find_map(|p| p.retention(rule)));
+    rule.map_or(Action::Erase, |rule| rule.action)
 }

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Email, Error, Subject, Subjects, sql};
-use crate::base::{SubjectId, TenantId};
+use crate::base::{SubjectId, TenantId, Timestamp};
 use crate::crypto::Fingerprint;
 use crate::ledger::{Entry, EntryKind};
 use crate::policy::Facts;
@@ -199,6 +199,32 @@ impl Subjects {
         sql::touch(&mut tx, owner, now, hour).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Closes an account: nothing new is taken in, every session ends, and what the document ties to the closing has its
+    /// clock started. The account itself goes when its own rule says so. Again is harmless.
+    pub async fn close(&self, owner: &Owner, by: &Actor) -> Result<Timestamp, Error> {
+        let now = self.clock.now();
+        let entry = Entry::new(EntryKind::SUBJECT_CLOSED, now, &owner.tenant, by.role().as_str())
+            .about(self.vault.subject_ref(owner).await?);
+        let mut tx = self.db.begin().await?;
+        let first = sql::close(&mut tx, owner, now).await?;
+        if first {
+            sql::end_sessions(&mut tx, owner).await?;
+            self.ledger.append(&mut tx, entry).await?;
+        }
+        tx.commit().await?;
+        let at = self.get(owner).await?.closed_at.ok_or(Error::NotFound)?;
+        // What a stop leaves out here is taken up by the next pass over the closed accounts.
+        self.vault.account_closed(owner, at).await?;
+        Ok(at)
+    }
+
+    /// The closed accounts of a tenant that are still here, and since when they are closed.
+    pub async fn closed(&self, tenant: &TenantId) -> Result<Vec<(Owner, Timestamp)>, Error> {
+        let mut tx = self.db.read().await?;
+        let found = sql::closed(&mut tx, tenant).await?;
+        Ok(found.into_iter().map(|(id, at)| (Owner::new(tenant, id), at)).collect())
     }
 
     /// Restricts the processing of a person's data, or frees it (Art. 18 GDPR). Counts from the same second.

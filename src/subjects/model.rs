@@ -17,6 +17,8 @@ pub struct Subject {
     pub last_active_at: Timestamp,
     /// Since when their data may only be kept.
     pub restricted_at: Option<Timestamp>,
+    /// Since when the account is closed.
+    pub closed_at: Option<Timestamp>,
     /// Being erased.
     pub erasing: bool,
 }

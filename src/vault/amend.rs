@@ -74,7 +74,9 @@ impl Vault {
         self.standing_to_write(tx, owner).await?;
         // From here on nobody else corrects this revision, so a key that is there for the next one was left behind by
         // a try that came to nothing.
-        self.hold_record(tx, owner, record).await?;
+        if !rows::hold_record(tx, owner, &id, record.revision).await? {
+            return Err(store::Error::Duplicate.into());
+        }
         let item = key_item(&id, next);
         self.keys.destroy_items(&owner.tenant, &[&item]).await?;
         let new = NewItem { item: &item, kind: &record.category, key: None };
@@ -103,17 +105,5 @@ impl Vault {
         let old: Vec<_> = old.iter().map(String::as_str).collect();
         self.keys.destroy_items(&owner.tenant, &old).await?;
         Ok(())
-    }
-
-    async fn hold_record(&self, tx: &mut Tx, owner: &Owner, record: &Record) -> Result<(), Error> {
-        let held = on!(tx, |c| sqlx::query(sql::HOLD_RECORD)
-            .bind(owner.tenant.as_str())
-            .bind(owner.subject.to_string())
-            .bind(record.id.to_string())
-            .bind(record.revision)
-            .execute(c)
-            .await
-            .map(|r| r.rows_affected()))?;
-        if held == 1 { Ok(()) } else { Err(store::Error::Duplicate.into()) }
     }
 }

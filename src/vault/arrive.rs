@@ -14,7 +14,7 @@ use crate::crypto::{self, Fingerprint, Key, Sealer};
 use crate::keystore::NewItem;
 use crate::ledger::{Entry, EntryKind};
 use crate::on;
-use crate::policy::{Fact, Form};
+use crate::policy::{Fact, Form, Refusal};
 use crate::store::Tx;
 
 /// An upload that has not landed by then never will.
@@ -103,7 +103,15 @@ impl Vault {
             .with(Fact::Uploaded, new.facts.get(Fact::Uploaded).unwrap_or(now));
         let (rule, due_at) = self.due(&owner.tenant, new.category, policy.version(), &facts);
         let policy_version = policy.version().to_owned();
-        let item = Item { parent: new.parent.clone(), facts, policy_version, rule, created_at: now, due_at };
+        let item = Item {
+            parent: new.parent.clone(),
+            facts,
+            policy_version,
+            rule,
+            done: Vec::new(),
+            created_at: now,
+            due_at,
+        };
         let blob = BlobKey::new(&self.entropy);
         let generation = self.announce(owner, &id.to_string(), new.category, &blob, &item).await?;
         // Boxed, since it is large and lies within many others.
@@ -127,6 +135,9 @@ impl Vault {
     ) -> Result<i64, Error> {
         let mut tx = self.db.begin().await?;
         let standing = self.standing_to_write(&mut tx, owner).await?;
+        if standing.closed_at.is_some() {
+            return Err(closed(category));
+        }
         on!(tx, |c| sqlx::query(sql::INSERT_OBJECT)
             .bind(id)
             .bind(owner.tenant.as_str())
@@ -251,6 +262,12 @@ impl Vault {
         self.bury(tenant, id, blob).await?;
         Ok(true)
     }
+}
+
+/// Nothing new is taken in for an account that is closed.
+fn closed(category: &str) -> Error {
+    let why = "the account is closed, so nothing new is stored in it".to_owned();
+    Error::Refused(Refusal { rule: format!("category.{category}"), why, clause: None })
 }
 
 fn meta(media_type: &str, size: Option<(u32, u32)>, measured: Measured) -> ObjectMeta {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Access, Actor, Error, Owner, Vault, rows, sql};
+use super::{Access, Actor, Error, Item, Owner, Vault, rows, sql};
 use crate::base::{TenantId, Timestamp};
 use crate::ledger::{Entry, EntryKind};
-use crate::policy::{Basis, Facts, Needs, Policy, Refusal, Role};
+use crate::policy::{Basis, Facts, Needs, Policy, Refusal, Retention, Role};
 use crate::store::Tx;
 
 impl Vault {
@@ -23,8 +23,31 @@ impl Vault {
         version: &str,
         facts: &Facts,
     ) -> (Option<String>, Option<Timestamp>) {
-        let due = self.governed(tenant, category, version, facts).due;
+        self.due_after(tenant, (category, version), facts, &[])
+    }
+
+    /// As [`Vault::due`] for something (its category, the version it was collected under) on which rules were carried
+    /// out already.
+    pub(super) fn due_after(
+        &self,
+        tenant: &TenantId,
+        of: (&str, &str),
+        facts: &Facts,
+        done: &[String],
+    ) -> (Option<String>, Option<Timestamp>) {
+        let due = self.governed(tenant, of, facts, done).due;
         (due.rule().map(ToOwned::to_owned), due.at())
+    }
+
+    /// A retention rule of a category by its name: of the document in force, else of the newest that had it.
+    pub fn retention_rule(&self, tenant: &TenantId, category: &str, rule: &str) -> Option<Retention> {
+        let governs = |policy: &Policy| {
+            policy.retention(rule).filter(|r| r.categories.iter().any(|c| c == category)).cloned()
+        };
+        let now = self.clock.now();
+        let versions = self.library.versions(tenant);
+        let known = versions.iter().rev().filter(|policy| policy.starts() <= now).find_map(|p| governs(p));
+        known.or_else(|| versions.first().and_then(|policy| governs(policy)))
     }
 
     /// Lets a reader through, or refuses and writes the refusal down. Must not be called inside a writing transaction.
@@ -49,6 +72,36 @@ impl Vault {
             }
             other => other,
         }
+    }
+
+    /// What this reader may not see although the category is theirs to read: what is past its time and only still here
+    /// because a legal hold keeps it. It may be kept, and used for what a law demands and by the person themself, and
+    /// for nothing else (Art. 18(2) GDPR).
+    pub(super) async fn held_back(&self, owner: &Owner, access: &Access<'_>) -> Result<HeldBack, Error> {
+        let policy = self.policy(&owner.tenant)?;
+        let now = self.clock.now();
+        if access.actor.role() == Role::Subject || kept_for_law(&policy, access.purpose) {
+            return Ok(HeldBack { now, held: Vec::new() });
+        }
+        let mut tx = self.db.read().await?;
+        Ok(HeldBack { now, held: rows::holds(&mut tx, owner).await? })
+    }
+
+    /// As [`Vault::held_back`] for one thing, which is refused and the refusal written down.
+    pub(super) async fn admit_item(
+        &self,
+        owner: &Owner,
+        access: &Access<'_>,
+        category: &str,
+        item: &Item,
+    ) -> Result<(), Error> {
+        if item.due_at.is_none_or(|due| due > self.clock.now())
+            || !self.held_back(owner, access).await?.hides(category, item)
+        {
+            return Ok(());
+        }
+        self.note(EntryKind::READ_REFUSED, owner, access, category, Some("hold")).await?;
+        Err(Error::Restricted)
     }
 
     async fn decide(&self, owner: &Owner, access: &Access<'_>, category: &str) -> Result<(), Error> {
@@ -117,4 +170,17 @@ async fn asked(tx: &mut Tx, owner: &Owner, policy: &Policy, category: &str) -> R
 /// What restriction leaves: keeping, and what a law demands (Art. 18(2) GDPR).
 fn kept_for_law(policy: &Policy, purpose: &str) -> bool {
     policy.purpose(purpose).is_some_and(|p| p.basis == Basis::LegalObligation)
+}
+
+/// The categories of a person that a legal hold keeps, to hold single things against.
+pub(super) struct HeldBack {
+    now: Timestamp,
+    held: Vec<Option<String>>,
+}
+
+impl HeldBack {
+    /// Whether this is past its time and held.
+    pub(super) fn hides(&self, category: &str, item: &Item) -> bool {
+        item.due_at.is_some_and(|due| due <= self.now) && super::erase::is_held(&self.held, category)
+    }
 }

@@ -11,7 +11,7 @@ use crate::blobs::BlobKey;
 use crate::crypto::Fingerprint;
 use crate::ledger::{self, EntryKind, SubjectRef};
 use crate::on;
-use crate::policy::{Fact, Facts, Refusal, Role, SubjectMay};
+use crate::policy::{Action, Fact, Facts, Refusal, Role, SubjectMay};
 use crate::store::Tx;
 
 /// Something that must go.
@@ -70,15 +70,24 @@ impl Doomed {
 }
 
 impl Vault {
-    /// What is due in a tenant by `now` and under no legal hold, up to `most` of each kind.
+    /// What is due in a tenant by `now` and kept by no legal hold, up to `most` of each kind.
     pub async fn due_items(
         &self,
         tenant: &TenantId,
         now: Timestamp,
         most: i64,
     ) -> Result<Vec<Doomed>, Error> {
+        let policy = self.policy(tenant)?;
+        let unholdable: Vec<&str> =
+            policy.retention_rules().filter(|r| !r.may_be_held).map(|r| r.id.as_str()).collect();
         let mut tx = self.db.read().await?;
-        rows::due(&mut tx, tenant, now, most).await
+        let mut due = rows::due(&mut tx, tenant, now, most).await?;
+        if !unholdable.is_empty() {
+            let more = rows::due_unholdable(&mut tx, tenant, now, &unholdable, most).await?;
+            let known: HashSet<String> = due.iter().map(|d| d.id.clone()).collect();
+            due.extend(more.into_iter().filter(|d| !known.contains(&d.id)));
+        }
+        Ok(due)
     }
 
     /// Erases things of one tenant. When this returns, their keys are destroyed, their rows gone, one ledger entry each
@@ -271,7 +280,7 @@ impl Vault {
         }
     }
 
-    /// What belongs to an edit and is due.
+    /// What belongs to an edit and is due to be erased. What its rule reduces, counts or warns of first is the sweep's.
     pub async fn due_belongings(
         &self,
         owner: &Owner,
@@ -282,7 +291,12 @@ impl Vault {
         let all = rows::doomed(&mut tx, owner, Which::Parent(parent)).await?;
         let held = rows::holds(&mut tx, owner).await?;
         let due = |d: &Doomed| d.due_at.is_some_and(|at| at <= now) && !is_held(&held, &d.category);
-        Ok(all.into_iter().filter(due).collect())
+        let erases = |d: &Doomed| {
+            let named = d.rule.as_deref();
+            let rule = named.and_then(|rule| self.retention_rule(&owner.tenant, &d.category, rule));
+            rule.is_none_or(|rule| rule.action == Action::Erase && rule.warn.is_empty())
+        };
+        Ok(all.into_iter().filter(|d| due(d) && erases(d)).collect())
     }
 
     /// Records a fact of everything that belongs to `parent`, and computes anew when each must go.
@@ -307,6 +321,26 @@ impl Vault {
         self.set_facts(tx, owner, sql::FACTS_IN, category, facts).await
     }
 
+    /// Records of everything a person has that their account was closed, a page a transaction, until nothing is left
+    /// that does not know it. Again is harmless, and takes up what came in since.
+    pub async fn account_closed(&self, owner: &Owner, at: Timestamp) -> Result<(), Error> {
+        let known = format!("%\"{}\"%", Fact::AccountClosed);
+        loop {
+            let mut tx = self.db.begin().await?;
+            let found: Vec<FactsRow> = on!(tx, |c| sqlx::query_as(sql::UNCLOSED)
+                .bind(owner.tenant.as_str())
+                .bind(owner.subject.to_string())
+                .bind(&known)
+                .fetch_all(c)
+                .await)?;
+            if found.is_empty() {
+                return Ok(());
+            }
+            self.write_facts(&mut tx, owner, found, &[(Fact::AccountClosed, at)]).await?;
+            tx.commit().await?;
+        }
+    }
+
     async fn set_facts(
         &self,
         tx: &mut Tx,
@@ -315,20 +349,31 @@ impl Vault {
         arg: &str,
         news: &[(Fact, Timestamp)],
     ) -> Result<(), Error> {
-        let found: Vec<(String, String, String, String, String)> = on!(tx, |c| sqlx::query_as(statement)
+        let found: Vec<FactsRow> = on!(tx, |c| sqlx::query_as(statement)
             .bind(owner.tenant.as_str())
             .bind(owner.subject.to_string())
             .bind(arg)
             .fetch_all(c)
             .await)?;
-        for (table, id, category, text, version) in found {
+        self.write_facts(tx, owner, found, news).await
+    }
+
+    async fn write_facts(
+        &self,
+        tx: &mut Tx,
+        owner: &Owner,
+        found: Vec<FactsRow>,
+        news: &[(Fact, Timestamp)],
+    ) -> Result<(), Error> {
+        for (table, id, category, text, version, done) in found {
             let (statement, table) = if table == "object" {
                 (sql::SET_OBJECT_FACTS, "object")
             } else {
                 (sql::SET_RECORD_FACTS, "record")
             };
             let facts = news.iter().fold(rows::facts(&text, table)?, |all: Facts, (f, at)| all.with(*f, *at));
-            let (rule, due_at) = self.due(&owner.tenant, &category, &version, &facts);
+            let of = (category.as_str(), version.as_str());
+            let (rule, due_at) = self.due_after(&owner.tenant, of, &facts, &rows::names(&done));
             on!(tx, |c| sqlx::query(statement)
                 .bind(rows::facts_text(&facts))
                 .bind(&rule)
@@ -343,8 +388,11 @@ impl Vault {
     }
 }
 
+/// Which table, id, category, facts, version, rules carried out.
+type FactsRow = (String, String, String, String, String, String);
+
 /// Whether a category is among those held; `None` among them holds everything.
-fn is_held(held: &[Option<String>], category: &str) -> bool {
+pub(super) fn is_held(held: &[Option<String>], category: &str) -> bool {
     held.iter().any(|h| h.as_deref().is_none_or(|c| c == category))
 }
 

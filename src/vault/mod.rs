@@ -8,15 +8,18 @@
 mod amend;
 mod arrive;
 mod blob_stream;
+mod counts;
 mod door;
 mod erase;
 mod error;
 mod graves;
+mod kept;
 mod model;
 mod objects;
 mod person;
 mod reckon;
 mod records;
+mod reduce;
 mod rows;
 mod sql;
 mod standing;
@@ -24,8 +27,10 @@ mod stock;
 
 pub use arrive::StagedObject;
 pub use blob_stream::PlainStream;
+pub use counts::{FEWEST, MonthCount};
 pub use erase::{Doomed, ItemKind};
 pub use error::Error;
+pub use kept::KeptRecords;
 pub use model::{
     Access, Actor, Item, Limits, NewObject, NewRecord, ObjectMeta, OpenObject, Record, SealedRecord,
     StoredObject,

@@ -90,6 +90,8 @@ pub struct Item {
     pub policy_version: String,
     /// The retention rule that will end it.
     pub rule: Option<String>,
+    /// The rules that were carried out on it already: it was reduced, and lives on until its next rule.
+    pub done: Vec<String>,
     /// When it was stored.
     pub created_at: Timestamp,
     /// When it must go, if a clock runs.

@@ -52,6 +52,7 @@ impl Vault {
     ) -> Result<StoredObject, Error> {
         let row = self.object_row(owner, id).await?;
         self.admit(owner, access, &row.category).await?;
+        self.admit_item(owner, access, &row.category, &row.item).await?;
         let key = self.keys.item(owner.key(), &row.id).await?;
         stored(owner, row, &key.key)
     }
@@ -96,8 +97,9 @@ impl Vault {
         let page = Page::cut(found, size, |r| r.id.clone());
         let ids: Vec<_> = page.items.iter().map(|r| r.id.as_str()).collect();
         let keys = self.keys.items(owner.key(), &ids).await?;
+        let back = self.held_back(owner, access).await?;
         let mut items = Vec::with_capacity(page.items.len());
-        for row in page.items {
+        for row in page.items.into_iter().filter(|row| !back.hides(category, &row.item)) {
             // An image whose key was destroyed since the rows were read is gone, not damaged.
             if let Some(key) = keys.get(&row.id) {
                 items.push(stored(owner, row, &key.key)?);
@@ -116,6 +118,7 @@ impl Vault {
     ) -> Result<OpenObject, Error> {
         let row = self.object_row(owner, id).await?;
         self.admit(owner, access, &row.category).await?;
+        self.admit_item(owner, access, &row.category, &row.item).await?;
         let key = self.keys.item(owner.key(), &row.id).await?;
         let blob = blob_key(&row.blob_key)?;
         let sealed = Sealed {

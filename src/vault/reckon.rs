@@ -4,7 +4,7 @@
 use super::{Error, Item, Vault, rows, sql};
 use crate::base::{TenantId, Timestamp};
 use crate::on;
-use crate::policy::{Facts, Governed, governing};
+use crate::policy::{Facts, Governed, governing_after};
 use crate::store::{self, Tx};
 
 /// The two shapes of things in the vault, as they are looked through.
@@ -27,6 +27,8 @@ pub struct HeldItem {
     pub version: String,
     /// When its clocks started.
     pub facts: Facts,
+    /// The rules that were carried out on it already.
+    pub done: Vec<String>,
     /// When it goes by the versions in force so far.
     pub due_at: Option<Timestamp>,
     /// Whether a legal hold stops its erasure.
@@ -44,22 +46,23 @@ pub struct Reckoned {
     pub reached: Option<String>,
 }
 
-type Row = (String, String, String, String, Option<i64>, i64);
+type Row = (String, String, String, String, String, Option<i64>, i64);
 
 impl Vault {
     /// Which version's rule ends a thing, and when, as of now.
     pub fn governing(&self, tenant: &TenantId, category: &str, item: &Item) -> Governed {
-        self.governed(tenant, category, &item.policy_version, &item.facts)
+        self.governed(tenant, (category, &item.policy_version), &item.facts, &item.done)
     }
 
     pub(super) fn governed(
         &self,
         tenant: &TenantId,
-        category: &str,
-        version: &str,
+        (category, version): (&str, &str),
         facts: &Facts,
+        done: &[String],
     ) -> Governed {
-        governing(&self.library.since(tenant, version, self.clock.now()), category, facts)
+        let done: Vec<&str> = done.iter().map(String::as_str).collect();
+        governing_after(&self.library.since(tenant, version, self.clock.now()), category, facts, &done)
     }
 
     /// A page of what a tenant holds, in the order of ids.
@@ -80,10 +83,11 @@ impl Vault {
             .bind(most)
             .fetch_all(c)
             .await)?;
-        let held = |(id, category, version, facts, due, on_hold): Row| {
+        let held = |(id, category, version, facts, done, due, on_hold): Row| {
             let facts = rows::facts(&facts, table)?;
             let due_at = due.map(Timestamp::from_micros);
-            Ok(HeldItem { id, category, version, facts, due_at, on_hold: on_hold != 0 })
+            let done = rows::names(&done);
+            Ok(HeldItem { id, category, version, facts, done, due_at, on_hold: on_hold != 0 })
         };
         Ok(found.into_iter().map(held).collect::<Result<_, store::Error>>()?)
     }
@@ -105,7 +109,7 @@ impl Vault {
         };
         let mut moved = 0;
         for item in page.iter().filter(|item| item.version != version) {
-            let due = self.governed(tenant, &item.category, &item.version, &item.facts).due;
+            let due = self.governed(tenant, (&item.category, &item.version), &item.facts, &item.done).due;
             let Some(at) = due.at().filter(|at| item.due_at.is_none_or(|known| *at < known)) else {
                 continue;
             };

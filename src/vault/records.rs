@@ -88,6 +88,7 @@ impl Vault {
                     facts,
                     policy_version: policy.version().to_owned(),
                     rule,
+                    done: Vec::new(),
                     created_at: now,
                     due_at,
                 },
@@ -100,6 +101,14 @@ impl Vault {
     /// erasure.
     pub async fn insert(&self, tx: &mut Tx, owner: &Owner, records: &[SealedRecord]) -> Result<(), Error> {
         self.standing_to_write(tx, owner).await?;
+        Self::insert_rows(tx, owner, records).await
+    }
+
+    pub(super) async fn insert_rows(
+        tx: &mut Tx,
+        owner: &Owner,
+        records: &[SealedRecord],
+    ) -> Result<(), Error> {
         for r in records {
             on!(tx, |c| sqlx::query(sql::INSERT_RECORD)
                 .bind(r.id.to_string())
@@ -115,6 +124,7 @@ impl Vault {
                 .bind(r.kfp.as_bytes().as_slice())
                 .bind(r.item.created_at.micros())
                 .bind(r.item.due_at.map(crate::base::Timestamp::micros))
+                .bind(r.item.done.join(" "))
                 .execute(c)
                 .await
                 .map(|_| ()))?;
@@ -166,6 +176,7 @@ impl Vault {
             rows::record(&mut tx, owner, &id.to_string()).await?.ok_or(Error::NotFound)?
         };
         self.admit(owner, access, &row.category).await?;
+        self.admit_item(owner, access, &row.category, &row.item).await?;
         self.unseal_one(owner, row).await
     }
 
@@ -183,7 +194,10 @@ impl Vault {
             rows::record_named(&mut tx, owner, category, name).await?
         };
         match row {
-            Some(row) => self.unseal_one(owner, row).await.map(Some),
+            Some(row) => {
+                self.admit_item(owner, access, category, &row.item).await?;
+                self.unseal_one(owner, row).await.map(Some)
+            }
             None => Ok(None),
         }
     }
@@ -202,7 +216,9 @@ impl Vault {
             let mut tx = self.db.read().await?;
             rows::records(&mut tx, owner, category, after.unwrap_or(""), most).await?
         };
-        let page = Page::cut(found, size, |r| r.id.clone());
+        let mut page = Page::cut(found, size, |r| r.id.clone());
+        let back = self.held_back(owner, access).await?;
+        page.items.retain(|row| !back.hides(category, &row.item));
         Ok(Page { items: self.unseal(owner, page.items).await?, next: page.next })
     }
 
@@ -213,7 +229,7 @@ impl Vault {
         access: &Access<'_>,
         parent: &str,
     ) -> Result<Vec<Record>, Error> {
-        let found = {
+        let mut found = {
             let mut tx = self.db.read().await?;
             rows::records_of(&mut tx, owner, parent).await?
         };
@@ -223,6 +239,8 @@ impl Vault {
         for category in categories {
             self.admit(owner, access, &category).await?;
         }
+        let back = self.held_back(owner, access).await?;
+        found.retain(|row| !back.hides(&row.category, &row.item));
         self.unseal(owner, found).await
     }
 
@@ -245,7 +263,7 @@ impl Vault {
     }
 }
 
-fn open(owner: &Owner, row: RecordRow, key: &Key) -> Result<Record, Error> {
+pub(super) fn open(owner: &Owner, row: RecordRow, key: &Key) -> Result<Record, Error> {
     let plain = crypto::open(key, &place(owner, &row.id, &row.category, row.revision), &row.sealed)?;
     Ok(Record {
         id: row.id.parse().map_err(|_| store::Error::inconsistent("record", "id"))?,

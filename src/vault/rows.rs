@@ -46,8 +46,13 @@ macro_rules! get {
     };
 }
 
+/// Names of rules as stored: with spaces between.
+pub(super) fn names(text: &str) -> Vec<String> {
+    text.split_whitespace().map(ToOwned::to_owned).collect()
+}
+
 macro_rules! item {
-    ($row:expr, $table:literal) => {{
+    ($row:expr, $table:literal, $done:expr) => {{
         let text: String = get!($row, "facts");
         let created: i64 = get!($row, "created_at");
         let due: Option<i64> = get!($row, "due_at");
@@ -56,6 +61,7 @@ macro_rules! item {
             facts: facts(&text, $table)?,
             policy_version: get!($row, "policy_version"),
             rule: get!($row, "rule"),
+            done: $done,
             created_at: Timestamp::from_micros(created),
             due_at: due.map(Timestamp::from_micros),
         }
@@ -66,6 +72,7 @@ macro_rules! record_row {
     ($row:expr) => {{
         let row = $row;
         let updated: i64 = get!(row, "updated_at");
+        let done: String = get!(row, "done");
         Ok::<_, Error>(RecordRow {
             id: get!(row, "id"),
             category: get!(row, "category"),
@@ -73,7 +80,7 @@ macro_rules! record_row {
             revision: get!(row, "revision"),
             sealed: get!(row, "sealed"),
             updated_at: Timestamp::from_micros(updated),
-            item: item!(row, "record"),
+            item: item!(row, "record", names(&done)),
         })
     }};
 }
@@ -91,7 +98,7 @@ macro_rules! object_row {
                 .map_err(|_| store::Error::inconsistent("object", "cipher_len"))?,
             meta: get!(row, "meta"),
             kfp: Fingerprint::from_slice(&kfp).ok_or(store::Error::inconsistent("object", "kfp"))?,
-            item: item!(row, "object"),
+            item: item!(row, "object", Vec::new()),
         })
     }};
 }
@@ -106,6 +113,19 @@ pub(super) async fn record(tx: &mut Tx, owner: &Owner, id: &str) -> Result<Optio
         .map(|r| record_row!(r))
         .transpose())?;
     Ok(row)
+}
+
+/// Holds a record at a revision until the transaction ends. `false` when it is another by now.
+pub(super) async fn hold_record(tx: &mut Tx, owner: &Owner, id: &str, revision: i64) -> Result<bool, Error> {
+    let held = on!(tx, |c| sqlx::query(sql::HOLD_RECORD)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(id)
+        .bind(revision)
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?;
+    Ok(held == 1)
 }
 
 pub(super) async fn record_named(
@@ -250,6 +270,38 @@ pub(super) async fn due(
     Ok(both.collect::<Result<_, _>>()?)
 }
 
+/// What is due by one of these rules, whether or not it is under a hold.
+pub(super) async fn due_unholdable(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    now: Timestamp,
+    rules: &[&str],
+    most: i64,
+) -> Result<Vec<Doomed>, Error> {
+    let mut found = Vec::new();
+    for some in rules.chunks(store::MOST_IN) {
+        let objects: Vec<DoomedObject> = on!(tx, |c| {
+            let mut query = sqlx::query_as(with_list(sql::DUE_UNHOLDABLE_OBJECTS, some.len()));
+            query = query.bind(tenant.as_str().to_owned()).bind(now.micros()).bind(most);
+            for rule in padding(some) {
+                query = query.bind((*rule).to_owned());
+            }
+            query.fetch_all(c).await
+        })?;
+        let records: Vec<DoomedRecord> = on!(tx, |c| {
+            let mut query = sqlx::query_as(with_list(sql::DUE_UNHOLDABLE_RECORDS, some.len()));
+            query = query.bind(tenant.as_str().to_owned()).bind(now.micros()).bind(most);
+            for rule in padding(some) {
+                query = query.bind((*rule).to_owned());
+            }
+            query.fetch_all(c).await
+        })?;
+        let both = objects.into_iter().map(doomed_object).chain(records.into_iter().map(doomed_record));
+        found.extend(both.collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(found)
+}
+
 /// What a person has: of one category, one item, or all; in batches of 500 a kind.
 pub(super) enum Which<'a> {
     /// One object.
@@ -342,6 +394,21 @@ pub(super) async fn standing(tx: &mut Tx, owner: &Owner) -> Result<Option<Standi
     standing_by(tx, owner, sql::STANDING).await
 }
 
+/// How one stands in whose name a law keeps records.
+pub(super) async fn holder(tx: &mut Tx, owner: &Owner) -> Result<Option<Standing>, Error> {
+    let row: Option<(i64,)> = on!(tx, |c| sqlx::query_as(sql::HOLDER)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .fetch_optional(c)
+        .await)?;
+    Ok(row.map(|(since,)| Standing {
+        generation: 0,
+        erasing: false,
+        restricted_at: Some(Timestamp::from_micros(since)),
+        closed_at: Some(Timestamp::from_micros(since)),
+    }))
+}
+
 /// As [`standing`], and so until the transaction ends.
 pub(super) async fn standing_held(tx: &mut Tx, owner: &Owner) -> Result<Option<Standing>, Error> {
     let statement = crate::dialect!(tx, sqlite: sql::STANDING, postgres: sql::STANDING_HELD_POSTGRES);
@@ -349,15 +416,16 @@ pub(super) async fn standing_held(tx: &mut Tx, owner: &Owner) -> Result<Option<S
 }
 
 async fn standing_by(tx: &mut Tx, owner: &Owner, statement: &'static str) -> Result<Option<Standing>, Error> {
-    let row: Option<(String, i64, Option<i64>)> = on!(tx, |c| sqlx::query_as(statement)
+    let row: Option<(String, i64, Option<i64>, Option<i64>)> = on!(tx, |c| sqlx::query_as(statement)
         .bind(owner.tenant.as_str())
         .bind(owner.subject.to_string())
         .fetch_optional(c)
         .await)?;
-    Ok(row.map(|(state, generation, restricted)| Standing {
+    Ok(row.map(|(state, generation, restricted, closed)| Standing {
         generation,
         erasing: state != "active",
         restricted_at: restricted.map(Timestamp::from_micros),
+        closed_at: closed.map(Timestamp::from_micros),
     }))
 }
 

@@ -1,16 +1,16 @@
 pub(super) const INSERT_RECORD: &str = "INSERT INTO record (id, tenant, subject, category, name, revision, sealed, parent, \
-    facts, policy_version, rule, kfp, created_at, updated_at, due_at) \
-    VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, $11, $12, $12, $13)";
+    facts, policy_version, rule, kfp, created_at, updated_at, due_at, done) \
+    VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14)";
 pub(super) const RECORD: &str = "SELECT id, category, name, revision, sealed, parent, facts, policy_version, rule, \
-    created_at, updated_at, due_at FROM record WHERE tenant = $1 AND subject = $2 AND id = $3";
+    done, created_at, updated_at, due_at FROM record WHERE tenant = $1 AND subject = $2 AND id = $3";
 pub(super) const RECORD_NAMED: &str = "SELECT id, category, name, revision, sealed, parent, facts, policy_version, rule, \
-    created_at, updated_at, due_at FROM record WHERE tenant = $1 AND subject = $2 AND category = $3 AND name = $4 \
+    done, created_at, updated_at, due_at FROM record WHERE tenant = $1 AND subject = $2 AND category = $3 AND name = $4 \
     ORDER BY id DESC LIMIT 1";
 pub(super) const RECORDS: &str = "SELECT id, category, name, revision, sealed, parent, facts, policy_version, rule, \
-    created_at, updated_at, due_at FROM record WHERE tenant = $1 AND subject = $2 AND category = $3 AND id > $4 \
+    done, created_at, updated_at, due_at FROM record WHERE tenant = $1 AND subject = $2 AND category = $3 AND id > $4 \
     ORDER BY id LIMIT $5";
 pub(super) const RECORDS_OF: &str = "SELECT id, category, name, revision, sealed, parent, facts, policy_version, rule, \
-    created_at, updated_at, due_at FROM record WHERE tenant = $1 AND subject = $2 AND parent = $3 ORDER BY id";
+    done, created_at, updated_at, due_at FROM record WHERE tenant = $1 AND subject = $2 AND parent = $3 ORDER BY id";
 /// Changes nothing, and holds the row until the end of the transaction.
 pub(super) const HOLD_RECORD: &str = "UPDATE record SET revision = revision \
     WHERE tenant = $1 AND subject = $2 AND id = $3 AND revision = $4";
@@ -40,14 +40,22 @@ pub(super) const DROP_ARRIVAL: &str =
 
 pub(super) const PARENT_OBJECT: &str = "UPDATE object SET parent = $1 WHERE tenant = $2 AND subject = $3 AND id = $4 \
     AND state = 'live' AND COALESCE(parent, '') = $5";
-pub(super) const FACTS_OF: &str = "SELECT 'object', id, category, facts, policy_version FROM object \
+pub(super) const FACTS_OF: &str = "SELECT 'object', id, category, facts, policy_version, '' FROM object \
     WHERE tenant = $1 AND subject = $2 AND parent = $3 AND state = 'live' \
-    UNION ALL SELECT 'record', id, category, facts, policy_version FROM record \
+    UNION ALL SELECT 'record', id, category, facts, policy_version, done FROM record \
     WHERE tenant = $1 AND subject = $2 AND parent = $3";
-pub(super) const FACTS_IN: &str = "SELECT 'object', id, category, facts, policy_version FROM object \
+pub(super) const FACTS_IN: &str = "SELECT 'object', id, category, facts, policy_version, '' FROM object \
     WHERE tenant = $1 AND subject = $2 AND category = $3 AND state = 'live' \
-    UNION ALL SELECT 'record', id, category, facts, policy_version FROM record \
+    UNION ALL SELECT 'record', id, category, facts, policy_version, done FROM record \
     WHERE tenant = $1 AND subject = $2 AND category = $3";
+/// What does not know yet that its owner's account was closed, a page of each kind.
+pub(super) const UNCLOSED: &str = "SELECT * FROM (SELECT 'object', id, category, facts, policy_version, '' FROM object \
+    WHERE tenant = $1 AND subject = $2 AND state = 'live' AND facts NOT LIKE $3 ORDER BY id LIMIT 500) o \
+    UNION ALL SELECT * FROM (SELECT 'record', id, category, facts, policy_version, done FROM record \
+    WHERE tenant = $1 AND subject = $2 AND facts NOT LIKE $3 ORDER BY id LIMIT 500) r";
+/// Rules carried out, and what follows: only of the revision that they were carried out on.
+pub(super) const RECORD_REDUCED: &str = "UPDATE record SET done = $1, rule = $2, due_at = $3 \
+    WHERE tenant = $4 AND subject = $5 AND id = $6 AND revision = $7";
 pub(super) const SET_OBJECT_FACTS: &str =
     "UPDATE object SET facts = $1, rule = $2, due_at = $3 WHERE tenant = $4 AND id = $5";
 pub(super) const SET_RECORD_FACTS: &str =
@@ -109,18 +117,18 @@ pub(super) const BOARD: &str = "SELECT category, COALESCE(rule, ''), COUNT(*), C
     FROM record r WHERE r.tenant = $1) r_held GROUP BY category, rule";
 
 pub(super) const STANDING: &str =
-    "SELECT state, generation, restricted_at FROM subject WHERE tenant = $1 AND id = $2";
+    "SELECT state, generation, restricted_at, closed_at FROM subject WHERE tenant = $1 AND id = $2";
 /// Held until the end of the transaction, so that no fence is put up beside a write.
 pub(super) const STANDING_HELD_POSTGRES: &str =
-    "SELECT state, generation, restricted_at FROM subject WHERE tenant = $1 AND id = $2 FOR SHARE";
+    "SELECT state, generation, restricted_at, closed_at FROM subject WHERE tenant = $1 AND id = $2 FOR SHARE";
 pub(super) const CONSENT: &str = "SELECT state, at, policy_version FROM consent_event WHERE tenant = $1 AND subject = $2 AND purpose = $3 \
     ORDER BY at DESC, id DESC LIMIT 1";
 /// Also what has not landed yet: its clock runs.
-pub(super) const HELD_OBJECTS: &str = "SELECT o.id, o.category, o.policy_version, o.facts, o.due_at, \
+pub(super) const HELD_OBJECTS: &str = "SELECT o.id, o.category, o.policy_version, o.facts, '', o.due_at, \
     CAST(CASE WHEN EXISTS (SELECT 1 FROM hold h WHERE h.tenant = o.tenant AND h.released_at IS NULL \
     AND (h.subject IS NULL OR h.subject = o.subject) AND (h.category IS NULL OR h.category = o.category)) THEN 1 ELSE 0 END \
     AS BIGINT) FROM object o WHERE o.tenant = $1 AND o.id > $2 ORDER BY o.id LIMIT $3";
-pub(super) const HELD_RECORDS: &str = "SELECT r.id, r.category, r.policy_version, r.facts, r.due_at, \
+pub(super) const HELD_RECORDS: &str = "SELECT r.id, r.category, r.policy_version, r.facts, r.done, r.due_at, \
     CAST(CASE WHEN EXISTS (SELECT 1 FROM hold h WHERE h.tenant = r.tenant AND h.released_at IS NULL \
     AND (h.subject IS NULL OR h.subject = r.subject) AND (h.category IS NULL OR h.category = r.category)) THEN 1 ELSE 0 END \
     AS BIGINT) FROM record r WHERE r.tenant = $1 AND r.id > $2 ORDER BY r.id LIMIT $3";
@@ -161,3 +169,30 @@ pub(super) const TRACE_OBJECT: &str = "SELECT subject, category, state, parent, 
     due_at FROM object WHERE tenant = $1 AND id = $2";
 pub(super) const TRACE_RECORD: &str = "SELECT subject, category, 'live', parent, facts, policy_version, rule, created_at, \
     due_at FROM record WHERE tenant = $1 AND id = $2";
+/// As [`DUE_OBJECTS`] for rules that no legal hold stops.
+pub(super) const DUE_UNHOLDABLE_OBJECTS: &str = "SELECT id, subject, category, blob_key, rule, due_at, kfp FROM object \
+    WHERE tenant = $1 AND due_at <= $2 AND state = 'live' AND rule IN ($list) ORDER BY due_at, id LIMIT $3";
+pub(super) const DUE_UNHOLDABLE_RECORDS: &str = "SELECT id, subject, category, revision, rule, due_at, kfp FROM record \
+    WHERE tenant = $1 AND due_at <= $2 AND rule IN ($list) ORDER BY due_at, id LIMIT $3";
+
+pub(super) const HOLDER: &str = "SELECT since FROM holder WHERE tenant = $1 AND id = $2";
+pub(super) const INSERT_HOLDER: &str = "INSERT INTO holder (id, tenant, since) VALUES ($1, $2, $3)";
+pub(super) const HOLDER_UNTIL: &str = "UPDATE holder SET until_at = $1 WHERE tenant = $2 AND id = $3";
+/// Holders in whose name nothing is kept any more.
+pub(super) const EMPTY_HOLDERS: &str = "SELECT id FROM holder WHERE tenant = $1 AND until_at <= $2 AND NOT EXISTS \
+    (SELECT 1 FROM record r WHERE r.tenant = holder.tenant AND r.subject = holder.id) ORDER BY id LIMIT 100";
+pub(super) const DELETE_HOLDER: &str = "DELETE FROM holder WHERE tenant = $1 AND id = $2";
+pub(super) const KEPT_OF: &str = "SELECT category, COUNT(*), MAX(due_at) FROM record WHERE tenant = $1 AND subject = $2 \
+    GROUP BY category ORDER BY category";
+
+pub(super) const COUNT_MONTH: &str = "SELECT COUNT(*), COUNT(DISTINCT subject) FROM (SELECT subject FROM object \
+    WHERE tenant = $1 AND category = $2 AND state = 'live' AND created_at >= $3 AND created_at < $4 \
+    UNION ALL SELECT subject FROM record WHERE tenant = $1 AND category = $2 AND created_at >= $3 AND created_at < $4) m";
+pub(super) const INSERT_COUNT: &str = "INSERT INTO anonymous_count (tenant, category, month, things, people, at) \
+    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant, category, month) DO NOTHING";
+pub(super) const COUNTED: &str =
+    "SELECT COUNT(*) FROM anonymous_count WHERE tenant = $1 AND category = $2 AND month = $3";
+pub(super) const ANONYMOUS_COUNTS: &str = "SELECT category, month, things, people FROM anonymous_count WHERE tenant = $1 \
+    ORDER BY category, month";
+pub(super) const CREATED_OF: &str = "SELECT id, created_at FROM object WHERE tenant = $1 AND id IN ($list) \
+    UNION ALL SELECT id, created_at FROM record WHERE tenant = $1 AND id IN ($list)";

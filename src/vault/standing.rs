@@ -12,12 +12,18 @@ pub struct Standing {
     pub erasing: bool,
     /// Their data may only be kept, since then (Art. 18 GDPR).
     pub restricted_at: Option<Timestamp>,
+    /// Since when their account is closed: nothing new is taken in.
+    pub closed_at: Option<Timestamp>,
 }
 
 impl Vault {
     /// How a person stands. [`Error::NotFound`] for nobody.
     pub async fn standing(&self, tx: &mut Tx, owner: &Owner) -> Result<Standing, Error> {
-        rows::standing(tx, owner).await?.ok_or(Error::NotFound)
+        match rows::standing(tx, owner).await? {
+            Some(standing) => Ok(standing),
+            // In whose name a law keeps records: restricted from the first day to the last.
+            None => rows::holder(tx, owner).await?.ok_or(Error::NotFound),
+        }
     }
 
     /// How a person stands, for a transaction that writes something of theirs: it stays so until that transaction ends,

@@ -11,6 +11,7 @@ use crate::support::{Backend, TestDb, source};
 
 /// How the rows of each table go. A new table needs a line here before anything can be put into it.
 const GOES: &[(&str, Goes)] = &[
+    ("anonymous_count", Goes::NotPersonal("counts over at least twenty people")),
     ("api_key", Goes::NotPersonal("an app's, not a person's")),
     ("attestation", Goes::NotPersonal("what staff vouched for, sealed; evidence that must outlive them")),
     ("attestation_file", Goes::NotPersonal("a file that staff showed, sealed; with its attestation")),
@@ -33,6 +34,7 @@ const GOES: &[(&str, Goes)] = &[
     ),
     ("fence", Goes::Unlinked("keeps a destroyed key from being made again; holds a fingerprint")),
     ("hold", Goes::WithSubject("the row, once released")),
+    ("holder", Goes::ByTime("with the last record that a law keeps in its name; leads to nobody")),
     ("idempotency", Goes::WithSubject("the caller's rows; anybody's after a day")),
     ("item_key", Goes::WithSubject("dead with the subject's key; the row after it")),
     ("job", Goes::ByTime("when done; holds ids only")),
@@ -44,6 +46,7 @@ const GOES: &[(&str, Goes)] = &[
     ("ledger_head", Goes::NotPersonal("the newest head of the tree")),
     ("ledger_tile", Goes::NotPersonal("hashes of entries, never removed")),
     ("letter", Goes::ByTime("after 400 days; names a request, nobody's data")),
+    ("notice", Goes::WithSubject("the row; anybody's once what it told of is gone")),
     ("object", Goes::WithSubject("by its rule, or with the person; its key first")),
     ("policy_version", Goes::NotPersonal("what was published stays published")),
     ("probe_run", Goes::NotPersonal("counts, and sentences about counts")),

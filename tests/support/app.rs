@@ -89,6 +89,23 @@ impl TestApp {
         blobs: Option<vouchsafe::blobs::Settings>,
         change: impl FnOnce(&mut Config),
     ) -> Option<Self> {
+        Self::open_as(backend, change, (documents(), blobs)).await
+    }
+
+    /// A fresh service under other documents.
+    pub(crate) async fn open_under(
+        backend: Backend,
+        change: impl FnOnce(&mut Config),
+        documents: Vec<Policy>,
+    ) -> Option<Self> {
+        Self::open_as(backend, change, (documents, None)).await
+    }
+
+    async fn open_as(
+        backend: Backend,
+        change: impl FnOnce(&mut Config),
+        (documents, blobs): (Vec<Policy>, Option<vouchsafe::blobs::Settings>),
+    ) -> Option<Self> {
         let ground = TestDb::open(backend).await?;
         ground.main.close().await;
         ground.keys.close().await;
@@ -113,7 +130,7 @@ impl TestApp {
             config,
             clock,
             entropy: Entropy::seeded(2026),
-            documents: documents(),
+            documents,
             mail: Some(mail::Settings::Recorded),
             blobs,
             redrawer: Some(env!("CARGO_BIN_EXE_vouchsafe").into()),

@@ -76,6 +76,22 @@ fn all() -> Vec<(&'static str, Written)> {
         last_warning: true,
         sign_in_link: "https://example.org/flux-kontext/sign-in".into(),
     };
+    let going = GoingSoon {
+        head: head(),
+        what: vec!["Records of use".into()],
+        goes: at("2028-11-22T14:07:00Z"),
+        because: "2 years after it was made".into(),
+        unless: String::new(),
+        last_warning: false,
+        take_home_link: "https://example.org/flux-kontext/privacy/ask/access".into(),
+    };
+    let held = HoldPlaced {
+        head: head(),
+        what: "Payments and invoices".into(),
+        matter: "Case 12 O 44/26".into(),
+        reason: "A court ordered us to keep them.".into(),
+        review: at("2027-01-22T12:00:00Z"),
+    };
     let changed = PolicyChanged {
         head: head(),
         effective: at("2027-01-01T00:00:00Z"),
@@ -92,6 +108,8 @@ fn all() -> Vec<(&'static str, Written)> {
         ("erasure-scheduled", scheduled.write().unwrap()),
         ("erasure-done", done.write().unwrap()),
         ("inactivity-warning", inactive.write().unwrap()),
+        ("going-soon", going.write().unwrap()),
+        ("hold-placed", held.write().unwrap()),
         ("policy-changed", changed.write().unwrap()),
     ]
 }

@@ -6,7 +6,7 @@ use crate::policy::diagnostic::Sink;
 use crate::policy::law::Statute;
 use crate::policy::model::{After, Life, Processor, Retention};
 use crate::policy::rules::Rule;
-use crate::policy::words::{Action, Basis, Fact, RecipientRole, RuleKind, Sees, Transfer};
+use crate::policy::words::{Action, Basis, Fact, Form, RecipientRole, RuleKind, Sees, Transfer};
 
 /// The members of the European Economic Area.
 pub(in crate::policy) const EEA: &[&str] = &[
@@ -50,6 +50,7 @@ pub(super) fn retention(all: &Checked<'_>, sink: &mut Sink) {
         let Some(retention) = all.typed.retention_rules.get(&rule.id) else { continue };
         clocks(rule, retention, sink);
         action(rule, retention, sink);
+        fields(all, rule, retention, sink);
         if let Some(statute) = retention.statute.as_deref().and_then(|id| all.front.statute(id)) {
             within_law(rule, retention, statute, true, sink);
         }
@@ -99,12 +100,13 @@ fn action(rule: &Rule, retention: &Retention, sink: &mut Sink) {
         }
     };
     match retention.action {
-        Action::Anonymise => needs(
-            sink,
-            retention.method.is_none(),
-            "method",
-            "say by which method the link to the person is cut",
-        ),
+        Action::Anonymise => {
+            let why = "say by which method the link to the person is cut";
+            needs(sink, retention.method.is_none(), "method", why);
+            let why =
+                "name the attestation of who held the outcome against singling out, linking and inferring";
+            needs(sink, retention.assessment.is_none(), "assessment", why);
+        }
         Action::Reduce => {
             needs(sink, retention.keep_fields.is_empty(), "keep-fields", "name the only fields that stay");
             let bare = retention.under.is_none() && retention.statute.is_none();
@@ -115,12 +117,35 @@ fn action(rule: &Rule, retention: &Retention, sink: &mut Sink) {
     if retention.method.is_some() && retention.action != Action::Anonymise {
         sink.error("contradiction", rule.at("method"), "`method` goes with `action = \"anonymise\"` only");
     }
+    if retention.assessment.is_some() && retention.action != Action::Anonymise {
+        let message = "`assessment` goes with `action = \"anonymise\"` only";
+        sink.error("contradiction", rule.at("assessment"), message);
+    }
     if !retention.keep_fields.is_empty() && retention.action != Action::Reduce {
         sink.error(
             "contradiction",
             rule.at("keep-fields"),
             "`keep-fields` goes with `action = \"reduce\"` only",
         );
+    }
+}
+
+/// Fields can be left away, and a law's books are made of them; a picture is whole or gone.
+fn fields(all: &Checked<'_>, rule: &Rule, retention: &Retention, sink: &mut Sink) {
+    let kept = retention.keep.map(|_| "keep");
+    let reduced = (retention.action == Action::Reduce).then_some("action");
+    let Some(key) = kept.or(reduced) else { return };
+    for category in retention.categories.iter().filter_map(|id| all.typed.categories.get(id)) {
+        if category.form == Form::Object {
+            let message = format!("`{}` is held as files, of which no fields can be kept", category.id);
+            sink.error("contradiction", rule.at(key), message)
+                .help("what a law makes you keep is declared as a category of records");
+        }
+        if let Some(field) = retention.keep_fields.iter().find(|field| !category.has_field(field)) {
+            let message = format!("`{}` has no field `{field}`", category.id);
+            sink.error("contradiction", rule.at("keep-fields"), message)
+                .help(format!("its fields are {}", category.fields.join(", ")));
+        }
     }
 }
 

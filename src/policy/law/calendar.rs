@@ -140,6 +140,11 @@ impl Place {
             .map_or(end, |at| Timestamp::from_micros(at.timestamp().as_microsecond()))
     }
 
+    /// The last second of the calendar year of a day there: where the periods of tax law begin.
+    pub fn year_end(&self, day: NaiveDate) -> Timestamp {
+        self.end_of(NaiveDate::from_ymd_opt(day.year(), 12, 31).unwrap_or(NaiveDate::MAX))
+    }
+
     /// Whether people work there on this day.
     pub fn is_working_day(&self, day: NaiveDate) -> bool {
         !is_weekend(day) && self.holidays.is_none_or(|holidays| !holidays.of(day.year()).contains(&day))

@@ -180,6 +180,33 @@ const UNDONE: &[(&str, &str, &str, &str)] = &[
         "contradiction",
         "\"aggregate\"",
     ),
+    (
+        "at-most = \"48 hours after uploaded\"",
+        "at-most = \"48 hours after uploaded\"\naction = \"anonymise\"\nmethod = \"aggregate\"",
+        "missing-key",
+        "\"anonymise\"",
+    ),
+    (
+        "at-most = \"48 hours after uploaded\"",
+        "at-most = \"48 hours after uploaded\"\naction = \"anonymise\"\nmethod = \"drop-identifiers\"",
+        "unknown-word",
+        "\"drop-identifiers\"",
+    ),
+    (
+        "at-most = \"48 hours after uploaded\"",
+        "at-most = \"48 hours after uploaded\"\nassessment = \"nobody\"",
+        "contradiction",
+        "\"nobody\"",
+    ),
+    ("holds = \"invoices\"", "holds = \"invoices\"\nform = \"object\"", "contradiction", "\"10 years"),
+    (
+        "source = \"observed\"\npurposes = [\"edits\"]\n\n[retention.book]\ncategory = \"book\"",
+        "source = \"observed\"\npurposes = [\"edits\"]\nfields = [\"amount\"]\n\n[retention.less]\ncategory = \"book\"\n\
+         at-most = \"1 day after account.closed\"\naction = \"reduce\"\nkeep-fields = [\"name\"]\nunder = \"law\"\n\n\
+         [retention.book]\ncategory = \"book\"",
+        "contradiction",
+        "[\"name\"]",
+    ),
     ("longest-life = \"1 hour\"", "longest-life = \"3 days\"", "outlives-rule", "\"3 days\""),
     ("longest-life = \"1 hour\"", "", "missing-key", "lab"),
     ("countries = \"DE\"", "countries = \"US\"", "missing-key", "\"US\""),

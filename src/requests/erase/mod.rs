@@ -1,6 +1,9 @@
 //! Erasing a person: a fence, a list, one write that makes everything unreadable, the clearing away, a second look by
 //! another way, and only then the word "erased".
 //!
+//! What a law makes us keep is parted from the person first: reduced, and moved into a holder's name under keys of its
+//! own (see the vault). The erasure is then one in part, and says what stays, by which law and until when.
+//!
 //! Each step is its own, written down before the next begins, and harmless when it is done again: a process that dies
 //! between two leaves a row that says where to go on.
 
@@ -12,7 +15,7 @@ use super::{Error, Request, Requests, State, sql};
 use crate::base::{EntryId, ReceiptId, RequestId, SubjectId, TenantId, Timestamp};
 use crate::ledger::{Entry, EntryKind};
 use crate::policy::Role;
-use crate::vault::Owner;
+use crate::vault::{Actor, KeptRecords, Owner};
 
 words!(
     /// Where an erasure stands.
@@ -71,6 +74,40 @@ pub struct Erasure {
     pub tries: i64,
     /// When it is tried again.
     pub next_at: Option<Timestamp>,
+    /// In whose name the law keeps what stays; nobody's once it is closed.
+    pub holder: Option<SubjectId>,
+    /// What a law makes us keep, if anything.
+    pub stays: Option<StaysByLaw>,
+}
+
+/// What stays of somebody who was erased, told to them and in no way about them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StaysByLaw {
+    /// How many records.
+    pub records: i64,
+    /// What they are, in words: `Payments and invoices`.
+    pub what: String,
+    /// The law, as people cite it.
+    pub law: String,
+    /// When the last of them goes.
+    pub until: Timestamp,
+}
+
+impl StaysByLaw {
+    fn of(kept: &[KeptRecords]) -> Option<Self> {
+        let until = kept.iter().map(|k| k.until).max()?;
+        let names = |of: fn(&KeptRecords) -> &str| {
+            let mut names: Vec<&str> = kept.iter().map(of).filter(|n| !n.is_empty()).collect();
+            names.dedup();
+            names.join("; ")
+        };
+        Some(Self {
+            records: kept.iter().map(|k| k.records).sum(),
+            what: names(|k| &k.title),
+            law: names(|k| &k.law),
+            until,
+        })
+    }
 }
 
 impl Erasure {
@@ -83,8 +120,7 @@ impl Erasure {
 
 impl Requests {
     /// Erases a person without a request of theirs: for accounts that a rule of the document ends. What is left of it
-    /// when this fails is taken up by [`Requests::tick`]. `None`, and nothing done, while a legal hold or a law keeps
-    /// their data.
+    /// when this fails is taken up by [`Requests::tick`]. `None`, and nothing done, while a legal hold keeps their data.
     pub async fn erase(&self, owner: &Owner, by: Role) -> Result<Option<Erasure>, Error> {
         if self.keeps(owner).await?.is_some() {
             return Ok(None);
@@ -144,6 +180,10 @@ impl Requests {
 
     async fn fence(&self, owner: &Owner, request: Option<RequestId>, by: Role) -> Result<Erasure, Error> {
         if let Some(why) = self.keeps(owner).await? {
+            // What cannot go yet is kept and used for nothing (Art. 18(1)(c) GDPR).
+            if self.subjects.get(owner).await?.restricted_at.is_none() {
+                self.subjects.restrict(owner, true, &Actor::Service).await?;
+            }
             return Err(Error::Invalid(why));
         }
         let now = self.clock.now();
@@ -165,6 +205,8 @@ impl Requests {
             receipt: None,
             tries: 0,
             next_at: Some(now),
+            holder: None,
+            stays: None,
         };
         let mut entry = Entry::new(EntryKind::ERASURE_REQUESTED, now, &owner.tenant, by.as_str())
             .about(self.vault.subject_ref(owner).await?);
@@ -197,10 +239,7 @@ impl Requests {
         if self.held(owner).await? {
             return Ok(Some("a legal hold keeps these data; they are erased when it is lifted"));
         }
-        let policy = self.vault.policy(&owner.tenant)?;
-        let kept = |category: &str| policy.retention_of(category).any(|rule| rule.keep.is_some());
-        let by_law = self.vault.holdings(owner).await?.iter().any(|h| kept(&h.category));
-        Ok(by_law.then_some("a law wants some of these records kept; staff must part them first"))
+        Ok(None)
     }
 
     /// Takes an erasure as far as it can go. [`Error::Invalid`] when a second look found something.

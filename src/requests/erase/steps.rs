@@ -1,10 +1,10 @@
 use super::super::model::pause;
 use super::super::receipts::IssuedKind;
 use super::super::{Error, Request, Requests, State, sql};
-use super::{Erasure, ErasureState};
+use super::{Erasure, ErasureState, StaysByLaw};
 use chrono::TimeDelta;
 
-use crate::base::PageSize;
+use crate::base::{PageSize, SubjectId};
 use crate::ledger::{Entry, EntryKind};
 use crate::store::{self, Tx};
 use crate::vault::Owner;
@@ -42,6 +42,7 @@ impl Requests {
     /// Stops what is under way, and lists the bytes that must be gone: only the live database knows where they are.
     async fn list_what_goes(&self, owner: &Owner, erasure: Erasure) -> Result<Erasure, Error> {
         self.stop_edits(owner).await?;
+        let erasure = self.part_what_stays(owner, erasure).await?;
         let holdings = self.vault.holdings(owner).await?;
         let listed = Erasure {
             state: ErasureState::Listed,
@@ -51,6 +52,36 @@ impl Requests {
             ..erasure
         };
         self.put_alone(ErasureState::Fenced, listed).await
+    }
+
+    /// Parts from the person what a law makes us keep. The holder is written down before anything is moved, so that a try
+    /// that was cut short goes on in the same name.
+    async fn part_what_stays(&self, owner: &Owner, erasure: Erasure) -> Result<Erasure, Error> {
+        let mut erasure = erasure;
+        if erasure.holder.is_none() {
+            if self.vault.kept(owner).await?.is_empty() {
+                return Ok(erasure);
+            }
+            let mut tx = self.db.begin().await?;
+            // Two processes at one erasure take turns, and the second goes on in the first one's name.
+            tx.take_turn(&format!("erasure/{}", erasure.id)).await?;
+            let known =
+                sql::erasure::get(&mut tx, &owner.tenant, &erasure.id).await?.ok_or(Error::NotFound)?;
+            if known.holder.is_none() {
+                let holder = Owner::new(&owner.tenant, SubjectId::new(&self.clock, &self.entropy));
+                erasure.holder = Some(holder.subject);
+                self.vault.add_holder(&mut tx, &holder).await?;
+                self.put(&mut tx, ErasureState::Fenced, &erasure).await?;
+            } else {
+                erasure.holder = known.holder;
+            }
+            tx.commit().await?;
+        }
+        if let Some(holder) = erasure.holder.map(|id| Owner::new(&owner.tenant, id)) {
+            let kept = self.vault.part(owner, &holder, erasure.started_at).await?;
+            erasure.stays = StaysByLaw::of(&kept);
+        }
+        Ok(erasure)
     }
 
     async fn stop_edits(&self, owner: &Owner) -> Result<(), Error> {
@@ -129,6 +160,12 @@ impl Requests {
             ("records".to_owned(), residue.records),
             ("blobs".to_owned(), residue.blobs),
         ];
+        // What the law keeps may stay, and not a field more.
+        if let Some(holder) = erasure.holder {
+            let holder = Owner::new(&owner.tenant, holder);
+            let told = erasure.stays.as_ref().map_or(0, |s| s.records);
+            found.push(("kept beyond the law".to_owned(), self.vault.kept_beyond_law(&holder, told).await?));
+        }
         // Their last row and this erasure's own go in the steps that follow.
         found.extend(self.look_everywhere(owner, &["subject", "erasure", "errand"]).await?);
         let left: i64 = found.iter().map(|(_, n)| n).sum();
@@ -171,6 +208,7 @@ impl Requests {
     /// The word "erased": ledger, receipt, the person's last row and the request, in one transaction.
     async fn verified(&self, owner: &Owner, erasure: Erasure) -> Result<Erasure, Error> {
         let now = self.clock.now();
+        let outcome = if erasure.stays.is_some() { State::PartlyFulfilled } else { State::Fulfilled };
         let about = self.vault.subject_ref(owner).await?;
         let mut entry = Entry::new(EntryKind::ERASURE_COMPLETED, now, &owner.tenant, "service")
             .about(about.clone())
@@ -178,6 +216,15 @@ impl Requests {
             .fact("records", erasure.records);
         if let Some(key) = &erasure.key {
             entry = entry.fact("key", key.as_str());
+        }
+        if let Some(stays) = &erasure.stays {
+            let until = stays.until.to_utc().format("%Y-%m-%d").to_string();
+            entry = entry.fact("kept", stays.records).fact("kept-until", until);
+            if let Some(holder) = erasure.holder {
+                let kept = self.vault.kept_in_name_of(&Owner::new(&owner.tenant, holder)).await?;
+                let rules: Vec<&str> = kept.iter().map(|k| k.rule.as_str()).collect();
+                entry = entry.fact("kept-by", rules.join("+"));
+            }
         }
         let mut tx = self.db.begin().await?;
         let entry = self.ledger.append(&mut tx, entry).await?.id;
@@ -201,12 +248,12 @@ impl Requests {
                 .about(about)
                 .fact("right", request.right.as_str())
                 .fact("request", request.id.to_string())
-                .fact("outcome", "fulfilled");
+                .fact("outcome", outcome.as_str());
             let closing = self.ledger.append(&mut tx, closing).await?.id;
-            let request = request.answer(State::Fulfilled, "fulfilled", now)?.close(now, purge_at)?;
+            let request = request.answer(outcome, outcome.as_str(), now)?.close(now, purge_at)?;
             let request = Request { receipt: Some(receipt.id), ..request };
             let request = self.save(&mut tx, request).await?;
-            self.note(&mut tx, &request, ("service", "fulfilled"), None, Some(entry)).await?;
+            self.note(&mut tx, &request, ("service", outcome.as_str()), None, Some(entry)).await?;
             self.note(&mut tx, &request, ("service", "closed"), None, Some(closing)).await?;
         }
         tx.commit().await?;
@@ -224,6 +271,7 @@ impl Requests {
         let closed = Erasure {
             state: ErasureState::Closed,
             subject: None,
+            holder: None,
             manifest: Vec::new(),
             tries: 0,
             next_at: None,

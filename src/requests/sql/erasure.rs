@@ -1,24 +1,29 @@
 use crate::base::{RequestId, TenantId, Timestamp};
 use crate::on;
-use crate::requests::erase::{Erasure, ErasureState};
+use crate::requests::erase::{Erasure, ErasureState, StaysByLaw};
 use crate::store::{Error, Tx};
 use crate::vault::Owner;
 
 const INSERT: &str = "INSERT INTO erasure (id, tenant, subject, request, actor, state, manifest, images, records, started_at, \
     tries, next_at) VALUES ($1, $2, $3, $4, $5, $6, '', 0, 0, $7, 0, $7)";
 const UPDATE: &str = "UPDATE erasure SET subject = $1, state = $2, manifest = $3, images = $4, records = $5, key = $6, \
-    destroyed_at = $7, verified_at = $8, findings = $9, receipt = $10, tries = $11, next_at = $12 \
-    WHERE tenant = $13 AND id = $14 AND state = $15";
+    destroyed_at = $7, verified_at = $8, findings = $9, receipt = $10, tries = $11, next_at = $12, \
+    holder = $13, kept = $14, kept_until = $15, kept_what = $16, kept_law = $17 WHERE tenant = $18 AND id = $19 AND state = $20";
 const OF_SUBJECT: &str = "SELECT id, tenant, subject, request, actor, state, manifest, images, records, key, started_at, \
-    destroyed_at, verified_at, findings, receipt, tries, next_at FROM erasure WHERE tenant = $1 AND subject = $2";
+    destroyed_at, verified_at, findings, receipt, tries, next_at, holder, kept, kept_until, kept_what, \
+    kept_law FROM erasure WHERE tenant = $1 AND subject = $2";
 const GET: &str = "SELECT id, tenant, subject, request, actor, state, manifest, images, records, key, started_at, \
-    destroyed_at, verified_at, findings, receipt, tries, next_at FROM erasure WHERE tenant = $1 AND id = $2";
+    destroyed_at, verified_at, findings, receipt, tries, next_at, holder, kept, kept_until, kept_what, \
+    kept_law FROM erasure WHERE tenant = $1 AND id = $2";
 const OF_REQUEST: &str = "SELECT id, tenant, subject, request, actor, state, manifest, images, records, key, started_at, \
-    destroyed_at, verified_at, findings, receipt, tries, next_at FROM erasure WHERE tenant = $1 AND request = $2";
+    destroyed_at, verified_at, findings, receipt, tries, next_at, holder, kept, kept_until, kept_what, \
+    kept_law FROM erasure WHERE tenant = $1 AND request = $2";
 const DUE: &str = "SELECT id, tenant, subject, request, actor, state, manifest, images, records, key, started_at, \
-    destroyed_at, verified_at, findings, receipt, tries, next_at FROM erasure WHERE next_at <= $1 ORDER BY next_at LIMIT 100";
+    destroyed_at, verified_at, findings, receipt, tries, next_at, holder, kept, kept_until, kept_what, \
+    kept_law FROM erasure WHERE next_at <= $1 ORDER BY next_at LIMIT 100";
 const LIST: &str = "SELECT id, tenant, subject, request, actor, state, manifest, images, records, key, started_at, \
-    destroyed_at, verified_at, findings, receipt, tries, next_at FROM erasure WHERE tenant = $1 ORDER BY id DESC LIMIT $2";
+    destroyed_at, verified_at, findings, receipt, tries, next_at, holder, kept, kept_until, kept_what, \
+    kept_law FROM erasure WHERE tenant = $1 ORDER BY id DESC LIMIT $2";
 
 macro_rules! erasure {
     ($row:expr) => {{
@@ -46,8 +51,20 @@ macro_rules! erasure {
             receipt: parse(get!("receipt", Option<String>), "receipt")?,
             tries: get!("tries", i64),
             next_at: get!("next_at", Option<i64>).map(Timestamp::from_micros),
+            holder: parse(get!("holder", Option<String>), "holder")?,
+            stays: stays(
+                get!("kept", i64),
+                get!("kept_until", Option<i64>),
+                get!("kept_what", Option<String>),
+                get!("kept_law", Option<String>),
+            ),
         })
     }};
+}
+
+fn stays(records: i64, until: Option<i64>, what: Option<String>, law: Option<String>) -> Option<StaysByLaw> {
+    let until = Timestamp::from_micros(until?);
+    Some(StaysByLaw { records, what: what?, law: law?, until })
 }
 
 fn bad(column: &'static str) -> Error {
@@ -88,6 +105,11 @@ pub(in crate::requests) async fn update(tx: &mut Tx, from: ErasureState, e: &Era
         .bind(e.receipt.map(|r| r.to_string()))
         .bind(e.tries)
         .bind(e.next_at.map(Timestamp::micros))
+        .bind(e.holder.map(|h| h.to_string()))
+        .bind(e.stays.as_ref().map_or(0, |s| s.records))
+        .bind(e.stays.as_ref().map(|s| s.until.micros()))
+        .bind(e.stays.as_ref().map(|s| s.what.as_str()))
+        .bind(e.stays.as_ref().map(|s| s.law.as_str()))
         .bind(e.tenant.as_str())
         .bind(&e.id)
         .bind(from.as_str())

@@ -6,7 +6,7 @@ use axum::http::Uri;
 use super::found::Found;
 use super::seat::{Fields, Seat, Sent};
 use super::shell::{Answer, count, day, desk, moment, page, see_other};
-use crate::base::{HoldId, Kind, SubjectId};
+use crate::base::{HoldId, Kind, SubjectId, Timestamp};
 use crate::edge::Fault;
 use crate::requests;
 use crate::retention::{BoardRow, Error, Hold, NewHold};
@@ -18,7 +18,7 @@ pub(super) async fn show(seat: Seat, uri: Uri) -> Answer {
     render(&seat, &uri, None, Mistakes::default()).await
 }
 
-/// `POST /desk/holds` (`whom`, `category`*, `reason`, `law`, `review`)
+/// `POST /desk/holds` (`whom`, `category`*, `reason`, `law`, `review`, `untold`)
 pub(super) async fn place(uri: Uri, sent: Sent) -> Answer {
     let Sent { seat, fields } = sent;
     let wanted = match wanted(&seat, &fields).await? {
@@ -37,6 +37,39 @@ pub(super) async fn place(uri: Uri, sent: Sent) -> Answer {
         }
     }
     Ok(see_other(&seat, "/holds", "held"))
+}
+
+/// `POST /desk/holds/{id}/approve`
+pub(super) async fn approve(Path((_, id)): Path<(String, String)>, uri: Uri, sent: Sent) -> Answer {
+    let seat = sent.seat;
+    let id: HoldId = id.parse().map_err(|_| Fault::new(Kind::NotFound))?;
+    let staff = &seat.staff.staff;
+    match seat.edge.app.retention.approve(&seat.tenant, id, staff.id, staff.role).await {
+        Ok(()) => Ok(see_other(&seat, "/holds", "approved")),
+        Err(Error::SamePerson) => {
+            let says = mistake("holds-title", "Somebody else than who placed the hold answers for it.");
+            render(&seat, &uri, None, Mistakes(vec![says])).await
+        }
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// `POST /desk/holds/{id}/review` (`review`)
+pub(super) async fn review(Path((_, id)): Path<(String, String)>, uri: Uri, sent: Sent) -> Answer {
+    let Sent { seat, fields } = sent;
+    let id: HoldId = id.parse().map_err(|_| Fault::new(Kind::NotFound))?;
+    let Some(next) = day(fields.one("review")) else {
+        let says = mistake("holds-title", "Say on which day the hold is looked at again.");
+        return render(&seat, &uri, None, Mistakes(vec![says])).await;
+    };
+    match seat.edge.app.retention.review(&seat.tenant, id, Some(next), seat.staff.staff.role).await {
+        Ok(()) => Ok(see_other(&seat, "/holds", "reviewed")),
+        Err(Error::BadHold(what)) => {
+            let says = mistake("holds-title", &format!("A hold needs {what}."));
+            render(&seat, &uri, None, Mistakes(vec![says])).await
+        }
+        Err(e) => Err(e.into()),
+    }
 }
 
 /// `POST /desk/holds/{id}/lift`
@@ -82,6 +115,7 @@ async fn wanted(seat: &Seat, fields: &Fields) -> Result<Result<Vec<NewHold>, Mis
         matter: fields.one("law").to_owned(),
         reason: fields.one("reason").to_owned(),
         review_at: review,
+        untold: Some(fields.one("untold")).filter(|why| !why.trim().is_empty()).map(ToOwned::to_owned),
     };
     Ok(Ok(if categories.is_empty() {
         vec![hold(None)]
@@ -117,7 +151,7 @@ async fn render(seat: &Seat, uri: &Uri, typed: Option<&Fields>, mistakes: Mistak
     let mut rows = Vec::new();
     for hold in seat.edge.app.retention.holds(&seat.tenant).await? {
         let items = items(seat, &board, &hold).await?;
-        rows.push(row(&hold, items));
+        rows.push(row(&hold, items, found.at, &seat.staff.staff.id.to_string()));
     }
     rows.reverse();
     let (lifted, holds) = rows.into_iter().partition(|row: &HoldRow| row.lifted.is_some());
@@ -135,6 +169,7 @@ async fn render(seat: &Seat, uri: &Uri, typed: Option<&Fields>, mistakes: Mistak
         reason: field("reason"),
         law: field("law"),
         review: field("review"),
+        untold: field("untold"),
         mistakes,
         desk: desk(seat, &found, uri).await?,
     })
@@ -150,7 +185,7 @@ async fn items(seat: &Seat, board: &[BoardRow], hold: &Hold) -> Result<i64, Faul
     Ok(holdings.iter().filter(|h| on(&h.category)).map(|h| h.images + h.records).sum())
 }
 
-fn row(hold: &Hold, items: i64) -> HoldRow {
+fn row(hold: &Hold, items: i64, now: Timestamp, me: &str) -> HoldRow {
     let on = match (&hold.subject, &hold.category) {
         (Some(subject), Some(category)) => format!("{subject}, {category}"),
         (Some(subject), None) => subject.to_string(),
@@ -167,5 +202,14 @@ fn row(hold: &Hold, items: i64) -> HoldRow {
         review: hold.review_at.into(),
         items: count(items),
         lifted: moment(hold.released_at),
+        approved: moment(hold.approved_at),
+        may_approve: hold.approved_at.is_none() && hold.placed_by != me,
+        review_over: hold.wants(now) == Some("its review"),
+        told: match (&hold.subject, &hold.untold, hold.told_at) {
+            (_, Some(why), _) => format!("Not told: {why}"),
+            (Some(_), None, Some(at)) => format!("Told on {}", at.in_words()),
+            (Some(_), None, None) => "To be told".to_owned(),
+            (None, None, _) => "Told in the privacy centre".to_owned(),
+        },
     }
 }

@@ -59,6 +59,8 @@ pub fn router(edge: Edge) -> Router {
         .route("/{tenant}/desk/policies/{id}/confirm", post(policies::confirm))
         .route("/{tenant}/desk/policies/{id}/refuse", post(policies::refuse))
         .route("/{tenant}/desk/holds", get(holds::show).post(holds::place))
+        .route("/{tenant}/desk/holds/{id}/approve", post(holds::approve))
+        .route("/{tenant}/desk/holds/{id}/review", post(holds::review))
         .route("/{tenant}/desk/holds/{id}/lift", post(holds::lift))
         .route("/{tenant}/desk/processors", get(processors::show))
         .route("/{tenant}/desk/processors/record.html", get(record::html))

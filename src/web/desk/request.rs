@@ -14,6 +14,7 @@ use crate::edge::Fault;
 use crate::policy::Right;
 use crate::requests::{Erasure, Event, Papers, Proposal, RefusalReason, RefusalText, Remark, Request, State};
 use crate::vault::Owner;
+use crate::web::shape::requests::staying;
 use crate::web::view::{self, Action, Fact, Mistakes, Note, Proposed, Recipient, RequestDetail, Step};
 
 /// Erasures that are looked through for the one of a request.
@@ -46,7 +47,7 @@ pub(super) async fn show(Path((_, reference)): Path<(String, String)>, seat: Sea
         steps: steps(&seat, &request, &events).await?,
         stores: erasure.as_ref().map(stores).unwrap_or_default(),
         recipients: recipients(&seat, &request, &found).await?,
-        stays: Vec::new(),
+        stays: erasure.as_ref().and_then(|e| e.stays.as_ref()).map(staying).into_iter().collect(),
         actions: actions(&seat, &request, &writing, &events),
         words: writing.words,
         proposal: writing.papers.proposal.as_ref().map(proposed),

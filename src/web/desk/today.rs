@@ -14,7 +14,7 @@ use crate::base::{JobId, Kind};
 use crate::edge::Fault;
 use crate::ledger::Checkpoint;
 use crate::requests::Request;
-use crate::retention::BoardRow;
+use crate::retention::{BoardRow, Hold};
 use crate::store::jobs::{self, Troubled};
 use crate::web::evidence::{ledger_check, tally};
 use crate::web::view::{Count, FailedJob, Figure, Moment, Overview, State};
@@ -29,10 +29,11 @@ pub(super) async fn show(seat: Seat, uri: Uri) -> Answer {
     let board = app.retention.board(&seat.tenant).await?;
     let ledger = (app.ledger.checkpoint().await?, ledger_check(app, &seat.tenant).await?);
     let due = soonest(&seat).await?;
+    let holds = app.retention.holds(&seat.tenant).await?;
     let mut promises = promises::rows(&seat, &found, |rule| rule.state < audit::State::Waiting);
     promises.truncate(FEW);
     page(&Overview {
-        figures: figures(&seat, &found, &board, &ledger),
+        figures: figures(&seat, &found, (&board, &holds), &ledger),
         due: due.iter().map(|request| row(request, found.at)).collect(),
         promises,
         jobs: found.jobs.iter().map(job).collect(),
@@ -64,7 +65,7 @@ async fn soonest(seat: &Seat) -> Result<Vec<Request>, Fault> {
 fn figures(
     seat: &Seat,
     found: &Found,
-    board: &[BoardRow],
+    (board, holds): (&[BoardRow], &[Hold]),
     whole: &(Checkpoint, Option<Check>),
 ) -> Vec<Figure> {
     let root = seat.root();
@@ -77,6 +78,7 @@ fn figures(
         requests(found, &figure),
         overdue(board, &figure),
         kept(found, &figure),
+        held(found, holds, &figure),
         stopped(found, &figure),
         ledger(found, whole, &figure),
     ];
@@ -116,6 +118,20 @@ fn kept(found: &Found, draw: Drawn<'_>) -> (Page, Figure) {
     let note = if rest.is_empty() { "all of them".to_owned() } else { rest.join(", ") };
     let value = format!("{} of {}", Count(good as u64), Count(all as u64));
     draw(Page::Promises, "Promises kept", value, note, worst)
+}
+
+/// Holds in force; one that waits for a second person is at risk, one whose review is overdue is broken.
+fn held(found: &Found, holds: &[Hold], draw: Drawn<'_>) -> (Page, Figure) {
+    let live = holds.iter().filter(|h| h.released_at.is_none()).count() as u64;
+    let wants = |what: &str| holds.iter().filter(|h| h.wants(found.at) == Some(what)).count() as u64;
+    let overdue = holds.iter().filter(|h| h.released_at.is_none() && h.review_at <= found.at).count() as u64;
+    let (state, note) = match (overdue, wants("a second person")) {
+        (0, 0) if live == 0 => (State::Kept, "every rule runs as written".to_owned()),
+        (0, 0) => (State::Kept, "each answered for and looked at in time".to_owned()),
+        (0, waits) => (State::AtRisk, format!("{} waiting for a second person", Count(waits))),
+        (overdue, _) => (State::Broken, format!("{} past the day of review", Count(overdue))),
+    };
+    draw(Page::Holds, "Legal holds", Count(live).to_string(), note, state)
 }
 
 fn stopped(found: &Found, draw: Drawn<'_>) -> (Page, Figure) {

@@ -6,8 +6,9 @@ use axum::http::HeaderMap;
 use crate::base::{Kind, PageSize};
 use crate::consent::Error as Refused;
 use crate::edge::Fault;
-use crate::policy::Right;
+use crate::policy::{Policy, Right};
 use crate::requests::{Ask, Request, State};
+use crate::retention::Hold;
 use crate::subjects::{Email, Profile};
 use crate::web::form::Filled;
 use crate::web::page::{Answer, Done, Person, again, html, not_found, see, see_done};
@@ -34,11 +35,20 @@ pub(crate) async fn centre(person: Person, headers: HeaderMap) -> Answer {
         consents: consents(&root, choices, &history, subject.restricted_at.is_some()),
         requests: requests.items.iter().map(|r| row(policy, r)).collect(),
         restricted_since: subject.restricted_at.map(Into::into),
+        closed_since: subject.closed_at.map(Into::into),
+        on_hold: app.retention.holds_of(owner).await?.iter().map(|h| on_hold(policy, h)).collect(),
         staff_reads: Count(super::readers::staff(&person, None).await?.items.len() as u64),
         images: images(&found),
         gpc: headers.get("sec-gpc").is_some_and(|v| v == "1"),
         promised: policy.right(Right::Access).map(|r| r.answer_within.to_string()).unwrap_or_default(),
     })
+}
+
+fn on_hold(policy: &Policy, hold: &Hold) -> String {
+    let category = hold.category.as_deref().and_then(|id| policy.category(id));
+    let what = category.map_or("everything we hold about you", |c| &c.title);
+    let review = hold.review_at.in_words();
+    format!("What: {what}. Why: {} ({}). We look at it again by {review}.", hold.reason, hold.matter)
 }
 
 /// `POST /privacy/consents/{purpose}`

@@ -16,6 +16,7 @@ use crate::web::shape::account::mistake;
 use crate::web::shape::ask::filing;
 use crate::web::shape::entries::{file_name, receipt_href, seal};
 use crate::web::shape::privacy::{goes_with_account, images};
+use crate::web::shape::requests::{staying, would_stay};
 use crate::web::view::{Count, Erase, Erased, Fact, Mistakes};
 
 /// `GET /privacy/erase`
@@ -37,7 +38,7 @@ async fn page(person: &Person, mistakes: Mistakes) -> Result<Erase, Fault> {
         images: images(&found),
         goes: goes_with_account(&person.policy, &found),
         elsewhere: copies.map(|p| format!("The copies at {} are deleted as well.", p.name)).collect(),
-        stays: Vec::new(),
+        stays: app.vault.kept(&person.owner).await?.into_iter().map(would_stay).collect(),
         take_back: take_back(person).map(Into::into),
         backups_unreadable: None,
         step_up: !person.proved_lately(),
@@ -109,7 +110,7 @@ pub(crate) async fn erased(visit: Visit, Path((_, request)): Path<(String, Strin
         done: erasure.as_ref().is_some_and(|e| e.verified_at.is_some()),
         erased: erasure.as_ref().map(what).unwrap_or_default(),
         verified: erasure.as_ref().map(places).unwrap_or_default(),
-        stays: Vec::new(),
+        stays: erasure.as_ref().and_then(|e| e.stays.as_ref()).map(staying).into_iter().collect(),
         seal,
         receipt_href: receipt.map(|id| receipt_href(&visit.root(), id)),
         receipt_file: receipt.map(|id| file_name(&id.to_string())).unwrap_or_default(),

@@ -14,7 +14,7 @@ use crate::web::form::Filled;
 use crate::web::page::{Answer, Done, Person, again, html, id, not_found, see, see_done, with};
 use crate::web::shape::ask::{asked, check, filing, next, question, shortened};
 use crate::web::shape::entries::receipt_href;
-use crate::web::shape::requests::{answer, archive, can_withdraw, row, says, steps, title};
+use crate::web::shape::requests::{answer, archive, can_withdraw, row, says, steps, title, would_stay};
 use crate::web::view::{Mistakes, RequestFiled, RequestStatus};
 
 /// `GET /privacy/ask/{right}`
@@ -114,7 +114,11 @@ pub(crate) async fn status(person: Person, Path((_, reference)): Path<(String, S
         steps: steps(&request, &events),
         archive: archive(&root, &request, &holdings, person.now),
         recipients: Vec::new(),
-        stays: Vec::new(),
+        stays: if request.right == Right::Erasure && request.state.is_open() {
+            app.vault.kept(&person.owner).await?.into_iter().map(would_stay).collect()
+        } else {
+            Vec::new()
+        },
         answer,
         remedy,
         receipt_href: request.receipt.map(|id| receipt_href(&root, id)),

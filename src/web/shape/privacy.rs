@@ -123,6 +123,7 @@ pub(crate) fn read(root: &str, policy: &Policy, entry: &Logged) -> Read {
     let purpose = purpose_title(policy, &word(entry, "purpose"));
     let why = match word(entry, "reason").as_str() {
         "consent" => format!("For “{purpose}”, to which you have not agreed."),
+        "hold" => format!("For “{purpose}”, while a legal hold keeps it and nothing else."),
         "restriction" => format!("For “{purpose}”, while everything is paused."),
         "document" => format!("For “{purpose}”, which the policy does not allow them."),
         _ => format!("For “{purpose}”."),

@@ -4,10 +4,10 @@ use serde_json::{Map, Value};
 
 use crate::base::Timestamp;
 use crate::policy::{Policy, Right};
-use crate::requests::{Event, Request, State as Stands};
-use crate::vault::Holdings;
+use crate::requests::{Event, Request, State as Stands, StaysByLaw};
+use crate::vault::{Holdings, KeptRecords};
 use crate::web::page::purpose_title;
-use crate::web::view::{ArchiveReady, Clock, Count, Fact, RequestRow, Size, State, Step};
+use crate::web::view::{ArchiveReady, Clock, Count, Fact, RequestRow, Size, State, Stays, Step};
 
 /// What was asked, in the person's words.
 pub(crate) fn title(policy: &Policy, right: Right, about: Option<&str>) -> String {
@@ -40,8 +40,10 @@ pub(crate) fn row(policy: &Policy, request: &Request) -> RequestRow {
 }
 
 fn standing(request: &Request) -> (&'static str, State) {
-    let refused =
-        request.outcome.as_deref().is_some_and(|o| !matches!(o, "fulfilled" | "withdrawn" | "closed"));
+    let refused = request
+        .outcome
+        .as_deref()
+        .is_some_and(|o| !matches!(o, "fulfilled" | "partly-fulfilled" | "withdrawn" | "closed"));
     match request.state {
         _ if request.problem.is_some() && request.state.is_open() => ("Held up; we try again", State::AtRisk),
         Stands::Received | Stands::Acknowledged => ("Received", State::Waiting),
@@ -52,6 +54,9 @@ fn standing(request: &Request) -> (&'static str, State) {
         Stands::Refused => ("Refused, with reasons", State::Attested),
         Stands::PartlyFulfilled => ("Done but for what the law keeps", State::Attested),
         Stands::NoData => ("We hold nothing of yours", State::Kept),
+        Stands::Closed if request.outcome.as_deref() == Some("partly-fulfilled") => {
+            ("Done but for what the law keeps", State::Attested)
+        }
         Stands::Closed if refused => ("Answered, with reasons", State::Attested),
         Stands::Fulfilled | Stands::Closed => ("Done", State::Kept),
         Stands::Withdrawn => ("You took it back", State::Attested),
@@ -77,6 +82,24 @@ pub(crate) fn says(request: &Request) -> String {
         Stands::Withdrawn => "You took it back before it was done. Nothing was changed.",
     };
     text.to_owned()
+}
+
+/// What a law would make us keep of somebody who is erased.
+pub(crate) fn would_stay(kept: KeptRecords) -> Stays {
+    Stays {
+        what: format!("{} ({}), reduced to what the law asks for", kept.title, kept.records),
+        why: kept.law,
+        until: Some(kept.until.into()),
+    }
+}
+
+/// What a law made us keep of somebody who was erased.
+pub(crate) fn staying(stays: &StaysByLaw) -> Stays {
+    Stays {
+        what: format!("{} ({}), reduced to what the law asks for", stays.what, stays.records),
+        why: stays.law.clone(),
+        until: Some(stays.until.into()),
+    }
 }
 
 /// The way a request has come.

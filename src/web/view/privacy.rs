@@ -22,6 +22,10 @@ pub struct Centre {
     pub requests: Vec<RequestRow>,
     /// Whether processing is restricted now, and since when.
     pub restricted_since: Option<Moment>,
+    /// Since when the account is closed.
+    pub closed_since: Option<Moment>,
+    /// The legal holds that concern this person and of which they may know, a sentence each.
+    pub on_hold: Vec<String>,
     /// How many staff reads there have been in the last year.
     pub staff_reads: Count,
     /// Pictures in all, for the words of the erase link.

@@ -71,6 +71,8 @@ pub struct Holds {
     pub law: String,
     /// What was typed before: the day it is looked at again, `2026-11-05`.
     pub review: String,
+    /// What was typed before: why the person must not be told.
+    pub untold: String,
     /// What was wrong.
     pub mistakes: Mistakes,
 }
@@ -96,4 +98,12 @@ pub struct HoldRow {
     pub items: Count,
     /// When it was lifted.
     pub lifted: Option<Moment>,
+    /// When a second person answered for it.
+    pub approved: Option<Moment>,
+    /// Whether whoever looks at the page may be that person.
+    pub may_approve: bool,
+    /// Whether its review is overdue.
+    pub review_over: bool,
+    /// Whether the person it concerns was told, in a sentence.
+    pub told: String,
 }

@@ -21,6 +21,7 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
             html(&Holds {
                 holds: vec![],
                 lifted: vec![],
+                untold: String::new(),
                 mistakes: mistakes("reason", "Say why. The person is told this."),
                 ..holds()
             }),
@@ -258,6 +259,10 @@ fn holds() -> Holds {
         review: at("2026-11-01T00:00:00Z"),
         items: Count(12),
         lifted: None,
+        approved: None,
+        may_approve: true,
+        review_over: false,
+        told: "Told on 22 November 2026".into(),
     };
     Holds {
         desk: desk(),
@@ -273,6 +278,7 @@ fn holds() -> Holds {
         reason: String::new(),
         law: String::new(),
         review: String::new(),
+        untold: String::new(),
         mistakes: Mistakes::default(),
     }
 }

@@ -14,6 +14,8 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
                 consents: vec![],
                 nothing_of: vec![],
                 restricted_since: Some(at("2026-11-20T10:00:00Z")),
+                on_hold: vec![],
+                closed_since: Some(at("2026-11-19T10:00:00Z")),
                 staff_reads: Count(0),
                 images: Count(0),
                 gpc: true,
@@ -147,6 +149,12 @@ fn centre() -> Centre {
             row("R-2026-0152", "Look into something that is wrong", "Being looked at", State::Waiting),
         ],
         restricted_since: None,
+        closed_since: None,
+        on_hold: vec![
+            "What: Payments and invoices. Why: A court ordered us to keep them. (Case 12 O 44/26). We look at it again by \
+             1 February 2027, 12:00 UTC."
+                .into(),
+        ],
         news: vec![versions::news()],
         staff_reads: Count(1),
         images: Count(214),

@@ -1,3 +1,7 @@
+mod closing;
+
+pub(super) use closing::{close, closed};
+
 use super::{ApiKey, Error as RoomError, Scope, Session, SignedIn, StaffMember, Subject};
 use crate::base::{SessionId, StaffId, SubjectId, TenantId, Timestamp};
 use crate::on;
@@ -7,7 +11,7 @@ use crate::vault::Owner;
 
 const INSERT_SUBJECT: &str = "INSERT INTO subject (id, tenant, state, generation, email_index, policy_version, created_at, \
     last_active_at, warnings) VALUES ($1, $2, 'active', 1, $3, $4, $5, $5, 0)";
-const SUBJECT: &str = "SELECT state, policy_version, created_at, last_active_at, restricted_at FROM subject \
+const SUBJECT: &str = "SELECT state, policy_version, created_at, last_active_at, restricted_at, closed_at FROM subject \
     WHERE tenant = $1 AND id = $2";
 const SUBJECT_BY_EMAIL: &str =
     "SELECT id FROM subject WHERE tenant = $1 AND email_index = $2 AND state = 'active'";
@@ -79,18 +83,20 @@ pub(super) async fn insert_subject(
 }
 
 pub(super) async fn subject(tx: &mut Tx, owner: &Owner) -> Result<Option<Subject>, Error> {
-    let row: Option<(String, String, i64, i64, Option<i64>)> = on!(tx, |c| sqlx::query_as(SUBJECT)
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .fetch_optional(c)
-        .await)?;
-    Ok(row.map(|(state, policy_version, created, active, restricted)| Subject {
+    let row: Option<(String, String, i64, i64, Option<i64>, Option<i64>)> =
+        on!(tx, |c| sqlx::query_as(SUBJECT)
+            .bind(owner.tenant.as_str())
+            .bind(owner.subject.to_string())
+            .fetch_optional(c)
+            .await)?;
+    Ok(row.map(|(state, policy_version, created, active, restricted, closed)| Subject {
         id: owner.subject,
         tenant: owner.tenant.clone(),
         policy_version,
         created_at: Timestamp::from_micros(created),
         last_active_at: Timestamp::from_micros(active),
         restricted_at: restricted.map(Timestamp::from_micros),
+        closed_at: closed.map(Timestamp::from_micros),
         erasing: state != "active",
     }))
 }

@@ -1,0 +1,192 @@
+//! Leaving away what is no longer needed: the named fields that stay under a new key, the old key destroyed, and the
+//! rule noted, so that the next one ends what is left.
+//!
+//! Two steps, each its own and harmless when it is done again: the smaller value is made durable, then the old key dies
+//! and the rule is noted. A process that stops between them leaves a record that is still due by that rule.
+
+use serde_json::Value;
+
+use super::records::{key_item, key_items, open, place};
+use super::rows::RecordRow;
+use super::{Doomed, Error, ItemKind, Owner, Vault, rows, sql};
+use crate::base::{TenantId, Timestamp};
+use crate::crypto;
+use crate::keystore::NewItem;
+use crate::ledger::{Entry, EntryKind};
+use crate::on;
+use crate::policy::{Action, Retention, Role};
+use crate::store::Tx;
+
+/// Leaves the named fields of a value and takes the rest away. Gives how many went.
+pub(super) fn strip(value: Value, stays: impl Fn(&str) -> bool) -> (Value, usize) {
+    match value {
+        Value::Object(map) => {
+            let all = map.len();
+            let less: serde_json::Map<_, _> = map.into_iter().filter(|(name, _)| stays(name)).collect();
+            let gone = all - less.len();
+            (Value::Object(less), gone)
+        }
+        // What has no fields has none that stay.
+        _ => (Value::Object(serde_json::Map::new()), 1),
+    }
+}
+
+impl Vault {
+    /// Reduces records of one tenant to the fields that the rule which made each due lets stay. The document is what
+    /// makes the opening lawful: the rule, and no purpose of anybody's, asks for it. Gives those that were reduced;
+    /// what is being erased, or went meanwhile, is left out. Again is harmless.
+    pub async fn reduce_each(
+        &self,
+        tenant: &TenantId,
+        doomed: &[Doomed],
+        by: Role,
+    ) -> Result<Vec<Doomed>, Error> {
+        let mut reduced = Vec::with_capacity(doomed.len());
+        for d in doomed {
+            let named = d.rule.as_deref().and_then(|rule| self.retention_rule(tenant, &d.category, rule));
+            let Some(rule) = named.filter(|r| r.action == Action::Reduce) else { continue };
+            match self.reduce(tenant, d, &rule, by).await {
+                Ok(true) => reduced.push(d.clone()),
+                Ok(false) | Err(Error::NotFound | Error::Erasing) => {}
+                // One that does not open must not keep the others.
+                Err(Error::Damaged) => {
+                    tracing::error!(record = %d.id, "a record that must be reduced does not open")
+                }
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(reduced)
+    }
+
+    async fn reduce(&self, tenant: &TenantId, d: &Doomed, rule: &Retention, by: Role) -> Result<bool, Error> {
+        if !matches!(d.kind, ItemKind::Record { .. }) {
+            return Ok(false);
+        }
+        let owner = Owner::new(tenant, d.subject);
+        let row = {
+            let mut tx = self.db.read().await?;
+            rows::record(&mut tx, &owner, &d.id).await?.ok_or(Error::NotFound)?
+        };
+        if row.item.rule != d.rule || row.item.due_at.is_none_or(|at| at > self.clock.now()) {
+            return Ok(false);
+        }
+        let (row, gone) = self.write_less(&owner, row, rule).await?;
+        // The smaller value is durable: what was there before dies.
+        let earlier: Vec<_> = (1..row.revision).rev().take(32).map(|r| key_item(&row.id, r)).collect();
+        let earlier: Vec<_> = earlier.iter().map(String::as_str).collect();
+        let dead = self.keys.destroy_items(tenant, &earlier).await?;
+        self.keys.truncate_log().await?;
+        let mut entry = Entry::new(EntryKind::OBJECT_REDUCED, self.clock.now(), tenant, by.as_str())
+            .fact("category", row.category.as_str())
+            .fact("object", row.id.as_str())
+            .fact("rule", rule.id.as_str())
+            .fact("fields-gone", i64::try_from(gone).unwrap_or(i64::MAX));
+        if let Some(statute) = &rule.statute {
+            entry = entry.fact("statute", statute.as_str());
+        }
+        if let Some((_, kfp)) = dead.first() {
+            entry = entry.fact("key", kfp.to_string().as_str());
+        }
+        let entry = match self.subject_ref(&owner).await {
+            Ok(about) => entry.about(about),
+            Err(Error::NotFound) => entry,
+            Err(e) => return Err(e),
+        };
+        let mut tx = self.db.begin().await?;
+        let noted = self.note_done(&mut tx, &owner, &row, &rule.id).await?;
+        if noted {
+            self.ledger.append(&mut tx, entry).await?;
+        }
+        tx.commit().await?;
+        Ok(noted)
+    }
+
+    /// The record with fewer fields under its next revision, durable; as it is when it has no more than may stay. Also
+    /// how many fields went by this.
+    async fn write_less(
+        &self,
+        owner: &Owner,
+        row: RecordRow,
+        rule: &Retention,
+    ) -> Result<(RecordRow, usize), Error> {
+        let item = key_item(&row.id, row.revision);
+        let key = self.keys.item(owner.key(), &item).await?;
+        let (id, category, revision) = (row.id.clone(), row.category.clone(), row.revision);
+        let record = open(owner, row, &key.key)?;
+        let (less, gone) = strip(record.value, |field| rule.keep_fields.iter().any(|f| f == field));
+        if gone == 0 {
+            let mut tx = self.db.read().await?;
+            let row = rows::record(&mut tx, owner, &id).await?.ok_or(Error::NotFound)?;
+            return Ok((row, 0));
+        }
+        let next = revision + 1;
+        let mut tx = self.db.begin().await?;
+        self.standing_to_write(&mut tx, owner).await?;
+        if !rows::hold_record(&mut tx, owner, &id, revision).await? {
+            return Err(Error::NotFound);
+        }
+        // A key that is there for the next revision was left behind by a try that came to nothing.
+        let item = key_item(&id, next);
+        self.keys.destroy_items(&owner.tenant, &[&item]).await?;
+        let new = NewItem { item: &item, kind: &category, key: None };
+        let key = self.keys.mint(owner.key(), vec![new]).await?.pop().ok_or(Error::NotFound)?;
+        let plain = zeroize::Zeroizing::new(less.to_string().into_bytes());
+        let sealed = crypto::seal(&key.key, &place(owner, &id, &category, next), &plain, &self.entropy);
+        on!(tx, |c| sqlx::query(sql::AMEND_RECORD)
+            .bind(&sealed)
+            .bind(key.fingerprint.as_bytes().as_slice())
+            .bind(self.clock.now().micros())
+            .bind(owner.tenant.as_str())
+            .bind(owner.subject.to_string())
+            .bind(&id)
+            .bind(revision)
+            .execute(c)
+            .await
+            .map(|_| ()))?;
+        tx.commit().await?;
+        let mut tx = self.db.read().await?;
+        let row = rows::record(&mut tx, owner, &id).await?.ok_or(Error::NotFound)?;
+        Ok((row, gone))
+    }
+
+    /// Notes that a rule was carried out on a record, and computes what comes next.
+    async fn note_done(
+        &self,
+        tx: &mut Tx,
+        owner: &Owner,
+        row: &RecordRow,
+        rule: &str,
+    ) -> Result<bool, Error> {
+        let mut done = row.item.done.clone();
+        if !done.iter().any(|d| d == rule) {
+            done.push(rule.to_owned());
+        }
+        let of = (row.category.as_str(), row.item.policy_version.as_str());
+        let (next, due_at) = self.due_after(&owner.tenant, of, &row.item.facts, &done);
+        let n = on!(tx, |c| sqlx::query(sql::RECORD_REDUCED)
+            .bind(done.join(" "))
+            .bind(&next)
+            .bind(due_at.map(Timestamp::micros))
+            .bind(owner.tenant.as_str())
+            .bind(owner.subject.to_string())
+            .bind(&row.id)
+            .bind(row.revision)
+            .execute(c)
+            .await
+            .map(|r| r.rows_affected()))?;
+        Ok(n == 1)
+    }
+
+    /// Every key that a record ever had.
+    pub(super) async fn destroy_record_keys(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+        revision: i64,
+    ) -> Result<(), Error> {
+        let all = key_items(id, revision);
+        let all: Vec<_> = all.iter().map(String::as_str).collect();
+        self.keys.destroy_items(tenant, &all).await?;
+        Ok(())
+    }
+}

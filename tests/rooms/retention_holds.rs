@@ -1,0 +1,123 @@
+//! Legal holds: who answers for them, what they do to what they keep, and what they leave alone.
+
+use chrono::TimeDelta;
+use serde_json::json;
+use vouchsafe::base::PageSize;
+use vouchsafe::jobs::Task;
+use vouchsafe::policy::Role;
+use vouchsafe::retention::{Error as Refused, NewHold};
+use vouchsafe::vault::{Access, Actor, Error, Owner};
+
+use super::retention::{changed, sweep};
+use crate::each_house;
+use crate::support::house::{House, new_record, tenant};
+
+fn on(house: &House, owner: &Owner, category: Option<&str>) -> NewHold {
+    NewHold {
+        subject: Some(owner.subject),
+        category: category.map(ToOwned::to_owned),
+        matter: "12 O 44/26".to_owned(),
+        reason: "A court ordered us to keep them.".to_owned(),
+        review_at: house.now().plus(TimeDelta::days(60)),
+        untold: None,
+    }
+}
+
+each_house! {
+    async fn a_second_person_answers_and_somebody_looks_again(house: House) {
+        let ada = house.person("ada").await;
+        let (one, two) = (house.staff(Role::Compliance).await, house.staff(Role::Admin).await);
+        let retention = &house.app.retention;
+        let hold = retention.hold(&tenant(), on(&house, &ada, None), one, Role::Compliance).await.unwrap();
+        assert_eq!(hold.wants(house.now()), Some("a second person"));
+        let alone = retention.approve(&tenant(), hold.id, one, Role::Compliance).await;
+        assert!(matches!(alone, Err(Refused::SamePerson)), "{alone:?}");
+        retention.approve(&tenant(), hold.id, two, Role::Admin).await.unwrap();
+        let now = || async { house.app.retention.holds(&tenant()).await.unwrap().remove(0) };
+        assert_eq!((now().await.wants(house.now()), now().await.approved_by), (None, Some(two.to_string())));
+        house.advance(TimeDelta::days(61));
+        assert_eq!(now().await.wants(house.now()), Some("its review"));
+        for days in [0, 91] {
+            let next = house.now().plus(TimeDelta::days(days));
+            assert!(retention.review(&tenant(), hold.id, Some(next), Role::Compliance).await.is_err(), "{days}");
+        }
+        let next = house.now().plus(TimeDelta::days(90));
+        retention.review(&tenant(), hold.id, Some(next), Role::Compliance).await.unwrap();
+        assert_eq!(now().await.wants(house.now()), None);
+        assert_eq!(house.entries("hold.set").await, 3);
+        retention.release(&tenant(), hold.id, one, Role::Compliance).await.unwrap();
+        assert!(matches!(retention.approve(&tenant(), hold.id, two, Role::Admin).await, Err(Refused::NoHold)));
+        assert!(retention.review(&tenant(), hold.id, Some(next), Role::Compliance).await.is_err());
+    }
+
+    async fn what_a_hold_keeps_beyond_its_time_is_used_for_nothing_else(house: House) {
+        let ada = house.person("ada").await;
+        let staff = house.staff(Role::Compliance).await;
+        let usage = new_record("usage", json!({ "feature": "edit", "credits": 1 }));
+        let id = house.app.vault.add_record(&ada, usage).await.unwrap();
+        let hold = house.app.retention.hold(&tenant(), on(&house, &ada, Some("usage")), staff, Role::Compliance).await.unwrap();
+        let read = |actor: Actor, purpose: &'static str| {
+            let (house, ada) = (&house, &ada);
+            async move { house.app.vault.record(ada, &Access { actor: &actor, purpose }, id).await }
+        };
+        let before = read(Actor::Service, "provide-edits").await.unwrap();
+        house.advance(TimeDelta::days(731));
+        assert_eq!(sweep(&house).await.0, 0, "kept");
+        assert!(matches!(read(Actor::Service, "provide-edits").await, Err(Error::Restricted)));
+        assert!(read(Actor::Subject(ada.subject), "provide-edits").await.is_ok(), "hers to see");
+        let now = read(Actor::Service, "rights").await.unwrap();
+        assert_eq!(now.item.facts, before.item.facts, "no clock was touched");
+        let access = Access { actor: &Actor::Service, purpose: "provide-edits" };
+        let page = house.app.vault.records(&ada, &access, "usage", (None, PageSize::default())).await.unwrap();
+        assert!(page.items.is_empty(), "nor in a list");
+        assert!(house.leaves("read.refused").await.iter().any(|l| l.contains("\"reason\":\"hold\"")));
+        house.app.retention.release(&tenant(), hold.id, staff, Role::Compliance).await.unwrap();
+        assert_eq!(sweep(&house).await.0, 1, "overdue, it goes at once");
+    }
+
+    async fn a_rule_that_no_hold_stops_is_stopped_by_none(house: House) {
+        let rule = "at-most = \"90 days after created\"";
+        let firm = format!("{rule}\nmay-be-held = false");
+        let house = house.restarted(changed(&[(rule, &firm)])).await.unwrap();
+        let ada = house.person("ada").await;
+        let staff = house.staff(Role::Compliance).await;
+        house.app.vault.add_record(&ada, new_record("device", json!({ "device": "phone" }))).await.unwrap();
+        let usage = new_record("usage", json!({ "feature": "edit", "credits": 1 }));
+        house.app.vault.add_record(&ada, usage).await.unwrap();
+        house.app.retention.hold(&tenant(), on(&house, &ada, None), staff, Role::Compliance).await.unwrap();
+        house.advance(TimeDelta::days(731));
+        assert_eq!(sweep(&house).await.0, 1);
+        assert_eq!(house.count("SELECT COUNT(*) FROM record WHERE category = 'device'").await, 0);
+        assert_eq!(house.count("SELECT COUNT(*) FROM record WHERE category = 'usage'").await, 1);
+    }
+
+    async fn the_person_is_told_once_unless_a_reason_says_why_not(house: House) {
+        let (ada, bob) = (house.person("ada").await, house.person("bob").await);
+        let staff = house.staff(Role::Compliance).await;
+        let retention = &house.app.retention;
+        retention.hold(&tenant(), on(&house, &ada, Some("usage")), staff, Role::Compliance).await.unwrap();
+        let quiet = NewHold { untold: Some("the court forbids it".to_owned()), ..on(&house, &bob, None) };
+        retention.hold(&tenant(), quiet, staff, Role::Compliance).await.unwrap();
+        let blank = NewHold { untold: Some(" ".to_owned()), ..on(&house, &bob, None) };
+        assert!(retention.hold(&tenant(), blank, staff, Role::Compliance).await.is_err());
+        house.pass(Task::Letters).await;
+        house.pass(Task::Letters).await;
+        let told: Vec<_> =
+            house.app.post.sent().into_iter().filter(|s| s.letter.subject.contains("must keep")).collect();
+        assert_eq!(told.len(), 1);
+        assert!(told[0].to.starts_with("ada") && told[0].letter.text.contains("A court ordered us"));
+        assert!(told[0].letter.text.contains("12 O 44/26") && told[0].letter.text.contains("Records of use"));
+        assert_eq!(retention.holds_of(&ada).await.unwrap().len(), 1);
+        assert!(retention.holds_of(&bob).await.unwrap().is_empty(), "not in the privacy centre either");
+    }
+
+    async fn an_erasure_that_a_hold_stops_restricts_meanwhile(house: House) {
+        let ada = house.person("ada").await;
+        let staff = house.staff(Role::Compliance).await;
+        let hold = house.app.retention.hold(&tenant(), on(&house, &ada, None), staff, Role::Compliance).await.unwrap();
+        assert!(house.app.requests.erasure_begin(&ada, None).await.is_err());
+        assert!(house.app.subjects.get(&ada).await.unwrap().restricted_at.is_some());
+        house.app.retention.release(&tenant(), hold.id, staff, Role::Compliance).await.unwrap();
+        assert!(house.app.requests.erase(&ada, Role::Service).await.unwrap().is_some());
+    }
+}
