@@ -30,6 +30,7 @@ pub mod policy;
 pub mod providers;
 pub mod requests;
 pub mod retention;
+pub mod seals;
 pub mod store;
 pub mod subjects;
 pub mod vault;

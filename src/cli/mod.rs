@@ -13,7 +13,9 @@ mod ledger;
 mod openapi;
 mod place;
 mod policy;
+mod process;
 mod say;
+mod seals;
 mod serve;
 mod staff;
 mod verify;
@@ -23,6 +25,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 pub use demo::{Options as DemoOptions, demo};
+pub use process::close_up;
 pub use say::Say;
 
 /// The variables of the environment.

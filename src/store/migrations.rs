@@ -34,7 +34,7 @@ pub const MAIN: Schema = steps!("": (1, "0001_store"), (2, "0002_ledger"), (3, "
     (5, "0005_editing"), (6, "0006_rights"), (7, "0007_audit"), (8, "0008_letter"));
 
 /// The keystore: a database of its own, backed up apart.
-pub const KEYSTORE: Schema = steps!("-keystore": (1, "0001_keys"));
+pub const KEYSTORE: Schema = steps!("-keystore": (1, "0001_keys"), (2, "0002_epochs"));
 
 impl Schema {
     fn migrator(&self, text: impl Fn(&Step) -> &'static str) -> Migrator {

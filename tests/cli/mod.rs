@@ -2,6 +2,7 @@
 
 mod commands;
 mod demo;
+mod keys;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
