@@ -12,8 +12,8 @@ use rustix::process::{
 /// To be called before any key is read.
 pub fn close_up() {
     // Where the system does not allow it the process runs all the same; `vouchsafe doctor` says so.
-    drop(setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }));
-    drop(set_dumpable_behavior(DumpableBehavior::NotDumpable));
+    let _not_allowed_here = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    let _not_allowed_here = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     std::panic::set_hook(Box::new(tell));
 }
 

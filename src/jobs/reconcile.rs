@@ -1,6 +1,6 @@
-use chrono::TimeDelta;
 use std::sync::atomic::Ordering;
 
+use chrono::TimeDelta;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 

@@ -7,6 +7,9 @@ use super::sql::epochs as sql;
 use super::{Error, Keystore};
 use crate::store::Tx;
 
+/// At what the database has turns taken: those who write keys share it, whoever raises the floor takes it.
+pub(super) const TURN: &str = "keystore epochs";
+
 /// How long a turn lasts after the last word of whoever has it.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 

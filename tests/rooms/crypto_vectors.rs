@@ -45,6 +45,31 @@ fn ed25519_151_of_151() {
     assert!(valid > 50, "the control: only {valid} were accepted");
 }
 
+/// Keys under which one signature fits every message (points of small order): a plain verifier takes them, ours does not.
+/// What is asked of a log's and a witness's signature is one form and one meaning.
+#[test]
+fn a_key_that_signs_everything_signs_nothing() {
+    use ed25519_dalek::{Signature, Verifier as _, VerifyingKey};
+    use signed_note::Verifier as _;
+    let mut taken_by_others = 0;
+    let low = |first: u8, last: u8, between: u8| {
+        let mut point = [between; 32];
+        point[0] = first;
+        point[31] = last;
+        point
+    };
+    for point in [low(1, 0, 0), low(0xec, 0x7f, 0xff), low(0, 0, 0), low(0, 0x80, 0)] {
+        let sig = [low(1, 0, 0), [0; 32]].concat();
+        for message in [&b"one"[..], b"another", b"a third", b"a fourth"] {
+            let plain = VerifyingKey::from_bytes(&point).unwrap();
+            let signature = Signature::from_slice(&sig).unwrap();
+            taken_by_others += usize::from(plain.verify(message, &signature).is_ok());
+            assert!(!verifier(&point).verify(message, &sig), "{}", hex::encode(point));
+        }
+    }
+    assert!(taken_by_others >= 4, "the control: a plain verifier took {taken_by_others}");
+}
+
 fn context() -> Context {
     Context {
         tenant: "flux-kontext".into(),
@@ -115,22 +140,36 @@ fn no_flipped_bit_cut_or_added_byte_is_accepted() {
 }
 
 /// A recipient that writes what it likes into the header.
-struct Writes(Vec<Stanza>);
+struct Writes(fn(usize) -> Vec<Stanza>, usize);
 
 impl Recipient for Writes {
     fn wrap_file_key(&self, _: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), EncryptError> {
-        Ok((self.0.clone(), HashSet::new()))
+        Ok(((self.0)(self.1), HashSet::new()))
     }
 }
 
-fn forged(stanzas: Vec<Stanza>) -> Vec<u8> {
-    let recipient = Writes(stanzas);
+fn forged(n: usize) -> Vec<u8> {
+    let recipient = Writes(stanzas, n);
     let encryptor = Encryptor::with_recipients(std::iter::once(&recipient as &dyn Recipient)).unwrap();
     let mut file = Vec::new();
     let mut writer = encryptor.wrap_output(&mut file).unwrap();
     writer.write_all(b"planted").unwrap();
     writer.finish().unwrap();
     file
+}
+
+/// The header of the `n`th planted file.
+fn stanzas(n: usize) -> Vec<Stanza> {
+    let right = || stanza(&context());
+    let grease =
+        |n: usize| Stanza { tag: format!("grease-{n}"), args: vec!["x".to_owned()], body: vec![0; n] };
+    match n % 5 {
+        0 => vec![right()],
+        1 => vec![right(), right()],
+        2 => vec![grease(n % 90), right(), grease(n % 17)],
+        3 => vec![Stanza { body: vec![1; 32], ..right() }, right()],
+        _ => vec![grease(n % 50), grease(n % 7)],
+    }
 }
 
 fn stanza(context: &Context) -> Stanza {
@@ -150,18 +189,8 @@ fn stanza(context: &Context) -> Stanza {
 fn a_planted_file_never_opens_with_the_key_of_the_place() {
     let context = context();
     let (honest, key) = sealed(&context, b"mine");
-    let right = stanza(&context);
-    let grease =
-        |n: usize| Stanza { tag: format!("grease-{n}"), args: vec!["x".to_owned()], body: vec![0; n] };
     for n in 0..1_000 {
-        let stanzas = match n % 5 {
-            0 => vec![right.clone()],
-            1 => vec![right.clone(), right.clone()],
-            2 => vec![grease(n % 90), right.clone(), grease(n % 17)],
-            3 => vec![Stanza { body: vec![1; 32], ..right.clone() }, right.clone()],
-            _ => vec![grease(n % 50), grease(n % 7)],
-        };
-        assert_eq!(read(&forged(stanzas), &context, &key), None, "planted file {n}");
+        assert_eq!(read(&forged(n), &context, &key), None, "planted file {n}");
     }
     assert_eq!(read(&honest, &context, &key).unwrap(), b"mine");
 }

@@ -3,6 +3,7 @@
 use super::fingerprint;
 use crate::base::Timestamp;
 use crate::crypto::Fingerprint;
+use crate::keystore::lead::TURN;
 use crate::keystore::model::Destroyed;
 use crate::on;
 use crate::store::{Error, Tx};
@@ -28,9 +29,6 @@ const TAKE: &str = "INSERT INTO lease (name, holder, until) VALUES ('epochs', $1
     DO UPDATE SET holder = $1, until = $2 WHERE lease.until < $3 OR lease.holder = $1";
 const KEEP: &str = "UPDATE lease SET until = $1 WHERE name = 'epochs' AND holder = $2";
 const RELEASE: &str = "DELETE FROM lease WHERE name = 'epochs' AND holder = $1";
-
-/// Whose turn it is: those who write keys share it, whoever raises the floor takes it.
-const TURN: &str = "keystore epochs";
 
 /// The lowest epoch under which keys may be written, as it stays until the end of this transaction.
 pub(in crate::keystore) async fn floor(tx: &mut Tx) -> Result<i64, Error> {
