@@ -14,7 +14,7 @@ use crate::consent::Consents;
 use crate::disclosure::Disclosures;
 use crate::editing::{self, Editing};
 use crate::imaging::Limits;
-use crate::keystore::{Epochs, Keystore};
+use crate::keystore::{self, Keystore, SealKey};
 use crate::ledger::{Ledger, SignerKey};
 use crate::mail::{self, Post};
 use crate::policy::{Library, Policy};
@@ -94,6 +94,13 @@ impl App {
         Ok(app)
     }
 
+    /// Makes the file of a seal key, where there is none yet, for a seal to be moved to.
+    pub fn make_seal_file(config: &Config) -> Result<(), Error> {
+        keys::private_folder(&config.keys_folder())?;
+        SealKey::from_file_or_new(&keys::seal_file(config), &Entropy::system())?;
+        Ok(())
+    }
+
     /// Closes the databases, after what is at work in them.
     pub async fn close(&self) {
         self.db.close().await;
@@ -112,9 +119,16 @@ async fn ground(
     let keys_folder = config.keys_folder();
     keys::private_folder(&keys_folder)?;
     let (db, key_db) = databases(config, folder).await?;
-    let seal = keys::seal(config, entropy)?;
-    let epochs = Epochs::open(&keys_folder.join("epochs"), seal, clock.now(), entropy)?;
-    let keystore = Keystore::new(key_db, epochs, clock.clone(), entropy.clone());
+    let origin = origin(config);
+    let keystore = Keystore::open(keystore::Opening {
+        db: key_db,
+        folder: &keys_folder.join("epochs"),
+        seals: keys::seals(config, clock, entropy)?,
+        installation: &origin,
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    })
+    .await?;
     let settings = match blobs {
         Some(settings) => settings,
         None => blob_settings(config, folder)?,
@@ -124,17 +138,18 @@ async fn ground(
         blobs::Settings::S3(_) | blobs::Settings::Memory => Vec::new(),
     };
     let blobs = Blobs::open(settings, clock, entropy)?;
-    let origin = config
-        .ledger
-        .origin
-        .clone()
-        .unwrap_or_else(|| format!("{}/ledger", host_of(&config.server.public_url)));
     let signer = SignerKey::ledger(&origin, &keys::signing_seed(&keys_folder, "ledger.key", entropy)?)?;
     let seed = keys::signing_seed(&keys_folder, "archive.key", entropy)?;
     let archives = archive::Signer::new(&format!("{}/take-home", host_of(&config.server.public_url)), &seed)?;
     let state = keys_folder.join("ledger.head");
     let ledger = Ledger::open(db.clone(), signer, clock.clone(), entropy.clone(), state).await?;
     Ok(Ground { db, keys: keystore, blobs, incoming, ledger, archives })
+}
+
+/// What the installation is called: in its ledger, and to whoever keeps its seal key.
+fn origin(config: &Config) -> String {
+    let usual = || format!("{}/ledger", host_of(&config.server.public_url));
+    config.ledger.origin.clone().unwrap_or_else(usual)
 }
 
 async fn databases(config: &Config, folder: &Path) -> Result<(Db, Db), Error> {

@@ -36,7 +36,7 @@ use crate::base::{Clock, Entropy, TenantId};
 use crate::blobs::Blobs;
 use crate::config::Config;
 use crate::disclosure::Disclosures;
-use crate::keystore::{EPOCH, Keystore};
+use crate::keystore::{EPOCH_LASTS, Keystore};
 use crate::ledger::Ledger;
 use crate::policy::{Library, Policy};
 use crate::store::Db;
@@ -82,7 +82,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { epoch: EPOCH, temporary: Vec::new(), logs: None }
+        Self { epoch: EPOCH_LASTS, temporary: Vec::new(), logs: None }
     }
 }
 

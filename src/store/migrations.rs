@@ -35,7 +35,7 @@ pub const MAIN: Schema = steps!("": (1, "0001_store"), (2, "0002_ledger"), (3, "
     (10, "0010_actions"), (11, "0011_board"), (13, "0013_errand"));
 
 /// The keystore: a database of its own, backed up apart.
-pub const KEYSTORE: Schema = steps!("-keystore": (1, "0001_keys"));
+pub const KEYSTORE: Schema = steps!("-keystore": (1, "0001_keys"), (2, "0002_epochs"));
 
 impl Schema {
     fn migrator(&self, text: impl Fn(&Step) -> &'static str) -> Migrator {

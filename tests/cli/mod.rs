@@ -2,6 +2,7 @@
 
 mod commands;
 mod demo;
+mod keys;
 mod policy;
 mod publish;
 mod tutorial;
