@@ -21,7 +21,7 @@ async fn signs_in(app: &TestApp, person: &Person, forwarded: Option<&str>) -> An
     let token = link.token.expose().as_str();
     let page = format!("/flux-kontext/sign-in/confirm?token={token}");
     let dress = |call: Call| {
-        let call = call.from_address(ADDRESS).header("user-agent", BROWSER);
+        let call = call.at_address(ADDRESS).header("user-agent", BROWSER);
         match forwarded {
             Some(forwarded) => call.header("x-forwarded-for", forwarded),
             None => call,

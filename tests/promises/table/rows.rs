@@ -2,13 +2,13 @@
 
 /// A row of what was promised, and its end.
 pub(super) struct Row {
-    /// Its names: F1 to F21 of Flux Kontext, O1 to O10 of OpusFlair.
+    /// Its names: F1 to F21 of Flux Kontext, O1 to O10 of the other document.
     pub(super) names: &'static str,
     /// What is promised.
     pub(super) says: &'static str,
     /// The clauses of Flux Kontext's document that make the promise.
     pub(super) flux: &'static [&'static str],
-    /// Those of OpusFlair's.
+    /// Those of the other document.
     pub(super) opus: &'static [&'static str],
     /// The rules that run it; each stands in a clause named here.
     pub(super) rules: &'static [&'static str],
