@@ -3,7 +3,8 @@
 //! Promises: a call goes only to a host on its recipient's list; only to a public address, judged on the address that
 //! is dialled (to loopback, or into the operator's own network, only where the operator configured a base URL there);
 //! no redirect is followed, no proxy taken from the environment, no request repeated; bytes and time are capped; each
-//! call leaves a record without ids, queries or content. Must never: put a URL, header or body into an error, a `Debug` or a log line.
+//! call leaves a record without ids, queries or content. Must never: put a URL, header or body into an error, a `Debug`
+//! or a log line.
 
 mod address;
 mod allow;
