@@ -58,6 +58,8 @@ fn is_this_machine(host: &str) -> bool {
     bare.is_empty()
         || bare == "localhost"
         || bare.starts_with('/')
+        // A socket's folder where a host would stand, as libpq takes it: `postgres://user@%2Frun%2Fpostgresql/db`.
+        || bare.get(..3).is_some_and(|first| first.eq_ignore_ascii_case("%2f"))
         || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
@@ -185,6 +187,7 @@ mod tests {
             ("postgres://u:p@[::1]:5432/db", true),
             ("postgres://u@localhost/db", true),
             ("postgres:///db?host=/run/postgresql", true),
+            ("postgres://u@%2Frun%2Fpostgresql:5432/db", true),
             ("postgres://u:p@db.example.org/db?sslmode=verify-full", true),
             ("postgres://u:p@db.example.org/db?sslmode=require", false),
             ("postgres://u:p@db.example.org/db", false),
