@@ -31,6 +31,7 @@ pub mod providers;
 pub mod publication;
 pub mod requests;
 pub mod retention;
+pub mod seals;
 pub mod store;
 pub mod subjects;
 pub mod vault;

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use vouchsafe::cli::{Cli, Say};
+use vouchsafe::cli::{Cli, Say, close_up};
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    close_up();
     let cli = Cli::parse();
     let text = |os: std::ffi::OsString| os.into_string().ok();
     let variables: BTreeMap<String, String> =

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use crate::base::Kind;
-use crate::{archive, blobs, config, keystore, ledger, mail, policy, publication, store};
+use crate::{archive, blobs, config, keystore, ledger, mail, policy, publication, seals, store};
 
 /// Why the service cannot be put together.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +42,9 @@ pub enum Error {
     /// The keys.
     #[error(transparent)]
     Keys(#[from] keystore::Error),
+    /// A seal.
+    #[error(transparent)]
+    Seals(#[from] seals::Error),
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] ledger::Error),

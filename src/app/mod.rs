@@ -16,6 +16,7 @@ pub use policies::{Unpublished, load_documents};
 
 use std::sync::{Arc, OnceLock};
 
+use crate::audit::Audit;
 use crate::base::{Clock, Entropy};
 use crate::billing::{Credits, Invoices};
 use crate::blobs::Blobs;
@@ -79,6 +80,8 @@ pub struct Rooms {
     pub unpublished: OnceLock<Vec<Unpublished>>,
     /// Every right.
     pub requests: Requests,
+    /// Whether each promise is kept.
+    pub audit: Audit,
     /// Letters.
     pub post: Post,
 }

@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 
 use super::{App, Error, Rooms, keys, outside, policies};
 use crate::archive;
+use crate::audit::{self, Audit, LogWatch};
 use crate::base::{Clock, Entropy, Secret};
 use crate::billing::{Credits, Invoices};
 use crate::blobs::{self, Blobs, FolderSettings, S3Settings};
@@ -13,7 +14,7 @@ use crate::consent::Consents;
 use crate::disclosure::Disclosures;
 use crate::editing::{self, Editing};
 use crate::imaging::Limits;
-use crate::keystore::{Epochs, Keystore};
+use crate::keystore::{self, Keystore, SealKey};
 use crate::ledger::{Ledger, SignerKey};
 use crate::mail::{self, Post};
 use crate::policy::{Library, Policy};
@@ -44,6 +45,8 @@ pub struct Setup {
     pub blobs: Option<blobs::Settings>,
     /// The program that decodes what providers send, called with `redraw`; without one, this process does it itself.
     pub redrawer: Option<PathBuf>,
+    /// The watch on the log, where this process writes one: without it nobody can tell what is in it.
+    pub logs: Option<LogWatch>,
 }
 
 impl Setup {
@@ -58,6 +61,7 @@ impl Setup {
             mail: None,
             blobs: None,
             redrawer: std::env::current_exe().ok(),
+            logs: None,
         })
     }
 }
@@ -66,6 +70,8 @@ struct Ground {
     db: Db,
     keys: Keystore,
     blobs: Blobs,
+    /// Where uploads land before they are whole.
+    incoming: Vec<PathBuf>,
     ledger: Ledger,
     archives: archive::Signer,
 }
@@ -75,17 +81,24 @@ impl App {
     /// tenant's documents published.
     /// Two services over one SQLite data folder are a mistake; over one PostgreSQL they are replicas.
     pub async fn open(setup: Setup) -> Result<Self, Error> {
-        let Setup { config, clock, entropy, documents, mail, blobs, redrawer } = setup;
+        let Setup { config, clock, entropy, documents, mail, blobs, redrawer, logs } = setup;
         let library = Library::new();
         let ground = ground(&config, &clock, &entropy, blobs).await?;
         let post = post(&config, mail)?;
         let outside = outside::providers(&config, redrawer, &clock, &entropy)?;
-        let rooms = rooms(config, ground, library, (post, outside), (clock, entropy));
+        let rooms = rooms(config, ground, library, (post, outside, logs), (clock, entropy));
         let app = Self(Arc::new(rooms));
         let unpublished = app.take_up(documents).await?;
         // Set once, here: nobody else has the app yet.
         let _set_once = app.unpublished.set(unpublished);
         Ok(app)
+    }
+
+    /// Makes the file of a seal key, where there is none yet, for a seal to be moved to.
+    pub fn make_seal_file(config: &Config) -> Result<(), Error> {
+        keys::private_folder(&config.keys_folder())?;
+        SealKey::from_file_or_new(&keys::seal_file(config), &Entropy::system())?;
+        Ok(())
     }
 
     /// Closes the databases, after what is at work in them.
@@ -106,25 +119,37 @@ async fn ground(
     let keys_folder = config.keys_folder();
     keys::private_folder(&keys_folder)?;
     let (db, key_db) = databases(config, folder).await?;
-    let seal = keys::seal(config, entropy)?;
-    let epochs = Epochs::open(&keys_folder.join("epochs"), seal, clock.now(), entropy)?;
-    let keystore = Keystore::new(key_db, epochs, clock.clone(), entropy.clone());
+    let origin = origin(config);
+    let keystore = Keystore::open(keystore::Opening {
+        db: key_db,
+        folder: &keys_folder.join("epochs"),
+        seals: keys::seals(config, clock, entropy)?,
+        installation: &origin,
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    })
+    .await?;
     let settings = match blobs {
         Some(settings) => settings,
         None => blob_settings(config, folder)?,
     };
+    let incoming = match &settings {
+        blobs::Settings::Folder(folder) => vec![folder.incoming()],
+        blobs::Settings::S3(_) | blobs::Settings::Memory => Vec::new(),
+    };
     let blobs = Blobs::open(settings, clock, entropy)?;
-    let origin = config
-        .ledger
-        .origin
-        .clone()
-        .unwrap_or_else(|| format!("{}/ledger", host_of(&config.server.public_url)));
     let signer = SignerKey::ledger(&origin, &keys::signing_seed(&keys_folder, "ledger.key", entropy)?)?;
     let seed = keys::signing_seed(&keys_folder, "archive.key", entropy)?;
     let archives = archive::Signer::new(&format!("{}/take-home", host_of(&config.server.public_url)), &seed)?;
     let state = keys_folder.join("ledger.head");
     let ledger = Ledger::open(db.clone(), signer, clock.clone(), entropy.clone(), state).await?;
-    Ok(Ground { db, keys: keystore, blobs, ledger, archives })
+    Ok(Ground { db, keys: keystore, blobs, incoming, ledger, archives })
+}
+
+/// What the installation is called: in its ledger, and to whoever keeps its seal key.
+fn origin(config: &Config) -> String {
+    let usual = || format!("{}/ledger", host_of(&config.server.public_url));
+    config.ledger.origin.clone().unwrap_or_else(usual)
 }
 
 async fn databases(config: &Config, folder: &Path) -> Result<(Db, Db), Error> {
@@ -177,31 +202,63 @@ fn host_of(public_url: &str) -> &str {
     public_url.split_once("://").map_or(public_url, |(_, rest)| rest).trim_end_matches('/')
 }
 
+fn door(ground: &Ground, library: &Library, clock: &Clock, entropy: &Entropy) -> Vault {
+    Vault::new(vault::Parts {
+        db: ground.db.clone(),
+        keys: ground.keys.clone(),
+        blobs: ground.blobs.clone(),
+        ledger: ground.ledger.clone(),
+        library: library.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    })
+}
+
+fn auditor(
+    ground: &Ground,
+    (config, logs): (&Config, Option<LogWatch>),
+    (vault, library): (&Vault, &Library),
+    clock: &Clock,
+    entropy: &Entropy,
+) -> Audit {
+    let (db, ledger, c, e) = (&ground.db, &ground.ledger, clock.clone(), entropy.clone());
+    Audit::new(audit::Parts {
+        db: db.clone(),
+        vault: vault.clone(),
+        keys: ground.keys.clone(),
+        blobs: ground.blobs.clone(),
+        ledger: ledger.clone(),
+        library: library.clone(),
+        disclosures: Disclosures::new(db.clone(), vault.clone(), ledger.clone(), c, e),
+        config: config.clone(),
+        settings: audit::Settings { temporary: ground.incoming.clone(), logs, ..audit::Settings::default() },
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    })
+}
+
+/// How long an erasure that somebody set can be taken back.
+fn grace(config: &Config) -> TimeDelta {
+    let seconds = i64::try_from(config.rights.grace.rough_seconds()).unwrap_or(i64::MAX);
+    TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX)
+}
+
 fn rooms(
     config: Config,
     ground: Ground,
     library: Library,
-    (post, outside): (Post, editing::Outside),
+    (post, outside, logs): (Post, editing::Outside, Option<LogWatch>),
     (clock, entropy): (Clock, Entropy),
 ) -> Rooms {
-    let Ground { db, keys, blobs, ledger, archives } = ground;
+    let vault = door(&ground, &library, &clock, &entropy);
+    let audit = auditor(&ground, (&config, logs), (&vault, &library), &clock, &entropy);
+    let Ground { db, keys, blobs, ledger, archives, .. } = ground;
     let (c, e) = (|| clock.clone(), || entropy.clone());
-    let vault = Vault::new(vault::Parts {
-        db: db.clone(),
-        keys: keys.clone(),
-        blobs: blobs.clone(),
-        ledger: ledger.clone(),
-        library: library.clone(),
-        clock: c(),
-        entropy: e(),
-    });
     let subjects = Subjects::new(db.clone(), keys.clone(), vault.clone(), ledger.clone(), c(), e());
     let consents = Consents::new(db.clone(), vault.clone(), ledger.clone(), c(), e());
     let credits = Credits::new(db.clone(), c(), e());
     let invoices = Invoices::new(vault.clone());
     let disclosures = Disclosures::new(db.clone(), vault.clone(), ledger.clone(), c(), e());
-    let seconds = i64::try_from(config.rights.grace.rough_seconds()).unwrap_or(i64::MAX);
-    let grace = TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX);
     let editing = Editing::new(editing::Parts {
         db: db.clone(),
         keys: keys.clone(),
@@ -236,7 +293,7 @@ fn rooms(
         ledger: ledger.clone(),
         library: library.clone(),
         signer: archives,
-        settings: requests::Settings { grace, ..requests::Settings::default() },
+        settings: requests::Settings { grace: grace(&config), ..requests::Settings::default() },
         clock: c(),
         entropy: e(),
     });
@@ -260,6 +317,7 @@ fn rooms(
         publications,
         unpublished: OnceLock::new(),
         requests,
+        audit,
         post,
     }
 }

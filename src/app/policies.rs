@@ -39,7 +39,11 @@ fn load(path: &Path) -> Result<Policy, Error> {
     Policy::compile(&source).map_err(|diagnostics| Error::Document {
         path: path.to_owned(),
         errors: diagnostics.iter().filter(|d| d.is_error()).count(),
-        first: diagnostics.first().map(|d| format!("line {}: {}", d.line, d.message)).unwrap_or_default(),
+        first: diagnostics
+            .iter()
+            .find(|d| d.is_error())
+            .map(|d| format!("line {}: {}", d.line, d.message))
+            .unwrap_or_default(),
     })
 }
 

@@ -3,17 +3,76 @@
 use std::collections::BTreeMap;
 
 use chrono::{NaiveTime, TimeDelta};
-use serde_json::json;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use tokio::task::spawn_blocking;
 
-use super::sql::results::{self, Vouched};
-use super::{Audit, Error, State, Vouching};
+use super::sql::results;
+use super::{Attached, Audit, Error, State, Vouched, Vouching};
 use crate::base::{EntryId, StaffId, TenantId, Timestamp};
 use crate::crypto::{self, Place};
 use crate::ledger::{Entry, EntryKind, Opening};
 use crate::policy::{Attestation, Policy};
 
-/// Most characters of evidence: a note and links, not the report itself.
-pub(super) const LONGEST: usize = 20_000;
+/// Most characters of evidence.
+const LONGEST: usize = 20_000;
+/// Most bytes of a file: a signed report, not the recordings of an audit.
+pub const LARGEST_FILE: usize = 5 << 20;
+/// Most characters of a file's name.
+const LONGEST_NAME: usize = 120;
+
+const NO_EVIDENCE: &str = "say in 1 to 20,000 characters what was done and what shows it";
+const BAD_FILE: &str = "a file of evidence has a name, and 1 byte to 5 MiB";
+
+/// What somebody shows for an attestation. `Debug` shows no word of it.
+#[derive(Clone, Default)]
+pub struct Exhibit {
+    /// What was done and what shows it: 1 to 20,000 characters.
+    pub text: String,
+    /// A report, a signed page: at most [`LARGEST_FILE`].
+    pub file: Option<Attached>,
+}
+
+impl std::fmt::Debug for Exhibit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Exhibit({} characters, {:?})", self.text.chars().count(), self.file)
+    }
+}
+
+impl Exhibit {
+    /// Whether it can be filed. The file's name loses its folders and what no file name holds.
+    fn checked(self) -> Result<Self, Error> {
+        let text = self.text.trim().to_owned();
+        if text.is_empty() || text.chars().count() > LONGEST {
+            return Err(Error::Evidence(NO_EVIDENCE));
+        }
+        let file = self.file.map(|file| {
+            let last = file.name.rsplit(['/', '\\']).next().unwrap_or_default();
+            let plain = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '.' | '-' | '_' | '(' | ')');
+            let name: String = last.chars().filter(plain).take(LONGEST_NAME).collect();
+            Attached { name: name.trim().trim_start_matches('.').to_owned(), ..file }
+        });
+        if file
+            .as_ref()
+            .is_some_and(|f| f.name.is_empty() || f.bytes.is_empty() || f.bytes.len() > LARGEST_FILE)
+        {
+            return Err(Error::Evidence(BAD_FILE));
+        }
+        Ok(Self { text, file })
+    }
+
+    /// What the ledger commits to: the words, and of the file its name, its length and its SHA-256.
+    fn details(&self) -> Value {
+        let file = self.file.as_ref().map(|file| {
+            let sha256 = hex::encode(Sha256::digest(&file.bytes));
+            json!({"name": file.name, "bytes": file.bytes.len(), "sha256": sha256})
+        });
+        match file {
+            Some(file) => json!({"evidence": self.text, "file": file}),
+            None => json!({"evidence": self.text}),
+        }
+    }
+}
 
 /// What is known of a tenant's attestations: the newest word for each, and from when each was owed.
 #[derive(Debug, Clone, Default)]
@@ -47,7 +106,7 @@ impl Words {
             owner: rule.owner.clone(),
             wanted: rule.evidence.clone(),
             made: made.map(|m| m.at),
-            by: made.map(|m| m.staff.clone()),
+            by: made.map(|m| m.staff),
             entry: made.map(|m| m.entry),
             due,
             state,
@@ -60,8 +119,8 @@ fn begins(policy: &Policy) -> Timestamp {
     Timestamp::from_utc(policy.effective().and_time(NaiveTime::MIN).and_utc())
 }
 
-fn place(tenant: &TenantId, entry: EntryId) -> Place {
-    Place::new("attestation").with(tenant.as_str()).with(entry.to_string())
+fn place(what: &'static str, tenant: &TenantId, entry: EntryId) -> Place {
+    Place::new(what).with(tenant.as_str()).with(entry.to_string())
 }
 
 impl Audit {
@@ -72,42 +131,86 @@ impl Audit {
         tenant: &TenantId,
         attestation: &str,
         by: StaffId,
-        evidence: &str,
+        shown: Exhibit,
     ) -> Result<EntryId, Error> {
         let policy = self.in_force(tenant)?;
-        let rule = policy.attestation(attestation).ok_or(Error::NoAttestation)?;
-        if evidence.trim().is_empty() || evidence.chars().count() > LONGEST {
-            return Err(Error::Evidence(LONGEST));
-        }
+        let rule = policy.attestation(attestation).ok_or(Error::Missing("attestation"))?;
+        let shown = shown.checked()?;
         let key = self.keys.system(&format!("attestation/{tenant}")).await?;
         let now = self.clock.now();
         let mut tx = self.db.begin().await?;
         let role = results::staff_role(&mut tx, tenant, by).await?.ok_or(Error::NotStaff)?;
-        let entry = Entry::new("attestation.made".parse::<EntryKind>()?, now, tenant, &role)
+        let entry = Entry::new(EntryKind::ATTESTATION_MADE, now, tenant, &role)
             .fact("attestation", rule.id.as_str())
             .fact("staff", by.to_string().as_str())
             .fact("version", policy.version())
-            .details(json!({"evidence": evidence}));
+            .details(shown.details());
         let appended = self.ledger.append(&mut tx, entry).await?;
+        let id = appended.id;
         let opening = appended.opening.map(|o| o.to_bytes()).transpose()?.unwrap_or_default();
-        let sealed = crypto::seal(&key, &place(tenant, appended.id), &opening, &self.entropy);
+        let sealed = crypto::seal(&key, &place("attestation", tenant, id), &opening, &self.entropy);
+        let file = shown.file.is_some();
         let vouched =
-            Vouched { entry: appended.id, attestation: rule.id.clone(), staff: by.to_string(), at: now };
+            Vouched { entry: id, attestation: rule.id.clone(), staff: by, at: now, file, place: None };
         results::insert_attestation(&mut tx, tenant, &vouched, &sealed).await?;
+        if let Some(file) = shown.file {
+            let (at, entropy) = (place("attestation-file", tenant, id), self.entropy.clone());
+            let sealed = spawn_blocking(move || crypto::seal(&key, &at, &file.bytes, &entropy)).await;
+            let sealed = sealed.map_err(|_| crate::store::Error::Unavailable)?;
+            results::insert_file(&mut tx, tenant, id, &sealed).await?;
+        }
         tx.commit().await?;
-        Ok(appended.id)
+        Ok(id)
     }
 
     /// What was shown for an attestation, with the salt by which the ledger's commitment to it opens.
     pub async fn evidence(&self, tenant: &TenantId, entry: EntryId) -> Result<Opening, Error> {
         let sealed = {
             let mut tx = self.db.read().await?;
-            results::evidence(&mut tx, tenant, entry).await?.ok_or(Error::NoAttestation)?
+            results::evidence(&mut tx, tenant, entry).await?.ok_or(Error::Missing("attestation"))?
         };
         let key = self.keys.system(&format!("attestation/{tenant}")).await?;
-        let plain = crypto::open(&key, &place(tenant, entry), &sealed)
+        let plain = crypto::open(&key, &place("attestation", tenant, entry), &sealed)
             .map_err(|_| crate::store::Error::inconsistent("attestation", "sealed"))?;
         Ok(Opening::from_bytes(&plain)?)
+    }
+
+    /// The file that was shown with an attestation: the very bytes whose SHA-256 the ledger commits to.
+    pub async fn attached(&self, tenant: &TenantId, entry: EntryId) -> Result<Attached, Error> {
+        let opening = self.evidence(tenant, entry).await?;
+        let sealed = {
+            let mut tx = self.db.read().await?;
+            results::file(&mut tx, tenant, entry).await?.ok_or(Error::Missing("file"))?
+        };
+        let key = self.keys.system(&format!("attestation/{tenant}")).await?;
+        let damaged = || crate::store::Error::inconsistent("attestation_file", "sealed");
+        let at = place("attestation-file", tenant, entry);
+        let opened = spawn_blocking(move || crypto::open(&key, &at, &sealed).map(|plain| plain.to_vec()));
+        let bytes = opened.await.map_err(|_| crate::store::Error::Unavailable)?.map_err(|_| damaged())?;
+        let word = |name: &str| opening.details().pointer(name).and_then(Value::as_str);
+        let (name, sha256) = word("/file/name").zip(word("/file/sha256")).ok_or_else(damaged)?;
+        if hex::encode(Sha256::digest(&bytes)) != sha256 {
+            return Err(damaged().into());
+        }
+        Ok(Attached { name: name.to_owned(), bytes })
+    }
+
+    /// The words that were given for an attestation, newest first.
+    pub async fn vouched(
+        &self,
+        tenant: &TenantId,
+        attestation: &str,
+        most: u16,
+    ) -> Result<Vec<Vouched>, Error> {
+        let mut words = {
+            let mut tx = self.db.read().await?;
+            results::words(&mut tx, tenant, attestation, i64::from(most)).await?
+        };
+        let places = self.ledger.places(&words.iter().map(|w| w.entry).collect::<Vec<_>>()).await?;
+        for word in &mut words {
+            word.place = places.get(&word.entry).copied();
+        }
+        Ok(words)
     }
 
     /// How each attestation of the document in force stands.
@@ -136,5 +239,45 @@ impl Audit {
         }
         let newest = newest.into_iter().map(|v| (v.attestation.clone(), v)).collect();
         Ok(Words { newest, owed_since })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn shown(name: &str) -> Result<Exhibit, Error> {
+        let file = Attached { name: name.to_owned(), bytes: vec![1] };
+        Exhibit { text: "seen".to_owned(), file: Some(file) }.checked()
+    }
+
+    #[test]
+    fn a_files_name_is_a_name_and_leads_nowhere() {
+        for (given, kept) in [
+            ("review.pdf", "review.pdf"),
+            ("C:\\Users\\someone\\review.pdf", "review.pdf"),
+            ("../../etc/passwd", "passwd"),
+            ("..htaccess", "htaccess"),
+            ("a\"; filename=b.html", "a filenameb.html"),
+            ("Prüfung 2026 (final).pdf", "Prüfung 2026 (final).pdf"),
+        ] {
+            assert_eq!(shown(given).unwrap().file.unwrap().name, kept);
+        }
+        for nothing in ["", "   ", "/", "...", "\u{202e}"] {
+            assert!(matches!(shown(nothing), Err(Error::Evidence(BAD_FILE))), "{nothing:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_name_breaks_out_of_a_header(name in any::<String>()) {
+            if let Ok(shown) = shown(&name) {
+                let kept = shown.file.unwrap().name;
+                prop_assert!(!kept.is_empty() && kept.chars().count() <= LONGEST_NAME);
+                prop_assert!(!kept.contains(['"', '/', '\\', ';', '\r', '\n', '\0']));
+            }
+        }
     }
 }

@@ -5,18 +5,15 @@ use crate::{blobs, disclosure, keystore, ledger, store, vault};
 /// [`super::Outcome`] that says so.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The tenant has no document.
-    #[error("there is no such tenant")]
-    NoTenant,
-    /// The document in force has no such attestation, or it was never made.
-    #[error("there is no such attestation")]
-    NoAttestation,
-    /// Whoever vouches is not of the tenant's staff, or no longer.
-    #[error("only a member of staff can vouch")]
+    /// The tenant, the attestation, the check or the file is not there.
+    #[error("there is no such {0}")]
+    Missing(&'static str),
+    /// Whoever asks or vouches is not of the tenant's staff, or no longer.
+    #[error("only a member of staff can do this")]
     NotStaff,
-    /// The evidence is missing or too long.
-    #[error("the evidence must be between 1 and {0} characters")]
-    Evidence(usize),
+    /// The evidence is missing or too large.
+    #[error("{0}")]
+    Evidence(&'static str),
     /// The vault.
     #[error(transparent)]
     Vault(#[from] vault::Error),
@@ -41,7 +38,7 @@ impl Error {
     /// What sort of error this is.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::NoTenant | Self::NoAttestation => Kind::NotFound,
+            Self::Missing(_) => Kind::NotFound,
             Self::NotStaff => Kind::Forbidden,
             Self::Evidence(_) => Kind::Invalid,
             Self::Vault(e) => e.kind(),

@@ -1,5 +1,6 @@
 //! The log, looked at line by line as it is written.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -85,9 +86,21 @@ impl<W: Write> Write for Tee<W> {
     }
 }
 
+/// A line without the colours of a terminal (`ESC [ … m`), which would stand between a name and its value.
+fn plain(text: &str) -> Cow<'_, str> {
+    let mut parts = text.split("\x1b[");
+    let first = parts.next().unwrap_or_default();
+    let mut out = Cow::Borrowed(first);
+    for part in parts {
+        out.to_mut().push_str(part.split_once('m').map_or(part, |(_, rest)| rest));
+    }
+    out
+}
+
 /// What a line gives away, if anything.
 fn tell(line: &[u8]) -> Option<Tell> {
     let Ok(text) = std::str::from_utf8(line) else { return Some(Tell::Picture) };
+    let text = &*plain(text);
     if names_a_field(text) {
         return Some(Tell::Field);
     }
@@ -150,6 +163,7 @@ mod tests {
             (b"call from 8.8.8.8:443", Tell::Network),
             (b"edit prompt=a red house", Tell::Field),
             (br#"{"prompt":"a red house"}"#, Tell::Field),
+            (b"edit \x1b[3mprompt\x1b[0m\x1b[2m=\x1b[0ma red house", Tell::Field),
             (b"\x89PNG\r", Tell::Picture),
             (picture.as_bytes(), Tell::Picture),
         ] {

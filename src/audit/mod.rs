@@ -6,6 +6,7 @@
 //! open a picture unless the document lets it, or put anybody's data into a figure.
 
 mod attest;
+mod board;
 mod error;
 mod logs;
 mod model;
@@ -15,14 +16,19 @@ mod promises;
 mod run;
 mod sql;
 
+pub use attest::{Exhibit, LARGEST_FILE};
+pub use board::Board;
 pub use error::Error;
 pub use logs::{LogWatch, Tee, Tell};
-pub use model::{Check, ClauseState, Evidence, Outcome, Part, RuleState, State, Verdict, Vouching};
+pub use model::{
+    Attached, Check, ClauseState, Evidence, Outcome, Part, RuleState, State, Verdict, Vouched, Vouching,
+};
 pub use pages::{PageView, Pages};
-pub use run::Ran;
+pub use probes::SWEEP;
+pub use run::{Ran, Watch};
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use chrono::TimeDelta;
 
@@ -30,7 +36,7 @@ use crate::base::{Clock, Entropy, TenantId};
 use crate::blobs::Blobs;
 use crate::config::Config;
 use crate::disclosure::Disclosures;
-use crate::keystore::Keystore;
+use crate::keystore::{EPOCH_LASTS, Keystore};
 use crate::ledger::Ledger;
 use crate::policy::{Library, Policy};
 use crate::store::Db;
@@ -76,7 +82,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { epoch: TimeDelta::days(7), temporary: Vec::new(), logs: None }
+        Self { epoch: EPOCH_LASTS, temporary: Vec::new(), logs: None }
     }
 }
 
@@ -87,7 +93,7 @@ pub struct Audit(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     parts: Parts,
-    pages: OnceLock<Arc<dyn Pages>>,
+    pages: OnceLock<Weak<dyn Pages>>,
 }
 
 impl std::ops::Deref for Audit {
@@ -103,13 +109,18 @@ impl Audit {
         Self(Arc::new(Inner { parts, pages: OnceLock::new() }))
     }
 
-    /// Lets it see the pages that are served here. The first call stands.
-    pub fn see_pages(&self, pages: Arc<dyn Pages>) {
+    /// Lets it see the pages that are served here, for as long as the caller keeps them. The first call stands.
+    pub fn see_pages(&self, pages: &Arc<dyn Pages>) {
         // A second set of pages would be another service's.
-        let _ = self.0.pages.set(pages);
+        let _ = self.0.pages.set(Arc::downgrade(pages));
+    }
+
+    /// The pages, if they are still served.
+    fn pages(&self) -> Option<Arc<dyn Pages>> {
+        self.0.pages.get()?.upgrade()
     }
 
     fn in_force(&self, tenant: &TenantId) -> Result<Arc<Policy>, Error> {
-        self.library.in_force(tenant, self.clock.now()).ok_or(Error::NoTenant)
+        self.library.in_force(tenant, self.clock.now()).ok_or(Error::Missing("tenant"))
     }
 }

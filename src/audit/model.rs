@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{EntryId, Timestamp};
+use crate::base::{EntryId, StaffId, Timestamp};
 use crate::policy::RuleKind;
 
 /// How a check ended.
@@ -150,6 +150,8 @@ pub struct Evidence {
     pub found: u64,
     /// When.
     pub at: Timestamp,
+    /// The entry's number in the ledger, once it is in the tree.
+    pub place: Option<u64>,
 }
 
 /// How one rule of the document stands.
@@ -159,6 +161,10 @@ pub struct RuleState {
     pub rule: String,
     /// Its kind.
     pub kind: RuleKind,
+    /// The clause that declares it: the anchor of its heading.
+    pub clause: String,
+    /// The check that it stands on; `None` for what people vouch for.
+    pub probe: Option<String>,
     /// What it promises, in a few words.
     pub promise: String,
     /// How it stands.
@@ -169,6 +175,8 @@ pub struct RuleState {
     pub checked: Option<Timestamp>,
     /// The newest ledger entry that shows it.
     pub entry: Option<EntryId>,
+    /// That entry's number in the ledger, once it is in the tree.
+    pub place: Option<u64>,
 }
 
 /// How one clause of the document stands: as badly as the worst of its rules.
@@ -188,6 +196,8 @@ pub struct ClauseState {
     pub checked: Option<Timestamp>,
     /// The ledger entry that shows it.
     pub entry: Option<EntryId>,
+    /// That entry's number in the ledger, once it is in the tree.
+    pub place: Option<u64>,
     /// Every rule that was considered, worst first.
     pub rules: Vec<RuleState>,
 }
@@ -205,14 +215,46 @@ pub struct Vouching {
     pub wanted: String,
     /// When somebody last vouched for it.
     pub made: Option<Timestamp>,
-    /// Who: a member of staff's id.
-    pub by: Option<String>,
+    /// Who: a member of staff.
+    pub by: Option<StaffId>,
     /// The ledger entry of that.
     pub entry: Option<EntryId>,
     /// By when it must be done again, or first.
     pub due: Timestamp,
     /// How it stands.
     pub state: State,
+}
+
+/// A word that somebody gave for an attestation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Vouched {
+    /// The ledger entry.
+    pub entry: EntryId,
+    /// The attestation.
+    pub attestation: String,
+    /// Who.
+    pub staff: StaffId,
+    /// When.
+    pub at: Timestamp,
+    /// Whether a file was shown with it.
+    pub file: bool,
+    /// The entry's number in the ledger, once it is in the tree.
+    pub place: Option<u64>,
+}
+
+/// A file that was shown for an attestation. `Debug` shows no byte of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Attached {
+    /// Its name, without folders.
+    pub name: String,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
+impl std::fmt::Debug for Attached {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Attached({:?}, {} bytes)", self.name, self.bytes.len())
+    }
 }
 
 /// A number as people write it: `48,210`.

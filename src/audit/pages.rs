@@ -30,6 +30,7 @@ impl PageView {
 }
 
 /// Whoever serves pages lets the auditor look at them, through the whole stack of layers that a browser's request passes.
+/// It keeps hold of them itself: an auditor sees them for as long as they are served.
 pub trait Pages: Debug + Send + Sync {
     /// Asks for a tenant's public pages, and for one that sets a cookie.
     fn look<'a>(&'a self, tenant: &'a TenantId) -> BoxFuture<'a, Vec<PageView>>;

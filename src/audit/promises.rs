@@ -1,12 +1,14 @@
 //! How each clause of the document in force stands, computed from the last run of each check and from what people
 //! vouched for. Opens nothing, counts nothing anew: a public page may ask as often as it likes.
 
+use std::collections::BTreeSet;
+
 use super::attest::Words;
 use super::model::State;
 use super::run::period_of;
-use super::{Audit, Check, ClauseState, Error, RuleState, Verdict};
+use super::{Audit, Board, Check, ClauseState, Error, RuleState, Verdict};
 use crate::base::{EntryId, TenantId, Timestamp};
-use crate::policy::{Life, Policy, Purpose, RuleKind};
+use crate::policy::{Life, Policy, Purpose, Retention, RuleKind};
 
 /// What a clause shows first of several rules that stand alike: the most telling kind.
 const TELLING: [RuleKind; 9] = [
@@ -24,12 +26,22 @@ const TELLING: [RuleKind; 9] = [
 const NEVER: &str = "not checked yet";
 
 impl Audit {
-    /// How each clause of a tenant's document in force stands now, in the order of the document.
-    pub async fn promises(&self, tenant: &TenantId) -> Result<Vec<ClauseState>, Error> {
+    /// How each clause of a tenant's document in force stands now.
+    pub async fn promises(&self, tenant: &TenantId) -> Result<Board, Error> {
         let policy = self.in_force(tenant)?;
         let checks = self.latest(tenant).await?;
         let words = self.words(tenant).await?;
-        Ok(clauses(&Known { policy: &policy, checks: &checks, words: &words, now: self.clock.now() }))
+        let at = self.clock.now();
+        let mut clauses = clauses(&Known { policy: &policy, checks: &checks, words: &words, now: at });
+        self.place(&mut clauses).await?;
+        Ok(Board {
+            tenant: tenant.clone(),
+            version: policy.version().to_owned(),
+            effective: policy.effective(),
+            at,
+            checked: checks.iter().map(|c| c.at).max(),
+            clauses,
+        })
     }
 }
 
@@ -48,8 +60,10 @@ pub(super) fn clauses(known: &Known<'_>) -> Vec<ClauseState> {
         .clauses()
         .iter()
         .map(|clause| {
-            let mut rules: Vec<RuleState> =
-                clause.rules.iter().filter_map(|name| rule_state(known, name)).collect();
+            // A rule that a clause declares and names in its prose as well stands once.
+            let mut seen = BTreeSet::new();
+            let names = clause.rules.iter().filter(|name| seen.insert(name.as_str()));
+            let mut rules: Vec<RuleState> = names.filter_map(|name| rule_state(known, name)).collect();
             rules.sort_by_key(|r| (r.state, TELLING.iter().position(|k| *k == r.kind)));
             let first = rules.first();
             ClauseState {
@@ -60,6 +74,7 @@ pub(super) fn clauses(known: &Known<'_>) -> Vec<ClauseState> {
                 figure: first.map(|r| r.figure.clone()),
                 checked: first.and_then(|r| r.checked),
                 entry: first.and_then(|r| r.entry),
+                place: None,
                 rules,
             }
         })
@@ -81,15 +96,44 @@ fn waiting(figure: impl Into<String>) -> Found {
 fn rule_state(known: &Known<'_>, name: &str) -> Option<RuleState> {
     let (kind, id) = name.split_once('.')?;
     let kind: RuleKind = kind.parse().ok()?;
-    let policy = known.policy;
-    let (promise, found) = match kind {
+    let Said { clause, promise, probe } = said(known.policy, kind, id)?;
+    let found = match (kind, probe) {
+        (RuleKind::Attestation, _) | (_, None) => vouched(known, known.policy.attestation(id)?),
+        (RuleKind::Retention | RuleKind::Right | RuleKind::Notice, Some(probe)) => part(known, probe, name),
+        (RuleKind::Processor, Some(probe)) if known.policy.processor(id)?.is_recipient() => {
+            part(known, probe, name)
+        }
+        (RuleKind::Processor, Some(probe)) => in_house(known, probe),
+        (_, Some(probe)) => whole(known, probe),
+    };
+    let probe = probe.map(ToOwned::to_owned);
+    let Found { state, figure, checked, entry } = found;
+    Some(RuleState {
+        rule: name.to_owned(),
+        kind,
+        clause,
+        probe,
+        promise,
+        state,
+        figure,
+        checked,
+        entry,
+        place: None,
+    })
+}
+
+/// What a rule says: the clause that declares it, what it promises in a few words, and the check that it stands on.
+struct Said<'a> {
+    clause: String,
+    promise: String,
+    probe: Option<&'a str>,
+}
+
+fn said<'a>(policy: &'a Policy, kind: RuleKind, id: &str) -> Option<Said<'a>> {
+    let (clause, promise, probe) = match kind {
         RuleKind::Retention => {
             let rule = policy.retention(id)?;
-            let mut words: Vec<String> =
-                rule.erase_when.iter().map(|fact| format!("gone when {}", fact.in_words())).collect();
-            words.extend(rule.at_most.iter().map(|after| format!("gone {after} at the latest")));
-            words.extend(rule.keep.iter().map(|after| format!("kept for {after}, then gone")));
-            (words.join("; "), part(known, "retention-kept", name))
+            (&rule.clause, ends(rule), Some("retention-kept"))
         }
         RuleKind::Processor => {
             let rule = policy.processor(id)?;
@@ -97,42 +141,49 @@ fn rule_state(known: &Known<'_>, name: &str) -> Option<RuleState> {
                 Life::AtMost(period) => format!("nothing stays there longer than {period}"),
                 Life::AsOurs => "gone there when it is gone here".to_owned(),
             };
-            let probe = "provider-copies-removed";
-            let found = if rule.is_recipient() { part(known, probe, name) } else { in_house(known, probe) };
-            (format!("{}: {life}", rule.name), found)
+            (&rule.clause, format!("{}: {life}", rule.name), Some("provider-copies-removed"))
         }
         RuleKind::Right => {
             let rule = policy.rights().find(|r| r.right.as_str() == id)?;
-            (format!("answered within {}", rule.answer_within), part(known, "deadlines-kept", name))
+            (&rule.clause, format!("answered within {}", rule.answer_within), Some("deadlines-kept"))
         }
         RuleKind::Safeguard => {
             let rule = policy.safeguard(id)?;
-            (rule.promises.clone(), whole(known, &rule.probe))
+            (&rule.clause, rule.promises.clone(), Some(rule.probe.as_str()))
         }
         RuleKind::Attestation => {
             let rule = policy.attestation(id)?;
-            (rule.what.clone(), vouched(known, rule))
+            (&rule.clause, rule.what.clone(), None)
         }
         RuleKind::Notice => {
             let rule = policy.notice(id)?;
-            let promise = rule.says.clone().unwrap_or_else(|| format!("people are told: {}", rule.when));
-            (promise, waiting("no check of what people are told runs yet"))
+            let says = rule.says.clone().unwrap_or_else(|| format!("people are told: {}", rule.when));
+            (&rule.clause, says, Some("notices-sent"))
         }
         RuleKind::Category => {
             let rule = policy.category(id)?;
-            (format!("held as declared: {}", rule.holds), whole(known, "nothing-undeclared"))
+            (&rule.clause, format!("held as declared: {}", rule.holds), Some("nothing-undeclared"))
         }
         RuleKind::Purpose => {
             let rule = policy.purpose(id)?;
-            (rule.means.clone(), whole(known, gate_of(rule)))
+            (&rule.clause, rule.means.clone(), Some(gate_of(rule)))
         }
         RuleKind::Access => {
-            policy.access(id)?;
-            ("read by those named, for what is named".to_owned(), whole(known, "staff-reads-recorded"))
+            let rule = policy.access(id)?;
+            let promise = "read by those named, for what is named".to_owned();
+            (&rule.clause, promise, Some("staff-reads-recorded"))
         }
     };
-    let Found { state, figure, checked, entry } = found;
-    Some(RuleState { rule: name.to_owned(), kind, promise, state, figure, checked, entry })
+    Some(Said { clause: clause.clone(), promise, probe })
+}
+
+/// When data go by a rule: `gone when the edit succeeded; gone 48 hours after it was uploaded at the latest`.
+fn ends(rule: &Retention) -> String {
+    let mut words: Vec<String> =
+        rule.erase_when.iter().map(|fact| format!("gone when {}", fact.in_words())).collect();
+    words.extend(rule.at_most.iter().map(|after| format!("gone {after} at the latest")));
+    words.extend(rule.keep.iter().map(|after| format!("kept for {after}, then gone")));
+    words.join("; ")
 }
 
 /// The check that shows a purpose is used as declared.
@@ -169,11 +220,9 @@ fn whole(known: &Known<'_>, probe: &str) -> Found {
 /// What a check found of one rule.
 fn part(known: &Known<'_>, probe: &str, rule: &str) -> Found {
     let Some(check) = last(known, probe) else { return waiting(NEVER) };
-    if check.outcome.verdict == Verdict::CannotRun {
-        return whole(known, probe);
-    }
     match check.outcome.parts.iter().find(|p| p.rule == rule) {
         Some(part) => seen(known, check, part.state, &part.figure),
+        None if check.outcome.verdict == Verdict::CannotRun => whole(known, probe),
         None => waiting(NEVER),
     }
 }

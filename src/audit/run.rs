@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::probes::{self, Look, Round};
 use super::sql::results;
 use super::{Audit, Check, Error, Evidence, Outcome, Verdict};
-use crate::base::{Period, TenantId, Timestamp};
+use crate::base::{Period, StaffId, TenantId, Timestamp};
 use crate::ledger::{Entry, EntryKind};
 use crate::policy::{Policy, Role, spec};
 
@@ -16,7 +16,7 @@ const AGAIN: TimeDelta = TimeDelta::minutes(10);
 const CONFIRM: TimeDelta = TimeDelta::hours(24);
 
 /// Checks on which rules of other kinds stand: made for every document, whether or not a safeguard names them.
-const ALWAYS: [(&str, Period); 7] = [
+const ALWAYS: [(&str, Period); 9] = [
     ("retention-kept", Period::hours(1)),
     ("deadlines-kept", Period::hours(1)),
     ("provider-copies-removed", Period::hours(1)),
@@ -24,6 +24,8 @@ const ALWAYS: [(&str, Period); 7] = [
     ("consent-gates", Period::days(1)),
     ("no-training-unconsented", Period::days(1)),
     ("staff-reads-recorded", Period::days(1)),
+    ("notices-sent", Period::hours(1)),
+    ("ledger-consistent", Period::days(1)),
 ];
 
 /// The check that looks at the others, and therefore comes last.
@@ -31,9 +33,13 @@ pub(super) const SELF_AUDIT: &str = "self-audit";
 
 /// A check that a document has made, and how often.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Watch {
-    pub(super) probe: &'static str,
-    pub(super) every: Period,
+pub struct Watch {
+    /// Its name, one of [`spec::PROBES`].
+    pub probe: &'static str,
+    /// How often.
+    pub every: Period,
+    /// What it looks at, and how far, in words.
+    pub looks_at: &'static str,
 }
 
 /// The checks of a document: those its safeguards name, at the shortest period that any asks for, and [`ALWAYS`].
@@ -43,7 +49,7 @@ pub(super) fn watches(policy: &Policy) -> Vec<Watch> {
         let named = policy.safeguards().filter(|s| s.probe == *probe).map(|s| s.every);
         let always = ALWAYS.iter().filter(|(p, _)| p == probe).map(|(_, every)| *every);
         let every = named.min_by_key(|e| e.rough_seconds()).or_else(|| always.into_iter().next());
-        all.extend(every.map(|every| Watch { probe, every }));
+        all.extend(every.map(|every| Watch { probe, every, looks_at: probes::looks_at(probe) }));
     }
     all.sort_by_key(|w| w.probe == SELF_AUDIT);
     all
@@ -76,22 +82,58 @@ pub struct Ran {
 }
 
 impl Audit {
-    /// Makes every check that is due in any tenant's document. Each reads the whole state, so a missed call loses
-    /// nothing and two at once do no harm.
-    pub async fn run_due(&self, now: Timestamp) -> Result<Vec<Ran>, Error> {
+    /// Makes every check that is due in any tenant's document; `stop` is asked between two. Each reads the whole state,
+    /// so a missed call loses nothing and two at once do no harm.
+    pub async fn run_due(&self, now: Timestamp, stop: &(dyn Fn() -> bool + Sync)) -> Result<Vec<Ran>, Error> {
         let round = Round::default();
         let mut ran = Vec::new();
         for tenant in self.library.tenants() {
-            let policy = self.library.in_force(&tenant, now).ok_or(Error::NoTenant)?;
+            let policy = self.library.in_force(&tenant, now).ok_or(Error::Missing("tenant"))?;
             let last = self.latest(&tenant).await?;
             for watch in watches(&policy) {
                 let known = last.iter().find(|c| c.probe == watch.probe);
+                if stop() {
+                    return Ok(ran);
+                }
                 if is_due(known, watch.every, now) {
                     ran.push(self.check(&tenant, &policy, watch.probe, now, &round).await?);
                 }
             }
         }
         Ok(ran)
+    }
+
+    /// Makes every check of a tenant's document now and writes nothing down: for whoever looks from outside the service,
+    /// and sees neither its log nor its pages. The audit as a whole is left out; it judges what was written down.
+    pub async fn look(&self, tenant: &TenantId) -> Result<Vec<(Watch, Outcome)>, Error> {
+        let (round, now) = (Round::default(), self.clock.now());
+        let policy = self.in_force(tenant)?;
+        let look = Look { audit: self, tenant, policy: &policy, now, round: &round };
+        let mut seen = Vec::new();
+        for watch in watches(&policy).into_iter().filter(|w| w.probe != SELF_AUDIT) {
+            seen.push((watch, probes::run(&look, watch.probe).await));
+        }
+        Ok(seen)
+    }
+
+    /// Makes one check of a tenant's document now, because a member of staff asks. Always stands on the ledger, with who
+    /// asked.
+    pub async fn ask(&self, tenant: &TenantId, probe: &str, by: StaffId) -> Result<Ran, Error> {
+        let policy = self.in_force(tenant)?;
+        period_of(&policy, probe).ok_or(Error::Missing("check"))?;
+        let role = {
+            let mut tx = self.db.read().await?;
+            results::staff_role(&mut tx, tenant, by).await?.ok_or(Error::NotStaff)?
+        };
+        let (now, round) = (self.clock.now(), Round::default());
+        let look = Look { audit: self, tenant, policy: &policy, now, round: &round };
+        let outcome = probes::run(&look, probe).await;
+        self.record(tenant, probe, outcome, now, Some((by, &role))).await
+    }
+
+    /// The checks of a tenant's document in force.
+    pub fn watches(&self, tenant: &TenantId) -> Result<Vec<Watch>, Error> {
+        Ok(watches(&*self.in_force(tenant)?))
     }
 
     /// Makes every check of a tenant's document now, due or not.
@@ -120,7 +162,13 @@ impl Audit {
     /// The runs of a check that stand on the ledger, newest first.
     pub async fn history(&self, tenant: &TenantId, probe: &str, most: u16) -> Result<Vec<Evidence>, Error> {
         let mut tx = self.db.read().await?;
-        Ok(results::runs(&mut tx, tenant, probe, i64::from(most)).await?)
+        let mut runs = results::runs(&mut tx, tenant, probe, i64::from(most)).await?;
+        drop(tx);
+        let places = self.ledger.places(&runs.iter().map(|r| r.entry).collect::<Vec<_>>()).await?;
+        for run in &mut runs {
+            run.place = places.get(&run.entry).copied();
+        }
+        Ok(runs)
     }
 
     async fn check(
@@ -133,16 +181,18 @@ impl Audit {
     ) -> Result<Ran, Error> {
         let look = Look { audit: self, tenant, policy, now, round };
         let outcome = probes::run(&look, probe).await;
-        self.record(tenant, probe, outcome, now).await
+        self.record(tenant, probe, outcome, now, None).await
     }
 
-    /// Writes a run down: always as the check's state; on the ledger when the verdict changed or a day has passed.
+    /// Writes a run down: always as the check's state; on the ledger when the verdict changed, a day has passed, or
+    /// somebody asked for it.
     async fn record(
         &self,
         tenant: &TenantId,
         probe: &str,
         outcome: Outcome,
         now: Timestamp,
+        asked: Option<(StaffId, &str)>,
     ) -> Result<Ran, Error> {
         let mut tx = self.db.begin().await?;
         let last = results::state(&mut tx, tenant, probe).await?;
@@ -156,14 +206,8 @@ impl Audit {
             outcome,
             at: now,
         };
-        if changed || confirmed.is_none_or(|at| now.since(at) >= CONFIRM) {
-            let Outcome { verdict, checked, found, .. } = &check.outcome;
-            let entry =
-                Entry::new("probe.recorded".parse::<EntryKind>()?, now, tenant, Role::Service.as_str())
-                    .fact("probe", probe)
-                    .fact("verdict", verdict.as_str())
-                    .fact("checked", i64::try_from(*checked).unwrap_or(i64::MAX))
-                    .fact("found", i64::try_from(*found).unwrap_or(i64::MAX));
+        if changed || asked.is_some() || confirmed.is_none_or(|at| now.since(at) >= CONFIRM) {
+            let entry = entry_of(tenant, &check, asked);
             let id = self.ledger.append(&mut tx, entry).await?.id;
             check.entry = Some(id);
             check.recorded_at = Some(now);
@@ -175,5 +219,20 @@ impl Audit {
             tracing::error!(%tenant, probe, found = check.outcome.found, "a promise is not kept");
         }
         Ok(Ran { tenant: tenant.clone(), check, changed })
+    }
+}
+
+/// What the ledger says of a run.
+fn entry_of(tenant: &TenantId, check: &Check, asked: Option<(StaffId, &str)>) -> Entry {
+    let actor = asked.map_or(Role::Service.as_str(), |(_, role)| role);
+    let Outcome { verdict, checked, found, .. } = &check.outcome;
+    let entry = Entry::new(EntryKind::PROBE_RECORDED, check.at, tenant, actor)
+        .fact("probe", check.probe.as_str())
+        .fact("verdict", verdict.as_str())
+        .fact("checked", i64::try_from(*checked).unwrap_or(i64::MAX))
+        .fact("found", i64::try_from(*found).unwrap_or(i64::MAX));
+    match asked {
+        Some((staff, _)) => entry.fact("staff", staff.to_string().as_str()),
+        None => entry,
     }
 }

@@ -81,6 +81,15 @@ impl Period {
         })
     }
 
+    /// So long before a moment. Periods add but do not subtract: a start from which the period ends at the moment, found to
+    /// the second around the rough length; within a day of it where months of different lengths lie between.
+    pub fn before(self, end: Timestamp) -> Timestamp {
+        let rough = i64::try_from(self.rough_seconds()).unwrap_or(i64::MAX / 1_000_000);
+        let guess = end.plus(TimeDelta::seconds(-rough));
+        let error = self.after(guess).since(end);
+        guess.plus(-error)
+    }
+
     /// A length to compare periods by, in seconds, a month taken as 30.4369 days. For ordering, never for due times.
     pub fn rough_seconds(self) -> u64 {
         u64::from(self.months) * 2_629_746 + u64::from(self.days) * 86_400 + u64::from(self.seconds)

@@ -7,6 +7,9 @@ use std::time::Duration;
 use super::error::Error;
 use crate::base::Secret;
 
+/// The folder of uploads that are not whole yet, beside the shards.
+pub(super) const INCOMING: &str = "incoming";
+
 /// Which store, and its particulars.
 #[derive(Debug, Clone)]
 pub enum Settings {
@@ -34,6 +37,11 @@ impl FolderSettings {
     /// The folder `root`, synced, leaving 64 MiB free.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into(), keep_free: 64 << 20, sync: true }
+    }
+
+    /// Where uploads lie until they are whole. Nothing there grows old.
+    pub fn incoming(&self) -> PathBuf {
+        self.root.join(INCOMING)
     }
 }
 

@@ -1,11 +1,12 @@
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 
 use super::place::Place;
 use super::say::{self, Say};
-use super::{Variables, status};
+use super::{Variables, process, seals, status};
 use crate::app::App;
+use crate::audit::{State, Verdict};
 use crate::blobs::Level;
 
 /// Look whether this installation can keep its promises.
@@ -34,6 +35,7 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
     let mut found = Found { say, well: true };
     found.say.title("Folders and keys");
     modes(&app, &mut found)?;
+    seal(&app, &mut found).await;
     found.say.gap();
     found.say.title("Stores");
     stores(&app, &mut found).await?;
@@ -76,21 +78,41 @@ fn modes(app: &App, found: &mut Found<'_>) -> anyhow::Result<()> {
         open.is_empty(),
         &format!("key files can be read by their owner alone (0600){}", listed(&open)),
     );
-    let device = |path: &Path| std::fs::metadata(path).map(|m| m.dev()).ok();
-    if app.config.keys.seal.is_some() {
-        found.check(true, "the seal key is not on this machine's disk");
-    } else if device(data) == device(&keys) {
-        found.say.warning(
-            "the seal key lies on the same volume as the data: whoever copies the volume has both. Put keys.folder on \
-             another volume, or give keys.seal from outside",
-        );
-    } else {
-        found.check(true, "the seal key lies on another volume than the data");
-    }
+    let (no_core, hidden) = process::is_closed();
+    found.check(no_core, "a crash leaves no core file, in which keys would be");
+    found.check(hidden, "no other process of the same user can look into the memory of this one");
+    swap(found);
     if app.config.server.development {
         found.say.warning("this is a development installation: not for data of real people");
     }
     Ok(())
+}
+
+/// Memory that is moved to a disk may hold keys, and stays there.
+fn swap(found: &mut Found<'_>) {
+    let areas = std::fs::read_to_string("/proc/swaps").unwrap_or_default().lines().count().saturating_sub(1);
+    if areas > 0 {
+        found.say.warning(
+            "this machine swaps memory to a disk, and keys with it: encrypt the swap, or turn it off",
+        );
+    }
+}
+
+async fn seal(app: &App, found: &mut Found<'_>) {
+    let seals = seals::standing(app).await;
+    let remarks = seals::remarks(app, &seals);
+    for seal in seals.iter().filter(|s| s.in_use) {
+        let kind = seal.kind.unwrap_or("no seal that is configured");
+        found
+            .check(seal.reachable, &format!("the seal in use ({kind}, {}) can be reached and used", seal.id));
+    }
+    for remark in remarks {
+        if remark.fails {
+            found.check(false, &remark.text);
+        } else {
+            found.say.warning(&remark.text);
+        }
+    }
 }
 
 fn listed(names: &[String]) -> String {
@@ -107,7 +129,7 @@ async fn stores(app: &App, found: &mut Found<'_>) -> anyhow::Result<()> {
             Level::Error => found.check(false, &format!("blobs, {}: {}", finding.about, finding.text)),
         }
     }
-    let epochs = app.keys.status().await?.epochs.len();
+    let epochs = app.keys.epochs().len();
     found.check(epochs <= 2, &format!("at most two key epochs are alive (now {epochs})"));
     Ok(())
 }
@@ -116,14 +138,6 @@ async fn ledger(app: &App, found: &mut Found<'_>) -> anyhow::Result<()> {
     let standing = app.ledger.standing().await;
     let why = standing.as_ref().err().map(|e| format!(": {e}")).unwrap_or_default();
     found.check(standing.is_ok(), &format!("the database continues every head that was signed{why}"));
-    let report = app.ledger.fsck().await?;
-    found.check(
-        report.is_sound(),
-        &format!("all {} entries hash to the root that was signed", say::number(report.size)),
-    );
-    for fault in &report.faults {
-        found.say.note(&fault.to_string());
-    }
     let waiting = app.ledger.pending().await?;
     if waiting > 0 {
         found.say.note(&format!(
@@ -134,20 +148,23 @@ async fn ledger(app: &App, found: &mut Found<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Makes every check of every document, as the service does, and writes nothing down. A check that only the service can
+/// make, of its log and of its pages, is told and counts for nothing.
 async fn promises(app: &App, found: &mut Found<'_>) -> anyhow::Result<()> {
-    let now = app.clock.now();
     for tenant in app.library.tenants() {
-        let counts = app.vault.counts(&tenant, now).await?;
-        let late: i64 = counts.iter().map(|c| c.due).sum();
-        let held: i64 = counts.iter().map(|c| c.live).sum();
-        found.check(late == 0, &format!("{tenant}: {late} of {held} things held are past their time"));
-        let overdue = app.requests.overdue(&tenant, now).await?.len();
-        found.check(overdue == 0, &format!("{tenant}: {overdue} requests are past the promised time"));
-        let unburied = app.vault.unburied(&tenant).await?;
-        found.check(
-            unburied == 0,
-            &format!("{tenant}: the bytes of {unburied} erased pictures are still to be deleted"),
-        );
+        for (watch, outcome) in app.audit.look(&tenant).await? {
+            let claim = format!("{tenant}, {}: {}", watch.probe, outcome.figure);
+            match outcome.verdict {
+                Verdict::Passed => found.check(true, &claim),
+                Verdict::Failed => found.check(false, &claim),
+                Verdict::CannotRun => found.say.note(&format!("not looked at: {claim}")),
+            }
+        }
+        for word in app.audit.attestations(&tenant).await? {
+            let in_time = word.state != State::Overdue;
+            let claim = format!("{tenant}, {}: vouched for in time by {}", word.attestation, word.owner);
+            found.check(in_time, &claim);
+        }
     }
     Ok(())
 }

@@ -7,6 +7,8 @@ use super::place::Place;
 use super::say::{self, Say};
 use super::verify::Trust;
 use super::{Variables, status};
+use crate::app::App;
+use crate::base::{EntryId, PageSize};
 use crate::ledger::{Checkpoint, Report, VerifierKey, verify_folder};
 
 /// What to do with a ledger.
@@ -28,6 +30,16 @@ pub(super) enum Command {
     Export {
         /// Where to
         folder: PathBuf,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Write a receipt of one entry: it carries the proof that the entry stands in the ledger, and verifies offline
+    Receipt {
+        /// The entry: its number, or its id `ent_…`
+        entry: String,
+        /// Where to; without it, to the standard output
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
         #[command(flatten)]
         place: Place,
     },
@@ -65,6 +77,22 @@ pub(super) async fn run(command: Command, variables: &Variables, say: &mut Say) 
             app.close().await;
             Ok(status(true))
         }
+        Command::Receipt { entry, out, place } => {
+            let app = place.open(variables).await?;
+            let id = named(&app, &entry).await?;
+            let receipt = app.ledger.receipt(id, None).await?;
+            let (text, key) = (receipt.to_text()?, app.ledger.verifier().clone());
+            app.close().await;
+            let Some(out) = out else {
+                say.text(text);
+                return Ok(status(true));
+            };
+            std::fs::write(&out, text).with_context(|| format!("{} cannot be written", out.display()))?;
+            say.title(receipt.sentence());
+            say.note("Anybody can check it, with no network and no installation:");
+            say.line(format!("    vouchsafe verify {} --key '{key}'", out.display()));
+            Ok(status(true))
+        }
         Command::Checkpoint { place } => {
             let app = place.open(variables).await?;
             say.text(app.ledger.checkpoint().await?.note());
@@ -74,6 +102,17 @@ pub(super) async fn run(command: Command, variables: &Variables, say: &mut Say) 
             Ok(status(true))
         }
     }
+}
+
+/// The id of an entry that somebody named by its number or its id.
+async fn named(app: &App, text: &str) -> anyhow::Result<EntryId> {
+    let Ok(index) = text.parse::<u64>() else {
+        return text.parse().context("an entry is named by its number, or by its id `ent_…`");
+    };
+    let next = index.saturating_add(1).to_string();
+    let page = app.ledger.tail(PageSize::new(1).unwrap_or_default(), Some(&next)).await?;
+    let found = page.items.first().filter(|entry| entry.index == index).map(|entry| entry.leaf.id);
+    found.with_context(|| format!("there is no entry {index}"))
 }
 
 fn kept(path: &Path, key: &VerifierKey) -> anyhow::Result<Checkpoint> {

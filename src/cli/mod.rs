@@ -13,8 +13,10 @@ mod ledger;
 mod openapi;
 mod place;
 mod policy;
+mod process;
 mod redraw;
 mod say;
+mod seals;
 mod serve;
 mod staff;
 mod verify;
@@ -24,6 +26,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 pub use demo::{Options as DemoOptions, demo};
+pub use process::close_up;
 pub use say::Say;
 
 /// The variables of the environment.

@@ -23,6 +23,11 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// Whether an installation was named at all.
+    pub(super) fn is_named(&self) -> bool {
+        self.config.is_some() || self.data.is_some() || self.dev
+    }
+
     /// Reads the configuration.
     pub(super) fn config(&self, variables: &Variables) -> anyhow::Result<Config> {
         let mut variables = variables.clone();

@@ -92,11 +92,16 @@ impl Say {
         self.line(text);
     }
 
-    /// A label and its value, aligned.
+    /// A label and its value, aligned; a label that is too long for its column stands on a line of its own.
     pub(super) fn row(&mut self, label: &str, value: impl AsRef<str>) {
         let lines = wrapped(value.as_ref(), WIDTH - LABEL - 4);
+        let fits = label.chars().count() < LABEL;
+        if !fits {
+            let label = self.ink(Ink::Faint, label);
+            self.line(format!("    {label}"));
+        }
         for (i, value) in lines.iter().enumerate() {
-            let label = if i == 0 { label } else { "" };
+            let label = if i == 0 && fits { label } else { "" };
             let padded = format!("{label:LABEL$}");
             let label = self.ink(Ink::Faint, &padded);
             self.line(format!("    {label}{value}"));

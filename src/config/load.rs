@@ -49,6 +49,16 @@ impl Config {
                 "store.postgres and store.keystore-postgres go together: keys live in a database of their own",
             ));
         }
+        if let Some(vault) = &self.keys.vault {
+            let ways = [vault.token.is_some(), vault.token_path.is_some(), vault.role_id.is_some()];
+            if ways.iter().filter(|way| **way).count() != 1
+                || vault.role_id.is_some() != vault.secret_id.is_some()
+            {
+                return Err(Error::Contradiction(
+                    "keys.vault needs one way to sign in: token, token-path, or role-id with secret-id",
+                ));
+            }
+        }
         for issuer in &self.tokens {
             if issuer.hs256_secret.is_some() == issuer.jwks_file.is_some() {
                 return Err(Error::Contradiction("each of tokens needs either hs256-secret or jwks-file"));
@@ -147,6 +157,16 @@ mod tests {
                     ("VOUCHSAFE_STORE__POSTGRES", "postgres://h/d"),
                 ],
                 "go together",
+            ),
+            (
+                vec![
+                    ("VOUCHSAFE_SERVER__DEVELOPMENT", "true"),
+                    ("VOUCHSAFE_KEYS__VAULT__ADDRESS", "https://vault.example"),
+                    ("VOUCHSAFE_KEYS__VAULT__KEY", "vouchsafe"),
+                    ("VOUCHSAFE_KEYS__VAULT__TOKEN", "t"),
+                    ("VOUCHSAFE_KEYS__VAULT__ROLE_ID", "r"),
+                ],
+                "one way to sign in",
             ),
         ] {
             let e = Config::load(None, &vars(&pairs)).unwrap_err().to_string();

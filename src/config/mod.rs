@@ -130,6 +130,62 @@ pub struct Keys {
     pub folder: Option<PathBuf>,
     /// The seal key itself, 64 hexadecimal digits, when it does not come from a file.
     pub seal: Option<Secret<String>>,
+    /// A key in AWS KMS as seal.
+    pub aws_kms: Option<AwsKms>,
+    /// A transit key of HashiCorp Vault or `OpenBao` as seal.
+    pub vault: Option<Transit>,
+}
+
+/// A key in AWS KMS.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AwsKms {
+    /// Its ARN or id.
+    pub key_id: String,
+    /// Its region.
+    pub region: String,
+    /// Another endpoint than the region's.
+    pub endpoint: Option<String>,
+    /// The access key id.
+    pub access_key_id: Secret<String>,
+    /// The secret access key.
+    pub secret_access_key: Secret<String>,
+    /// The session token, with temporary credentials.
+    pub session_token: Option<Secret<String>>,
+}
+
+/// A key of a transit engine. Exactly one way to sign in: `token`, `token-path`, or `role-id` with `secret-id`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Transit {
+    /// Where Vault is, `https://…`; plain HTTP on this machine only.
+    pub address: String,
+    /// Where the engine is mounted.
+    #[serde(default = "transit")]
+    pub mount: String,
+    /// The key's name; made with `derived=true`.
+    pub key: String,
+    /// The namespace.
+    pub namespace: Option<String>,
+    /// A token.
+    pub token: Option<Secret<String>>,
+    /// A file that holds a token and that something else renews.
+    pub token_path: Option<PathBuf>,
+    /// A role's id.
+    pub role_id: Option<Secret<String>>,
+    /// A role's secret.
+    pub secret_id: Option<Secret<String>>,
+    /// Where the `AppRole` method is mounted.
+    #[serde(default = "approle")]
+    pub role_mount: String,
+}
+
+fn transit() -> String {
+    "transit".to_owned()
+}
+
+fn approle() -> String {
+    "approle".to_owned()
 }
 
 /// The ledger.

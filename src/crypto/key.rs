@@ -17,14 +17,27 @@ impl Key {
         Self(bytes)
     }
 
-    /// From bytes that are a key already.
+    /// From bytes that are a key already. What the caller had them in is the caller's to wipe.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(Zeroizing::new(bytes))
     }
 
+    /// A key that something else fills in, in memory that is wiped from the start.
+    pub fn filled(fill: impl FnOnce(&mut [u8; 32])) -> Self {
+        let mut key = Zeroizing::new([0; 32]);
+        fill(&mut key);
+        Self(key)
+    }
+
     /// From a slice of exactly 32 bytes.
     pub fn from_slice(bytes: &[u8]) -> Result<Self, Error> {
-        bytes.try_into().map(Self::from_bytes).map_err(|_| Error::BadKey)
+        // Straight into memory that is wiped, not by way of the stack.
+        let mut key = Zeroizing::new([0; 32]);
+        if bytes.len() != key.len() {
+            return Err(Error::BadKey);
+        }
+        key.copy_from_slice(bytes);
+        Ok(Self(key))
     }
 
     /// The bytes.

@@ -5,30 +5,43 @@
 
 mod age_file;
 mod error;
+mod inventory;
 mod key;
 mod place;
 mod seal;
+#[cfg(test)]
+mod vectors;
 
 pub use age_file::{Context, Opener, Sealer};
 pub use error::Error;
+pub use inventory::{INVENTORY, Used};
 pub use key::{Fingerprint, Key};
 pub use place::Place;
 pub use seal::{open, seal};
 
 /// `HKDF-SHA-256(ikm, salt = "", info = label)`, 32 bytes (RFC 5869).
 pub fn derive(ikm: &[u8], label: &'static str) -> Key {
-    let mut out = [0_u8; 32];
-    // 32 bytes is below the 255 * 32 limit, the only way `expand` can fail.
-    let _ = hkdf::Hkdf::<sha2::Sha256>::new(None, ikm).expand(label.as_bytes(), &mut out);
-    Key::from_bytes(out)
+    Key::filled(|out| {
+        // 32 bytes is below the 255 * 32 limit, the only way it can fail.
+        let _ = expand(ikm, None, label.as_bytes(), out);
+    })
+}
+
+/// `HKDF-SHA-256(ikm, salt, info)` into the whole of `out`; `false` when that is more than 255 blocks.
+fn expand(ikm: &[u8], salt: Option<&[u8]>, info: &[u8], out: &mut [u8]) -> bool {
+    hkdf::Hkdf::<sha2::Sha256>::new(salt, ikm).expand(info, out).is_ok()
 }
 
 /// `HMAC-SHA-256(key, data)` (RFC 2104): the blind index by which an address is found without being stored.
 pub fn mac(key: &Key, data: &[u8]) -> [u8; 32] {
+    mac_under(key.expose(), data)
+}
+
+fn mac_under(key: &[u8], data: &[u8]) -> [u8; 32] {
     use hmac::Mac as _;
     let mut out = [0_u8; 32];
     // HMAC takes keys of any length; there is nothing to fail.
-    if let Ok(mut mac) = hmac::Hmac::<sha2::Sha256>::new_from_slice(key.expose()) {
+    if let Ok(mut mac) = hmac::Hmac::<sha2::Sha256>::new_from_slice(key) {
         mac.update(data);
         out.copy_from_slice(&mac.finalize().into_bytes());
     }

@@ -9,6 +9,12 @@ impl Place {
         Self(Vec::with_capacity(160)).with(table.as_bytes())
     }
 
+    /// Associated data as somebody else's test vectors have it.
+    #[cfg(test)]
+    pub(super) fn raw(bytes: &[u8]) -> Self {
+        Self(bytes.to_vec())
+    }
+
     /// The same place, one part more exact.
     #[must_use]
     pub fn with(mut self, part: impl AsRef<[u8]>) -> Self {

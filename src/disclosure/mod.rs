@@ -118,6 +118,18 @@ impl Disclosures {
         Ok(sql::overdue(&mut tx, tenant, now).await?)
     }
 
+    /// Copies that lie at a processor and are not known to be gone: how many, and of how many people, per processor.
+    pub async fn outstanding(&self, tenant: &TenantId) -> Result<Vec<(String, i64, i64)>, Error> {
+        let mut tx = self.db.read().await?;
+        Ok(sql::outstanding(&mut tx, tenant).await?)
+    }
+
+    /// What was sent for one edit, in the order of sending.
+    pub async fn of_edit(&self, tenant: &TenantId, edit: &str) -> Result<Vec<Disclosed>, Error> {
+        let mut tx = self.db.read().await?;
+        Ok(sql::of_edit(&mut tx, tenant, edit).await?)
+    }
+
     /// Forgets whose the rows were: part of erasing a person. The register itself, who got what kind of thing when,
     /// stays.
     pub async fn forget(&self, tx: &mut Tx, owner: &Owner) -> Result<(), Error> {

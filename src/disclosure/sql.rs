@@ -13,6 +13,10 @@ const REGISTER: &str = "SELECT id, processor, purpose, categories, edit, bytes_o
     FROM disclosure WHERE tenant = $1 ORDER BY id DESC LIMIT $2";
 const OVERDUE: &str = "SELECT processor, COUNT(*) FROM disclosure WHERE tenant = $1 AND deleted_at IS NULL \
     AND delete_due < $2 GROUP BY processor ORDER BY processor";
+const OUTSTANDING: &str = "SELECT processor, COUNT(*), COUNT(DISTINCT subject) FROM disclosure WHERE tenant = $1 \
+    AND deleted_at IS NULL GROUP BY processor ORDER BY processor";
+const OF_EDIT: &str = "SELECT id, processor, purpose, categories, edit, bytes_out, sent_at, delete_due, deleted_at, proof \
+    FROM disclosure WHERE tenant = $1 AND edit = $2 ORDER BY id";
 const FORGET: &str = "UPDATE disclosure SET subject = NULL, edit = NULL WHERE tenant = $1 AND subject = $2";
 
 /// Something that left the house.
@@ -117,6 +121,16 @@ pub(super) async fn overdue(
     now: Timestamp,
 ) -> Result<Vec<(String, i64)>, Error> {
     Ok(on!(tx, |c| sqlx::query_as(OVERDUE).bind(tenant.as_str()).bind(now.micros()).fetch_all(c).await)?)
+}
+
+pub(super) async fn outstanding(tx: &mut Tx, tenant: &TenantId) -> Result<Vec<(String, i64, i64)>, Error> {
+    Ok(on!(tx, |c| sqlx::query_as(OUTSTANDING).bind(tenant.as_str()).fetch_all(c).await)?)
+}
+
+pub(super) async fn of_edit(tx: &mut Tx, tenant: &TenantId, edit: &str) -> Result<Vec<Disclosed>, Error> {
+    let rows: Vec<Row> =
+        on!(tx, |c| sqlx::query_as(OF_EDIT).bind(tenant.as_str()).bind(edit).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(disclosed).collect())
 }
 
 pub(super) async fn forget(tx: &mut Tx, owner: &Owner) -> Result<(), Error> {

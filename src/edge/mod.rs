@@ -4,6 +4,8 @@
 //! what they may not know; no cookie but the session's own; every answer carries the headers that keep a browser honest.
 //! Must never: decide what a document should decide.
 
+mod board;
+mod called_from;
 mod caller;
 mod cursor;
 mod headers;
@@ -12,6 +14,8 @@ mod problem;
 mod reference;
 mod tokens;
 
+pub use board::{ClauseStanding, PromiseBoard, RuleStanding, Tally, proof_path};
+pub use called_from::CalledFrom;
 pub use caller::{
     ApiCaller, BROWSER_COOKIE, DESK_COOKIE, MaybeSigned, SESSION_COOKIE, StaffSession, SubjectSession,
     UserCaller, cookie_of,

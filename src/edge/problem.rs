@@ -25,6 +25,7 @@ macro_rules! rooms {
 rooms!(
     crate::app::Error,
     crate::archive::Error,
+    crate::audit::Error,
     crate::billing::Error,
     crate::blobs::Error,
     crate::consent::Error,

@@ -22,6 +22,8 @@ enum Place {
     Under(String),
     /// Any public host, port 443: for URLs that users give.
     Anywhere,
+    /// This name and port, over HTTPS, wherever it leads: the operator's own network too.
+    Inside(String, u16),
     /// This host and port on this machine.
     Loopback(String, u16),
 }
@@ -71,6 +73,20 @@ impl Recipient {
         Ok(self)
     }
 
+    /// Adds the host of a service of the operator's own that the operator configured, such as the one that keeps a key:
+    /// over HTTPS wherever its name leads, a private network included, or on this machine. Never for a URL in which
+    /// anybody else has a say.
+    pub fn inside(mut self, base: &Url) -> Result<Self, EgressError> {
+        let (host, port) = parts(base)?;
+        let place = match (is_this_machine(&host), base.scheme()) {
+            (true, _) => Place::Loopback(host.to_string(), port),
+            (false, "https") => Place::Inside(host.to_string(), port),
+            _ => return Err(EgressError::BadUrl),
+        };
+        self.places.push(place);
+        Ok(self)
+    }
+
     /// Decides on a URL before anything is resolved or dialled.
     pub(super) fn check(&self, url: &Url) -> Result<Reach, EgressError> {
         let (host, port) = parts(url)?;
@@ -83,6 +99,7 @@ impl Recipient {
                     .then_some(Reach::Public)
             }
             Place::Anywhere => (https && port == 443).then_some(Reach::Public),
+            Place::Inside(h, p) => (https && *h == text && *p == port).then_some(Reach::Inside),
             Place::Loopback(h, p) => (*h == text && *p == port).then_some(Reach::Loopback),
         });
         let reach = reach.ok_or(EgressError::NotAllowed)?;

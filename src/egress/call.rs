@@ -69,6 +69,19 @@ impl Call {
         self
     }
 
+    /// Adds a header that holds a secret, marked so that nothing prints or indexes it.
+    #[must_use]
+    pub fn secret_header(mut self, name: &'static str, secret: &Secret<String>) -> Self {
+        match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(secret.expose())) {
+            (Ok(name), Ok(mut value)) => {
+                value.set_sensitive(true);
+                self.headers.insert(name, value);
+            }
+            _ => self.broken = true,
+        }
+        self
+    }
+
     /// Sets the body and its content type.
     #[must_use]
     pub fn body(self, content_type: &str, body: impl Into<Bytes>) -> Self {

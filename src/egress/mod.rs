@@ -1,9 +1,9 @@
 //! The one way out over HTTP.
 //!
 //! Promises: a call goes only to a host on its recipient's list; only to a public address, judged on the address that
-//! is dialled (and to loopback only where the operator configured a base URL there); no redirect is followed, no proxy
-//! taken from the environment, no request repeated; bytes and time are capped; each call leaves a record without ids,
-//! queries or content. Must never: put a URL, header or body into an error, a `Debug` or a log line.
+//! is dialled (to loopback, or into the operator's own network, only where the operator configured a base URL there);
+//! no redirect is followed, no proxy taken from the environment, no request repeated; bytes and time are capped; each
+//! call leaves a record without ids, queries or content. Must never: put a URL, header or body into an error, a `Debug` or a log line.
 
 mod address;
 mod allow;
@@ -48,6 +48,7 @@ struct Inner {
     recipients: BTreeMap<String, Recipient>,
     public: Client,
     loopback: Client,
+    inside: Client,
     clock: Clock,
 }
 
@@ -61,6 +62,7 @@ impl Egress {
             recipients: recipients.into_iter().map(|r| (r.name().to_owned(), r)).collect(),
             public: client(Reach::Public)?,
             loopback: client(Reach::Loopback)?,
+            inside: client(Reach::Inside)?,
             clock,
         })))
     }
@@ -106,6 +108,7 @@ impl Egress {
         let client = match recipient.check(&call.url)? {
             Reach::Public => &self.0.public,
             Reach::Loopback => &self.0.loopback,
+            Reach::Inside => &self.0.inside,
         };
         let request =
             client.request(call.method, call.url).headers(call.headers).timeout(call.within).body(call.body);
@@ -143,7 +146,7 @@ impl fmt::Debug for Egress {
 #[expect(clippy::disallowed_methods, reason = "the guarded client is made here and nowhere else")]
 fn client(resolver: Guarded) -> Result<Client, EgressError> {
     Client::builder()
-        .https_only(resolver.reach == Reach::Public)
+        .https_only(resolver.reach != Reach::Loopback)
         .dns_resolver(Arc::new(resolver))
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())

@@ -57,6 +57,8 @@ pub(super) enum Reach {
     Public,
     /// Loopback only: for base URLs that the operator configured to point at this machine.
     Loopback,
+    /// Any address: for services of the operator's own network.
+    Inside,
 }
 
 impl Reach {
@@ -65,6 +67,7 @@ impl Reach {
         match self {
             Self::Public => is_public(address),
             Self::Loopback => is_loopback(address),
+            Self::Inside => true,
         }
     }
 }

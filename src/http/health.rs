@@ -42,7 +42,7 @@ async fn live() -> &'static str {
 async fn ready(State(edge): State<Edge>) -> (StatusCode, axum::Json<Standing>) {
     let app = &edge.app;
     let database = app.db.ping().await.is_ok();
-    let keystore = app.keys.status().await.is_ok();
+    let keystore = app.keys.ready().await.is_ok();
     let ledger = database && app.ledger.standing().await.is_ok();
     let ready = database && keystore && ledger;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

@@ -156,11 +156,13 @@ async fn list(
     Query(which): Query<Which>,
 ) -> Result<Json<Listing<Image>>, Fault> {
     caller.allows(Scope::Edits)?;
+    let policy = edge.app.vault.policy(&caller.owner.tenant)?;
     let wanted: Vec<&str> = match which.category.as_deref() {
-        None => CATEGORIES.to_vec(),
+        // Of what a document does not declare there is nothing to list.
+        None => CATEGORIES.into_iter().filter(|c| policy.category(c).is_some()).collect(),
         Some(one) => CATEGORIES.into_iter().filter(|c| *c == one).collect(),
     };
-    if wanted.is_empty() {
+    if wanted.is_empty() && which.category.is_some() {
         return Err(invalid("category is input-image or output-image"));
     }
     let list = caller.list(&format!("images/{}", wanted.join("+")));

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 use super::answer::moment;
 use super::ask::Named;
 use crate::base::{Kind, TenantId};
-use crate::edge::{ApiCaller, Edge, Fault, Problem};
+use crate::edge::{ApiCaller, Edge, Fault, Problem, PromiseBoard};
 use crate::policy::{self, Policy};
 use crate::retention::BoardRow;
 use crate::subjects::Scope;
@@ -177,13 +177,17 @@ async fn document(State(edge): State<Edge>, Named(tenant): Named<TenantId>) -> R
     }))
 }
 
-/// Whether what is promised is being kept, now
+/// Whether what is promised is being kept, clause by clause
 #[utoipa::path(get, path = "/v1/promises/{tenant}", tag = "policies",
     params(("tenant" = String, Path, example = "flux-kontext")),
-    responses((status = 200, description = "The figures.", body = Board),
+    responses((status = 200, description = "The board, as of the last check of each rule.", body = PromiseBoard),
         (status = 404, description = "There is no such tenant.", body = Problem)))]
-async fn promises(State(edge): State<Edge>, Named(tenant): Named<TenantId>) -> Result<Json<Board>, Fault> {
-    Ok(Json(board(&edge, &tenant).await?))
+async fn promises(
+    State(edge): State<Edge>,
+    Named(tenant): Named<TenantId>,
+) -> Result<Json<PromiseBoard>, Fault> {
+    let board = edge.app.audit.promises(&tenant).await?;
+    Ok(Json(PromiseBoard::from(&board)))
 }
 
 /// How every retention rule stands

@@ -1,5 +1,5 @@
 use crate::base::Kind;
-use crate::{editing, keystore, ledger, publication, requests, retention, store, subjects, vault};
+use crate::{audit, editing, keystore, ledger, publication, requests, retention, store, subjects, vault};
 
 /// What can go wrong in the background.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +22,9 @@ pub enum Error {
     /// Retention.
     #[error(transparent)]
     Retention(#[from] retention::Error),
+    /// The audit.
+    #[error(transparent)]
+    Audit(#[from] audit::Error),
     /// Keys.
     #[error(transparent)]
     Keys(#[from] keystore::Error),
@@ -51,6 +54,7 @@ impl Error {
             Self::Requests(e) => e.kind(),
             Self::Publication(e) => e.kind(),
             Self::Retention(e) => e.kind(),
+            Self::Audit(e) => e.kind(),
             Self::Keys(e) => e.kind(),
             Self::App(e) => e.kind(),
             Self::Vault(e) => e.kind(),

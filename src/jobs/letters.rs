@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 
-use super::sql::{self, Kind};
+use super::sql::{self, About, Kind};
 use super::{Error, Jobs};
 use crate::base::{SubjectId, TenantId};
 use crate::mail::letters::{
@@ -17,6 +17,11 @@ use crate::vault::{Access, Actor, KeptRecords, Owner};
 
 /// Older requests get no first letter any more: a store that was down for longer is a matter for people.
 const FRESH: TimeDelta = TimeDelta::days(45);
+/// What an address is read for to write about a request: a duty of law, so a restriction does not stop it (Art. 18(2)
+/// GDPR). Whoever restricts everything still hears that it was done.
+const ANSWERING: &str = "rights";
+/// A letter that was not taken is tried again after this.
+const AGAIN: TimeDelta = TimeDelta::minutes(10);
 /// Notes of letters are forgotten after this.
 const KEPT: TimeDelta = TimeDelta::days(400);
 
@@ -78,23 +83,26 @@ impl Jobs {
     }
 
     async fn about_requests(&self, tenant: &TenantId, kind: Kind) -> Result<u64, Error> {
-        let since = self.app.clock.now().plus(-FRESH);
+        let now = self.app.clock.now();
+        let (since, tried) = (now.plus(-FRESH), now.plus(-AGAIN));
         let owed = {
             let mut tx = self.app.db.read().await?;
-            sql::owed(&mut tx, tenant, kind, since).await?
+            sql::owed(&mut tx, tenant, kind, (since, tried)).await?
         };
         let mut n = 0;
-        for (id, subject) in owed {
-            let owner = Owner::new(tenant, subject);
-            let request = self.app.requests.get(&owner, id).await?;
-            let letter = self.letter(&owner, &request, kind).await?;
-            let now = self.app.clock.now();
-            // Noted before it is sent: one letter too few is a page that still says it all, one too many is a nuisance.
+        for (request, subject) in owed {
+            let (owner, about) = (Owner::new(tenant, subject), About { tenant, request, kind });
+            let letter = self.letter(&owner, &self.app.requests.get(&owner, request).await?, kind).await?;
+            // Noted before it is sent and again when it was taken: two replicas send one letter, and one that the mail
+            // server did not take is tried again.
             let mut tx = self.app.db.begin().await?;
-            let first = sql::sent(&mut tx, tenant, id, kind, now).await?;
+            let first = sql::try_now(&mut tx, about, (now, tried)).await?;
             tx.commit().await?;
-            if first {
-                self.send(&owner, &format!("{}.{}", id, kind.as_str()), &letter).await;
+            let id = format!("{request}.{}", kind.as_str());
+            if first && self.send(&owner, ANSWERING, &id, &letter).await {
+                let mut tx = self.app.db.begin().await?;
+                sql::sent(&mut tx, about, self.app.clock.now()).await?;
+                tx.commit().await?;
                 n += 1;
             }
         }
@@ -153,7 +161,7 @@ impl Jobs {
             };
             let id = format!("{}.{}.{}", owner.subject, warning.rule, warning.number);
             // Nothing is let go before its warnings were sent, so here the letter goes first.
-            if self.send(owner, &id, &written).await {
+            if self.send(owner, "account", &id, &written).await {
                 self.app.retention.warned(&warning).await?;
                 n += 1;
             }
@@ -189,7 +197,7 @@ impl Jobs {
                     notice.number,
                     notice.goes_at.micros()
                 );
-                if self.send(&notice.owner, &id, &written).await {
+                if self.send(&notice.owner, "account", &id, &written).await {
                     self.app.retention.noticed(&notice).await?;
                     n += 1;
                 }
@@ -241,7 +249,7 @@ impl Jobs {
                 review: hold.review_at,
             };
             let written = letter.write().map_err(|_| Error::Payload)?;
-            if self.send(&owner, &format!("{}.hold", hold.id), &written).await {
+            if self.send(&owner, "account", &format!("{}.hold", hold.id), &written).await {
                 self.app.retention.hold_told(tenant, hold.id).await?;
                 n += 1;
             }
@@ -250,12 +258,7 @@ impl Jobs {
     }
 
     /// Sends a letter to a person's own address. A letter that does not go is logged without address or text.
-    async fn send(&self, owner: &Owner, id: &str, letter: &Written) -> bool {
-        self.send_for("account", owner, id, letter).await
-    }
-
-    /// The same for a purpose: what a law wants told is told also to whom processing is restricted for.
-    pub(super) async fn send_for(&self, purpose: &str, owner: &Owner, id: &str, letter: &Written) -> bool {
+    pub(super) async fn send(&self, owner: &Owner, purpose: &str, id: &str, letter: &Written) -> bool {
         let access = Access { actor: &Actor::Service, purpose };
         let profile = match self.app.subjects.profile(owner, &access).await {
             Ok(profile) => profile,

@@ -16,18 +16,23 @@ pub use error::Error;
 pub use reconcile::{Reconciled, Task};
 pub use schedule::Running;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
 use crate::app::App;
 
 /// Runs jobs and reconcilers over an app. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Jobs {
     app: App,
+    /// Until when, in microseconds since 1970, a rotation of the epochs waits after a seal failed.
+    seal_pause: Arc<AtomicI64>,
 }
 
 impl Jobs {
     /// Over an app.
     pub fn new(app: App) -> Self {
-        Self { app }
+        Self { app, seal_pause: Arc::default() }
     }
 
     /// Does everything that is due, until nothing is: for tests and demonstrations, where no clock ticks by itself.

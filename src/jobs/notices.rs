@@ -70,7 +70,7 @@ impl Jobs {
         }
         let became = if told.by.contains(&Medium::Email) {
             let id = format!("{}.policy.{}", owner.subject, telling.version);
-            let went = self.send_for(PURPOSE, owner, &id, letter).await;
+            let went = self.send(owner, PURPOSE, &id, letter).await;
             if went { Letter::Sent } else { Letter::NotTaken }
         } else {
             Letter::None

@@ -1,15 +1,18 @@
+use std::sync::atomic::Ordering;
+
 use chrono::TimeDelta;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use super::{Error, Jobs};
-use crate::keystore::Rotation;
+use crate::base::Timestamp;
+use crate::keystore;
 use crate::policy::{Fact, Facts, Role};
 use crate::retention::Inactive;
 use crate::store::idempotency;
 
-/// How long an epoch lasts.
-const EPOCH: TimeDelta = TimeDelta::days(7);
+/// How long a rotation that a seal did not let happen waits before it tries again.
+const SEAL_PAUSE: TimeDelta = TimeDelta::seconds(60);
 /// How long answers are kept for repeated calls.
 const ANSWERS: TimeDelta = TimeDelta::hours(24);
 
@@ -40,6 +43,8 @@ pub enum Task {
     Expiry,
     /// Key epochs.
     Epochs,
+    /// Checks of promises that are due.
+    Audit,
     /// Entries into the tree, and a signed head.
     Ledger,
 }
@@ -59,6 +64,7 @@ impl Task {
         Self::Graves,
         Self::Expiry,
         Self::Epochs,
+        Self::Audit,
         Self::Ledger,
     ];
 
@@ -77,6 +83,7 @@ impl Task {
             Self::Copies => "copies",
             Self::Expiry => "expiry",
             Self::Epochs => "epochs",
+            Self::Audit => "audit",
             Self::Ledger => "ledger",
         }
     }
@@ -86,14 +93,17 @@ impl Task {
         match self {
             Self::Ledger => "* * * * * *",
             Self::Versions => "*/5 * * * * *",
+            // Epochs that often, so that no replica holds one long that another destroyed.
             Self::Copies
             | Self::Requests
             | Self::Retention
             | Self::Letters
             | Self::Reckoning
-            | Self::Notices => "*/10 * * * * *",
+            | Self::Notices
+            | Self::Epochs => "*/10 * * * * *",
+            Self::Audit => "30 * * * * *",
             Self::Graves | Self::Arrivals => "0 */5 * * * *",
-            Self::Inactivity | Self::Expiry | Self::Epochs => "0 0 * * * *",
+            Self::Inactivity | Self::Expiry => "0 0 * * * *",
         }
     }
 }
@@ -143,6 +153,10 @@ impl Jobs {
             Task::Copies => app.editing.clear_copies(stop).await?,
             Task::Expiry => self.expiry().await?,
             Task::Epochs => self.epochs().await?,
+            Task::Audit => {
+                let ran = app.audit.run_due(app.clock.now(), stop).await?;
+                ran.iter().filter(|r| r.changed).count() as u64
+            }
             Task::Ledger => u64::from(app.ledger.sequence().await?.is_some()),
         };
         Ok(Reconciled { task, changed })
@@ -211,21 +225,33 @@ impl Jobs {
         Ok(n)
     }
 
-    /// Begins a new epoch when the current one is a week old.
+    /// Begins a new epoch when the current one is a week old, and finishes what was left undone. Whichever replica comes
+    /// first does it. While the seal cannot be reached the rotation waits, and each try that fails is loud.
     async fn epochs(&self) -> Result<u64, Error> {
-        let alive = self.app.keys.status().await?.epochs;
-        let old = alive.last().is_some_and(|e| self.app.clock.now().since(e.since) >= EPOCH);
-        if !old {
-            // A rotation that was cut short is finished before the next one begins.
-            let late = if alive.len() > 1 { self.app.keys.rewrap().await? } else { Rotation::default() };
-            return Ok(late.items + late.subjects);
+        let keys = &self.app.keys;
+        let now = self.app.clock.now();
+        let mut changed = keys.finish().await?;
+        let due = keys.next_rotation().is_some_and(|at| now >= at);
+        if due && now.micros() >= self.seal_pause.load(Ordering::Relaxed) {
+            match keys.rotate().await {
+                Ok(done) => changed += done.items + done.subjects,
+                Err(keystore::Error::Taken) => {}
+                Err(e) => {
+                    self.seal_pause.store(now.plus(SEAL_PAUSE).micros(), Ordering::Relaxed);
+                    tracing::error!(error = %e, late = %late(keys, now), "the key epochs cannot be rotated");
+                    return Err(e.into());
+                }
+            }
         }
-        let rotation = self.app.keys.rotate().await?;
-        if let Some(epoch) = rotation.destroyed {
-            self.app.note_epoch_destroyed(epoch).await?;
-        }
-        Ok(rotation.items + rotation.subjects)
+        self.app.note_destroyed_epochs().await?;
+        Ok(changed)
     }
+}
+
+/// How long ago the next epoch ought to have begun.
+fn late(keys: &keystore::Keystore, now: Timestamp) -> String {
+    let minutes = keys.next_rotation().map_or(0, |at| now.since(at).num_minutes());
+    format!("{minutes} min")
 }
 
 /// Goes on until nothing is left or there is a stop: each batch takes what it has done out of the way.

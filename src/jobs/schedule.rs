@@ -37,6 +37,13 @@ impl Jobs {
         }
         scheduler.start().await.map_err(|_| Error::Scheduler)?;
         let (jobs, stopped) = (self.clone(), stop.clone());
+        // The first checks are made at once: until they are, nothing may be called kept.
+        tasks.spawn(async move {
+            if let Err(e) = jobs.reconcile(Task::Audit, &|| stopped.is_cancelled()).await {
+                tracing::error!(task = Task::Audit.name(), error = %e, "a reconciler failed");
+            }
+        });
+        let (jobs, stopped) = (self.clone(), stop.clone());
         tasks.spawn(async move {
             while !stopped.is_cancelled() {
                 let busy = match jobs.work().await {

@@ -1,3 +1,4 @@
+use super::SealFault;
 use crate::base::Kind;
 use crate::{crypto, store};
 
@@ -21,6 +22,20 @@ pub enum Error {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// A seal did not wrap or unwrap an epoch key.
+    #[error("the seal {seal} {fault}")]
+    Seal {
+        /// Which, by the name it has in the epoch files.
+        seal: String,
+        /// Why.
+        fault: SealFault,
+    },
+    /// The epochs in the folder are not those that this keystore's keys lie under.
+    #[error("the epoch store is another keystore's, or not mounted: {0}")]
+    OtherEpochs(&'static str),
+    /// Another process is changing the epochs.
+    #[error("another process is changing the key epochs; try again when it is done")]
+    Taken,
     /// The epoch store cannot be read or written.
     #[error("epoch store: {0}")]
     Epochs(#[source] std::io::Error),
@@ -34,7 +49,9 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::NoKey | Self::Fenced => Kind::NotFound,
-            Self::Damaged | Self::SealKey { .. } | Self::Epochs(_) => Kind::Internal,
+            Self::Seal { .. } | Self::Epochs(_) => Kind::Unavailable,
+            Self::Taken => Kind::Conflict,
+            Self::Damaged | Self::SealKey { .. } | Self::OtherEpochs(_) => Kind::Internal,
             Self::Store(e) => e.kind(),
         }
     }

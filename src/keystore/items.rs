@@ -37,13 +37,13 @@ pub(super) fn wrapping(subject: &Key, epoch: &EpochKey) -> Key {
     crypto::derive(&*ikm, "vouchsafe/v1/item-wrap")
 }
 
-pub(super) fn unwrap(
+pub(super) async fn unwrap(
     keys: &Keystore,
     owner: Owner<'_>,
     subject: &Key,
     row: &sql::ItemRow,
 ) -> Result<Key, Error> {
-    let epoch = keys.epochs.get(row.epoch)?;
+    let epoch = keys.epochs.get(row.epoch, keys.clock.now()).await?;
     let place = place(owner, &row.item, &row.kind, row.id, row.epoch);
     Ok(Key::from_slice(&crypto::open(&wrapping(subject, &epoch), &place, &row.wrapped)?)?)
 }
@@ -51,8 +51,7 @@ pub(super) fn unwrap(
 impl Keystore {
     /// Makes keys for items of one person, durable when this returns. [`Error::NoKey`] when the person has none.
     pub async fn mint(&self, owner: Owner<'_>, items: Vec<NewItem<'_>>) -> Result<Vec<ItemKey>, Error> {
-        let epoch = self.epochs.current()?;
-        let mut tx = self.db.begin().await?;
+        let (mut tx, epoch) = self.writing().await?;
         let subject = subjects::load(self, &mut tx, owner, Class::Data).await?;
         let wrapping = wrapping(&subject, &epoch);
         let mut made = Vec::with_capacity(items.len());
@@ -93,7 +92,7 @@ impl Keystore {
         let mut found = HashMap::with_capacity(items.len());
         for some in items.chunks(sql::MOST_IN) {
             for (row, fingerprint) in sql::items(&mut tx, owner, some).await? {
-                let key = unwrap(self, owner, &subject, &row)?;
+                let key = unwrap(self, owner, &subject, &row).await?;
                 found.insert(row.item, ItemKey { key, fingerprint });
             }
         }

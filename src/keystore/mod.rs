@@ -5,27 +5,53 @@
 //! destroyed never gets another. Must never: keep a subject key or item key in memory between two calls, or let an
 //! unwrapped key near a disk. What a key is for is the vault's business.
 
+mod epoch_file;
 mod epochs;
 mod error;
 mod items;
+mod lead;
 mod model;
+mod moving;
 mod rotation;
 mod seal;
+mod seals;
 mod soundness;
 mod sql;
 mod subjects;
 mod system;
 
-pub use epochs::{Epoch, Epochs};
+pub use epochs::{Epoch, Epochs, Steps};
 pub use error::Error;
 pub use items::NewItem;
-pub use model::{Class, DestroyedKey, ItemKey, Owner, Status};
-pub use rotation::Rotation;
+pub use model::{Class, Destroyed, DestroyedKey, ItemKey, Owner, Status};
+pub use moving::Moved;
+pub use rotation::{EPOCH_LASTS, Rotation};
 pub use seal::SealKey;
+pub use seals::{Binding, Seal, SealFault, SealKind, SealService, Seals};
 pub use soundness::Soundness;
 
+use std::path::Path;
+
 use crate::base::{Clock, Entropy};
-use crate::store::Db;
+use crate::store::{Db, Tx};
+use epochs::EpochKey;
+
+/// What a keystore is opened from.
+#[derive(Debug)]
+pub struct Opening<'a> {
+    /// Its own database, never the main one.
+    pub db: Db,
+    /// Where the epochs lie: shared by all replicas, in no backup.
+    pub folder: &'a Path,
+    /// The seals at hand.
+    pub seals: Seals,
+    /// What the installation is called to a seal.
+    pub installation: &'a str,
+    /// What time it is.
+    pub clock: Clock,
+    /// Randomness.
+    pub entropy: Entropy,
+}
 
 /// The keystore. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -42,11 +68,90 @@ impl Keystore {
         Self { db, epochs, clock, entropy }
     }
 
+    /// Opens the keystore of an installation: its database, and the epochs in their folder, begun when there are none.
+    /// Refuses a folder that is not the one this database was used with: two replicas that do not share their epochs
+    /// could not read each other's keys.
+    pub async fn open(opening: Opening<'_>) -> Result<Self, Error> {
+        let Opening { db, folder, seals, installation, clock, entropy } = opening;
+        if Epochs::are_none_in(folder)? && sql::epochs::any_key(&mut db.read().await?).await? {
+            return Err(Error::OtherEpochs("it is empty, though there are keys in the database"));
+        }
+        let epochs = Epochs::open_with(folder, seals, installation, clock.now(), &entropy).await?;
+        let keys = Self { db, epochs, clock, entropy };
+        keys.register().await?;
+        Ok(keys)
+    }
+
+    /// Writes down which epochs there are. [`Error::OtherEpochs`] when one of them is not the one of that number that is
+    /// written down already.
+    async fn register(&self) -> Result<(), Error> {
+        let now = self.clock.now();
+        for epoch in self.epochs.alive() {
+            let key = self.epochs.get(epoch.number, now).await?;
+            let mut tx = self.db.begin().await?;
+            let written = sql::epochs::register(&mut tx, epoch.number, key.known_by, epoch.since).await?;
+            tx.commit().await?;
+            if written != key.known_by {
+                return Err(Error::OtherEpochs("one of its epochs is not the one this database knows"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A transaction that writes keys, and the epoch to write them under: one that will not be destroyed before what is
+    /// written in it has been wrapped anew.
+    async fn writing(&self) -> Result<(Tx, EpochKey), Error> {
+        let epoch = self.epochs.current(self.clock.now()).await?;
+        let mut tx = self.db.begin().await?;
+        if sql::epochs::floor(&mut tx).await? <= epoch.number {
+            return Ok((tx, epoch));
+        }
+        drop(tx);
+        // Another process has begun an epoch since, and is about to end the one we know.
+        self.epochs.look(self.clock.now()).await?;
+        let epoch = self.epochs.current(self.clock.now()).await?;
+        let mut tx = self.db.begin().await?;
+        if sql::epochs::floor(&mut tx).await? <= epoch.number {
+            return Ok((tx, epoch));
+        }
+        Err(Error::OtherEpochs("its newest epoch is older than what the database allows"))
+    }
+
     /// How many keys there are, under which epochs.
     pub async fn status(&self) -> Result<Status, Error> {
         let mut tx = self.db.read().await?;
         let (subjects, items, system, fences) = sql::counts(&mut tx).await?;
-        Ok(Status { subjects, items, system, fences, epochs: self.epochs.alive() })
+        let newest = self.epochs.alive().last().map_or(0, |e| e.number);
+        let stale = sql::epochs::keys_below(&mut tx, newest).await?;
+        Ok(Status { subjects, items, system, fences, stale, epochs: self.epochs.alive() })
+    }
+
+    /// The epochs alive, oldest first, as last seen.
+    pub fn epochs(&self) -> Vec<Epoch> {
+        self.epochs.alive()
+    }
+
+    /// The seals that are configured.
+    pub fn seals(&self) -> &Seals {
+        self.epochs.seals()
+    }
+
+    /// Whether keys can be read: the database answers, and the epochs are at hand.
+    pub async fn ready(&self) -> Result<(), Error> {
+        self.ping().await?;
+        self.epochs.current(self.clock.now()).await.map(|_| ())
+    }
+
+    /// Epochs that were destroyed and that nobody has been told of yet.
+    pub async fn untold(&self) -> Result<Vec<Destroyed>, Error> {
+        Ok(sql::epochs::unnoted(&mut self.db.read().await?).await?)
+    }
+
+    /// Remembers that it was told that an epoch was destroyed.
+    pub async fn told(&self, epoch: i64) -> Result<(), Error> {
+        let mut tx = self.db.begin().await?;
+        sql::epochs::noted(&mut tx, epoch, self.clock.now()).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Cuts the write-ahead log, so that a destroyed row is not in it either.

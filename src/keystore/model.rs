@@ -60,6 +60,17 @@ pub struct Status {
     pub system: i64,
     /// People whose keys were destroyed.
     pub fences: i64,
-    /// The epochs alive, oldest first: one, or two while a rotation is under way or just done.
+    /// Living keys that lie under an older epoch than the newest: to be wrapped anew.
+    pub stale: i64,
+    /// The epochs alive, oldest first: one, or two once there has been a rotation.
     pub epochs: Vec<Epoch>,
+}
+
+/// An epoch that was destroyed and that nobody has been told of yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Destroyed {
+    /// Its number.
+    pub epoch: i64,
+    /// When it was destroyed.
+    pub at: Timestamp,
 }

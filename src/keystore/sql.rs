@@ -1,3 +1,5 @@
+pub(super) mod epochs;
+
 use super::Owner;
 use crate::base::{KeyId, SubjectId, TenantId, Timestamp};
 use crate::crypto::Fingerprint;
@@ -11,25 +13,24 @@ const INSERT_SUBJECT: &str = "INSERT INTO subject_key (tenant, subject, class, i
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 const DELETE_SUBJECT: &str =
     "DELETE FROM subject_key WHERE tenant = $1 AND subject = $2 AND class = $3 RETURNING kfp";
-const UPDATE_SUBJECT: &str =
-    "UPDATE subject_key SET epoch = $1, wrapped = $2 WHERE tenant = $3 AND subject = $4 AND class = $5";
-const STALE_SUBJECTS: &str =
-    "SELECT tenant, subject, class, id, epoch, wrapped FROM subject_key WHERE epoch < $1 LIMIT 500";
+const UPDATE_SUBJECT: &str = "UPDATE subject_key SET epoch = $1, wrapped = $2 WHERE tenant = $3 AND subject = $4 AND class = $5 AND epoch = $6";
+const STALE_SUBJECTS: &str = "SELECT tenant, subject, class, id, epoch, wrapped FROM subject_key \
+    WHERE epoch >= $1 AND epoch < $2 LIMIT 500";
 const ITEMS: &str = "SELECT item, id, kind, epoch, wrapped, kfp FROM item_key WHERE tenant = $1 AND subject = $2 \
     AND item IN ($list)";
 const INSERT_ITEM: &str = "INSERT INTO item_key (item, tenant, subject, id, kind, epoch, wrapped, kfp, created_at) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const DELETE_ITEMS: &str = "DELETE FROM item_key WHERE tenant = $1 AND item IN ($list) RETURNING item, kfp";
-const UPDATE_ITEM: &str = "UPDATE item_key SET epoch = $1, wrapped = $2 WHERE item = $3";
-const STALE_ITEMS: &str = "SELECT tenant, subject, item, id, kind, epoch, wrapped FROM item_key WHERE epoch < $1 \
-    ORDER BY tenant, subject LIMIT 1000";
+const UPDATE_ITEM: &str = "UPDATE item_key SET epoch = $1, wrapped = $2 WHERE item = $3 AND epoch = $4";
+const STALE_ITEMS: &str = "SELECT tenant, subject, item, id, kind, epoch, wrapped FROM item_key \
+    WHERE (tenant, subject, item) > ($1, $2, $3) AND +epoch >= $4 AND +epoch < $5 ORDER BY tenant, subject, item LIMIT 1000";
 const CLEAR_ITEMS: &str = "DELETE FROM item_key WHERE item IN \
     (SELECT item FROM item_key WHERE tenant = $1 AND subject = $2 LIMIT 1000)";
 const COUNT_ITEMS: &str = "SELECT COUNT(*) FROM item_key WHERE tenant = $1 AND subject = $2";
 const SYSTEM: &str = "SELECT name, epoch, wrapped FROM system_key WHERE name = $1";
 const INSERT_SYSTEM: &str = "INSERT INTO system_key (name, epoch, wrapped, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING";
-const UPDATE_SYSTEM: &str = "UPDATE system_key SET epoch = $1, wrapped = $2 WHERE name = $3";
-const STALE_SYSTEM: &str = "SELECT name, epoch, wrapped FROM system_key WHERE epoch < $1";
+const UPDATE_SYSTEM: &str = "UPDATE system_key SET epoch = $1, wrapped = $2 WHERE name = $3 AND epoch = $4";
+const STALE_SYSTEM: &str = "SELECT name, epoch, wrapped FROM system_key WHERE epoch >= $1 AND epoch < $2";
 const FENCED: &str = "SELECT COUNT(*) FROM fence WHERE tenant = $1 AND subject = $2 AND class = 'data'";
 const FENCE: &str = "SELECT kfp, destroyed_at FROM fence WHERE tenant = $1 AND subject = $2 AND class = $3";
 const INSERT_FENCE: &str =
@@ -130,10 +131,11 @@ pub(super) async fn delete_subject(
     row.map(|(kfp,)| fingerprint(&kfp, "subject_key")).transpose()
 }
 
+/// Wraps a row anew, if it still lies under the epoch it was read under.
 pub(super) async fn update_subject(
     tx: &mut Tx,
     owner: Owner<'_>,
-    class: &str,
+    row: &SubjectRow,
     epoch: i64,
     wrapped: &[u8],
 ) -> Result<(), Error> {
@@ -142,7 +144,8 @@ pub(super) async fn update_subject(
         .bind(wrapped)
         .bind(owner.tenant.as_str())
         .bind(owner.subject.to_string())
-        .bind(class)
+        .bind(&row.class)
+        .bind(row.epoch)
         .execute(c)
         .await
         .map(|_| ()))?;
@@ -151,10 +154,11 @@ pub(super) async fn update_subject(
 
 pub(super) async fn stale_subjects(
     tx: &mut Tx,
-    epoch: i64,
+    from: i64,
+    to: i64,
 ) -> Result<Vec<(TenantId, SubjectId, SubjectRow)>, Error> {
     let rows: Vec<(String, String, String, String, i64, Vec<u8>)> =
-        on!(tx, |c| sqlx::query_as(STALE_SUBJECTS).bind(epoch).fetch_all(c).await)?;
+        on!(tx, |c| sqlx::query_as(STALE_SUBJECTS).bind(from).bind(to).fetch_all(c).await)?;
     rows.into_iter()
         .map(|(tenant, subject, class, id, epoch, wrapped)| {
             let (tenant, subject) = owner_of(&tenant, &subject, "subject_key")?;
@@ -229,16 +233,35 @@ pub(super) async fn delete_items(
     rows.into_iter().map(|(item, kfp)| Ok((item, fingerprint(&kfp, "item_key")?))).collect()
 }
 
-pub(super) async fn update_item(tx: &mut Tx, item: &str, epoch: i64, wrapped: &[u8]) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(UPDATE_ITEM).bind(epoch).bind(wrapped).bind(item).execute(c).await.map(|_| ()))?;
+/// Wraps a row anew, if it still lies under the epoch it was read under.
+pub(super) async fn update_item(tx: &mut Tx, row: &ItemRow, epoch: i64, wrapped: &[u8]) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(UPDATE_ITEM)
+        .bind(epoch)
+        .bind(wrapped)
+        .bind(&row.item)
+        .bind(row.epoch)
+        .execute(c)
+        .await
+        .map(|_| ()))?;
     Ok(())
 }
 
+/// The next items after one that lie under an older epoch, person by person. The sum sign keeps both databases from
+/// walking the index of epochs, which they would have to sort anew for every batch.
 pub(super) async fn stale_items(
     tx: &mut Tx,
-    epoch: i64,
+    after: &(String, String, String),
+    from: i64,
+    to: i64,
 ) -> Result<Vec<(TenantId, SubjectId, ItemRow)>, Error> {
-    let rows: Vec<StaleItem> = on!(tx, |c| sqlx::query_as(STALE_ITEMS).bind(epoch).fetch_all(c).await)?;
+    let rows: Vec<StaleItem> = on!(tx, |c| sqlx::query_as(STALE_ITEMS)
+        .bind(&after.0)
+        .bind(&after.1)
+        .bind(&after.2)
+        .bind(from)
+        .bind(to)
+        .fetch_all(c)
+        .await)?;
     rows.into_iter()
         .map(|(tenant, subject, item, id, kind, epoch, wrapped)| {
             let (tenant, subject) = owner_of(&tenant, &subject, "item_key")?;
@@ -283,20 +306,27 @@ pub(super) async fn insert_system(tx: &mut Tx, row: &SystemRow, now: Timestamp) 
     Ok(())
 }
 
-pub(super) async fn update_system(tx: &mut Tx, name: &str, epoch: i64, wrapped: &[u8]) -> Result<(), Error> {
+/// Wraps a row anew, if it still lies under the epoch it was read under.
+pub(super) async fn update_system(
+    tx: &mut Tx,
+    row: &SystemRow,
+    epoch: i64,
+    wrapped: &[u8],
+) -> Result<(), Error> {
     on!(tx, |c| sqlx::query(UPDATE_SYSTEM)
         .bind(epoch)
         .bind(wrapped)
-        .bind(name)
+        .bind(&row.name)
+        .bind(row.epoch)
         .execute(c)
         .await
         .map(|_| ()))?;
     Ok(())
 }
 
-pub(super) async fn stale_system(tx: &mut Tx, epoch: i64) -> Result<Vec<SystemRow>, Error> {
+pub(super) async fn stale_system(tx: &mut Tx, from: i64, to: i64) -> Result<Vec<SystemRow>, Error> {
     let rows: Vec<(String, i64, Vec<u8>)> =
-        on!(tx, |c| sqlx::query_as(STALE_SYSTEM).bind(epoch).fetch_all(c).await)?;
+        on!(tx, |c| sqlx::query_as(STALE_SYSTEM).bind(from).bind(to).fetch_all(c).await)?;
     Ok(rows.into_iter().map(|(name, epoch, wrapped)| SystemRow { name, epoch, wrapped }).collect())
 }
 

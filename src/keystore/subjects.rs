@@ -18,22 +18,21 @@ pub(super) fn wrapping(epoch: &EpochKey) -> Key {
     crypto::derive(epoch.key.expose(), "vouchsafe/v1/subject-wrap")
 }
 
-pub(super) fn unwrap(keys: &Keystore, owner: Owner<'_>, row: &sql::SubjectRow) -> Result<Key, Error> {
-    let epoch = keys.epochs.get(row.epoch)?;
+pub(super) async fn unwrap(keys: &Keystore, owner: Owner<'_>, row: &sql::SubjectRow) -> Result<Key, Error> {
+    let epoch = keys.epochs.get(row.epoch, keys.clock.now()).await?;
     let plain = crypto::open(&wrapping(&epoch), &place(owner, &row.class, row.id, row.epoch), &row.wrapped)?;
     Ok(Key::from_slice(&plain)?)
 }
 
 pub(super) async fn load(keys: &Keystore, tx: &mut Tx, owner: Owner<'_>, class: Class) -> Result<Key, Error> {
     let row = sql::subject(tx, owner, class.as_str()).await?.ok_or(Error::NoKey)?;
-    unwrap(keys, owner, &row)
+    unwrap(keys, owner, &row).await
 }
 
 impl Keystore {
     /// Makes the keys of a new person. [`Error::Fenced`] for one whose keys were destroyed.
     pub async fn create_subject(&self, owner: Owner<'_>) -> Result<Fingerprint, Error> {
-        let epoch = self.epochs.current()?;
-        let mut tx = self.db.begin().await?;
+        let (mut tx, epoch) = self.writing().await?;
         if sql::fenced(&mut tx, owner).await? {
             return Err(Error::Fenced);
         }

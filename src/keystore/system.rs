@@ -11,8 +11,8 @@ pub(super) fn wrapping(epoch: &EpochKey) -> Key {
     crypto::derive(epoch.key.expose(), "vouchsafe/v1/system-wrap")
 }
 
-pub(super) fn unwrap(keys: &Keystore, row: &sql::SystemRow) -> Result<Key, Error> {
-    let epoch = keys.epochs.get(row.epoch)?;
+pub(super) async fn unwrap(keys: &Keystore, row: &sql::SystemRow) -> Result<Key, Error> {
+    let epoch = keys.epochs.get(row.epoch, keys.clock.now()).await?;
     Ok(Key::from_slice(&crypto::open(&wrapping(&epoch), &place(&row.name, row.epoch), &row.wrapped)?)?)
 }
 
@@ -22,19 +22,18 @@ impl Keystore {
         {
             let mut tx = self.db.read().await?;
             if let Some(row) = sql::system(&mut tx, name).await? {
-                return unwrap(self, &row);
+                return unwrap(self, &row).await;
             }
         }
-        let epoch = self.epochs.current()?;
+        let (mut tx, epoch) = self.writing().await?;
         let key = Key::generate(&self.entropy);
         let wrapped =
             crypto::seal(&wrapping(&epoch), &place(name, epoch.number), key.expose(), &self.entropy);
         let row = sql::SystemRow { name: name.to_owned(), epoch: epoch.number, wrapped };
-        let mut tx = self.db.begin().await?;
         sql::insert_system(&mut tx, &row, self.clock.now()).await?;
         // Another replica may have been first: what is in the table is the key.
         let row = sql::system(&mut tx, name).await?.ok_or(Error::NoKey)?;
         tx.commit().await?;
-        unwrap(self, &row)
+        unwrap(self, &row).await
     }
 }

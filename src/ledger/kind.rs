@@ -83,6 +83,10 @@ kinds! {
     HOLD_SET = "hold.set",
     /// A key epoch was destroyed: what it wrapped is gone from every backup too. Facts: `epoch`.
     EPOCH_DESTROYED = "epoch.destroyed",
+    /// A check of a promise was made. Facts: `probe`, `verdict`, `checked`, `found`; `staff` when one of them asked.
+    PROBE_RECORDED = "probe.recorded",
+    /// Somebody vouched for what only people can do. Facts: `attestation`, `staff`, `version`.
+    ATTESTATION_MADE = "attestation.made",
     /// A backup was taken.
     BACKUP_TAKEN = "backup.taken",
     /// The database was restored from a backup and brought up to date from the ledger. Facts: `from`, `to`.

@@ -1,5 +1,6 @@
 //! Reading: lists for boards, proofs, and the static resources of C2SP tlog-tiles.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::resource::{FULL, Resource};
@@ -77,6 +78,20 @@ impl Ledger {
         let row = sql::entry(&mut self.0.db.read().await?, id).await?;
         let (seq, bytes) = row.ok_or(Error::NotFound)?;
         logged((seq.ok_or(Error::Pending)?, bytes))
+    }
+
+    /// The numbers of those of some entries that are in the tree; one that waits has none yet.
+    pub async fn places(&self, ids: &[EntryId]) -> Result<BTreeMap<EntryId, u64>, Error> {
+        let ids: Vec<String> = ids.iter().map(EntryId::to_string).collect();
+        let mut places = BTreeMap::new();
+        let mut tx = self.0.db.read().await?;
+        for some in ids.chunks(store::MOST_IN) {
+            for (id, seq) in sql::places(&mut tx, some).await? {
+                let id = id.parse().map_err(|_| store::Error::inconsistent("ledger_entry", "id"))?;
+                places.insert(id, sql::unsigned(seq, "seq")?);
+            }
+        }
+        Ok(places)
     }
 
     /// How many entries wait to be taken into the tree.

@@ -98,6 +98,10 @@ fn clause(kind: &EntryKind, p: &str) -> String {
         "epoch.destroyed" => {
             "that it destroyed the keys of an epoch, and with them what old backups held".to_owned()
         }
+        "probe.recorded" => "how a check of one of its promises ended".to_owned(),
+        "attestation.made" => {
+            "that a member of its staff vouched for a promise that only people can keep".to_owned()
+        }
         "backup.taken" => "that it took a backup".to_owned(),
         "restore.completed" => {
             "that it restored a backup and brought it up to date from this ledger".to_owned()

@@ -26,6 +26,7 @@ const CHECKPOINTS: &str =
     "SELECT size, note FROM ledger_checkpoint WHERE size > $1 AND size <= $2 ORDER BY size";
 const CHECKPOINTS_BEYOND: &str = "SELECT COUNT(*) FROM ledger_checkpoint WHERE size > $1";
 const ENTRY: &str = "SELECT seq, leaf FROM ledger_entry WHERE id = $1";
+const PLACES: &str = "SELECT id, seq FROM ledger_entry WHERE seq IS NOT NULL AND id IN ($list)";
 const LEAVES: &str = "SELECT seq, leaf FROM ledger_entry WHERE seq >= $1 AND seq < $2 ORDER BY seq";
 const ROWS: &str = "SELECT seq, leaf, id, tenant, kind, subject_ref, happened_at FROM ledger_entry \
     WHERE seq >= $1 AND seq < $2 ORDER BY seq";
@@ -107,6 +108,21 @@ async fn count(tx: &mut Tx, sql: &'static str, from: &[i64]) -> Result<u64, Erro
     })
     .map_err(StoreError::from)?;
     unsigned(n, "count")
+}
+
+/// Those of some entries that are in the tree: id and number.
+pub(super) async fn places(tx: &mut Tx, ids: &[String]) -> Result<Vec<(String, i64)>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(on!(tx, |c| {
+        let mut query = sqlx::query_as(store::with_list(PLACES, ids.len()));
+        for id in store::padding(ids) {
+            query = query.bind(id.clone());
+        }
+        query.fetch_all(c).await
+    })
+    .map_err(StoreError::from)?)
 }
 
 pub(super) async fn pending(tx: &mut Tx) -> Result<u64, Error> {

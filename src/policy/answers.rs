@@ -232,11 +232,29 @@ impl Policy {
             })
     }
 
+    /// Until when a law forbids erasing a thing with these facts, and the rule that says so. `None` where no law does, or
+    /// where its clock has not started.
+    pub fn kept_until(&self, category: &str, facts: &Facts) -> Option<(Timestamp, String)> {
+        let floor = keep_floor(self.retention_of(category), facts).ok().flatten();
+        floor.map(|(until, rule, _)| (until, rule))
+    }
+
+    /// The rule that would have such a thing gone before the law lets it go: two rules of the document pull at one thing.
+    pub fn postponed(&self, category: &str, facts: &Facts) -> Option<String> {
+        let (until, _) = self.kept_until(category, facts)?;
+        self.retention_of(category)
+            .filter(|rule| rule.action != Action::Reduce)
+            .filter_map(|rule| earliest(rule, facts))
+            .filter(|(at, ..)| *at < until)
+            .min_by_key(|(at, ..)| *at)
+            .map(|(_, rule, _)| rule)
+    }
+
     /// The moments at which the person is warned before the rule that makes this due fires, earliest first.
     pub fn warnings_before(&self, due: &Due) -> Vec<(Timestamp, Period)> {
         let Due::At { at, rule, .. } = due else { return Vec::new() };
         let warn = self.retention(rule).map_or(&[][..], |rule| rule.warn.as_slice());
-        warn.iter().map(|period| (before(*at, *period), *period)).collect()
+        warn.iter().map(|period| (period.before(*at), *period)).collect()
     }
 }
 
@@ -276,13 +294,4 @@ fn earliest(rule: &Retention, facts: &Facts) -> Option<(Timestamp, String, Strin
 fn first_fact(rule: &Retention) -> Option<Fact> {
     let later = rule.at_most.iter().chain(rule.keep.iter()).map(|after| after.fact);
     rule.erase_when.iter().copied().chain(later).next()
-}
-
-/// So long before a moment. Periods add but do not subtract: the answer is the latest start from which the period does
-/// not end after the moment, found to the second around the rough length.
-fn before(at: Timestamp, period: Period) -> Timestamp {
-    let rough = i64::try_from(period.rough_seconds()).unwrap_or(i64::MAX / 1_000_000);
-    let guess = at.plus(chrono::TimeDelta::seconds(-rough));
-    let error = period.after(guess).since(at);
-    guess.plus(-error)
 }

@@ -169,6 +169,15 @@ pub(super) fn list(words: impl Iterator<Item = String>) -> String {
     }
 }
 
+/// A cell of a CSV file as a spreadsheet may have it: what begins like a formula is marked as text (OWASP, CSV injection).
+pub(super) fn cell(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

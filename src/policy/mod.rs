@@ -20,6 +20,7 @@ mod front;
 mod kept;
 pub mod law;
 mod library;
+mod markdown;
 mod model;
 pub mod outline;
 pub mod pages;

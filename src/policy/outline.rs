@@ -3,6 +3,8 @@
 use pulldown_cmark::{Alignment, Event, HeadingLevel, Tag, TagEnd, html};
 use serde::Serialize;
 
+use super::markdown::escaped;
+
 /// A piece of a page. All texts are plain: whatever stands in them is shown, never interpreted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -59,6 +61,31 @@ impl Outline {
         }
         let mut out = String::new();
         html::push_html(&mut out, events.into_iter());
+        out
+    }
+
+    /// As Markdown, title first; every text escaped.
+    pub fn markdown(&self) -> String {
+        let mut out = format!("# {}\n", escaped(&self.title));
+        for block in &self.blocks {
+            out.push('\n');
+            match block {
+                Block::Heading(text) => out.push_str(&format!("## {}\n", escaped(text))),
+                Block::Paragraph(text) => out.push_str(&format!("{}\n", escaped(text))),
+                Block::List(items) => {
+                    out.extend(items.iter().map(|item| format!("- {}\n", escaped(item))));
+                }
+                Block::Table(head, rows) => {
+                    let line = |cells: &[String]| {
+                        let cells: Vec<String> = cells.iter().map(|cell| escaped(cell)).collect();
+                        format!("| {} |\n", cells.join(" | "))
+                    };
+                    out.push_str(&line(head));
+                    out.push_str(&format!("|{}\n", " --- |".repeat(head.len())));
+                    out.extend(rows.iter().map(|row| line(row)));
+                }
+            }
+        }
         out
     }
 

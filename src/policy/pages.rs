@@ -19,12 +19,53 @@ pub fn article_13(policy: &Policy) -> Outline {
 
 fn who(policy: &Policy, page: &mut Outline) {
     let (controller, contact) = (policy.controller(), policy.contact());
-    let place = controller.address.as_ref().map_or(String::new(), |address| format!(", {address}"));
+    let parts = [&controller.address, &controller.country, &controller.website];
+    let place: String = parts.into_iter().flatten().map(|part| format!(", {part}")).collect();
     page.heading("Who is responsible")
         .say(format!("{}{place}. Write to {}.", controller.name, contact.privacy));
-    if let Some((name, email)) = &contact.officer {
-        page.say(format!("Data protection officer: {name}, {email}."));
+    match &contact.officer {
+        Some((name, email)) => page.say(format!("Data protection officer: {name}, {email}.")),
+        None => page.say("No data protection officer is named.".to_owned()),
+    };
+    let gaps = gaps(policy);
+    if !gaps.is_empty() {
+        page.say(
+            "The document does not say what follows; it must be added where the law asks for it:".to_owned(),
+        );
+        page.list(gaps.into_iter().map(|(article, what)| format!("{what} (Art. {article} GDPR)")).collect());
     }
+}
+
+/// What Art. 13 asks for and the document does not say, each with its place in the law. Nothing is made up in its stead.
+pub fn gaps(policy: &Policy) -> Vec<(&'static str, String)> {
+    let (controller, contact) = (policy.controller(), policy.contact());
+    let mut all = Vec::new();
+    if controller.address.is_none() {
+        all.push(("13(1)(a)", "the postal address of the controller".to_owned()));
+    }
+    match controller.country.as_deref() {
+        None => all.push((
+            "13(1)(a)",
+            "the country of the controller, and its representative in the Union if it is outside".to_owned(),
+        )),
+        Some(country) if !super::check::EEA.contains(&country) => {
+            all.push(("13(1)(a)", "the controller's representative in the Union".to_owned()));
+        }
+        Some(_) => {}
+    }
+    if contact.officer.is_none() {
+        all.push(("13(1)(b)", "the data protection officer, if there must be one".to_owned()));
+    }
+    if contact.authority.is_none() {
+        all.push(("13(2)(d)", "the name of the supervisory authority".to_owned()));
+    }
+    for processor in policy.processors().filter(|p| p.is_recipient() && p.agreement.is_none()) {
+        if processor.transfer.is_some() {
+            let what = format!("how to get a copy of the safeguards for {}", processor.name);
+            all.push(("13(1)(f)", what));
+        }
+    }
+    all
 }
 
 fn why(policy: &Policy, page: &mut Outline) {
@@ -35,8 +76,14 @@ fn why(policy: &Policy, page: &mut Outline) {
         let basis = format!("{}{reason} ({})", purpose.basis.in_words(), purpose.basis.article());
         vec![purpose.title.clone(), purpose.means.clone(), list(what), basis]
     });
-    page.heading("What for, and on what basis")
-        .table(&["Purpose", "What we do", "With", "Basis"], rows.collect());
+    page.heading("What for, and on what basis");
+    let interests = policy.purposes().filter_map(|p| Some(format!("{}: {}", p.title, p.interest.as_ref()?)));
+    let interests: Vec<String> = interests.collect();
+    page.table(&["Purpose", "What we do", "With", "Basis"], rows.collect());
+    if !interests.is_empty() {
+        page.say("Where a use rests on our legitimate interest, the interest is this:".to_owned())
+            .list(interests);
+    }
 }
 
 fn where_to(policy: &Policy, page: &mut Outline) {
@@ -110,7 +157,12 @@ fn must_you(policy: &Policy, page: &mut Outline) {
             list(needed.into_iter())
         ));
     }
-    page.say("The policy names no decision that is made about you by a machine alone.".to_owned());
+    page.heading("Decisions by a machine alone");
+    page.say(
+        "The document declares no decision with legal or similar effect that a machine makes about you alone, and no \
+         profiling for one."
+            .to_owned(),
+    );
 }
 
 fn article(right: &RightRule) -> &'static str {
@@ -129,6 +181,25 @@ fn article(right: &RightRule) -> &'static str {
 fn capital(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// The document as plain text, fit for an e-mail.
+pub fn text(policy: &Policy) -> String {
+    let mut out = format!(
+        "{}\nVersion {}, in force from {}\n",
+        policy.title(),
+        policy.version(),
+        policy.effective().format("%-d %B %Y")
+    );
+    for clause in policy.clauses() {
+        if !clause.title.is_empty() && clause.title != policy.title() {
+            out.push_str(&format!("\n{}\n", clause.title.to_uppercase()));
+        }
+        if !clause.text.is_empty() {
+            out.push_str(&format!("\n{}\n", clause.text));
+        }
+    }
+    out
 }
 
 /// The document on half a page, in plain words, from the rules.

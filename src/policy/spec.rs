@@ -348,6 +348,7 @@ pub const PROBES: &[(&str, &str)] = &[
     ("no-disclosure-unrecorded", "every disclosure stands in the register"),
     ("no-tracking", "no cookie but the session's own, no third-party request on any page"),
     ("no-training-unconsented", "every training export holds only consenting people's data"),
+    ("notices-sent", "people were told what the document says they are told, in time"),
     ("nothing-undeclared", "everything stored belongs to a declared category"),
     ("outbound-tls", "every outbound connection is encrypted and its certificate verified"),
     ("own-images-only", "nobody but its owner, and those the document names, has read a picture"),

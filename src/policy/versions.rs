@@ -1,7 +1,7 @@
 //! One document after another: which version's rule ends a thing, and which yes still stands.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::ops::Deref;
 
 use chrono::NaiveTime;
 
@@ -32,13 +32,18 @@ impl Policy {
 /// this order: the earliest that any of them says. So a stricter promise is kept for what was collected or held under
 /// it, whatever came after. A later version makes nothing due before the day on which it came into force, and what it
 /// no longer declares is due on that day, unless an earlier version keeps it because a law demands it.
-pub fn governing(versions: &[Arc<Policy>], category: &str, facts: &Facts) -> Governed {
+pub fn governing<P: Deref<Target = Policy>>(versions: &[P], category: &str, facts: &Facts) -> Governed {
     governing_after(versions, category, facts, &[])
 }
 
 /// As [`governing`], leaving out the rules that were carried out already, by whichever version: a thing that was reduced
 /// lives on until its next rule.
-pub fn governing_after(versions: &[Arc<Policy>], category: &str, facts: &Facts, done: &[&str]) -> Governed {
+pub fn governing_after<P: Deref<Target = Policy>>(
+    versions: &[P],
+    category: &str,
+    facts: &Facts,
+    done: &[&str],
+) -> Governed {
     let says = versions.iter().enumerate().map(|(n, policy)| {
         let due = match n {
             0 => policy.due_after(category, facts, done),
@@ -54,7 +59,12 @@ pub fn governing_after(versions: &[Arc<Policy>], category: &str, facts: &Facts, 
 }
 
 /// What a later version says of a thing that was there before it.
-fn later(policy: &Policy, earlier: &[Arc<Policy>], category: &str, (facts, done): (&Facts, &[&str])) -> Due {
+fn later<P: Deref<Target = Policy>>(
+    policy: &Policy,
+    earlier: &[P],
+    category: &str,
+    (facts, done): (&Facts, &[&str]),
+) -> Due {
     if policy.category(category).is_none() {
         let declared = earlier.iter().any(|p| p.category(category).is_some());
         let kept = earlier.iter().any(|p| p.retention_of(category).any(|rule| rule.keep.is_some()));

@@ -184,10 +184,8 @@ pub(super) fn earliest(ahead: Period, now: Timestamp) -> chrono::NaiveDate {
 pub(super) fn add(sum: &mut Plan, plan: Plan) {
     sum.total += plan.total;
     sum.going += plan.going;
-    for category in plan.undeclared {
-        if !sum.undeclared.contains(&category) {
-            sum.undeclared.push(category);
-        }
+    for (category, n) in plan.undeclared {
+        *sum.undeclared.entry(category).or_default() += n;
     }
     for row in plan.rows {
         match sum.rows.iter_mut().find(|r| r.category == row.category && r.rule == row.rule) {

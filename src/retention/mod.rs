@@ -12,6 +12,7 @@ mod inactive;
 mod notices;
 mod reckon;
 mod sql;
+mod survey;
 mod sweep;
 
 pub use board::BoardRow;
@@ -19,6 +20,7 @@ pub use error::Error;
 pub use holds::{Hold, NewHold};
 pub use inactive::{Inactive, Warning};
 pub use notices::Notice;
+pub use survey::{Survey, Trial};
 pub use sweep::Swept;
 
 use crate::base::{Clock, Entropy};

@@ -180,10 +180,19 @@ impl Tx {
     /// Waits until no other transaction that writes has its turn at `what`, and takes it until the end of this one: for
     /// counting before adding, where no row stands for the count. On SQLite writers take turns at everything already.
     pub async fn take_turn(&mut self, what: &str) -> Result<(), Error> {
-        let hash = crate::crypto::sha256(what.as_bytes());
-        let turn = i64::from_be_bytes(hash.first_chunk::<8>().copied().unwrap_or_default());
+        let turn = turn(what);
         if let Inner::Postgres(t) = &mut self.0 {
             sqlx::query(super::sql::TURN_POSTGRES).bind(turn).execute(&mut **t).await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps [`Tx::take_turn`] at `what` from being taken until the end of this transaction, and waits while it is; any
+    /// number may do so at once. On SQLite writers take turns at everything already.
+    pub async fn share_turn(&mut self, what: &str) -> Result<(), Error> {
+        let turn = turn(what);
+        if let Inner::Postgres(t) = &mut self.0 {
+            sqlx::query(super::sql::SHARED_TURN_POSTGRES).bind(turn).execute(&mut **t).await?;
         }
         Ok(())
     }
@@ -197,4 +206,10 @@ impl Tx {
         }
         Ok(())
     }
+}
+
+/// The number by which PostgreSQL knows a turn.
+fn turn(what: &str) -> i64 {
+    let hash = crate::crypto::sha256(what.as_bytes());
+    i64::from_be_bytes(hash.first_chunk::<8>().copied().unwrap_or_default())
 }

@@ -32,10 +32,10 @@ macro_rules! steps {
 /// The main database.
 pub const MAIN: Schema = steps!("": (1, "0001_store"), (2, "0002_ledger"), (3, "0003_vault"), (4, "0004_people"),
     (5, "0005_editing"), (6, "0006_rights"), (7, "0007_audit"), (8, "0008_letter"), (9, "0009_publication"),
-    (10, "0010_actions"), (13, "0013_errand"));
+    (10, "0010_actions"), (11, "0011_board"), (13, "0013_errand"));
 
 /// The keystore: a database of its own, backed up apart.
-pub const KEYSTORE: Schema = steps!("-keystore": (1, "0001_keys"));
+pub const KEYSTORE: Schema = steps!("-keystore": (1, "0001_keys"), (2, "0002_epochs"));
 
 impl Schema {
     fn migrator(&self, text: impl Fn(&Step) -> &'static str) -> Migrator {

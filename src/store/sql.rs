@@ -1,5 +1,6 @@
 pub(super) const PING: &str = "SELECT CAST(1 AS BIGINT)";
 pub(super) const TURN_POSTGRES: &str = "SELECT CAST(pg_advisory_xact_lock($1) AS TEXT)";
+pub(super) const SHARED_TURN_POSTGRES: &str = "SELECT CAST(pg_advisory_xact_lock_shared($1) AS TEXT)";
 pub(super) const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 pub(super) const ENQUEUE: &str = "INSERT INTO job (id, kind, payload, tenant, unique_key, run_at, deadline, state, claims, created_at) \

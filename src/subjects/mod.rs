@@ -1,11 +1,12 @@
 //! People and staff: accounts, sign-in links, sessions, API keys, restriction.
 //!
 //! Promises: what is said of a person lies in the vault; here are ids, times and keyed indexes. Tokens are 256 random
-//! bits of which only a hash is kept. Whether an address is known cannot be told from any answer. Must never: decide
-//! what a role may read; that is the document's.
+//! bits of which only a hash is kept. Whether an address is known cannot be told from any answer. Of a device only
+//! families and a network are kept. Must never: decide what a role may read; that is the document's.
 
 mod account;
 mod api_keys;
+mod device;
 mod email;
 mod error;
 mod links;
@@ -16,6 +17,7 @@ mod staff;
 
 pub use account::{NewAccount, Profile};
 pub use api_keys::{ApiKey, MintedKey, Scope};
+pub use device::Device;
 pub use email::Email;
 pub use error::Error;
 pub use links::{Link, LinkFor, Redeemed};

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Access, Actor, Error, Item, Owner, Vault, rows};
+use super::{Access, Actor, Error, Item, Owner, Vault, rows, sql};
 use crate::base::{TenantId, Timestamp};
 use crate::ledger::{Entry, EntryKind};
-use crate::policy::{Basis, Facts, Policy, Retention, Role};
+use crate::policy::{Basis, Facts, Needs, Policy, Refusal, Retention, Role};
+use crate::store::Tx;
 
 impl Vault {
     /// The document in force for a tenant.
@@ -117,6 +118,9 @@ impl Vault {
             return Err(Error::NotFound);
         }
         policy.may_read(category, role, access.purpose)?;
+        if policy.read_needs(category, role, access.purpose).contains(&Needs::OpenRequest) {
+            asked(&mut tx, owner, &policy, category).await?;
+        }
         if standing.restricted_at.is_some() && role != Role::Subject && !kept_for_law(&policy, access.purpose)
         {
             return Err(Error::Restricted);
@@ -151,6 +155,16 @@ impl Vault {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// Lets a reader through who may look only while the person has a request open.
+async fn asked(tx: &mut Tx, owner: &Owner, policy: &Policy, category: &str) -> Result<(), Error> {
+    if rows::count(tx, owner, sql::OPEN_REQUESTS).await? > 0 {
+        return Ok(());
+    }
+    let why = "the policy lets this be read only while the person has a request open".to_owned();
+    let clause = policy.category(category).map(|c| c.clause.clone());
+    Err(Refusal { rule: "access.*".to_owned(), why, clause }.into())
 }
 
 /// What restriction leaves: keeping, and what a law demands (Art. 18(2) GDPR).

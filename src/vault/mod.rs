@@ -23,6 +23,7 @@ mod reduce;
 mod rows;
 mod sql;
 mod standing;
+mod stock;
 
 pub use arrive::StagedObject;
 pub use blob_stream::PlainStream;
@@ -37,6 +38,7 @@ pub use model::{
 pub use person::{Holdings, Residue, RuleCount};
 pub use reckon::{HeldItem, Reckoned, Shape};
 pub use standing::Standing;
+pub use stock::{ItemId, Reach, StockWalk, Stocked, Trace};
 
 use crate::base::{Clock, Entropy, SubjectId, TenantId};
 use crate::blobs::Blobs;

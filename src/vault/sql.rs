@@ -136,6 +136,8 @@ pub(super) const HASTEN_OBJECT: &str = "UPDATE object SET rule = $1, due_at = $2
     AND facts = $5 AND (due_at IS NULL OR due_at > $2)";
 pub(super) const HASTEN_RECORD: &str = "UPDATE record SET rule = $1, due_at = $2 WHERE tenant = $3 AND id = $4 \
     AND facts = $5 AND (due_at IS NULL OR due_at > $2)";
+pub(super) const OPEN_REQUESTS: &str = "SELECT COUNT(*) FROM request WHERE tenant = $1 AND subject = $2 \
+    AND state IN ('received', 'acknowledged', 'identity-pending', 'grace', 'working')";
 pub(super) const BLOB_KEYS: &str = "SELECT id, blob_key FROM object WHERE tenant = $1 AND subject = $2 AND id > $3 \
     ORDER BY id LIMIT 1000";
 pub(super) const PARENT_OBJECTS: &str = "SELECT id, subject, category, blob_key, rule, due_at, kfp FROM object \
@@ -145,6 +147,28 @@ pub(super) const PARENT_RECORDS: &str = "SELECT id, subject, category, revision,
 pub(super) const HOLDS: &str = "SELECT category FROM hold WHERE tenant = $1 AND (subject IS NULL OR subject = $2) \
     AND released_at IS NULL";
 
+/// Everything of a tenant in the order of ids, with whether a hold keeps it; with a record the image it is kept beside.
+pub(super) const STOCK_OBJECTS: &str = "SELECT o.id, o.category, o.facts, o.policy_version, o.rule, o.due_at, \
+    CAST(CASE WHEN EXISTS (SELECT 1 FROM hold h WHERE h.tenant = o.tenant AND h.released_at IS NULL \
+    AND (h.subject IS NULL OR h.subject = o.subject) AND (h.category IS NULL OR h.category = o.category)) \
+    THEN 1 ELSE 0 END AS BIGINT), CAST(NULL AS TEXT), CAST(NULL AS TEXT), CAST(NULL AS TEXT), CAST(NULL AS TEXT), \
+    CAST(NULL AS BIGINT), CAST(0 AS BIGINT) FROM object o WHERE o.tenant = $1 AND o.state = 'live' AND o.id > $2 \
+    ORDER BY o.id LIMIT $3";
+pub(super) const STOCK_RECORDS: &str = "SELECT r.id, r.category, r.facts, r.policy_version, r.rule, r.due_at, \
+    CAST(CASE WHEN EXISTS (SELECT 1 FROM hold h WHERE h.tenant = r.tenant AND h.released_at IS NULL \
+    AND (h.subject IS NULL OR h.subject = r.subject) AND (h.category IS NULL OR h.category = r.category)) \
+    THEN 1 ELSE 0 END AS BIGINT), o.category, o.facts, o.policy_version, o.rule, o.due_at, \
+    CAST(CASE WHEN EXISTS (SELECT 1 FROM hold h WHERE h.tenant = o.tenant AND h.released_at IS NULL \
+    AND (h.subject IS NULL OR h.subject = o.subject) AND (h.category IS NULL OR h.category = o.category)) \
+    THEN 1 ELSE 0 END AS BIGINT) FROM record r LEFT JOIN object o ON o.tenant = r.tenant AND o.id = r.parent \
+    AND o.state = 'live' WHERE r.tenant = $1 AND r.id > $2 ORDER BY r.id LIMIT $3";
+pub(super) const REACH: &str = "SELECT COUNT(*), COUNT(DISTINCT subject) FROM (SELECT subject, category FROM object \
+    WHERE tenant = $1 AND state = 'live' UNION ALL SELECT subject, category FROM record WHERE tenant = $1) held \
+    WHERE category IN ($list)";
+pub(super) const TRACE_OBJECT: &str = "SELECT subject, category, state, parent, facts, policy_version, rule, created_at, \
+    due_at FROM object WHERE tenant = $1 AND id = $2";
+pub(super) const TRACE_RECORD: &str = "SELECT subject, category, 'live', parent, facts, policy_version, rule, created_at, \
+    due_at FROM record WHERE tenant = $1 AND id = $2";
 /// As [`DUE_OBJECTS`] for rules that no legal hold stops.
 pub(super) const DUE_UNHOLDABLE_OBJECTS: &str = "SELECT id, subject, category, blob_key, rule, due_at, kfp FROM object \
     WHERE tenant = $1 AND due_at <= $2 AND state = 'live' AND rule IN ($list) ORDER BY due_at, id LIMIT $3";

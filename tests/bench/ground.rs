@@ -94,7 +94,8 @@ pub(crate) async fn open(folder: &Path) -> Outcome<App> {
     let blobs = Settings::Folder(FolderSettings::new(folder.join("blobs")));
     let (clock, entropy) = (Clock::system(), Entropy::system());
     let (mail, blobs) = (Some(mail::Settings::Recorded), Some(blobs));
-    Ok(App::open(Setup { config, clock, entropy, documents, mail, blobs, redrawer: None }).await?)
+    let (redrawer, logs) = (None, None);
+    Ok(App::open(Setup { config, clock, entropy, documents, mail, blobs, redrawer, logs }).await?)
 }
 
 /// Stores a picture, in pieces as a network gives them.

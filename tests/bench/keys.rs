@@ -83,10 +83,10 @@ fn destroy(ground: &Ground, owner: &Owner) -> Outcome<Duration> {
     })
 }
 
-/// Wrapping 100,000 keys of a hundred people under a new epoch.
+/// Wrapping a million keys of a thousand people under a new epoch, on the disk, while the keystore stays open for others.
 fn rewrap(board: &mut Board) -> Outcome {
-    const PEOPLE: usize = 100;
-    const EACH: usize = 1000;
+    const PEOPLE: u32 = 1_000;
+    const EACH: u32 = 1_000;
     let ground = Ground::new(Where::Memory)?;
     let keys = &ground.app.keys;
     for person in 0..PEOPLE {
@@ -104,11 +104,12 @@ fn rewrap(board: &mut Board) -> Outcome {
         wrapped = ground.run.block_on(keys.rotate())?.items;
         Ok(())
     })?;
-    if wrapped < 100_000 {
+    if wrapped < u64::from(PEOPLE * EACH) {
         return Err(format!("only {wrapped} keys were wrapped anew").into());
     }
-    let rate = 100_000.0 / took.as_secs_f64();
-    let behind = format!("{rate:.0} keys a second of CPU; the goal is a million in a minute");
+    let rate = f64::from(PEOPLE * EACH) / took.as_secs_f64();
+    let behind =
+        format!("{rate:.0} keys a second of CPU, a million of them; the goal is a million in a minute");
     board.tell("rewrap", rate / (1e6 / 60.0), Goal::AtLeast(1.0), &behind);
     Ok(())
 }

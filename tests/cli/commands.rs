@@ -1,6 +1,14 @@
 //! The small commands: statuses that say what was found.
 
 use std::fs;
+use std::path::Path;
+
+use vouchsafe::app::{App, Setup};
+use vouchsafe::audit::{LogWatch, Verdict};
+use vouchsafe::config::Config;
+use vouchsafe::mail;
+
+use vouchsafe::app::load_documents;
 
 use super::call;
 
@@ -22,6 +30,21 @@ async fn a_broken_document_is_shown_with_its_lines_and_fails() {
     assert!(said.contains("at-most = \"soon\"") && said.contains("does not compile"), "{said}");
 }
 
+#[test]
+fn a_service_that_cannot_start_names_the_error_and_not_a_warning_before_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("opusflair");
+    fs::create_dir(&folder).unwrap();
+    let text = fs::read_to_string("policies/opusflair/2026-05-05.md").unwrap();
+    // Without a right, line 6 is warned of; the error stands further down.
+    let text = text
+        .replace("[right.objection]", "[right.portability-by-mail]")
+        .replace("48 hours after uploaded", "soon");
+    fs::write(folder.join("2026-05-05.md"), text).unwrap();
+    let said = load_documents(dir.path()).unwrap_err().to_string();
+    assert!(said.contains("error(s); the first: line") && !said.contains("line 6:"), "{said}");
+}
+
 #[tokio::test]
 async fn a_document_does_not_differ_from_itself() {
     let document = "policies/flux-kontext/2026-11-01.md";
@@ -33,11 +56,83 @@ async fn a_document_does_not_differ_from_itself() {
 async fn no_command_makes_an_installation_where_none_is() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("nothing-here").display().to_string();
-    for command in [&["doctor"][..], &["keys", "status"], &["ledger", "checkpoint"], &["policy", "plan"]] {
+    for command in [
+        &["doctor"][..],
+        &["keys", "status"],
+        &["ledger", "checkpoint"],
+        &["policy", "plan"],
+        &["policy", "board"],
+    ] {
         let (well, said) = call(&[command, &["--dev", "--data", &folder]].concat()).await;
         assert!(!well && said.contains("there is no installation"), "{said}");
     }
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+/// An installation as `serve --dev` makes one, whose log a test writes.
+async fn installation(folder: &Path) -> (App, LogWatch) {
+    let logs = LogWatch::new();
+    let setup = Setup {
+        mail: Some(mail::Settings::Recorded),
+        logs: Some(logs.clone()),
+        ..Setup::of(Config::throwaway(folder)).unwrap()
+    };
+    (Box::pin(App::open(setup)).await.unwrap(), logs)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_board_is_printed_and_fails_when_a_promise_is_broken() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("data");
+    let (app, logs) = installation(&folder).await;
+    let tenant = "flux-kontext".parse().unwrap();
+    logs.see(b"INFO reconciled task=\"retention\" changed=3\n");
+    app.audit.run(&tenant, "logs-clean").await.unwrap();
+    let folder = folder.display().to_string();
+    let board =
+        async |more: &[&str]| call(&[&["policy", "board", "--dev", "--data", &folder], more].concat()).await;
+
+    let (well, said) = board(&[]).await;
+    assert!(
+        well && said.contains("opusflair, version") && said.contains("0 of 1 line since the start"),
+        "{said}"
+    );
+    assert!(said.contains("waiting") && said.contains("not checked yet"), "{said}");
+
+    logs.see(b"INFO a letter to ada@example.org\n");
+    app.audit.run(&tenant, "logs-clean").await.unwrap();
+    let (well, said) = board(&["--tenant", "flux-kontext"]).await;
+    assert!(!well && said.contains("1 of 2 lines since the start") && !said.contains("opusflair"), "{said}");
+    let (well, said) = board(&["--json"]).await;
+    let told: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let of = |n: usize| (told[n]["tenant"].as_str().unwrap(), told[n]["tally"]["broken"].as_u64().unwrap());
+    assert!(!well, "{said}");
+    assert_eq!((of(0), of(1)), (("flux-kontext", 1), ("opusflair", 0)));
+    let (well, said) = board(&["--tenant", "opusflair"]).await;
+    assert!(well, "{said}");
+    app.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_makes_every_check_and_overrules_nothing_that_the_service_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("data");
+    let (app, logs) = installation(&folder).await;
+    let tenant = "flux-kontext".parse().unwrap();
+    logs.see(b"INFO reconciled task=\"retention\" changed=3\n");
+    app.audit.run(&tenant, "logs-clean").await.unwrap();
+    let (_, said) = call(&["doctor", "--dev", "--data", &folder.display().to_string()]).await;
+    assert!(
+        said.contains("flux-kontext, retention-kept: 0 of 0 things stored are past their time"),
+        "{said}"
+    );
+    assert!(said.contains("not looked at: flux-kontext, logs-clean"), "{said}");
+    let checks = app.audit.latest(&tenant).await.unwrap();
+    assert_eq!(
+        checks.iter().map(|c| (c.probe.as_str(), c.outcome.verdict)).collect::<Vec<_>>(),
+        [("logs-clean", Verdict::Passed)]
+    );
+    app.close().await;
 }
 
 #[tokio::test]

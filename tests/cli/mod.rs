@@ -2,7 +2,10 @@
 
 mod commands;
 mod demo;
+mod keys;
+mod policy;
 mod publish;
+mod tutorial;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

@@ -10,14 +10,18 @@ use crate::support::app::OTHER_TENANT;
 use crate::support::call::{Answer, Sender};
 
 /// The pages that can be looked at, by their path.
-const PAGES: [(Page, &str); 11] = [
+const PAGES: [(Page, &str); 15] = [
     (Page::Today, ""),
     (Page::Requests, "/requests"),
     (Page::Retention, "/retention"),
     (Page::Promises, "/promises"),
     (Page::Policies, "/policies"),
+    (Page::Promises, "/promises/retention.input-image"),
     (Page::Holds, "/holds"),
     (Page::Processors, "/processors"),
+    (Page::Processors, "/processors/record.html"),
+    (Page::Processors, "/processors/record.csv"),
+    (Page::Processors, "/processors/record.json"),
     (Page::Reads, "/reads"),
     (Page::Reads, "/reads.csv"),
     (Page::Ledger, "/ledger"),

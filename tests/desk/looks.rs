@@ -41,6 +41,7 @@ each_app! {
             let owner = person.owner.clone();
             async move { subjects.profile(&owner, &access).await.is_ok() }
         };
+        app.question(&person).await;
         assert!(profile("support").await && !profile("training").await);
         app.app.ledger.sequence().await.unwrap();
 

@@ -5,6 +5,7 @@ mod doors;
 mod looks;
 mod pages;
 mod policies;
+mod promises;
 
 use vouchsafe::policy::Role;
 
@@ -62,6 +63,44 @@ async fn send_with(
     }
     let call = app.post(&format!("{DESK}{path}")).by(by).header(BROWSER.0, BROWSER.1);
     call.body("application/x-www-form-urlencoded", body.finish()).send().await
+}
+
+/// Vouches for an attestation as the form of its page does, with a file if one is given.
+async fn vouch(
+    app: &TestApp,
+    staff: &Staff,
+    rule: &str,
+    evidence: &str,
+    file: Option<(&str, &[u8])>,
+) -> Answer {
+    let token = form_token(&shown(&open(app, staff, "").await));
+    vouch_with(app, staff, rule, (evidence, file), &token).await
+}
+
+async fn vouch_with(
+    app: &TestApp,
+    by: impl Into<Sender>,
+    rule: &str,
+    (evidence, file): (&str, Option<(&str, &[u8])>),
+    token: &str,
+) -> Answer {
+    const LINE: &str = "----------a-line-that-no-evidence-holds";
+    let mut body = Vec::new();
+    for (name, value) in [("csrf", token), ("evidence", evidence)] {
+        let head = format!("--{LINE}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        body.extend_from_slice(head.as_bytes());
+    }
+    // A browser sends the field empty when no file was chosen.
+    let (name, bytes) = file.unwrap_or_default();
+    let head = format!(
+        "--{LINE}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+         content-type: application/octet-stream\r\n\r\n"
+    );
+    body.extend_from_slice(head.as_bytes());
+    body.extend_from_slice(bytes);
+    body.extend_from_slice(format!("\r\n--{LINE}--\r\n").as_bytes());
+    let call = app.post(&format!("{DESK}/promises/{rule}/attest")).by(by).header(BROWSER.0, BROWSER.1);
+    call.body(&format!("multipart/form-data; boundary={LINE}"), body).send().await
 }
 
 /// Makes sure that a form was done and led back to a page, and gives where.

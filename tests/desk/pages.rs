@@ -1,8 +1,6 @@
 //! Every page with a week's worth of work on it. The eye does the rest: set `VOUCHSAFE_RENDER_DIR` to a folder, and the
 //! pages are written there with their stylesheet.
 
-use std::path::Path;
-
 use chrono::TimeDelta;
 use serde_json::json;
 use vouchsafe::base::Secret;
@@ -12,12 +10,11 @@ use vouchsafe::requests::{Ask, Filing};
 use vouchsafe::store::jobs::{self, MOST_CLAIMS, NewJob};
 use vouchsafe::subjects::SignedIn;
 use vouchsafe::vault::{Access, Actor, NewRecord};
-use vouchsafe::web::assets;
 
-use super::{done, open, send, shown, with_desk};
+use super::{done, open, send, shown, vouch, with_desk};
 use crate::each_app;
-use crate::support::TestApp;
 use crate::support::app::{Person, Staff};
+use crate::support::{TestApp, render};
 
 /// A week of work: people, pictures, requests late and in time, a hold, copies sent, a job that failed.
 async fn week(app: &TestApp, staff: &Staff) -> String {
@@ -65,7 +62,8 @@ async fn week(app: &TestApp, staff: &Staff) -> String {
     let refusal = [("ground", "found-accurate"), ("reason", "The invoice shows the name as it was given.")];
     done(&send(app, &staff, &format!("{path}/refuse"), &refusal).await);
     done(&send(app, &staff, "/ledger/verify", &[]).await);
-    done(&send(app, &staff, "/promises/attest", &[("attestation", "agreements")]).await);
+    let report = Some(("review of contracts.pdf", &b"%PDF-1.7"[..]));
+    done(&vouch(app, &staff, "attestation.agreements", "Each contract was read again.", report).await);
     late
 }
 
@@ -115,6 +113,7 @@ async fn sent(app: &TestApp, person: &Person) {
 async fn looks(app: &TestApp, person: &Person) {
     let support = app.staff(Role::Support).await;
     let actor = Actor::Staff(support.member.id, Role::Support);
+    app.question(person).await;
     for purpose in ["support", "training", "support"] {
         let _ = app.app.subjects.profile(&person.owner, &Access { actor: &actor, purpose }).await;
     }
@@ -167,6 +166,10 @@ each_app! {
             ("request-read", format!("/requests/{late}?read=yes")),
             ("retention", "/retention".to_owned()),
             ("promises", "/promises".to_owned()),
+            ("promises-broken", "/promises?state=broken".to_owned()),
+            ("promise", "/promises/retention.input-image".to_owned()),
+            ("promise-broken", "/promises/right.rectification".to_owned()),
+            ("promise-vouched", "/promises/attestation.agreements".to_owned()),
             ("holds", "/holds".to_owned()),
             ("processors", "/processors".to_owned()),
             ("reads", "/reads".to_owned()),
@@ -188,28 +191,7 @@ each_app! {
         assert!(page("requests").contains(&late) && page("request").contains("A refusal was proposed"));
         assert!(page("processors").contains("FAL.AI") && page("processors").contains("late by"));
         assert!(page("holds").contains("12 O 44/26") && page("people-found").contains("restricted"));
-        if let Some(folder) = render_folder() {
-            write_all(Path::new(&folder), &pages);
-        }
+        render::write(&pages);
         app.leave_the_queue();
-    }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test that shows pages to a person is told where by its environment"
-)]
-fn render_folder() -> Option<String> {
-    std::env::var("VOUCHSAFE_RENDER_DIR").ok().filter(|folder| !folder.is_empty())
-}
-
-fn write_all(folder: &Path, pages: &[(&str, String)]) {
-    let assets_folder = folder.join("assets");
-    std::fs::create_dir_all(&assets_folder).unwrap();
-    for asset in assets::ALL {
-        std::fs::write(assets_folder.join(asset.name), asset.body).unwrap();
-    }
-    for (name, html) in pages {
-        std::fs::write(folder.join(format!("{name}.html")), html).unwrap();
     }
 }

@@ -172,7 +172,12 @@ each_app! {
         assert!(document["rules"]["retention"].as_array().unwrap().len() > 3);
         assert!(document["source"].as_str().unwrap().starts_with("+++"));
         let board = app.get(&format!("/v1/promises/{TENANT}")).send().await.json();
-        assert_eq!((&board["overdue"], &board["checked_at"]), (&json!(0), &json!("2026-11-22T12:00:00Z")));
+        assert_eq!((&board["version"], &board["tally"]["kept"]), (&document["version"], &json!(0)), "nothing was checked");
+        app.settle().await;
+        let board = app.get(&format!("/v1/promises/{TENANT}")).send().await.json();
+        assert_eq!((&board["tally"]["broken"], &board["checked_at"]), (&json!(0), &json!("2026-11-22T12:00:00Z")));
+        assert!(board["tally"]["kept"].as_u64().unwrap() > 20, "{}", board["tally"]);
+        assert_eq!(board["clauses"].as_array().unwrap().len(), document["clauses"].as_array().unwrap().len());
         let key = app.api_key(&[Scope::Metrics]).await;
         let own = app.get(&format!("/v1/retention/{TENANT}")).by(&key).send().await;
         assert_eq!(own.status, 200, "{}", own.text());

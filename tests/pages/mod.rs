@@ -1,5 +1,6 @@
 //! The pages as people meet them: by a browser that has no script.
 
+mod board;
 mod browser;
 mod manners;
 mod story;

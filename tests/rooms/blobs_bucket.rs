@@ -18,11 +18,11 @@ use tower::ServiceExt as _;
 use vouchsafe::base::{Clock, Entropy};
 use vouchsafe::blobs::{Blobs, Patience, S3Settings, Settings, Vendor};
 
-pub(super) const MIB: usize = 1 << 20;
+pub(crate) const MIB: usize = 1 << 20;
 
 /// How one request goes wrong.
 #[derive(Debug, Clone)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// This answer, and nothing applied.
     Status(u16, &'static str),
     /// Applied, and this answer.
@@ -45,10 +45,10 @@ pub(super) enum Fault {
 
 /// What the server saw of one request.
 #[derive(Debug, Clone)]
-pub(super) struct Seen {
-    pub(super) op: &'static str,
-    pub(super) headers: HeaderMap,
-    pub(super) len: usize,
+pub(crate) struct Seen {
+    pub(crate) op: &'static str,
+    pub(crate) headers: HeaderMap,
+    pub(crate) len: usize,
 }
 
 #[derive(Default)]
@@ -59,15 +59,15 @@ struct Desk {
 }
 
 /// The server. Dropped, it is gone with its data.
-pub(super) struct Bucket {
-    pub(super) root: TempDir,
+pub(crate) struct Bucket {
+    pub(crate) root: TempDir,
     endpoint: String,
     desk: Arc<Mutex<Desk>>,
     _running: JoinSet<()>,
 }
 
 /// Long enough for a loaded machine, short enough for tests of silence.
-pub(super) const QUICK: Patience = Patience {
+pub(crate) const QUICK: Patience = Patience {
     connect: Duration::from_secs(5),
     read: Duration::from_millis(1500),
     attempt: Duration::from_millis(1500),
@@ -77,7 +77,7 @@ pub(super) const QUICK: Patience = Patience {
 };
 
 impl Bucket {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let root = TempDir::new().unwrap();
         std::fs::create_dir(root.path().join("images")).unwrap();
         let mut service = S3ServiceBuilder::new(s3s_fs::FileSystem::new(root.path()).unwrap());
@@ -93,7 +93,7 @@ impl Bucket {
         Self { root, endpoint, desk, _running: running }
     }
 
-    pub(super) fn settings(&self, vendor: Vendor) -> S3Settings {
+    pub(crate) fn settings(&self, vendor: Vendor) -> S3Settings {
         let secret = "key-secret".to_owned().into();
         let mut settings = S3Settings::new(vendor, &self.endpoint, "images", "key-id", secret);
         settings.region = (vendor != Vendor::CloudflareR2).then(|| "eu-central-1".to_owned());
@@ -103,47 +103,47 @@ impl Bucket {
         settings
     }
 
-    pub(super) fn blobs(&self, vendor: Vendor) -> Blobs {
+    pub(crate) fn blobs(&self, vendor: Vendor) -> Blobs {
         open(self.settings(vendor))
     }
 
     /// A client that gives up soon.
-    pub(super) fn quick(&self) -> Blobs {
+    pub(crate) fn quick(&self) -> Blobs {
         open(S3Settings { patience: QUICK, ..self.settings(Vendor::CloudflareR2) })
     }
 
     /// The next requests of this operation go wrong so, in this order.
-    pub(super) fn order(&self, op: &'static str, faults: &[Fault]) {
+    pub(crate) fn order(&self, op: &'static str, faults: &[Fault]) {
         let mut desk = self.desk.lock().unwrap();
         desk.orders.extend(faults.iter().map(|fault| (op, fault.clone())));
     }
 
     /// Takes back the orders that no request has met; says how many.
-    pub(super) fn forget(&self) -> usize {
+    pub(crate) fn forget(&self) -> usize {
         std::mem::take(&mut self.desk.lock().unwrap().orders).len()
     }
 
     /// The requests since this was last asked.
-    pub(super) fn log(&self) -> Vec<Seen> {
+    pub(crate) fn log(&self) -> Vec<Seen> {
         std::mem::take(&mut self.desk.lock().unwrap().log)
     }
 
-    pub(super) fn count(log: &[Seen], op: &str) -> usize {
+    pub(crate) fn count(log: &[Seen], op: &str) -> usize {
         log.iter().filter(|seen| seen.op == op).count()
     }
 
     /// Uploads that were begun and neither completed nor aborted.
-    pub(super) fn unfinished(&self) -> usize {
+    pub(crate) fn unfinished(&self) -> usize {
         self.desk.lock().unwrap().uploads.len()
     }
 
     /// The folder under which the server keeps our objects.
-    pub(super) fn objects(&self) -> PathBuf {
+    pub(crate) fn objects(&self) -> PathBuf {
         self.root.path().join("images/vault")
     }
 }
 
-pub(super) fn open(settings: S3Settings) -> Blobs {
+pub(crate) fn open(settings: S3Settings) -> Blobs {
     Blobs::open(Settings::S3(Box::new(settings)), &Clock::system(), &Entropy::system()).unwrap()
 }
 

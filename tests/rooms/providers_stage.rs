@@ -16,24 +16,24 @@ use vouchsafe::providers::{
 };
 
 /// A moment in May 2026.
-pub(super) const NOW: Timestamp = Timestamp::from_micros(1_777_990_000_000_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_777_990_000_000_000);
 
 /// A running stand-in with a provider set up for it.
-pub(super) struct Stage<F> {
-    pub(super) fake: F,
-    pub(super) provider: Provider,
-    pub(super) egress: Egress,
-    pub(super) hand: ManualClock,
-    pub(super) entropy: Entropy,
-    pub(super) log: CallLog,
+pub(crate) struct Stage<F> {
+    pub(crate) fake: F,
+    pub(crate) provider: Provider,
+    pub(crate) egress: Egress,
+    pub(crate) hand: ManualClock,
+    pub(crate) entropy: Entropy,
+    pub(crate) log: CallLog,
     _stop: DropGuard,
 }
 
-pub(super) fn secret(text: &str) -> Secret<String> {
+pub(crate) fn secret(text: &str) -> Secret<String> {
     Secret::new(text.to_owned())
 }
 
-pub(super) fn admin() -> ErasureKey {
+pub(crate) fn admin() -> ErasureKey {
     ErasureKey::new(secret(FakeFal::ADMIN_KEY))
 }
 
@@ -42,22 +42,22 @@ fn here() -> SocketAddr {
 }
 
 /// Runs a listener until the guard is dropped.
-pub(super) fn run(listening: Listening) -> DropGuard {
+pub(crate) fn run(listening: Listening) -> DropGuard {
     let stop = CancellationToken::new();
     let stopped = stop.clone();
     TaskTracker::new().spawn(async move { listening.run(async move { stopped.cancelled().await }).await });
     stop.drop_guard()
 }
 
-pub(super) fn egress(recipient: Recipient, clock: &Clock) -> Egress {
+pub(crate) fn egress(recipient: Recipient, clock: &Clock) -> Egress {
     Egress::new(vec![recipient], &Names::System, clock.clone()).unwrap()
 }
 
-pub(super) async fn fal(pace: Pace) -> Stage<FakeFal> {
+pub(crate) async fn fal(pace: Pace) -> Stage<FakeFal> {
     fal_with(pace, |_| {}).await
 }
 
-pub(super) async fn fal_with(pace: Pace, change: impl FnOnce(&mut FalConfig)) -> Stage<FakeFal> {
+pub(crate) async fn fal_with(pace: Pace, change: impl FnOnce(&mut FalConfig)) -> Stage<FakeFal> {
     let (clock, hand) = Clock::manual(NOW);
     let entropy = Entropy::seeded(7);
     let options = Options { clock: clock.clone(), entropy: Entropy::seeded(8), pace, deliver: false };
@@ -71,11 +71,11 @@ pub(super) async fn fal_with(pace: Pace, change: impl FnOnce(&mut FalConfig)) ->
     Stage { fake, provider, egress, hand, entropy, log: CallLog::new(), _stop: run(listening) }
 }
 
-pub(super) async fn replicate(pace: Pace) -> Stage<FakeReplicate> {
+pub(crate) async fn replicate(pace: Pace) -> Stage<FakeReplicate> {
     replicate_with(pace, |_| {}).await
 }
 
-pub(super) async fn replicate_with(
+pub(crate) async fn replicate_with(
     pace: Pace,
     change: impl FnOnce(&mut ReplicateConfig),
 ) -> Stage<FakeReplicate> {
@@ -86,7 +86,7 @@ pub(super) async fn replicate_with(
 }
 
 /// A provider set up for a stand-in that runs already.
-pub(super) fn replicate_at(fake: &FakeReplicate) -> Stage<FakeReplicate> {
+pub(crate) fn replicate_at(fake: &FakeReplicate) -> Stage<FakeReplicate> {
     let (clock, hand) = Clock::manual(NOW);
     let stop = CancellationToken::new().drop_guard();
     replicate_on(fake.clone(), clock, hand, stop, |c| c.wait = 0)
@@ -113,7 +113,7 @@ fn replicate_on(
 
 impl<F> Stage<F> {
     /// An edit of one small picture.
-    pub(super) fn job(&self) -> Job {
+    pub(crate) fn job(&self) -> Job {
         Job {
             model: Model::Pro,
             prompt: secret("make it grey, canary-prompt"),
@@ -124,13 +124,13 @@ impl<F> Stage<F> {
         }
     }
 
-    pub(super) fn minutes(&self, n: i64) {
+    pub(crate) fn minutes(&self, n: i64) {
         self.hand.advance(TimeDelta::minutes(n));
     }
 }
 
 /// A PNG of noise, which does not compress.
-pub(super) fn picture(width: u32, height: u32) -> Bytes {
+pub(crate) fn picture(width: u32, height: u32) -> Bytes {
     let entropy = Entropy::seeded(u64::from(width));
     let mut pixels = vec![0; (width * height * 3) as usize];
     entropy.fill(&mut pixels);
@@ -140,7 +140,7 @@ pub(super) fn picture(width: u32, height: u32) -> Bytes {
     out.into_inner().into()
 }
 
-pub(super) fn headers(delivery: &Delivery) -> HeaderMap {
+pub(crate) fn headers(delivery: &Delivery) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in &delivery.headers {
         headers.insert(*name, value.parse().unwrap());

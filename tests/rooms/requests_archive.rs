@@ -176,6 +176,7 @@ each_database! {
         let staff = StaffId::new(&house.clock, &vouchsafe::base::Entropy::system());
         let clerk = Actor::Staff(staff, Role::Support);
         let access = |purpose| Access { actor: &clerk, purpose };
+        house.requests.file(&ada, crate::support::house::question(&ada)).await.unwrap();
         house.subjects.profile(&ada, &access("support")).await.unwrap();
         assert!(house.subjects.profile(&ada, &access("training")).await.is_err());
         house.wait(1);

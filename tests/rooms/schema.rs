@@ -14,6 +14,7 @@ const GOES: &[(&str, Goes)] = &[
     ("anonymous_count", Goes::NotPersonal("counts over at least twenty people")),
     ("api_key", Goes::NotPersonal("an app's, not a person's")),
     ("attestation", Goes::NotPersonal("what staff vouched for, sealed; evidence that must outlive them")),
+    ("attestation_file", Goes::NotPersonal("a file that staff showed, sealed; with its attestation")),
     ("blob_grave", Goes::ByTime("once a late write can no longer land")),
     (
         "consent_event",
@@ -24,6 +25,8 @@ const GOES: &[(&str, Goes)] = &[
     ("credit_entry", Goes::WithSubject("the row")),
     ("disclosure", Goes::Unlinked("the subject is blanked; that a processor received something stays")),
     ("edit", Goes::WithSubject("the row")),
+    ("epoch", Goes::NotPersonal("numbers, times and fingerprints of epoch keys")),
+    ("epoch_floor", Goes::NotPersonal("one number")),
     ("erasure", Goes::Unlinked("the last step blanks the subject; counts and a dead key's fingerprint stay")),
     (
         "errand",
@@ -37,6 +40,7 @@ const GOES: &[(&str, Goes)] = &[
     ("idempotency", Goes::WithSubject("the caller's rows; anybody's after a day")),
     ("item_key", Goes::WithSubject("dead with the subject's key; the row after it")),
     ("job", Goes::ByTime("when done; holds ids only")),
+    ("lease", Goes::NotPersonal("who changes the epochs now")),
     ("ledger_checkpoint", Goes::NotPersonal("heads of the tree, never removed")),
     (
         "ledger_entry",

@@ -12,7 +12,10 @@ const ROWS: &[(&[&str], &str)] = &[
     (&["base"], "words everyone shares"),
     (&["crypto", "policy", "imaging", "config"], "pure: no disk, no network, no clock"),
     (&["store", "blobs", "keystore", "archive", "egress", "mail"], "the outside world"),
-    (&["ledger", "providers"], "what is recorded; who else may be asked"),
+    (
+        &["ledger", "providers", "seals"],
+        "what is recorded; who else may be asked, and who keeps the key of keys",
+    ),
     (&["vault"], "the only door to personal data"),
     (&["subjects", "consent", "billing", "disclosure"], "people, and what they allowed"),
     (

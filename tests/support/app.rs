@@ -12,7 +12,8 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use vouchsafe::app::{App, Setup, load_documents};
-use vouchsafe::base::{Clock, Entropy, ManualClock, PageSize, Secret, TenantId, Timestamp};
+use vouchsafe::audit::LogWatch;
+use vouchsafe::base::{Clock, Entropy, ManualClock, PageSize, RequestId, Secret, TenantId, Timestamp};
 use vouchsafe::blobs::KeyPrefix;
 use vouchsafe::config::{Config, TokenIssuer};
 use vouchsafe::edge::Edge;
@@ -44,6 +45,8 @@ pub(crate) struct TestApp {
     pub(crate) app: App,
     /// What handlers are given.
     pub(crate) edge: Edge,
+    /// The watch on the service's log; a test writes what it wants seen into it.
+    pub(crate) logs: LogWatch,
     hand: ManualClock,
     router: axum::Router,
     leftover: AtomicBool,
@@ -77,7 +80,16 @@ impl TestApp {
 
     /// A fresh service under another configuration.
     pub(crate) async fn open_with(backend: Backend, change: impl FnOnce(&mut Config)) -> Option<Self> {
-        Self::open_under(backend, change, documents()).await
+        Self::open_over(backend, None, change).await
+    }
+
+    /// A fresh service over this store of blobs.
+    pub(crate) async fn open_over(
+        backend: Backend,
+        blobs: Option<vouchsafe::blobs::Settings>,
+        change: impl FnOnce(&mut Config),
+    ) -> Option<Self> {
+        Self::open_as(backend, change, (documents(), blobs)).await
     }
 
     /// A fresh service under other documents.
@@ -85,6 +97,14 @@ impl TestApp {
         backend: Backend,
         change: impl FnOnce(&mut Config),
         documents: Vec<Policy>,
+    ) -> Option<Self> {
+        Self::open_as(backend, change, (documents, None)).await
+    }
+
+    async fn open_as(
+        backend: Backend,
+        change: impl FnOnce(&mut Config),
+        (documents, blobs): (Vec<Policy>, Option<vouchsafe::blobs::Settings>),
     ) -> Option<Self> {
         let ground = TestDb::open(backend).await?;
         ground.main.close().await;
@@ -105,19 +125,21 @@ impl TestApp {
         }
         change(&mut config);
         let (clock, hand) = Clock::manual(Timestamp::parse_rfc3339(START).unwrap());
+        let logs = LogWatch::new();
         let setup = Setup {
             config,
             clock,
             entropy: Entropy::seeded(2026),
             documents,
             mail: Some(mail::Settings::Recorded),
-            blobs: None,
+            blobs,
             redrawer: Some(env!("CARGO_BIN_EXE_vouchsafe").into()),
+            logs: Some(logs.clone()),
         };
         let app = App::open(setup).await.unwrap();
         let edge = Edge::new(app.clone()).await.unwrap();
         let router = vouchsafe::http::router(edge.clone());
-        Some(Self { app, edge, hand, router, leftover: AtomicBool::new(false), ground })
+        Some(Self { app, edge, logs, hand, router, leftover: AtomicBool::new(false), ground })
     }
 
     /// The same, with other routes: the pages, or all of them.
@@ -261,6 +283,13 @@ impl TestApp {
         let answer = self.post("/v1/edits").by(person).json(&asked).send().await;
         assert_eq!(answer.status, 201, "{}", answer.text());
         answer.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A question of theirs that waits for an answer by people, and its id.
+    pub(crate) async fn question(&self, person: &Person) -> RequestId {
+        let filed =
+            self.app.requests.file(&person.owner, super::house::question(&person.owner)).await.unwrap();
+        filed.request.id
     }
 
     /// Every letter that was sent, oldest first.

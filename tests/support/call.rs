@@ -92,6 +92,13 @@ impl Call {
         self
     }
 
+    /// From this address, as the server would have seen it.
+    pub(crate) fn from_address(mut self, address: &str) -> Self {
+        let address = std::net::SocketAddr::new(address.parse().unwrap(), 50_000);
+        self.request.extensions_mut().insert(axum::extract::ConnectInfo(address));
+        self
+    }
+
     /// One more header.
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         let name = HeaderName::from_bytes(name.as_bytes()).unwrap();

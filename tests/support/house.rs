@@ -14,7 +14,8 @@ use vouchsafe::imaging::{Format, sample};
 use vouchsafe::jobs::{Jobs, Task};
 use vouchsafe::mail;
 use vouchsafe::on;
-use vouchsafe::policy::{Facts, Policy, Role};
+use vouchsafe::policy::{Channel, Facts, Policy, Role};
+use vouchsafe::requests::{Ask, Filing};
 use vouchsafe::store::{self, Db, PostgresSettings, SqliteSettings};
 use vouchsafe::subjects::NewAccount;
 use vouchsafe::vault::{self, Access, Actor, NewObject, NewRecord, Owner, StoredObject};
@@ -170,6 +171,11 @@ impl House {
             .unwrap()
     }
 
+    /// A question that waits for an answer by people.
+    pub(crate) async fn question(&self, owner: &Owner) {
+        self.app.requests.file(owner, question(owner)).await.unwrap();
+    }
+
     /// The whole of an image, as its owner sees it.
     pub(crate) async fn bytes(&self, owner: &Owner, object: &StoredObject) -> Result<Vec<u8>, vault::Error> {
         let actor = Actor::Subject(owner.subject);
@@ -231,6 +237,18 @@ fn setup(config: &Config, clock: &Clock, documents: Vec<Policy>) -> Setup {
         mail: Some(mail::Settings::Recorded),
         blobs: None,
         redrawer: None,
+        logs: None,
+    }
+}
+
+/// A correction that nobody but people can judge: it stays open until somebody answers.
+pub(crate) fn question(owner: &Owner) -> Filing {
+    Filing {
+        ask: Ask::Rectification(None),
+        channel: Channel::Page,
+        by: Actor::Subject(owner.subject),
+        proved: true,
+        words: Some(Secret::new("my name is spelt with an accent".to_owned())),
     }
 }
 

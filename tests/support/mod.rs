@@ -4,7 +4,11 @@ pub(crate) mod app;
 pub(crate) mod call;
 mod database;
 pub(crate) mod house;
+pub(crate) mod kms;
+pub(crate) mod listening;
+pub(crate) mod render;
 pub(crate) mod source;
+pub(crate) mod transit;
 
 pub(crate) use app::TestApp;
 pub(crate) use database::{Backend, TestDb};

@@ -20,6 +20,7 @@ for what in "$@"; do
         want chromium chromium
         want chromedriver chromium-driver
         want unzip unzip
+        want curl curl
         want python3 python3
         ;;
     *)

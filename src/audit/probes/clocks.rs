@@ -3,25 +3,30 @@
 use chrono::TimeDelta;
 
 use super::Look;
+use super::notices::disuse;
 use crate::audit::model::{count, grouped, unsigned};
 use crate::audit::sql::look as sql;
 use crate::audit::{Error, Outcome, Part, State};
 use crate::base::Timestamp;
+use crate::policy::Retention;
+use crate::store::Tx;
 
 /// The sweep runs every few seconds; what is past its time for longer than this was not erased in time.
-const SWEEP: TimeDelta = TimeDelta::minutes(10);
+pub const SWEEP: TimeDelta = TimeDelta::minutes(10);
+/// Accounts are looked at each hour, and months differ in length.
+const UNUSED: TimeDelta = TimeDelta::days(1);
 /// A request with less time left than this is near its promise.
 const NEAR: TimeDelta = TimeDelta::hours(18);
 const A_MONTH: TimeDelta = TimeDelta::days(30);
 
-/// Looks for what is past its time and under no hold, by rule.
+/// Looks for what is past its time and under no hold, by rule; for what belongs to nobody who has an account; and for
+/// accounts that were left unused for longer than a rule allows.
 pub(super) async fn retention_kept(look: &Look<'_>) -> Result<Outcome, Error> {
-    let overdue = {
-        let mut tx = look.audit.db.read().await?;
-        sql::overdue(&mut tx, look.tenant, look.now).await?
-    };
     let counts = look.audit.vault.counts(look.tenant, look.now).await?;
-    let mut parts = Vec::new();
+    let mut tx = look.audit.db.read().await?;
+    let overdue = sql::overdue(&mut tx, look.tenant, look.now).await?;
+    let nobodys = unsigned(sql::nobodys(&mut tx, look.tenant).await?);
+    let (mut parts, mut unused) = (Vec::new(), 0);
     for rule in look.policy.retention_rules() {
         let governs = |category: &String| rule.categories.contains(category);
         let live: i64 = counts.iter().filter(|c| governs(&c.category)).map(|c| c.live).sum();
@@ -29,15 +34,62 @@ pub(super) async fn retention_kept(look: &Look<'_>) -> Result<Outcome, Error> {
         let (n, since) = past.fold((0, None), |(n, since), (_, _, more, due)| {
             (n + more, [since, *due].into_iter().flatten().min())
         });
-        let (state, figure) = told(unsigned(live), unsigned(n), since.map(Timestamp::from_micros), look.now);
-        parts.push(Part { rule: format!("retention.{}", rule.id), state, figure });
+        let mut found = told(unsigned(live), unsigned(n), since.map(Timestamp::from_micros), look.now);
+        if let Some(left) = left_unused(look, &mut tx, rule).await? {
+            unused += left.past;
+            found = left.told(found);
+        }
+        parts.push(Part { rule: format!("retention.{}", rule.id), state: found.0, figure: found.1 });
     }
     let late = |due: Option<i64>| due.is_some_and(|d| look.now.since(Timestamp::from_micros(d)) > SWEEP);
-    let found: i64 = overdue.iter().filter(|(.., due)| late(*due)).map(|(_, _, n, _)| n).sum();
+    let past: i64 = overdue.iter().filter(|(.., due)| late(*due)).map(|(_, _, n, _)| n).sum();
     let all: i64 = counts.iter().map(|c| c.live).sum();
-    let (all, found) = (unsigned(all), unsigned(found));
-    let figure = format!("{} of {} things stored are past their time", grouped(found), grouped(all));
-    Ok(Outcome::counted(all, found, figure).with(parts))
+    let (all, past) = (unsigned(all), unsigned(past));
+    let mut figure = format!("{} of {} things stored are past their time", grouped(past), grouped(all));
+    if nobodys > 0 {
+        figure = format!("{figure}; {} to nobody who has an account", count(nobodys, "belongs", "belong"));
+    }
+    if unused > 0 {
+        let accounts = count(unused, "account was", "accounts were");
+        figure = format!("{figure}; {accounts} left unused for longer than promised");
+    }
+    Ok(Outcome::counted(all, past + nobodys + unused, figure).with(parts))
+}
+
+/// Accounts that nobody used for as long as a rule allows: those that should be gone, and those that wait until their
+/// owners have been warned as long ahead as the document says.
+struct LeftUnused {
+    past: u64,
+    warned_late: u64,
+}
+
+impl LeftUnused {
+    fn told(&self, before: (State, String)) -> (State, String) {
+        match self {
+            Self { past: 1.., .. } => {
+                let accounts = count(self.past, "account", "accounts");
+                (State::Broken, format!("{accounts} unused for longer than promised"))
+            }
+            Self { warned_late: 1.., .. } if before.0 == State::Kept => {
+                let accounts = count(self.warned_late, "account stays", "accounts stay");
+                (State::AtRisk, format!("{accounts} longer, until a warning that was late has had its time"))
+            }
+            _ => before,
+        }
+    }
+}
+
+async fn left_unused(look: &Look<'_>, tx: &mut Tx, rule: &Retention) -> Result<Option<LeftUnused>, Error> {
+    let Some(allowed) = disuse(rule) else { return Ok(None) };
+    let since = allowed.before(look.now.plus(-UNUSED));
+    // Without a warning nobody waits for one.
+    let warned = rule
+        .warn
+        .last()
+        .map_or(Timestamp::from_micros(i64::MAX), |shortest| shortest.before(look.now.plus(-UNUSED)));
+    let (all, in_time) = sql::unused(tx, look.tenant, since, warned).await?;
+    let past = if rule.warn.is_empty() { all } else { in_time };
+    Ok(Some(LeftUnused { past: unsigned(past), warned_late: unsigned(all - past) }))
 }
 
 fn told(live: u64, past: u64, since: Option<Timestamp>, now: Timestamp) -> (State, String) {
@@ -89,7 +141,8 @@ pub(super) async fn deadlines_kept(look: &Look<'_>) -> Result<Outcome, Error> {
     if slow > 0 {
         figure = format!("{figure}; {} answered late in 30 days", grouped(slow));
     }
-    Ok(Outcome::counted(open + sum(|a| a.answered), late, figure).with(parts))
+    // What was answered late did wait longer than promised; for 30 days the answer mends nothing.
+    Ok(Outcome::counted(open + sum(|a| a.answered), late + slow, figure).with(parts))
 }
 
 fn answered(line: &sql::Asked) -> (State, String) {
@@ -101,13 +154,13 @@ fn answered(line: &sql::Asked) -> (State, String) {
             format!("{} of {} open past the promised time", grouped(late), grouped(open)),
         );
     }
+    if slow > 0 {
+        let figure = format!("{} of {} answered late in 30 days", grouped(slow), grouped(done));
+        return (State::Broken, figure);
+    }
     if near > 0 {
         let figure =
             format!("{} of {} open within 18 hours of the promised time", grouped(near), grouped(open));
-        return (State::AtRisk, figure);
-    }
-    if slow > 0 {
-        let figure = format!("{} of {} answered late in 30 days", grouped(slow), grouped(done));
         return (State::AtRisk, figure);
     }
     (
@@ -144,7 +197,7 @@ mod tests {
         };
         assert_eq!(answered(&line(0, 0, 0)).0, State::Kept);
         assert_eq!(answered(&line(1, 0, 0)).0, State::AtRisk);
-        assert_eq!(answered(&line(0, 0, 1)).0, State::AtRisk);
+        assert_eq!(answered(&line(0, 0, 1)).0, State::Broken, "the answer mends nothing");
         assert_eq!(answered(&line(1, 1, 0)).0, State::Broken);
     }
 }

@@ -6,11 +6,16 @@ mod consent;
 mod egress;
 mod house;
 mod keys;
+mod notices;
 mod payments;
 mod pictures;
 mod register;
 mod storage;
 mod transport;
+mod words;
+
+pub use clocks::SWEEP;
+pub(super) use words::looks_at;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -76,6 +81,7 @@ fn by_name<'a>(look: &'a Look<'a>, probe: &str) -> Made<'a> {
         "no-disclosure-unrecorded" => register::none_unrecorded(look).boxed(),
         "no-tracking" => transport::no_tracking(look).boxed(),
         "no-training-unconsented" => consent::no_training(look).boxed(),
+        "notices-sent" => notices::sent(look).boxed(),
         "nothing-undeclared" => storage::nothing_undeclared(look).boxed(),
         "outbound-tls" => egress::outbound_tls(look).boxed(),
         "own-images-only" => access::own_images_only(look).boxed(),

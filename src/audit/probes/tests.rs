@@ -8,3 +8,10 @@ fn every_probe_of_the_language_has_a_check() {
         assert!(source.contains(&format!("\"{probe}\" => ")), "{probe} has no check");
     }
 }
+
+#[test]
+fn every_probe_of_the_language_says_what_it_looks_at() {
+    for (probe, _) in PROBES {
+        assert!(!super::looks_at(probe).is_empty(), "{probe}");
+    }
+}

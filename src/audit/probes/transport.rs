@@ -4,8 +4,9 @@ use super::Look;
 use crate::audit::model::{count, grouped};
 use crate::audit::{Error, Outcome, PageView};
 
-/// Cookies that may be set: the session's, and the one that ties a sign-in link to the browser that asked for it.
-const OURS: [&str; 2] = ["__Host-sid", "__Host-ask"];
+/// Cookies that may be set: a session's, of a person or of staff, and the one that ties a sign-in link to the browser that
+/// asked for it. Without TLS, in development, they go without the prefix.
+const OURS: [&str; 3] = ["sid", "desk", "ask"];
 /// HSTS shorter than a year protects nobody who comes twice a year.
 const A_YEAR: u64 = 31_536_000;
 /// Attributes and elements by which a page makes a browser call somebody.
@@ -15,18 +16,18 @@ const UNSEEN: &str = "the pages are not served by this process";
 const DEVELOPMENT: &str = "development mode: pages travel on this machine only, without TLS";
 
 async fn pages(look: &Look<'_>) -> Result<Vec<PageView>, Outcome> {
-    let server = &look.audit.config.server;
-    if server.development {
-        return Err(Outcome::cannot_run(DEVELOPMENT));
-    }
-    let Some(pages) = look.audit.0.pages.get() else { return Err(Outcome::cannot_run(UNSEEN)) };
+    let Some(pages) = look.audit.pages() else { return Err(Outcome::cannot_run(UNSEEN)) };
     let seen = pages.look(look.tenant).await;
     if seen.is_empty() { Err(Outcome::cannot_run(UNSEEN)) } else { Ok(seen) }
 }
 
 /// Looks at the address the service is reached by, at HSTS on every page, and at the attributes of every cookie.
 pub(super) async fn https_only(look: &Look<'_>) -> Result<Outcome, Error> {
-    if !look.audit.config.server.development && !look.audit.config.server.public_url.starts_with("https://") {
+    let server = &look.audit.config.server;
+    if server.development {
+        return Ok(Outcome::cannot_run(DEVELOPMENT));
+    }
+    if !server.public_url.starts_with("https://") {
         return Ok(Outcome::counted(1, 1, "the service is reached without TLS"));
     }
     let seen = match pages(look).await {
@@ -97,7 +98,7 @@ pub(super) async fn no_tracking(look: &Look<'_>) -> Result<Outcome, Error> {
 
 fn is_ours(cookie: &str) -> bool {
     let name = cookie.split('=').next().unwrap_or_default().trim();
-    OURS.contains(&name)
+    OURS.contains(&name.strip_prefix("__Host-").unwrap_or(name))
 }
 
 /// Whether a policy lets a page load from its own host only: every source in it is `'self'`, `'none'`, `data:`, or a

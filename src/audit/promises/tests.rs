@@ -1,8 +1,7 @@
 use super::*;
 use crate::audit::attest::Words;
-use crate::audit::sql::results::Vouched;
-use crate::audit::{Outcome, Part};
-use crate::base::{Clock, Entropy};
+use crate::audit::{Outcome, Part, Vouched};
+use crate::base::{Clock, Entropy, StaffId};
 
 const DOCUMENT: &str = include_str!("../../../policies/flux-kontext/2026-11-01.md");
 const NOW: &str = "2026-11-22T12:00:00Z";
@@ -102,8 +101,10 @@ fn an_attestation_waits_for_its_first_day_and_is_overdue_after_it() {
     let made = Words::of(vec![Vouched {
         entry: entry(),
         attestation: "disclosure-review".to_owned(),
-        staff: "stf_1".to_owned(),
+        staff: StaffId::new(&Clock::manual(at(NOW)).0, &Entropy::seeded(2)),
         at: at("2027-02-03T12:00:00Z"),
+        file: false,
+        place: None,
     }]);
     assert_eq!(on(&made, "2027-02-04T12:00:00Z"), State::Attested);
     assert_eq!(

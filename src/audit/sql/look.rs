@@ -26,6 +26,13 @@ const OVERDUE: &str = "SELECT o.category, COALESCE(o.rule, ''), COUNT(*), MIN(o.
     WHERE h.tenant = r.tenant AND h.released_at IS NULL AND (h.subject IS NULL OR h.subject = r.subject) \
     AND (h.category IS NULL OR h.category = r.category)) GROUP BY r.category, r.rule";
 
+const NOBODYS: &str = "SELECT (SELECT COUNT(*) FROM object o WHERE o.tenant = $1 AND o.state = 'live' AND NOT EXISTS \
+    (SELECT 1 FROM subject s WHERE s.tenant = o.tenant AND s.id = o.subject)) + (SELECT COUNT(*) FROM record r \
+    WHERE r.tenant = $1 AND NOT EXISTS (SELECT 1 FROM subject s WHERE s.tenant = r.tenant AND s.id = r.subject))";
+const UNUSED: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(CASE WHEN s.warned_at <= $3 THEN 1 ELSE 0 END), 0) AS BIGINT) \
+    FROM subject s WHERE s.tenant = $1 AND s.state = 'active' AND s.restricted_at IS NULL AND s.last_active_at < $2 AND NOT EXISTS (SELECT 1 FROM hold h \
+    WHERE h.tenant = s.tenant AND h.released_at IS NULL AND (h.subject IS NULL OR h.subject = s.id))";
+
 const STALE_ARRIVALS: &str =
     "SELECT COUNT(*) FROM object WHERE tenant = $1 AND state = 'arriving' AND expires_at < $2";
 const OUTLIVING: &str = "SELECT COUNT(*) FROM object o JOIN edit e ON e.tenant = o.tenant AND e.id = o.parent \
@@ -181,6 +188,27 @@ pub(in crate::audit) async fn overdue(
     now: Timestamp,
 ) -> Result<Vec<(String, String, i64, Option<i64>)>, Error> {
     Ok(on!(tx, |c| sqlx::query_as(OVERDUE).bind(tenant.as_str()).bind(now.micros()).fetch_all(c).await)?)
+}
+
+/// How many things belong to nobody who has an account.
+pub(in crate::audit) async fn nobodys(tx: &mut Tx, tenant: &TenantId) -> Result<i64, Error> {
+    let (n,): (i64,) = on!(tx, |c| sqlx::query_as(NOBODYS).bind(tenant.as_str()).fetch_one(c).await)?;
+    Ok(n)
+}
+
+/// Accounts under no hold and no restriction that nobody used since a moment; and those of them that were last warned before another.
+pub(in crate::audit) async fn unused(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    since: Timestamp,
+    warned: Timestamp,
+) -> Result<(i64, i64), Error> {
+    Ok(on!(tx, |c| sqlx::query_as(UNUSED)
+        .bind(tenant.as_str())
+        .bind(since.micros())
+        .bind(warned.micros())
+        .fetch_one(c)
+        .await)?)
 }
 
 /// What a temporary can be.

@@ -1,5 +1,6 @@
-//! The audit's SQL: what it keeps ([`results`]), and what it looks at with its own eyes ([`look`], [`register`]).
+//! The audit's SQL: what it keeps ([`results`]), and what it looks at with its own eyes ([`look`], [`register`], [`told`]).
 
 pub(super) mod look;
 pub(super) mod register;
 pub(super) mod results;
+pub(super) mod told;

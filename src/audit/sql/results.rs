@@ -1,6 +1,6 @@
 //! Runs of checks, and what people vouched for.
 
-use crate::audit::{Check, Evidence, Outcome, Verdict};
+use crate::audit::{Check, Evidence, Outcome, Verdict, Vouched};
 use crate::base::{EntryId, StaffId, TenantId, Timestamp};
 use crate::on;
 use crate::store::{Error, Tx};
@@ -20,8 +20,13 @@ const RUNS: &str = "SELECT id, probe, state, figure, checked, found, at FROM pro
     ORDER BY id DESC LIMIT $3";
 const INSERT_ATTESTATION: &str = "INSERT INTO attestation (id, tenant, attestation, staff, at, sealed) \
     VALUES ($1, $2, $3, $4, $5, $6)";
-const ATTESTATIONS: &str = "SELECT a.id, a.attestation, a.staff, a.at FROM attestation a WHERE a.tenant = $1 AND a.id IN \
+const ATTESTATIONS: &str = "SELECT a.id, a.attestation, a.staff, a.at, (SELECT COUNT(*) FROM attestation_file f \
+    WHERE f.id = a.id) FROM attestation a WHERE a.tenant = $1 AND a.id IN \
     (SELECT MAX(b.id) FROM attestation b WHERE b.tenant = $1 GROUP BY b.attestation)";
+const WORDS: &str = "SELECT a.id, a.attestation, a.staff, a.at, (SELECT COUNT(*) FROM attestation_file f \
+    WHERE f.id = a.id) FROM attestation a WHERE a.tenant = $1 AND a.attestation = $2 ORDER BY a.id DESC LIMIT $3";
+const INSERT_FILE: &str = "INSERT INTO attestation_file (id, tenant, sealed) VALUES ($1, $2, $3)";
+const FILE: &str = "SELECT sealed FROM attestation_file WHERE tenant = $1 AND id = $2";
 const EVIDENCE: &str = "SELECT sealed FROM attestation WHERE tenant = $1 AND id = $2";
 const ACTIVE_STAFF: &str = "SELECT role FROM staff WHERE tenant = $1 AND id = $2 AND disabled_at IS NULL";
 const PUBLISHED: &str = "SELECT version, published_at FROM policy_version WHERE tenant = $1";
@@ -130,18 +135,10 @@ pub(in crate::audit) async fn runs(
                 checked: whole(checked, "checked")?,
                 found: whole(found, "found")?,
                 at: Timestamp::from_micros(at),
+                place: None,
             })
         })
         .collect()
-}
-
-/// The newest word for an attestation.
-#[derive(Debug, Clone)]
-pub(in crate::audit) struct Vouched {
-    pub(in crate::audit) entry: EntryId,
-    pub(in crate::audit) attestation: String,
-    pub(in crate::audit) staff: String,
-    pub(in crate::audit) at: Timestamp,
 }
 
 pub(in crate::audit) async fn insert_attestation(
@@ -154,7 +151,7 @@ pub(in crate::audit) async fn insert_attestation(
         .bind(vouched.entry.to_string())
         .bind(tenant.as_str())
         .bind(&vouched.attestation)
-        .bind(&vouched.staff)
+        .bind(vouched.staff.to_string())
         .bind(vouched.at.micros())
         .bind(sealed)
         .execute(c)
@@ -163,16 +160,66 @@ pub(in crate::audit) async fn insert_attestation(
     Ok(())
 }
 
+type Word = (String, String, String, i64, i64);
+
+fn vouched((id, attestation, staff, at, file): Word) -> Result<Vouched, Error> {
+    let bad = |column| move |_| Error::inconsistent("attestation", column);
+    Ok(Vouched {
+        entry: id.parse().map_err(bad("id"))?,
+        attestation,
+        staff: staff.parse().map_err(bad("staff"))?,
+        at: Timestamp::from_micros(at),
+        file: file > 0,
+        place: None,
+    })
+}
+
 /// The newest word for each attestation of a tenant.
 pub(in crate::audit) async fn attestations(tx: &mut Tx, tenant: &TenantId) -> Result<Vec<Vouched>, Error> {
-    let rows: Vec<(String, String, String, i64)> =
-        on!(tx, |c| sqlx::query_as(ATTESTATIONS).bind(tenant.as_str()).fetch_all(c).await)?;
-    rows.into_iter()
-        .map(|(id, attestation, staff, at)| {
-            let entry = id.parse().map_err(|_| Error::inconsistent("attestation", "id"))?;
-            Ok(Vouched { entry, attestation, staff, at: Timestamp::from_micros(at) })
-        })
-        .collect()
+    let rows: Vec<Word> = on!(tx, |c| sqlx::query_as(ATTESTATIONS).bind(tenant.as_str()).fetch_all(c).await)?;
+    rows.into_iter().map(vouched).collect()
+}
+
+/// The words for one attestation, newest first.
+pub(in crate::audit) async fn words(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    attestation: &str,
+    most: i64,
+) -> Result<Vec<Vouched>, Error> {
+    let rows: Vec<Word> = on!(tx, |c| sqlx::query_as(WORDS)
+        .bind(tenant.as_str())
+        .bind(attestation)
+        .bind(most)
+        .fetch_all(c)
+        .await)?;
+    rows.into_iter().map(vouched).collect()
+}
+
+pub(in crate::audit) async fn insert_file(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    id: EntryId,
+    sealed: &[u8],
+) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(INSERT_FILE)
+        .bind(id.to_string())
+        .bind(tenant.as_str())
+        .bind(sealed)
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+pub(in crate::audit) async fn file(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    id: EntryId,
+) -> Result<Option<Vec<u8>>, Error> {
+    let row: Option<(Vec<u8>,)> =
+        on!(tx, |c| sqlx::query_as(FILE).bind(tenant.as_str()).bind(id.to_string()).fetch_optional(c).await)?;
+    Ok(row.map(|(sealed,)| sealed))
 }
 
 pub(in crate::audit) async fn evidence(

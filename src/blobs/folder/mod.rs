@@ -18,7 +18,7 @@ use super::check::{Finding, Level};
 use super::error::Error;
 use super::key::{BlobKey, KeyPrefix};
 use super::model::{Body, Deleted, DeletedMany, Head, Listed, Put, Source};
-use super::settings::FolderSettings;
+use super::settings::{FolderSettings, INCOMING};
 use crate::base::Timestamp;
 
 /// A handle on the folder; cheap to clone.
@@ -64,7 +64,7 @@ impl Folder {
     }
 
     fn incoming(&self) -> PathBuf {
-        self.root.join("incoming")
+        self.root.join(INCOMING)
     }
 
     fn shard(&self, shard: u8) -> PathBuf {

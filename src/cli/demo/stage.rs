@@ -73,6 +73,7 @@ impl Stage {
             mail: Some(mail::Settings::Outbox(outside.join("letters"))),
             blobs: None,
             redrawer: std::env::current_exe().ok(),
+            logs: None,
         })
         .await?;
         Ok(Self { jobs: Jobs::new(app.clone()), app, hand, data, outside, stand_in, _gone_with_this: gone })

@@ -8,7 +8,7 @@ use crate::cli::status;
 use crate::policy::{Checkup, Policy, report};
 
 /// Every document below a path, in order.
-fn documents(path: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+pub(super) fn documents(path: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     if path.is_file() {
         found.push(path.to_owned());
         return Ok(());

@@ -1,8 +1,13 @@
 //! Documents on the command line: checked, compared, turned into papers, and asked about what is held.
 
+mod board;
 mod check;
-mod held;
+mod difference;
+mod explain;
+mod found;
+mod plan;
 mod publish;
+mod render;
 mod timeline;
 
 use std::path::{Path, PathBuf};
@@ -10,11 +15,11 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
+use super::Variables;
 use super::place::Place;
 use super::say::Say;
-use super::{Variables, status};
-use crate::base::{ObjectId, SubjectId, TenantId};
-use crate::policy::{Checkup, Policy, diff, pages, ropa};
+use crate::base::TenantId;
+use crate::policy::{Checkup, Policy};
 
 /// What to do with policy documents.
 #[derive(Debug, clap::Subcommand)]
@@ -26,32 +31,33 @@ pub(super) enum Command {
         paths: Vec<PathBuf>,
     },
     /// Say what a new version means: what was tightened, what was loosened, whom to tell, whom to ask
+    ///
+    /// The status is 0 when NEW can follow OLD, 1 when it cannot, 2 when they could not be looked at.
     Diff {
-        /// The version in force
+        /// The version in force, or a folder: then the newest document of each tenant in it
         old: PathBuf,
-        /// The version to be
+        /// The version to be, or a folder
         new: PathBuf,
-        /// As JSON
+        /// As JSON; for folders, a list
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        place: Place,
     },
-    /// Print the record of processing activities (Art. 30 GDPR), out of the rules
-    Ropa {
-        /// The document
-        document: PathBuf,
-        /// How
-        #[arg(long, value_enum, default_value_t)]
-        format: Format,
-    },
-    /// Print what people must be told (Art. 13 GDPR), out of the rules
-    Notice {
-        /// The document
-        document: PathBuf,
-    },
-    /// Print the document in short, out of the rules
-    Summary {
-        /// The document
-        document: PathBuf,
+    /// Say what goes when, by which rule, of what an installation holds; today, or under a candidate document
+    ///
+    /// The status is 0 when all is well, 1 when something is past its time or the candidate must not come into force as it
+    /// is, 2 when it could not be looked at.
+    /// Show how each promise stands, by the last check of each; fails when one is broken or overdue
+    Board {
+        /// One tenant only
+        #[arg(long)]
+        tenant: Option<TenantId>,
+        /// As JSON, a list with one board a tenant
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: Place,
     },
     /// Publish documents: from then on their text never changes, and people are told
     Publish(publish::Args),
@@ -59,70 +65,32 @@ pub(super) enum Command {
     Confirm(publish::ConfirmArgs),
     /// Say which version a person had in force when, and what they were told
     Timeline(timeline::Args),
-    /// Say what goes when, by which rule, of what this installation holds
-    Plan {
-        /// One tenant only
-        #[arg(long)]
-        tenant: Option<TenantId>,
-        #[command(flatten)]
-        place: Place,
-    },
-    /// Say why a picture is still here, or why it went
-    Explain {
-        /// The picture
-        object: ObjectId,
-        /// The tenant
-        #[arg(long)]
-        tenant: TenantId,
-        /// Whose it is: shows its clock as well, if it is still here
-        #[arg(long)]
-        subject: Option<SubjectId>,
-        #[command(flatten)]
-        place: Place,
-    },
-}
-
-/// How a record is printed.
-#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
-pub(super) enum Format {
-    /// For people
-    #[default]
-    Text,
-    /// For a spreadsheet
-    Csv,
-    /// JSON-LD, in the terms of the W3C's Data Privacy Vocabulary
-    Json,
+    Plan(plan::Args),
+    /// Say why a picture or record is still here, or why it went, by whom, and how to check that
+    ///
+    /// The status is 1 when nothing is known of it.
+    Explain(explain::Args),
+    /// Make a paper out of a document: the page, the notice of Art. 13 GDPR, or the summary
+    Render(render::Args),
+    /// Make the record of processing activities (Art. 30 GDPR), out of the rules
+    Ropa(render::RopaArgs),
 }
 
 /// Runs it.
 pub(super) async fn run(command: Command, variables: &Variables, say: &mut Say) -> anyhow::Result<ExitCode> {
     match command {
         Command::Check { paths } => check::check(&paths, say),
-        Command::Diff { old, new, json } => difference(&old, &new, json, say),
-        Command::Ropa { document, format } => {
-            let record = ropa::ropa(&compiled(&document)?);
-            match format {
-                Format::Text => say.line(record.page().text()),
-                Format::Csv => say.text(record.csv()),
-                Format::Json => say.line(format!("{:#}", record.json_ld())),
-            }
-            Ok(status(true))
+        Command::Diff { old, new, json, place } => {
+            difference::run((&old, &new), json, &place, variables, say).await
         }
-        Command::Notice { document } => {
-            say.line(pages::article_13(&compiled(&document)?).text());
-            Ok(status(true))
-        }
-        Command::Summary { document } => {
-            say.line(pages::summary(&compiled(&document)?).text());
-            Ok(status(true))
-        }
+        Command::Board { tenant, json, place } => board::board(tenant, json, &place, variables, say).await,
         Command::Publish(args) => publish::publish(args, variables, say).await,
         Command::Confirm(args) => publish::confirm(args, variables, say).await,
         Command::Timeline(args) => timeline::show(args, variables, say).await,
-        Command::Plan { tenant, place } => held::plan(tenant, &place, variables, say).await,
-        Command::Explain { object, tenant, subject, place } => {
-            held::explain(object, &tenant, subject, &place, variables, say).await
-        }
+        Command::Plan(args) => plan::run(&args, variables, say).await,
+        Command::Explain(args) => explain::run(&args, variables, say).await,
+        Command::Render(args) => render::run(&args, say),
+        Command::Ropa(args) => render::ropa(&args, say),
     }
 }
 
@@ -132,40 +100,4 @@ fn compiled(path: &Path) -> anyhow::Result<Policy> {
     policy.with_context(|| {
         format!("{} does not compile; `vouchsafe policy check {}` says why", path.display(), path.display())
     })
-}
-
-fn difference(old: &Path, new: &Path, json: bool, say: &mut Say) -> anyhow::Result<ExitCode> {
-    let found = diff::diff(&compiled(old)?, &compiled(new)?);
-    if json {
-        say.line(serde_json::to_string_pretty(&found)?);
-        return Ok(status(found.conflicts.is_empty()));
-    }
-    let (from, to) = &found.versions;
-    say.title(&format!("{}: {from} to {to}", found.tenant));
-    if found.changes.is_empty() && found.conflicts.is_empty() {
-        say.note("Nothing changes.");
-    }
-    say_changes(&found.changes, say);
-    for conflict in &found.conflicts {
-        say.check(false, conflict);
-    }
-    Ok(status(found.conflicts.is_empty()))
-}
-
-/// What changes, a row each, what is worse for people first.
-fn say_changes(changes: &[diff::Change], say: &mut Say) {
-    for change in changes {
-        let direction = match change.direction {
-            diff::Direction::Loosened => "loosened",
-            diff::Direction::Tightened => "tightened",
-            diff::Direction::Changed => "changed",
-        };
-        let mut says = change.says.clone();
-        if change.must_ask {
-            says.push_str(" People must be asked again.");
-        } else if change.must_tell {
-            says.push_str(" People must be told.");
-        }
-        say.row(&format!("{direction}  {}", change.rule), says);
-    }
 }

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 
-use super::{compiled, say_changes};
+use super::compiled;
+use super::difference::say_change;
 use crate::app::App;
 use crate::base::{ProposalId, TenantId, Timestamp};
 use crate::cli::place::Place;
@@ -145,7 +146,9 @@ fn report(outlook: &Outlook, say: &mut Say) {
         (Some(d), _) if d.changes.is_empty() => say.row("changes", "nothing"),
         (Some(difference), _) => {
             say.row("changes", format!("{} since {}", difference.changes.len(), difference.versions.0));
-            say_changes(&difference.changes, say);
+            for change in &difference.changes {
+                say_change(change, "", say);
+            }
         }
         (None, _) => {}
     }
@@ -191,7 +194,7 @@ fn erased(outlook: &Outlook, say: &mut Say) {
             if row.held > 0 { format!(", {} of them under a legal hold", row.held) } else { String::new() };
         say.row("", format!("{} of {}: {}{held}", row.due, row.category, row.because));
     }
-    for category in &plan.undeclared {
+    for category in plan.undeclared.keys() {
         say.row("", format!("everything of {category}: the new version does not declare it"));
     }
 }

@@ -5,6 +5,7 @@ use std::io::IsTerminal as _;
 use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
 
+use crate::audit::LogWatch;
 use crate::cli::Variables;
 
 /// The variable that chooses what is logged, as directives: `info,vouchsafe::jobs=debug`.
@@ -27,19 +28,21 @@ impl Form {
     }
 }
 
-/// Begins to log to the standard error.
-pub(super) fn begin(form: Form, variables: &Variables) -> anyhow::Result<()> {
+/// Begins to log to the standard error, past a watch that looks at each line on its way.
+pub(super) fn begin(form: Form, variables: &Variables) -> anyhow::Result<LogWatch> {
     let directives = variables.get(VARIABLE).map_or(USUAL, String::as_str);
     let filter =
         EnvFilter::try_new(directives).with_context(|| format!("{VARIABLE} is not a list of directives"))?;
     let colour = std::io::stderr().is_terminal() && !variables.contains_key("NO_COLOR");
-    let log =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
+    let watch = LogWatch::new();
+    let watched = watch.clone();
+    let writer = move || watched.tee(std::io::stderr());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(colour);
     let begun = match form {
         Form::Text => log.compact().try_init(),
         Form::Json => log.json().try_init(),
     };
     // Where a test began one before, that one is kept.
     drop(begun);
-    Ok(())
+    Ok(watch)
 }

@@ -50,19 +50,22 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
         }
     }
     let development = config.server.development;
-    log::begin(args.log.unwrap_or_else(|| log::Form::fit(development)), variables)?;
+    let logs = log::begin(args.log.unwrap_or_else(|| log::Form::fit(development)), variables)?;
     let at = config.server.listen;
     let listener = TcpListener::bind(at).await.with_context(|| format!("cannot listen on {at}"))?;
     let _alone = if config.store.postgres.is_none() { Some(lock(&config)?) } else { None };
     let letters = letter_box(&config);
     let mut setup = Setup::of(config)?;
     setup.mail = letters.clone().map(mail::Settings::Outbox);
+    setup.logs = Some(logs);
     let app = Box::pin(App::open(setup)).await?;
     app.ledger.standing().await.context(
         "the database is not the one whose ledger was last signed here. If it was restored from a backup, see \
          “After a restore” in docs/OPERATING.md",
     )?;
     let edge = Edge::new(app.clone()).await?;
+    // Held until the end: the auditor sees the pages for as long as they are served.
+    let _seen = web::let_the_audit_see(&edge, crate::http::routes(&edge));
     let running = Jobs::new(app.clone()).start().await?;
     let stop = Stop::new();
     stop.on_signals()?;

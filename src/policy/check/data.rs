@@ -9,7 +9,7 @@ use crate::policy::rules::Rule;
 use crate::policy::words::{Action, Basis, Fact, Form, RecipientRole, RuleKind, Sees, Transfer};
 
 /// The members of the European Economic Area.
-const EEA: &[&str] = &[
+pub(in crate::policy) const EEA: &[&str] = &[
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS", "IT",
     "LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
 ];

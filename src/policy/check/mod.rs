@@ -3,6 +3,8 @@
 mod data;
 mod names;
 mod people;
+
+pub(super) use data::EEA;
 pub(super) mod prose;
 
 use super::diagnostic::Sink;

@@ -1,75 +1,109 @@
 //! Deadlines that moved.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Change, Direction, Meaning, Policy};
 use crate::base::Period;
+use crate::policy::fill::list;
+use crate::policy::model::Retention;
 use crate::policy::words::{Action, Fact};
 
-/// The clocks that erase a category: for each fact the shortest length, `None` at once; and the longest that the law keeps.
-type Clocks = (BTreeMap<Fact, Option<Period>>, Option<Period>);
+/// How long after a fact, by which rule; no period is at once.
+type Clock<'a> = (Option<Period>, &'a str);
 
-fn clocks(policy: &Policy, category: &str) -> Clocks {
-    let mut clocks: BTreeMap<Fact, Option<Period>> = BTreeMap::new();
-    let mut keep: Option<Period> = None;
-    let length = |p: Option<Period>| p.map_or(0, Period::rough_seconds);
-    for rule in policy.retention_of(category) {
-        let at_once = rule.erase_when.iter().map(|fact| (*fact, None));
-        let later = rule.at_most.iter().map(|after| (after.fact, Some(after.period)));
-        for (fact, period) in at_once.chain(later).filter(|_| rule.action != Action::Reduce) {
-            let slot = clocks.entry(fact).or_insert(period);
-            if length(period) < length(*slot) {
-                *slot = period;
-            }
-        }
-        let longer = keep.into_iter().chain(rule.keep.map(|keep| keep.period));
-        keep = longer.max_by_key(|period| period.rough_seconds());
-    }
-    (clocks, keep)
+/// The clocks of a category.
+#[derive(Default)]
+struct Clocks<'a> {
+    /// For each fact, and whether it only reduces, the shortest.
+    gone: BTreeMap<(Fact, bool), Clock<'a>>,
+    /// The longest that a law keeps it.
+    keep: Option<Clock<'a>>,
 }
 
+fn length(period: Option<Period>) -> u64 {
+    period.map_or(0, Period::rough_seconds)
+}
+
+fn clocks<'a>(policy: &'a Policy, category: &'a str) -> Clocks<'a> {
+    let mut clocks = Clocks::default();
+    for rule in policy.retention_of(category) {
+        let reduces = rule.action == Action::Reduce;
+        for (fact, period) in endings(rule) {
+            let slot = clocks.gone.entry((fact, reduces)).or_insert((period, &rule.id));
+            if length(period) < length(slot.0) {
+                *slot = (period, &rule.id);
+            }
+        }
+        if let Some(keep) = rule.keep {
+            let longer = clocks.keep.is_none_or(|(kept, _)| keep.period.rough_seconds() > length(kept));
+            if longer {
+                clocks.keep = Some((Some(keep.period), &rule.id));
+            }
+        }
+    }
+    clocks
+}
+
+fn endings(rule: &Retention) -> impl Iterator<Item = (Fact, Option<Period>)> + '_ {
+    let at_once = rule.erase_when.iter().map(|fact| (*fact, None));
+    at_once.chain(rule.at_most.iter().map(|after| (after.fact, Some(after.period))))
+}
+
+/// Moves that say the same of several categories are told once.
+type Moves = BTreeMap<(String, String, Direction), BTreeSet<String>>;
+
 pub(super) fn retention(old: &Policy, new: &Policy, out: &mut Vec<Change>) {
+    let mut moves = Moves::new();
     for category in new.categories().filter(|category| old.category(&category.id).is_some()) {
-        let (was, kept) = clocks(old, &category.id);
-        let (is, keeps) = clocks(new, &category.id);
-        let name = new
-            .retention_of(&category.id)
-            .next()
-            .map_or(String::new(), |rule| format!("retention.{}", rule.id));
-        let mut push = |direction, says: String| {
-            let says = format!("{}: {says}", category.title);
-            out.push(Change::new(Meaning::DeadlineMoved, direction, name.clone(), says).of([&category.id]));
-        };
-        let words = |p: Option<Period>, fact: Fact| match p {
+        moved(&clocks(old, &category.id), &clocks(new, &category.id), &category.id, &mut moves);
+    }
+    for ((rule, says, direction), categories) in moves {
+        let titles = categories.iter().filter_map(|id| new.category(id)).map(|c| c.title.clone());
+        let says = format!("{}: {says}", list(titles));
+        let rule = format!("retention.{rule}");
+        out.push(Change::new(Meaning::DeadlineMoved, direction, rule, says).of(&categories));
+    }
+}
+
+fn moved(was: &Clocks<'_>, is: &Clocks<'_>, category: &str, moves: &mut Moves) {
+    let mut push = |rule: &str, says: String, direction| {
+        moves.entry((rule.to_owned(), says, direction)).or_default().insert(category.to_owned());
+    };
+    for key @ (fact, reduces) in was.gone.keys().chain(is.gone.keys()).copied().collect::<BTreeSet<_>>() {
+        let gone = if reduces { "reduced" } else { "gone" };
+        let words = |period: Option<Period>| match period {
             None => format!("as soon as {}", fact.in_words()),
             Some(period) => format!("{period} after {}", fact.in_words()),
         };
-        for fact in was.keys().chain(is.keys()).collect::<BTreeSet<_>>() {
-            match (was.get(fact), is.get(fact)) {
-                (Some(before), Some(now)) if before != now => {
-                    let length = |p: Option<Period>| p.map_or(0, Period::rough_seconds);
-                    let longer = length(*now) > length(*before);
-                    let direction = if longer { Direction::Loosened } else { Direction::Tightened };
-                    push(
-                        direction,
-                        format!("gone {} (before: {})", words(*now, *fact), words(*before, *fact)),
-                    );
-                }
-                (None, Some(now)) => {
-                    push(Direction::Tightened, format!("now also gone {}", words(*now, *fact)));
-                }
-                (Some(before), None) => {
-                    push(Direction::Loosened, format!("no longer gone {}", words(*before, *fact)));
-                }
-                _ => {}
+        match (was.gone.get(&key), is.gone.get(&key)) {
+            (Some((before, _)), Some((now, rule))) if before != now => {
+                let says = format!("{gone} {} (before: {})", words(*now), words(*before));
+                push(rule, says, direction(length(*now), length(*before)));
             }
+            (None, Some((now, rule))) => {
+                push(rule, format!("now also {gone} {}", words(*now)), Direction::Tightened);
+            }
+            (Some((before, rule)), None) => {
+                push(rule, format!("no longer {gone} {}", words(*before)), Direction::Loosened);
+            }
+            _ => {}
         }
-        if kept != keeps {
-            let length = |p: Option<Period>| p.map_or(0, Period::rough_seconds);
-            let direction =
-                if length(keeps) > length(kept) { Direction::Loosened } else { Direction::Tightened };
-            let say = |p: Option<Period>| p.map_or_else(|| "not at all".to_owned(), |p| format!("for {p}"));
-            push(direction, format!("kept by law {} (before: {})", say(keeps), say(kept)));
-        }
+    }
+    let period = |clock: Option<Clock<'_>>| clock.and_then(|(period, _)| period);
+    let (kept, keeps) = (period(was.keep), period(is.keep));
+    if kept != keeps {
+        let say = |p: Option<Period>| p.map_or_else(|| "not at all".to_owned(), |p| format!("for {p}"));
+        let rule = is.keep.or(was.keep).map_or("", |(_, rule)| rule);
+        let says = format!("kept by law {} (before: {})", say(keeps), say(kept));
+        push(rule, says, direction(length(keeps), length(kept)));
+    }
+}
+
+fn direction(now: u64, before: u64) -> Direction {
+    match now.cmp(&before) {
+        Ordering::Greater => Direction::Loosened,
+        Ordering::Less => Direction::Tightened,
+        Ordering::Equal => Direction::Changed,
     }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::Policy;
 
 mod clocks;
+mod keys;
 mod people;
 mod rules;
 
@@ -100,6 +101,11 @@ impl Difference {
         self.changes.iter().filter(|change| change.must_ask)
     }
 
+    /// Whether only words changed: nothing that the program does is another for it.
+    pub fn is_wording_only(&self) -> bool {
+        !self.changes.is_empty() && self.changes.iter().all(|change| change.meaning == Meaning::Wording)
+    }
+
     /// The categories whose data the changes touch; with them a caller counts objects and people.
     pub fn categories(&self) -> BTreeSet<&str> {
         self.changes.iter().flat_map(|change| change.categories.iter().map(String::as_str)).collect()
@@ -117,6 +123,7 @@ pub fn diff(old: &Policy, new: &Policy) -> Difference {
     people::rights(old, new, &mut changes);
     people::proofs(old, new, &mut changes);
     people::parties(old, new, &mut changes);
+    keys::rest(old, new, &mut changes);
     people::wording(old, new, &mut changes);
     let order = |direction| match direction {
         Direction::Loosened => 0,

@@ -1,22 +1,23 @@
 //! Changes of access, rights, proofs, parties and words.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use super::{Change, Direction, Meaning, Policy};
-use crate::base::Period;
 use crate::policy::fill::list;
 use crate::policy::model::RightRule;
 use crate::policy::words::RuleKind;
 
-/// Every (role, category, purpose) that may read.
-fn readers(policy: &Policy) -> BTreeSet<(String, String, String)> {
-    let mut all = BTreeSet::new();
+/// Every (role, category, purpose) that may read, and the first rule that says so.
+fn readers(policy: &Policy) -> BTreeMap<(String, String, String), String> {
+    let mut all = BTreeMap::new();
     for access in policy.access_rules() {
         for role in &access.who {
             for category in &access.categories {
                 for purpose in &access.purposes {
                     if policy.may_read(category, *role, purpose).is_ok() {
-                        all.insert((role.to_string(), category.clone(), purpose.clone()));
+                        let reader = (role.to_string(), category.clone(), purpose.clone());
+                        all.entry(reader).or_insert_with(|| access.id.clone());
                     }
                 }
             }
@@ -27,19 +28,20 @@ fn readers(policy: &Policy) -> BTreeSet<(String, String, String)> {
 
 pub(super) fn access(old: &Policy, new: &Policy, out: &mut Vec<Change>) {
     let (was, is) = (readers(old), readers(new));
-    for (readers, direction, says) in [
-        (is.difference(&was), Direction::Loosened, "may now read"),
-        (was.difference(&is), Direction::Tightened, "may no longer read"),
+    for (some, others, direction, says) in [
+        (&is, &was, Direction::Loosened, "may now read"),
+        (&was, &is, Direction::Tightened, "may no longer read"),
     ] {
-        let mut by_reader: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
-        for (role, category, purpose) in readers {
-            by_reader.entry((role, purpose)).or_default().push(category.clone());
+        let mut by_reader: BTreeMap<(&str, &str, &str), Vec<String>> = BTreeMap::new();
+        for (reader @ (role, category, purpose), rule) in some {
+            if !others.contains_key(reader) {
+                by_reader.entry((rule, role, purpose)).or_default().push(category.clone());
+            }
         }
-        for ((role, purpose), categories) in by_reader {
+        for ((rule, role, purpose), categories) in by_reader {
             let says = format!("{role} {says} {} for {purpose}", list(categories.iter().cloned()));
-            out.push(
-                Change::new(Meaning::AccessChanged, direction, "access.*".to_owned(), says).of(&categories),
-            );
+            let rule = format!("{}.{rule}", RuleKind::Access);
+            out.push(Change::new(Meaning::AccessChanged, direction, rule, says).of(&categories));
         }
     }
 }
@@ -70,68 +72,41 @@ pub(super) fn rights(old: &Policy, new: &Policy, out: &mut Vec<Change>) {
 }
 
 fn right_changed(was: &RightRule, is: &RightRule, rule: &str, out: &mut Vec<Change>) {
-    if was.answer_within != is.answer_within {
-        let longer = is.answer_within.rough_seconds() > was.answer_within.rough_seconds();
-        let direction = if longer { Direction::Loosened } else { Direction::Tightened };
-        let says =
-            format!("{} is answered within {} (before: {})", is.right, is.answer_within, was.answer_within);
-        out.push(Change::new(Meaning::RightChanged, direction, rule.to_owned(), says));
+    if was.answer_within == is.answer_within {
+        return;
     }
-    if (&was.how, &was.proof, was.counts_as_answered, &was.covers, was.self_service, &was.law)
-        != (&is.how, &is.proof, is.counts_as_answered, &is.covers, is.self_service, &is.law)
-    {
-        let says = format!("{} is used in another way", is.right);
-        out.push(Change::new(Meaning::RightChanged, Direction::Changed, rule.to_owned(), says).tell());
-    }
+    let direction = match is.answer_within.rough_seconds().cmp(&was.answer_within.rough_seconds()) {
+        Ordering::Greater => Direction::Loosened,
+        Ordering::Less => Direction::Tightened,
+        Ordering::Equal => Direction::Changed,
+    };
+    let says =
+        format!("{} is answered within {} (before: {})", is.right, is.answer_within, was.answer_within);
+    out.push(Change::new(Meaning::RightChanged, direction, rule.to_owned(), says));
 }
 
+/// Checks, attestations and notices that came or went. What changed in those that stayed is told key by key.
 pub(super) fn proofs(old: &Policy, new: &Policy, out: &mut Vec<Change>) {
-    let all = |policy: &Policy| -> BTreeMap<String, (String, u64)> {
-        let safeguards = policy.safeguards().map(|s| {
-            (format!("{}.{}", RuleKind::Safeguard, s.id), (s.promises.clone(), s.every.rough_seconds()))
-        });
-        let attested = policy.attestations().map(|a| {
-            (format!("{}.{}", RuleKind::Attestation, a.id), (a.what.clone(), a.every.rough_seconds()))
-        });
+    let all = |policy: &Policy| -> BTreeMap<String, String> {
+        let safeguards =
+            policy.safeguards().map(|s| (format!("{}.{}", RuleKind::Safeguard, s.id), s.promises.clone()));
+        let attested =
+            policy.attestations().map(|a| (format!("{}.{}", RuleKind::Attestation, a.id), a.what.clone()));
         let told = policy.notices().map(|n| {
-            let ahead = n
-                .within
-                .map_or(0, Period::rough_seconds)
-                .saturating_sub(n.ahead.map_or(0, Period::rough_seconds));
-            (
-                format!("{}.{}", RuleKind::Notice, n.id),
-                (format!("you are told of {}", n.when.as_str().replace('-', " ")), ahead),
-            )
+            let says = format!("you are told of {}", n.when.as_str().replace('-', " "));
+            (format!("{}.{}", RuleKind::Notice, n.id), says)
         });
         safeguards.chain(attested).chain(told).collect()
     };
     let (was, is) = (all(old), all(new));
-    for (name, (says, every)) in &is {
-        let change = match was.get(name) {
-            None => Some((Direction::Tightened, format!("a new promise: {says}"))),
-            Some((before, _)) if before != says => {
-                Some((Direction::Changed, format!("now promised: {says} (before: {before})")))
-            }
-            Some((_, before)) if before != every => {
-                let rarer = every > before;
-                Some((
-                    if rarer { Direction::Loosened } else { Direction::Tightened },
-                    format!("kept at other intervals: {says}"),
-                ))
-            }
-            Some(_) => None,
-        };
-        out.extend(
-            change.map(|(direction, says)| Change::new(Meaning::ProofChanged, direction, name.clone(), says)),
-        );
-    }
-    for (name, (says, _)) in was.iter().filter(|(name, _)| !is.contains_key(*name)) {
-        out.push(Change::new(
-            Meaning::ProofChanged,
-            Direction::Loosened,
-            name.clone(),
-            format!("no longer promised: {says}"),
-        ));
+    for (some, others, direction, word) in [
+        (&is, &was, Direction::Tightened, "a new promise"),
+        (&was, &is, Direction::Loosened, "no longer promised"),
+    ] {
+        for (name, says) in some.iter().filter(|(name, _)| !others.contains_key(*name)) {
+            let says = format!("{word}: {says}");
+            out.push(Change::new(Meaning::ProofChanged, direction, name.clone(), says));
+        }
     }
 }
 
@@ -152,6 +127,10 @@ pub(super) fn parties(old: &Policy, new: &Policy, out: &mut Vec<Change>) {
 }
 
 pub(super) fn wording(old: &Policy, new: &Policy, out: &mut Vec<Change>) {
+    if (old.title(), old.language()) != (new.title(), new.language()) {
+        let says = format!("the document is now called “{}” ({})", new.title(), new.language());
+        out.push(Change::new(Meaning::Wording, Direction::Changed, "front matter".to_owned(), says));
+    }
     for clause in new.clauses() {
         let says = match old.clause(&clause.id) {
             None => format!("a new clause: {}", clause.title),

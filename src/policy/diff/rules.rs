@@ -1,5 +1,6 @@
 //! Changes of categories, purposes and recipients.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use super::{Change, Direction, Meaning, Policy};
@@ -19,6 +20,12 @@ impl Change {
 
     pub(super) fn tell(mut self) -> Self {
         self.must_tell = true;
+        self
+    }
+
+    /// Tells people of it, unless it is only better for them.
+    pub(super) fn tell_unless_better(mut self) -> Self {
+        self.must_tell |= self.direction != Direction::Tightened;
         self
     }
 
@@ -90,7 +97,7 @@ fn category_changed(was: &Category, is: &Category, rule: &str, new: &Policy, out
         let says = format!("before {} is stored: {says}", is.title);
         out.push(Change::new(Meaning::NewCategory, direction, rule.to_owned(), says).of([&is.id]));
     }
-    if was.holds != is.holds || was.special != is.special || was.fields != is.fields {
+    if was.holds != is.holds {
         let says = format!("what {} holds is described anew: {}", is.title, is.holds);
         out.push(
             Change::new(Meaning::NewCategory, Direction::Changed, rule.to_owned(), says).of([&is.id]).tell(),
@@ -142,9 +149,9 @@ fn say(purpose: &Purpose) -> u8 {
 fn purpose_changed(was: &Purpose, is: &Purpose, rule: &str, touched: &[String], out: &mut Vec<Change>) {
     if was.basis != is.basis {
         let direction = match say(is).cmp(&say(was)) {
-            std::cmp::Ordering::Greater => Direction::Tightened,
-            std::cmp::Ordering::Equal => Direction::Changed,
-            std::cmp::Ordering::Less => Direction::Loosened,
+            Ordering::Greater => Direction::Tightened,
+            Ordering::Equal => Direction::Changed,
+            Ordering::Less => Direction::Loosened,
         };
         let says = format!(
             "{} now rests on another basis: {} (before: {})",
@@ -160,8 +167,11 @@ fn purpose_changed(was: &Purpose, is: &Purpose, rule: &str, touched: &[String], 
         );
     }
     if was.means != is.means || was.trains_models != is.trains_models {
-        let direction =
-            if is.trains_models && !was.trains_models { Direction::Loosened } else { Direction::Changed };
+        let direction = match (was.trains_models, is.trains_models) {
+            (false, true) => Direction::Loosened,
+            (true, false) => Direction::Tightened,
+            _ => Direction::Changed,
+        };
         let says = format!("{} is described anew: {}", is.title, is.means);
         // A consent covers what was said when it was given, and nothing else.
         out.push(
@@ -182,7 +192,8 @@ fn purpose_changed(was: &Purpose, is: &Purpose, rule: &str, touched: &[String], 
 pub(super) fn processors(old: &Policy, new: &Policy, out: &mut Vec<Change>) {
     for is in new.processors() {
         let rule = format!("processor.{}", is.id);
-        let Some(was) = old.processor(&is.id) else {
+        let was = old.processor(&is.id);
+        let Some(was) = was.filter(|was| was.is_recipient() || !is.is_recipient()) else {
             if is.is_recipient() {
                 let says = format!("{} newly receives data: it {}", is.name, is.does);
                 let ask = is.purposes.iter().any(|id| new.purpose(id).is_some_and(Purpose::needs_consent));
@@ -191,15 +202,22 @@ pub(super) fn processors(old: &Policy, new: &Policy, out: &mut Vec<Change>) {
                         .of(&is.receives)
                         .ask(ask),
                 );
+            } else {
+                let says = format!("{} works inside the house; nothing leaves: it {}", is.name, is.does);
+                out.push(Change::new(Meaning::RecipientChanged, Direction::Changed, rule, says));
             }
             continue;
         };
+        if was.is_recipient() != is.is_recipient() {
+            continue;
+        }
         for (direction, says) in processor_changed(was, is) {
             let says = format!("{} {says}", is.name);
             out.push(Change::new(Meaning::RecipientChanged, direction, rule.clone(), says).of(&is.receives));
         }
     }
-    for was in old.processors().filter(|was| was.is_recipient() && new.processor(&was.id).is_none()) {
+    let received = |id: &str| new.processor(id).is_some_and(Processor::is_recipient);
+    for was in old.processors().filter(|was| was.is_recipient() && !received(&was.id)) {
         let says = format!("{} receives no data any more; what it holds must be erased there", was.name);
         let rule = format!("processor.{}", was.id);
         out.push(Change::new(Meaning::RecipientGone, Direction::Tightened, rule, says).of(&was.receives));
@@ -224,8 +242,11 @@ fn processor_changed(was: &Processor, is: &Processor) -> Vec<(Direction, String)
             Life::AsOurs => u64::MAX,
             Life::AtMost(period) => period.rough_seconds(),
         };
-        let longer = length(is.longest_life) > length(was.longest_life);
-        let direction = if longer { Direction::Loosened } else { Direction::Tightened };
+        let direction = match length(is.longest_life).cmp(&length(was.longest_life)) {
+            Ordering::Greater => Direction::Loosened,
+            Ordering::Less => Direction::Tightened,
+            Ordering::Equal => Direction::Changed,
+        };
         found.push((
             direction,
             format!("keeps data {} (before: {})", words(is.longest_life), words(was.longest_life)),
@@ -235,9 +256,6 @@ fn processor_changed(was: &Processor, is: &Processor) -> Vec<(Direction, String)
         let readable = is.sees == crate::policy::Sees::Plain;
         let says = if readable { "can now read what it gets" } else { "can no longer read what it gets" };
         found.push((if readable { Direction::Loosened } else { Direction::Tightened }, says.to_owned()));
-    }
-    if was.transfer != is.transfer || was.role != is.role {
-        found.push((Direction::Changed, "works under another legal arrangement".to_owned()));
     }
     found
 }

@@ -1,7 +1,7 @@
 //! What a change means, and what would go.
 
 use super::super::diff::{Difference, Direction, Meaning, diff};
-use super::super::plan::{Held, explain, plan};
+use super::super::plan::{Comparer, ConflictKind, Fate, Held, Pace, explain, plan};
 use super::super::*;
 use super::{FLUX, at, flux};
 
@@ -95,10 +95,10 @@ fn a_plan_counts_what_goes_and_a_hold_stops_it() {
     let row = plan.rows.iter().find(|row| row.category == "input-image").unwrap();
     assert_eq!((row.due, row.held, row.later, row.rule.as_str()), (5, 2, 100, "input-image"));
     assert_eq!((plan.total, plan.going, plan.needs_second_person()), (306, 3, false));
-    assert_eq!(plan.undeclared, ["diary"]);
+    assert!(plan.csv("flux-kontext", true).starts_with("tenant,category,rule,version,action"));
+    assert_eq!(plan.csv("flux-kontext", false).lines().count(), plan.rows.len());
+    assert_eq!(plan.undeclared.into_iter().collect::<Vec<_>>(), [("diary".to_owned(), 1)]);
     assert_eq!(plan.rows.iter().find(|row| row.category == "output-image").unwrap().waiting, 200);
-    assert!(plan.csv().starts_with("category,rule,action"));
-    assert_eq!(plan.csv().lines().count(), 1 + plan.rows.len());
     // A document that is only proposed: everything uploaded goes after one hour.
     let stricter = Policy::compile(
         &FLUX
@@ -129,4 +129,75 @@ fn an_explanation_names_every_rule_with_its_clause_the_earliest_first() {
         flux().uncovered([("vault_record.sealed", "account"), ("diary.text", "diary")]),
         [("diary.text", "diary")]
     );
+}
+
+/// A later version of the document that ships.
+fn next(changes: &[(&str, &str)]) -> Policy {
+    let mut text = FLUX.replace("version = \"2026-11-01\"", "version = \"next\"");
+    for (from, to) in changes {
+        assert_eq!(text.matches(from).count(), 1, "`{from}` stands once");
+        text = text.replace(from, to);
+    }
+    Policy::compile(&text).unwrap_or_else(|found| panic!("{}", report("next", &text, &found, false)))
+}
+
+#[test]
+fn a_candidate_is_compared_thing_by_thing_and_what_contradicts_is_named() {
+    let (today, candidate) = (flux(), next(&[("2 years after created", "1 year after created")]));
+    let now = at("2026-11-20T00:00:00Z");
+    let mut comparer = Comparer::new(&candidate, today.version(), now, None);
+    let created = |day: &str| Facts::new().with(Fact::Created, at(&format!("{day}T00:00:00Z")));
+    let mut add = |category: &str, facts: Facts, count: u64, on_hold: bool| {
+        let held = Held { category: category.into(), facts, count, on_hold };
+        let fate = Fate::under(&[&today], category, &facts);
+        comparer.add(&held, &fate, Some(&today), None);
+    };
+    add("usage", created("2025-06-01"), 30, false);
+    add("usage", created("2025-11-01"), 10, false);
+    add("usage", created("2025-10-01"), 2, true);
+    add("usage", created("2026-11-01"), 58, false);
+    add("diary", created("2026-11-01"), 3, false);
+    let kept = Facts::new().with(Fact::InvoiceYearEnd, at("2025-12-31T23:59:59Z"));
+    add("billing", kept, 5, false);
+
+    let stages = comparer.stages(Pace::Percent(10)).unwrap();
+    assert_eq!(stages.iter().map(|s| s.staged).collect::<Vec<_>>(), [10, 10, 10, 10]);
+    assert!(stages[0].slack_days > stages[3].slack_days && stages[3].left == 0, "{stages:#?}");
+    let found = comparer.finish();
+    let usage = found.shifts.iter().find(|s| s.category == "usage").unwrap();
+    assert_eq!((usage.held, usage.sooner, usage.at_once, usage.later), (100, 100, 40, 0));
+    let billing = found.shifts.iter().find(|s| s.category == "billing").unwrap();
+    assert_eq!((billing.same, billing.at_once), (5, 0));
+    assert_eq!((found.at_once, found.second_person), (40, true));
+    let conflicts: Vec<_> = found.conflicts.iter().map(|c| (c.kind, c.category.as_str(), c.count)).collect();
+    assert_eq!(conflicts, [(ConflictKind::Undeclared, "diary", 3), (ConflictKind::OnHold, "usage", 2)]);
+    assert!(found.conflicts[0].kind.forbids() && !found.conflicts[1].kind.forbids());
+}
+
+#[test]
+fn a_candidate_may_not_take_what_a_law_keeps() {
+    let candidate = next(&[(
+        "keep = \"10 years after invoice.year-end\"\nstatute = \"eu-oss-records\"\n",
+        "keep = \"1 year after invoice.year-end\"\n",
+    )]);
+    let today = flux();
+    let mut comparer = Comparer::new(&candidate, today.version(), at("2027-06-01T00:00:00Z"), None);
+    let facts = Facts::new().with(Fact::InvoiceYearEnd, at("2025-12-31T23:59:59Z"));
+    let held = Held { category: "billing".into(), facts, count: 4, on_hold: false };
+    comparer.add(&held, &Fate::under(&[&today], "billing", &facts), Some(&today), None);
+    let found = comparer.finish();
+    assert_eq!(found.conflicts.len(), 1);
+    assert_eq!((found.conflicts[0].kind, found.conflicts[0].count), (ConflictKind::LawKeeps, 4));
+    assert!(found.conflicts[0].says().contains("keeps them for a law"));
+}
+
+#[test]
+fn the_stricter_version_decides_and_is_named() {
+    let (strict, lax) = (flux(), next(&[("48 hours after uploaded", "72 hours after uploaded")]));
+    let facts = Facts::new().with(Fact::Uploaded, at("2026-11-02T10:00:00Z"));
+    for versions in [[&strict, &lax], [&lax, &strict]] {
+        let said = governing(&versions, "input-image", &facts);
+        assert_eq!((said.version.as_str(), said.due.at()), ("2026-11-01", Some(at("2026-11-04T10:00:00Z"))));
+    }
+    assert!(matches!(governing(&[&strict], "diary", &facts).due, Due::Never { .. }));
 }

@@ -1,6 +1,7 @@
 use super::*;
 
 mod broken;
+mod changes;
 mod meaning;
 mod pages;
 

@@ -147,9 +147,10 @@ async fn subject(seat: &Seat, text: &str) -> Result<Result<Option<SubjectId>, Mi
 
 async fn render(seat: &Seat, uri: &Uri, typed: Option<&Fields>, mistakes: Mistakes) -> Answer {
     let found = Found::at_seat(seat).await?;
+    let board = seat.edge.app.retention.board(&seat.tenant).await?;
     let mut rows = Vec::new();
     for hold in seat.edge.app.retention.holds(&seat.tenant).await? {
-        let items = items(seat, &found.board, &hold).await?;
+        let items = items(seat, &board, &hold).await?;
         rows.push(row(&hold, items, found.at, &seat.staff.staff.id.to_string()));
     }
     rows.reverse();

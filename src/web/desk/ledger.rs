@@ -3,26 +3,26 @@
 use axum::http::Uri;
 use chrono::TimeDelta;
 
-use super::found::{Found, VERIFIED};
+use super::found::Found;
 use super::seat::{Seat, Sent};
 use super::shell::{Answer, day, desk, page, query, see_other};
 use super::words;
 use crate::base::{Page, PageSize, Timestamp};
 use crate::edge::Fault;
-use crate::ledger::{Checkpoint, Entry, EntryKind, Filter, Leaf, Logged, leaf_hash};
-use crate::web::promise::Attested;
+use crate::ledger::{Checkpoint, EntryKind, Filter, Leaf, Logged, leaf_hash};
+use crate::web::evidence::{WHOLE_LEDGER, ledger_check};
 use crate::web::view::{Choice, Count, DeskLedger, LedgerRow, State};
 
 /// Pages read for one page here, when a day lies far back.
 const MOST_READS: usize = 50;
 /// Kinds that the desk itself writes.
-const OWN_KINDS: [&str; 5] = ["people.searched", VERIFIED, Attested::KIND, "request.extended", "staff.hired"];
+const OWN_KINDS: [&str; 3] = ["people.searched", "request.extended", "staff.hired"];
 
 /// `GET /desk/ledger?kind=&from=&to=&after=`
 pub(super) async fn show(seat: Seat, uri: Uri) -> Answer {
     let found = Found::at_seat(&seat).await?;
     let app = &seat.edge.app;
-    let head = app.ledger.checkpoint().await?;
+    let (head, check) = (app.ledger.checkpoint().await?, ledger_check(app, &seat.tenant).await?);
     let text = |name: &str| query(&uri, name).unwrap_or_default();
     let (from, to) = (text("from"), text("to"));
     let kind: Option<EntryKind> = query(&uri, "kind").and_then(|k| k.parse().ok());
@@ -34,11 +34,9 @@ pub(super) async fn show(seat: Seat, uri: Uri) -> Answer {
         root: head.root().to_string(),
         signed_at: signed_at(&seat, &head).await?,
         checkpoint: head.note().to_owned(),
-        verified: found
-            .verified
-            .map_or(State::Waiting, |v| if v.faults == 0 { State::Kept } else { State::Broken }),
-        finding: found.verified.map(super::found::Verified::says).unwrap_or_default(),
-        verified_at: found.verified.map(|v| v.at.into()),
+        verified: check.as_ref().map_or(State::Waiting, |c| c.outcome.verdict.into()),
+        finding: check.as_ref().map(|c| format!("{}.", c.outcome.figure)).unwrap_or_default(),
+        verified_at: check.map(|c| c.at.into()),
         kinds: kinds(kind.as_ref()),
         rows: entries.items.iter().map(|entry| row(&seat, entry)).collect(),
         next_href,
@@ -52,17 +50,7 @@ pub(super) async fn show(seat: Seat, uri: Uri) -> Answer {
 pub(super) async fn verify(sent: Sent) -> Answer {
     let seat = sent.seat;
     let app = &seat.edge.app;
-    let report = app.ledger.fsck().await?;
-    for fault in &report.faults {
-        tracing::error!(%fault, "the ledger does not verify");
-    }
-    let entry = Entry::new(VERIFIED.parse()?, app.clock.now(), &seat.tenant, seat.role().as_str())
-        .fact("size", report.size)
-        .fact("faults", report.faults.len() as u64)
-        .fact("staff", seat.staff.staff.id.to_string().as_str());
-    let mut tx = app.db.begin().await?;
-    app.ledger.append(&mut tx, entry).await?;
-    tx.commit().await?;
+    app.audit.ask(&seat.tenant, WHOLE_LEDGER, seat.staff.staff.id).await?;
     app.ledger.sequence().await?;
     Ok(see_other(&seat, "/ledger", "verified"))
 }

@@ -6,7 +6,7 @@
 
 mod door;
 mod dress;
-pub(super) mod found;
+mod found;
 mod holds;
 mod ledger;
 mod people;
@@ -15,12 +15,14 @@ mod processors;
 mod promises;
 mod queue;
 mod reads;
+mod record;
 mod request;
 mod retention;
 pub mod roles;
 mod seat;
 mod shell;
 mod today;
+mod vouching;
 mod words;
 
 use axum::Router;
@@ -35,6 +37,7 @@ const LARGEST_FORM: usize = 64 * 1024;
 
 /// Every address below `/{tenant}/desk`.
 pub fn router(edge: Edge) -> Router {
+    let attest = post(vouching::attest).layer(DefaultBodyLimit::max(vouching::LARGEST_FORM));
     Router::new()
         .route("/{tenant}/desk", get(today::show))
         .route("/{tenant}/desk/sign-in", get(door::ask).post(door::send))
@@ -47,7 +50,10 @@ pub fn router(edge: Edge) -> Router {
         .route("/{tenant}/desk/requests/{reference}/{action}", post(request::act))
         .route("/{tenant}/desk/retention", get(retention::show))
         .route("/{tenant}/desk/promises", get(promises::show))
-        .route("/{tenant}/desk/promises/attest", post(promises::attest))
+        .route("/{tenant}/desk/promises/{rule}", get(promises::one))
+        .route("/{tenant}/desk/promises/{rule}/check", post(promises::check))
+        .route("/{tenant}/desk/promises/{rule}/attest", attest)
+        .route("/{tenant}/desk/promises/{rule}/evidence/{entry}", get(vouching::evidence))
         .route("/{tenant}/desk/policies", get(policies::show))
         .route("/{tenant}/desk/policies/{id}", get(policies::one))
         .route("/{tenant}/desk/policies/{id}/confirm", post(policies::confirm))
@@ -57,6 +63,9 @@ pub fn router(edge: Edge) -> Router {
         .route("/{tenant}/desk/holds/{id}/review", post(holds::review))
         .route("/{tenant}/desk/holds/{id}/lift", post(holds::lift))
         .route("/{tenant}/desk/processors", get(processors::show))
+        .route("/{tenant}/desk/processors/record.html", get(record::html))
+        .route("/{tenant}/desk/processors/record.csv", get(record::csv))
+        .route("/{tenant}/desk/processors/record.json", get(record::json))
         .route("/{tenant}/desk/reads", get(reads::show))
         .route("/{tenant}/desk/reads.csv", get(reads::csv))
         .route("/{tenant}/desk/ledger", get(ledger::show))

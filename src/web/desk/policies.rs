@@ -159,7 +159,7 @@ fn foreseen(proposal: &Proposal) -> Option<Plan> {
 }
 
 fn going(plan: &Plan) -> Vec<GoingRow> {
-    let gone = |category: &String| plan.undeclared.contains(category);
+    let gone = |category: &String| plan.undeclared.contains_key(category);
     let rows = plan.rows.iter().filter(|row| row.due > 0 || gone(&row.category));
     rows.map(|row| GoingRow {
         category: row.category.clone(),

@@ -8,7 +8,6 @@ use super::shell::{Answer, count, desk, page};
 use crate::base::Timestamp;
 use crate::disclosure::Disclosed;
 use crate::policy::{Life, Processor, Sees};
-use crate::web::promise::Standing;
 use crate::web::view::{Count, DisclosureRow, ProcessorRow, Processors, State, span};
 
 /// Rows of the register that are read, and that are shown.
@@ -18,22 +17,26 @@ const SHOWN: usize = 100;
 /// `GET /desk/processors`
 pub(super) async fn show(seat: Seat, uri: Uri) -> Answer {
     let found = Found::at_seat(&seat).await?;
+    let overdue = seat.edge.app.disclosures.overdue(&seat.tenant, found.at).await?;
     let register = seat.edge.app.disclosures.register(&seat.tenant, READ).await?;
     let proofs = format!("{}/desk/ledger?kind=disclosure.made", seat.root());
     let recipients = found.policy.processors().filter(|p| p.is_recipient());
     let disclosure = |sent: &Disclosed| row(sent, &found, &proofs);
     page(&Processors {
-        processors: recipients.map(|p| processor(p, &register, &found)).collect(),
+        processors: recipients.map(|p| processor(p, (&register, &overdue), &found)).collect(),
         disclosures: register.iter().take(SHOWN).map(disclosure).collect(),
         desk: desk(&seat, &found, &uri).await?,
     })
 }
 
-fn processor(rule: &Processor, register: &[Disclosed], found: &Found) -> ProcessorRow {
+fn processor(
+    rule: &Processor,
+    (register, overdue): (&[Disclosed], &[(String, i64)]),
+    found: &Found,
+) -> ProcessorRow {
     let live = register.iter().filter(|d| d.processor == rule.id && d.deleted_at.is_none()).count();
-    let pending = found.overdue_copies.iter().filter(|(id, _)| *id == rule.id).map(|(_, n)| n).sum();
-    let name = format!("processor.{}", rule.id);
-    let standing = found.standings.iter().find(|s| s.rule == name);
+    let pending = overdue.iter().filter(|(id, _)| *id == rule.id).map(|(_, n)| n).sum();
+    let standing = found.promises.rule(&format!("processor.{}", rule.id));
     let proof: Vec<String> = rule.deletion_proof.iter().map(|p| p.as_str().replace('-', " ")).collect();
     ProcessorRow {
         name: rule.name.clone(),
@@ -49,7 +52,7 @@ fn processor(rule: &Processor, register: &[Disclosed], found: &Found) -> Process
         contract: contract(rule),
         live: Count(live as u64),
         pending: count(pending),
-        state: standing.map_or(State::Waiting, |s: &Standing| s.state),
+        state: standing.map_or(State::Waiting, |s| s.state.into()),
     }
 }
 

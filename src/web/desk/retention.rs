@@ -5,11 +5,11 @@ use axum::http::Uri;
 use super::found::Found;
 use super::seat::Seat;
 use super::shell::{Answer, count, desk, moment, page};
+use crate::audit::SWEEP;
 use crate::base::{PageSize, Timestamp};
 use crate::edge::Fault;
 use crate::ledger::{EntryKind, Fact, Filter, Logged};
 use crate::retention::BoardRow;
-use crate::web::promise::SWEEP_GRACE;
 use crate::web::view::{Bars, Count, RetentionBoard, RetentionRow, State, span};
 use chrono::TimeDelta;
 
@@ -23,14 +23,15 @@ const SWEEP_EVERY: TimeDelta = TimeDelta::seconds(10);
 /// `GET /desk/retention`
 pub(super) async fn show(seat: Seat, uri: Uri) -> Answer {
     let found = Found::at_seat(&seat).await?;
+    let board = seat.edge.app.retention.board(&seat.tenant).await?;
     let sweeps = sweeps(&seat, found.at).await?;
     let last = sweeps.first().map(|s| s.leaf.at);
-    let next = found.board.iter().filter_map(|row| row.next_due).min();
+    let next = board.iter().filter_map(|row| row.next_due).min();
     page(&RetentionBoard {
         counted: found.at.into(),
         last_run: moment(last),
         next_run: moment(next.filter(|at| *at > found.at).map(|at| at.plus(SWEEP_EVERY))),
-        rules: found.board.iter().map(|board| row(board, &sweeps, found.at)).collect(),
+        rules: board.iter().map(|line| row(line, &sweeps, found.at)).collect(),
         desk: desk(&seat, &found, &uri).await?,
     })
 }
@@ -61,7 +62,7 @@ async fn sweeps(seat: &Seat, now: Timestamp) -> Result<Vec<Logged>, Fault> {
 }
 
 fn row(board: &BoardRow, sweeps: &[Logged], now: Timestamp) -> RetentionRow {
-    let late = board.latest.unwrap_or_default() > SWEEP_GRACE;
+    let late = board.latest.unwrap_or_default() > SWEEP;
     let (due, overdue) = if late { (0, board.overdue) } else { (board.overdue, 0) };
     let state = match (due, overdue) {
         (0, 0) => State::Kept,

@@ -100,6 +100,7 @@ mod tests {
             ("/{tenant}/desk", Page::Today),
             ("/{tenant}/desk/requests/{reference}/note", Page::Requests),
             ("/{tenant}/desk/reads.csv", Page::Reads),
+            ("/{tenant}/desk/processors/record.csv", Page::Processors),
             ("/{tenant}/desk/jobs/{id}/retry", Page::Jobs),
         ] {
             assert_eq!(Page::of_route(route), Some(page), "{route}");

@@ -46,7 +46,8 @@ impl Seat {
         self.edge.cursors.write(FORMS, &self.staff.session.id.to_string())
     }
 
-    fn sent_by_us(&self, token: &str) -> bool {
+    /// Whether a form came from a page of this session.
+    pub(super) fn sent_by_us(&self, token: &str) -> bool {
         let session = self.edge.cursors.read(FORMS, token);
         session.is_ok_and(|s| s == self.staff.session.id.to_string())
     }
@@ -106,6 +107,11 @@ impl Fields {
     }
 }
 
+/// What a form is answered that no page of the session has sent.
+pub(super) fn strange() -> Fault {
+    Fault::because(Kind::Forbidden, "the form was not sent from a page of this session")
+}
+
 /// A form sent from a page of this desk, by this session.
 #[derive(Debug)]
 pub(super) struct Sent {
@@ -122,7 +128,7 @@ impl FromRequest<Edge> for Sent {
         let seat = Seat::from_request_parts(&mut parts, edge).await?;
         let fields = form(Request::from_parts(parts, body), edge).await?;
         if !seat.sent_by_us(fields.one("csrf")) {
-            return Err(Fault::because(Kind::Forbidden, "the form was not sent from a page of this session"));
+            return Err(strange());
         }
         Ok(Self { seat, fields })
     }

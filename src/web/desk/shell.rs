@@ -7,6 +7,7 @@ use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use super::found::Found;
 use super::roles::Page;
 use super::seat::Seat;
+use crate::audit;
 use crate::base::{Kind, TenantId};
 use crate::edge::{Edge, Fault};
 use crate::requests::Alarm;
@@ -39,7 +40,8 @@ const DONE: &[(&str, State, &str)] = &[
     ("verified", State::Kept, "The whole ledger was recomputed just now."),
     ("published", State::Kept, "You agreed, and the version is published. People are being told."),
     ("turned-down", State::Kept, "The version is turned down. Nothing was published."),
-    ("attested", State::Attested, "It is on the ledger that you vouched for it."),
+    ("attested", State::Attested, "It is on the ledger that you vouched for it. What you showed is sealed."),
+    ("checked", State::Kept, "The check was made just now. Below is how it ended."),
 ];
 
 /// The fixed parts of a page of a tenant, for whoever is not signed in.
@@ -100,7 +102,7 @@ pub(super) fn page(template: &impl Template) -> Answer {
 fn needs(seat: &Seat, found: &Found, waiting: usize) -> Vec<Need> {
     let (role, root) = (seat.role(), seat.root());
     let law_missed = found.late.iter().filter(|r| r.alarm_at(found.at) == Alarm::LawMissed).count();
-    let standing = |state: State| found.standings.iter().filter(|s| s.state == state).count();
+    let promises = &found.promises;
     let stopped = found.jobs.iter().filter(|j| j.quarantined).count();
     let all = [
         (
@@ -124,7 +126,7 @@ fn needs(seat: &Seat, found: &Found, waiting: usize) -> Vec<Need> {
         (
             Page::Promises,
             State::Broken,
-            standing(State::Broken),
+            promises.count(audit::State::Broken),
             "is broken",
             "are broken",
             "promises?state=broken",
@@ -143,7 +145,7 @@ fn needs(seat: &Seat, found: &Found, waiting: usize) -> Vec<Need> {
         (
             Page::Promises,
             State::Overdue,
-            standing(State::Overdue),
+            promises.count(audit::State::Overdue),
             "is overdue",
             "are overdue",
             "promises?state=overdue",
@@ -161,7 +163,7 @@ fn needs(seat: &Seat, found: &Found, waiting: usize) -> Vec<Need> {
         (
             Page::Promises,
             State::AtRisk,
-            standing(State::AtRisk),
+            promises.count(audit::State::AtRisk),
             "is at risk",
             "are at risk",
             "promises?state=at-risk",

@@ -9,14 +9,15 @@ use super::roles::Page;
 use super::seat::{Seat, Sent};
 use super::shell::{Answer, desk, page, see_other};
 use super::{promises, retention};
+use crate::audit::{self, Check};
 use crate::base::{JobId, Kind};
 use crate::edge::Fault;
 use crate::ledger::Checkpoint;
 use crate::requests::Request;
-use crate::retention::Hold;
+use crate::retention::{BoardRow, Hold};
 use crate::store::jobs::{self, Troubled};
-use crate::web::promise;
-use crate::web::view::{Count, FailedJob, Figure, Overview, State};
+use crate::web::evidence::{ledger_check, tally};
+use crate::web::view::{Count, FailedJob, Figure, Moment, Overview, State};
 
 /// How many rows a list of the overview has.
 const FEW: usize = 8;
@@ -24,13 +25,15 @@ const FEW: usize = 8;
 /// `GET /desk`
 pub(super) async fn show(seat: Seat, uri: Uri) -> Answer {
     let found = Found::at_seat(&seat).await?;
-    let head = seat.edge.app.ledger.checkpoint().await?;
+    let app = &seat.edge.app;
+    let board = app.retention.board(&seat.tenant).await?;
+    let ledger = (app.ledger.checkpoint().await?, ledger_check(app, &seat.tenant).await?);
     let due = soonest(&seat).await?;
-    let holds = seat.edge.app.retention.holds(&seat.tenant).await?;
-    let mut promises = promises::rows(&found, |s| promise::rank(s.state) < promise::rank(State::Waiting));
+    let holds = app.retention.holds(&seat.tenant).await?;
+    let mut promises = promises::rows(&seat, &found, |rule| rule.state < audit::State::Waiting);
     promises.truncate(FEW);
     page(&Overview {
-        figures: figures(&seat, &found, &head, &holds),
+        figures: figures(&seat, &found, (&board, &holds), &ledger),
         due: due.iter().map(|request| row(request, found.at)).collect(),
         promises,
         jobs: found.jobs.iter().map(job).collect(),
@@ -59,7 +62,12 @@ async fn soonest(seat: &Seat) -> Result<Vec<Request>, Fault> {
     Ok(seat.edge.app.requests.queue(&seat.tenant, filter, None, size).await?.items)
 }
 
-fn figures(seat: &Seat, found: &Found, head: &Checkpoint, holds: &[Hold]) -> Vec<Figure> {
+fn figures(
+    seat: &Seat,
+    found: &Found,
+    (board, holds): (&[BoardRow], &[Hold]),
+    whole: &(Checkpoint, Option<Check>),
+) -> Vec<Figure> {
     let root = seat.root();
     let figure = |page: Page, name: &str, value: String, note: String, state: State| {
         let path = format!("{root}/desk/{}", page.path());
@@ -68,11 +76,11 @@ fn figures(seat: &Seat, found: &Found, head: &Checkpoint, holds: &[Hold]) -> Vec
     };
     let all = [
         requests(found, &figure),
-        overdue(found, &figure),
+        overdue(board, &figure),
         kept(found, &figure),
         held(found, holds, &figure),
         stopped(found, &figure),
-        ledger(found, head, &figure),
+        ledger(found, whole, &figure),
     ];
     let shown = |page: Page| {
         page.lets(seat.role()) || page == Page::Jobs && seat.role() != crate::policy::Role::Support
@@ -92,28 +100,23 @@ fn requests(found: &Found, draw: Drawn<'_>) -> (Page, Figure) {
     draw(Page::Requests, "Requests open", Count(found.open()).to_string(), note, state)
 }
 
-fn overdue(found: &Found, draw: Drawn<'_>) -> (Page, Figure) {
-    let (live, overdue) = retention::totals(&found.board);
+fn overdue(board: &[BoardRow], draw: Drawn<'_>) -> (Page, Figure) {
+    let (live, overdue) = retention::totals(board);
     let state = if overdue.none() { State::Kept } else { State::Broken };
     let note = format!("of {live} under a rule");
     draw(Page::Retention, "Overdue for erasure", overdue.to_string(), note, state)
 }
 
 fn kept(found: &Found, draw: Drawn<'_>) -> (Page, Figure) {
-    let all = &found.standings;
-    let of = |state: State| all.iter().filter(|s| s.state == state).count() as u64;
-    let good = of(State::Kept) + of(State::Attested);
-    let worst = all.iter().map(|s| s.state).min_by_key(|s| promise::rank(*s)).unwrap_or(State::Waiting);
-    let rest: Vec<String> = promise::tally(all)
-        .iter()
-        .filter(|part| !matches!(part.state, State::Kept | State::Attested))
-        .map(|part| match part.state {
-            State::Waiting => format!("{} not checked yet", part.count),
-            state => format!("{} {}", part.count, state.word().to_lowercase()),
-        })
-        .collect();
+    let (board, all) = (&found.promises, found.promises.rules().len());
+    let good = board.count(audit::State::Kept) + board.count(audit::State::Attested);
+    let tally = tally(board);
+    let worst = tally.first().map_or(State::Waiting, |part| part.state);
+    let rest = tally.iter().filter(|part| !matches!(part.state, State::Kept | State::Attested));
+    let rest: Vec<String> =
+        rest.map(|part| format!("{} {}", part.count, part.state.word().to_lowercase())).collect();
     let note = if rest.is_empty() { "all of them".to_owned() } else { rest.join(", ") };
-    let value = format!("{} of {}", Count(good), Count(all.len() as u64));
+    let value = format!("{} of {}", Count(good as u64), Count(all as u64));
     draw(Page::Promises, "Promises kept", value, note, worst)
 }
 
@@ -144,14 +147,13 @@ fn stopped(found: &Found, draw: Drawn<'_>) -> (Page, Figure) {
     (page, figure)
 }
 
-fn ledger(found: &Found, head: &Checkpoint, draw: Drawn<'_>) -> (Page, Figure) {
-    let (state, note) = match found.verified {
-        None => (State::Waiting, "not recomputed yet".to_owned()),
-        Some(v) if v.faults > 0 => (State::Broken, "does not verify".to_owned()),
-        Some(v) => {
-            let ago =
-                crate::web::view::Moment::from(v.at).relative_words(crate::web::view::Moment::from(found.at));
-            (State::Kept, format!("recomputed {ago}"))
+fn ledger(found: &Found, (head, check): &(Checkpoint, Option<Check>), draw: Drawn<'_>) -> (Page, Figure) {
+    let state = check.as_ref().map_or(State::Waiting, |c| c.outcome.verdict.into());
+    let note = match check {
+        None => "not recomputed yet".to_owned(),
+        Some(_) if state == State::Broken => "does not verify".to_owned(),
+        Some(check) => {
+            format!("recomputed {}", Moment::from(check.at).relative_words(Moment::from(found.at)))
         }
     };
     draw(Page::Ledger, "Ledger entries", Count(head.size()).to_string(), note, state)

@@ -6,9 +6,10 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use crate::base::{EntryId, Kind, SubjectId, Timestamp};
-use crate::edge::{Edge, Fault, cookie_of};
+use crate::edge::{CalledFrom, Edge, Fault, cookie_of};
 use crate::mail::letters::{Letter as _, Written};
 use crate::subjects::{Email, Error as Refused, Link, LinkFor, NewAccount, SignedIn};
+use crate::vault::Owner;
 use crate::web::doors::WELCOME;
 use crate::web::form::Filled;
 use crate::web::page::{Answer, Done, Person, Visit, again, day, html, not_found, see_done, with};
@@ -188,7 +189,13 @@ async fn confirm_page(
 }
 
 /// `POST /sign-in/confirm`: the button.
-pub(crate) async fn enter(visit: Visit, headers: HeaderMap, uri: Uri, form: Filled) -> Answer {
+pub(crate) async fn enter(
+    visit: Visit,
+    from: CalledFrom,
+    headers: HeaderMap,
+    uri: Uri,
+    form: Filled,
+) -> Answer {
     let edge = &visit.edge;
     let link = Filled::of_query(&uri);
     let typed = form.one("code").to_ascii_uppercase();
@@ -209,9 +216,17 @@ pub(crate) async fn enter(visit: Visit, headers: HeaderMap, uri: Uri, form: Fill
     for purpose in ticked(&visit.policy, link.all("consent")) {
         edge.app.consents.set(owner, &purpose, true, "sign-up").await?;
     }
+    note(edge, owner, &from).await;
     let there = see_done(&format!("{}{}", visit.root(), next(link.one("next"))), Done::SignedIn);
     let sid = cookie(edge, edge.session_cookie(), redeemed.cookie.expose(), SESSION_SECONDS);
     Ok(with(there, header::SET_COOKIE, &sid))
+}
+
+/// Notes the device. Whoever has proved who they are gets in all the same when that fails.
+async fn note(edge: &Edge, owner: &Owner, from: &CalledFrom) {
+    if let Err(error) = edge.app.subjects.note_device(owner, "sign-in", &from.device()).await {
+        tracing::warn!(%error, "the device of a sign-in could not be noted");
+    }
 }
 
 /// `POST /sign-out`

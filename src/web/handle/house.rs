@@ -8,7 +8,6 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use crate::base::TenantId;
 use crate::edge::{Edge, Fault};
 use crate::web::assets;
-use crate::web::desk::found::Found;
 use crate::web::doors::{Door, doors};
 use crate::web::fault_page::house;
 use crate::web::page::{Answer, Visit, day, html, not_found};
@@ -33,8 +32,7 @@ pub(crate) async fn home(State(edge): State<Edge>) -> Answer {
 
 async fn card(edge: &Edge, tenant: &TenantId) -> Result<Option<TenantCard>, Fault> {
     let Some(policy) = edge.app.library.in_force(tenant, edge.app.clock.now()) else { return Ok(None) };
-    let standings = Found::of(&edge.app, tenant).await?.standings;
-    let (state, standing) = together(&standings);
+    let (state, standing) = together(&edge.app.audit.promises(tenant).await?);
     Ok(Some(TenantCard {
         brand: policy.controller().name.clone(),
         root: format!("/{tenant}"),

@@ -5,10 +5,11 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
+use crate::audit::Check;
 use crate::base::{Page, PageSize};
 use crate::edge::{Edge, Fault};
 use crate::ledger::{Filter, Logged};
-use crate::web::desk::found::{Found, Verified};
+use crate::web::evidence::ledger_check;
 use crate::web::fault_page::house;
 use crate::web::page::{Answer, Visit, html, not_found, with};
 use crate::web::shape::entries::{Shown, file_name, receipt_page, row};
@@ -35,15 +36,15 @@ pub(crate) async fn of_tenant(visit: Visit, Query(at): Query<Before>) -> Answer 
     let size = PageSize::new(ON_A_PAGE).unwrap_or_default();
     let ledger = &visit.edge.app.ledger;
     let page = ledger.list(&visit.tenant, &Filter::default(), size, at.before.as_deref()).await?;
-    let checked = Found::of(&visit.edge.app, &visit.tenant).await?.verified;
+    let checked = ledger_check(&visit.edge.app, &visit.tenant).await?;
     show(&visit.edge, visit.shell().await?, page, checked).await
 }
 
-async fn show(edge: &Edge, shell: Shell, page: Page<Logged>, checked: Option<Verified>) -> Answer {
+async fn show(edge: &Edge, shell: Shell, page: Page<Logged>, checked: Option<Check>) -> Answer {
     let ledger = &edge.app.ledger;
     let head = ledger.checkpoint().await?;
     let older = page.next.map(|next| format!("{}/ledger?before={next}", shell.root));
-    let sound = checked.is_none_or(|v| v.faults == 0) && ledger.standing().await.is_ok();
+    let found = checked.as_ref().map_or(Standing::Waiting, |c| c.outcome.verdict.into());
     html(&LedgerPage {
         origin: head.origin().to_owned(),
         size: Count(head.size()),
@@ -52,12 +53,8 @@ async fn show(edge: &Edge, shell: Shell, page: Page<Logged>, checked: Option<Ver
         signed_at: None,
         checkpoint: head.note().to_owned(),
         verifier_key: ledger.verifier().to_string(),
-        self_check: match checked {
-            _ if !sound => Standing::Broken,
-            Some(_) => Standing::Kept,
-            None => Standing::Waiting,
-        },
-        self_checked: checked.map(|v| v.at.into()),
+        self_check: if ledger.standing().await.is_ok() { found } else { Standing::Broken },
+        self_checked: checked.map(|c| c.at.into()),
         entries: page.items.iter().map(|entry| row(&shell.root, entry)).collect(),
         older_href: older,
         shell,

@@ -6,15 +6,11 @@ use axum::Json;
 use axum::extract::Path;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
-use serde_json::{Value, json};
 
-use crate::base::TenantId;
-use crate::edge::Fault;
+use crate::edge::{Fault, PromiseBoard};
 use crate::policy::Policy;
-use crate::web::desk::found::Found;
 use crate::web::evidence;
 use crate::web::page::{Answer, Visit, day, html, not_found};
-use crate::web::promise::{Standing, tally};
 use crate::web::shape::document::{changes, clauses, earlier, preamble};
 use crate::web::view::PolicyPage;
 
@@ -33,7 +29,7 @@ pub(crate) async fn version(visit: Visit, Path((_, version)): Path<(String, Stri
 async fn show(visit: Visit, policy: Arc<Policy>) -> Answer {
     let app = &visit.edge.app;
     let in_force = policy.version() == visit.policy.version();
-    let standings = if in_force { Found::of(app, &visit.tenant).await?.standings } else { Vec::new() };
+    let board = if in_force { Some(app.audit.promises(&visit.tenant).await?) } else { None };
     let all = app.library.versions(&visit.tenant);
     let older = all.iter().rfind(|p| p.effective() < policy.effective());
     html(&PolicyPage {
@@ -47,9 +43,9 @@ async fn show(visit: Visit, policy: Arc<Policy>) -> Answer {
         published: evidence::publication(app, &visit.tenant, policy.version()).await?,
         in_force,
         upcoming: in_force.then(|| super::versions::upcoming(&visit)).flatten(),
-        tally: tally(&standings),
-        checked: in_force.then(|| visit.now.into()),
-        clauses: clauses(&policy, &standings),
+        tally: board.as_ref().map(evidence::tally).unwrap_or_default(),
+        checked: board.as_ref().and_then(|b| b.checked).map(Into::into),
+        clauses: clauses(&policy, board.as_ref()),
         changes: changes(older.map(Arc::as_ref), &policy),
         earlier: earlier(&visit.root(), all.iter().map(Arc::as_ref), &policy),
         contact: policy.contact().privacy.clone(),
@@ -65,27 +61,8 @@ pub(crate) async fn source(visit: Visit, Path((_, version)): Path<(String, Strin
     Ok((kind, text).into_response())
 }
 
-/// `GET /policy/promises.json`
+/// `GET /policy/promises.json`: what the API tells at `/v1/promises/{tenant}`.
 pub(crate) async fn promises(visit: Visit) -> Result<Response, Fault> {
-    let standings = Found::of(&visit.edge.app, &visit.tenant).await?.standings;
-    let board: Vec<Value> = standings.iter().map(|s| line(&visit.tenant, s)).collect();
-    Ok(Json(json!({
-        "tenant": visit.tenant,
-        "version": visit.policy.version(),
-        "checked": visit.now.rfc3339(),
-        "promises": board,
-    }))
-    .into_response())
-}
-
-fn line(tenant: &TenantId, standing: &Standing) -> Value {
-    json!({
-        "clause": standing.clause,
-        "rule": standing.rule,
-        "promise": standing.promise,
-        "state": standing.state.class(),
-        "figure": standing.figure,
-        "checked": standing.checked.map(crate::base::Timestamp::rfc3339),
-        "proof": standing.proof.map(|index| format!("/{tenant}/ledger/{index}")),
-    })
+    let board = visit.edge.app.audit.promises(&visit.tenant).await?;
+    Ok(Json(PromiseBoard::from(&board)).into_response())
 }

@@ -2,32 +2,31 @@
 
 use std::fmt::Write as _;
 
+use crate::audit::{Board, RuleState, State};
 use crate::base::TenantId;
 use crate::policy::{self, Policy, RuleKind, diff};
 use crate::web::evidence::note;
 use crate::web::page::day;
-use crate::web::promise::{Standing, of_clause, rank};
-use crate::web::view::{Change, Clause, Count, MarginNote, Markup, State, Version};
+use crate::web::view::{self, Change, Clause, Count, MarginNote, Markup, Version};
 
 /// All promises taken together: the worst of them, and a line with figures.
-pub(crate) fn together(standings: &[Standing]) -> (State, String) {
-    let count = |of: &[State]| standings.iter().filter(|s| of.contains(&s.state)).count();
-    let kept = count(&[State::Kept, State::Attested]);
-    let bad = [State::Broken, State::Overdue, State::AtRisk].into_iter().find(|s| count(&[*s]) > 0);
+pub(crate) fn together(board: &Board) -> (view::State, String) {
+    let kept = board.count(State::Kept) + board.count(State::Attested);
+    let bad = [State::Broken, State::Overdue, State::AtRisk].into_iter().find(|s| board.count(*s) > 0);
     let state = bad.unwrap_or(if kept == 0 { State::Waiting } else { State::Kept });
-    let mut says = format!("{kept} of {} promises kept", standings.len());
+    let mut says = format!("{kept} of {} promises kept", board.rules().len());
     for (of, word) in [
         (State::Broken, "broken"),
         (State::Overdue, "overdue"),
         (State::AtRisk, "at risk"),
-        (State::Waiting, "waiting for a check"),
+        (State::Waiting, "waiting"),
     ] {
-        let n = count(&[of]);
+        let n = board.count(of);
         if n > 0 {
             let _ = write!(says, ", {n} {word}");
         }
     }
-    (state, says)
+    (state.into(), says)
 }
 
 /// What stands before the first chapter: the text below the document's own title, as markup.
@@ -43,8 +42,8 @@ pub(crate) fn does(policy: &Policy) -> String {
     format!("{}.", first.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// The clauses with their numbers and notes.
-pub(crate) fn clauses(policy: &Policy, standings: &[Standing]) -> Vec<Clause> {
+/// The clauses with their numbers and notes; without a board, without notes.
+pub(crate) fn clauses(policy: &Policy, board: Option<&Board>) -> Vec<Clause> {
     let (mut chapter, mut below) = (0_u32, 0_u32);
     let numbered = policy.clauses().iter().filter(|clause| clause.level > 1).map(|clause| {
         if clause.level <= 2 {
@@ -55,11 +54,15 @@ pub(crate) fn clauses(policy: &Policy, standings: &[Standing]) -> Vec<Clause> {
             (clause, format!("{}.{below}", chapter.max(1)))
         }
     });
-    numbered.map(|(clause, number)| one(policy.tenant(), clause, number, standings)).collect()
+    let stands = |clause: &policy::Clause| {
+        let found = board.and_then(|b| b.clauses.iter().find(|c| c.clause == clause.id));
+        found.map_or(&[][..], |c| c.rules.as_slice())
+    };
+    numbered.map(|(clause, number)| one(policy.tenant(), clause, number, stands(clause))).collect()
 }
 
-fn one(tenant: &TenantId, clause: &policy::Clause, number: String, standings: &[Standing]) -> Clause {
-    let notes = margin(tenant, &of_clause(standings, clause).collect::<Vec<_>>());
+fn one(tenant: &TenantId, clause: &policy::Clause, number: String, rules: &[RuleState]) -> Clause {
+    let notes = margin(tenant, rules);
     Clause {
         id: clause.id.clone(),
         number,
@@ -72,18 +75,31 @@ fn one(tenant: &TenantId, clause: &policy::Clause, number: String, standings: &[
     }
 }
 
-/// The notes in a clause's margin. Seven rights are one line, the worst of them; so are checks that nobody has made.
-fn margin(tenant: &TenantId, here: &[&Standing]) -> Vec<MarginNote> {
-    let right = |s: &Standing| s.kind == RuleKind::Right;
-    let unchecked = |s: &Standing| s.state == State::Waiting && s.checked.is_none() && !right(s);
-    let mut notes: Vec<MarginNote> =
-        here.iter().filter(|s| !right(s) && !unchecked(s)).map(|s| note(tenant, s)).collect();
-    notes.dedup_by(|b, a| b.state == a.state && b.figure == a.figure);
-    notes.extend(here.iter().filter(|s| right(s)).min_by_key(|s| rank(s.state)).map(|s| note(tenant, s)));
-    let waiting: Vec<&&Standing> = here.iter().filter(|s| unchecked(s)).collect();
+/// What says little beside a promise with a figure of its own: it stands on a check of everything.
+fn is_quiet(rule: &RuleState) -> bool {
+    matches!(rule.kind, RuleKind::Category | RuleKind::Purpose | RuleKind::Access)
+}
+
+/// The notes in a clause's margin, worst first. What stands alike by the same check is one note, seven rights are one, the
+/// worst of them, and so are checks that nobody has made yet.
+fn margin(tenant: &TenantId, rules: &[RuleState]) -> Vec<MarginNote> {
+    let loud = rules.iter().any(|r| !is_quiet(r));
+    let silent = |r: &RuleState| loud && is_quiet(r) && matches!(r.state, State::Kept | State::Waiting);
+    let unchecked = |r: &RuleState| r.state == State::Waiting && r.checked.is_none() && r.probe.is_some();
+    let mut told: Vec<&RuleState> = Vec::new();
+    for rule in rules.iter().filter(|r| !silent(r) && !unchecked(r)) {
+        let same = |r: &&RuleState| {
+            let alike = (r.state, &r.figure, &r.probe) == (rule.state, &rule.figure, &rule.probe);
+            alike || r.kind == RuleKind::Right && rule.kind == RuleKind::Right
+        };
+        if !told.iter().any(same) {
+            told.push(rule);
+        }
+    }
+    let mut notes: Vec<MarginNote> = told.into_iter().map(|r| note(tenant, r)).collect();
+    let waiting: Vec<&RuleState> = rules.iter().filter(|r| !silent(r) && unchecked(r)).collect();
     if let Some(first) = waiting.first() {
         let figure = match waiting.len() {
-            1 if first.kind == RuleKind::Attestation => first.figure.clone(),
             1 => format!("not checked yet: {}", first.promise),
             n => format!("{n} promises of this clause are not checked yet"),
         };

@@ -25,8 +25,10 @@
 //! | `/privacy/readers`, `/notices` | [`Readers`], [`Notices`] |
 //! | `/desk`, `POST /desk/jobs/{id}/retry` | [`Overview`] |
 //! | `/desk/requests?right=&state=`, `/desk/requests/{reference}`, `POST …/{action}` (`reason`), `POST …/note` (`note`) | [`Queue`], [`RequestDetail`] |
-//! | `/desk/retention`, `/desk/promises?state=` | [`RetentionBoard`], [`PromiseBoard`] |
+//! | `/desk/retention` | [`RetentionBoard`] |
+//! | `/desk/promises?state=&kind=`, `/desk/promises/{rule}`, `POST …/check`, `POST …/attest` multipart (`evidence`, `file`), `…/evidence/{entry}` | [`PromiseBoard`], [`PromisePage`], the file |
 //! | `/desk/holds` and `POST` (`whom`, `category`*, `reason`, `law`, `review`), `POST /desk/holds/{id}/lift` | [`Holds`] |
+//! | `/desk/processors/record.html`, `….csv`, `….json` | the record of processing activities, as files |
 //! | `/desk/processors`, `/desk/reads?role=&from=&to=&refused=` | [`Processors`], [`AccessReview`] |
 //! | `/desk/ledger?kind=&from=&to=`, `POST /desk/ledger/verify` | [`DeskLedger`] |
 //! | `/desk/people` and `POST` (`query`) | [`People`] |

@@ -2,6 +2,8 @@
 
 use std::borrow::Borrow;
 
+use crate::audit;
+
 use super::words::{Markup, Moment};
 
 /// How a promise stands at the moment of its last check.
@@ -17,8 +19,32 @@ pub enum State {
     Attested,
     /// A person should have vouched for it by now and has not.
     Overdue,
-    /// Not checked yet: nothing green is claimed.
+    /// Not checked yet, or nothing could be: nothing green is claimed.
     Waiting,
+}
+
+impl From<audit::State> for State {
+    fn from(state: audit::State) -> Self {
+        match state {
+            audit::State::Kept => Self::Kept,
+            audit::State::AtRisk => Self::AtRisk,
+            audit::State::Broken => Self::Broken,
+            audit::State::Attested => Self::Attested,
+            audit::State::Overdue => Self::Overdue,
+            audit::State::Waiting => Self::Waiting,
+        }
+    }
+}
+
+/// How a check ended.
+impl From<audit::Verdict> for State {
+    fn from(verdict: audit::Verdict) -> Self {
+        match verdict {
+            audit::Verdict::Passed => Self::Kept,
+            audit::Verdict::Failed => Self::Broken,
+            audit::Verdict::CannotRun => Self::Waiting,
+        }
+    }
 }
 
 impl State {
@@ -30,7 +56,7 @@ impl State {
             Self::Broken => "Broken",
             Self::Attested => "Attested",
             Self::Overdue => "Overdue",
-            Self::Waiting => "Waiting for a check",
+            Self::Waiting => "Waiting",
         }
     }
 

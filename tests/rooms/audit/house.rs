@@ -175,7 +175,8 @@ impl House {
             clock: clock.clone(),
             entropy: Entropy::seeded(7),
         });
-        audit.see_pages(Arc::clone(&served) as Arc<dyn Pages>);
+        let pages: Arc<dyn Pages> = served.clone();
+        audit.see_pages(&pages);
         let house = Self {
             db,
             hand,
@@ -207,8 +208,9 @@ impl House {
         self.staff_read(&staff, "account", "support").await;
         self.sql("INSERT INTO request (id, reference, tenant, subject, asked, state, channel, received_at, promise_due, \
             internal_due, legal_due, extended_due, alarm, tries, revision) VALUES ('req_1', 'R-1', '{tenant}', '{subject}', \
-            'access', 'working', 'page', {now}, {now} + 259200000000, 0, 0, 0, 0, 0, 1)")
+            'access', 'working', 'page', {now} - 3600000000, {now} + 259200000000, 0, 0, 0, 0, 0, 1)")
             .await;
+        self.letter("acknowledged", "{now} - 3590000000").await;
         let sent = self.send("fal-ai").await;
         let mut tx = self.db.main.begin().await.unwrap();
         self.disclosures.gone(&mut tx, &self.tenant, &sent, "api-confirmed").await.unwrap();
@@ -265,9 +267,8 @@ impl House {
 
     /// How a rule stands on the promise board.
     pub(super) async fn state(&self, rule: &str) -> State {
-        let clauses = self.audit.promises(&self.tenant).await.unwrap();
-        let mut rules = clauses.iter().flat_map(|c| &c.rules);
-        rules.find(|r| r.rule == rule).unwrap_or_else(|| panic!("{rule}")).state
+        let board = self.audit.promises(&self.tenant).await.unwrap();
+        board.rule(rule).unwrap_or_else(|| panic!("{rule}")).state
     }
 
     pub(super) async fn image(&self, category: &str, bytes: Vec<u8>, facts: Facts) -> ObjectId {
@@ -362,6 +363,19 @@ impl House {
         })
         .unwrap();
         tx.commit().await.unwrap();
+    }
+
+    /// The note of a version's publication; `at` is when.
+    pub(super) async fn published(&self, version: &str, at: &str) {
+        let text = "INSERT INTO policy_version (tenant, version, effective_at, hash, source, published_at, entry) \
+            VALUES ('{tenant}', 'VERSION', 0, $1, '', AT, '')";
+        self.sql_with(&text.replace("VERSION", version).replace("AT", at), vec![0; 32]).await;
+    }
+
+    /// The note of a letter about the request; `sent` is when the mail server took it, or `NULL`.
+    pub(super) async fn letter(&self, kind: &str, sent: &str) {
+        let text = "INSERT INTO letter (tenant, request, kind, at, sent_at) VALUES ('{tenant}', 'req_1', 'KIND', {now}, SENT)";
+        self.sql(&text.replace("KIND", kind).replace("SENT", sent)).await;
     }
 
     /// Bytes in the store that no picture's row knew of until now.

@@ -6,10 +6,10 @@ use vouchsafe::audit::{State, Verdict};
 use vouchsafe::base::{Clock, Entropy, Secret, StaffId};
 use vouchsafe::config::S3;
 use vouchsafe::ledger::{Entry, EntryKind};
-use vouchsafe::policy::{Facts, Role};
+use vouchsafe::policy::{Facts, Policy, Role};
 use vouchsafe::subjects::StaffMember;
 
-use super::house::{House, marked, open_document, raw, stripped};
+use super::house::{House, document, marked, open_document, raw, stripped};
 use crate::each_database;
 
 each_database! {
@@ -184,8 +184,77 @@ each_database! {
         assert_eq!(house.state("right.access").await, State::Broken);
         assert_eq!(house.state("right.erasure").await, State::Kept);
         house.sql("UPDATE request SET answered_at = {now}").await;
+        house.fails("deadlines-kept", "1 answered late").await;
+        assert_eq!(house.state("right.access").await, State::Broken, "an answer that was late mends nothing");
+        house.advance(TimeDelta::days(31));
         house.passes("deadlines-kept").await;
-        assert_eq!(house.state("right.access").await, State::AtRisk, "it was answered late");
+        assert_eq!(house.state("right.access").await, State::Kept);
+    }
+
+    async fn what_belongs_to_nobody_any_more_is_found(db: TestDb) {
+        let house = House::healthy(db).await;
+        house.passes("retention-kept").await;
+        house.sql("DELETE FROM subject").await;
+        house.fails("retention-kept", "belong to nobody who has an account").await;
+    }
+
+    async fn an_account_that_should_have_gone_is_found_unless_its_warning_was_late(db: TestDb) {
+        const RULE: &str = "retention.inactive-account";
+        let house = House::healthy(db).await;
+        house.sql("DELETE FROM object").await;
+        house.sql("DELETE FROM record").await;
+        let unused = "UPDATE subject SET last_active_at = {now} - 1100 * 86400000000";
+        house.sql(unused).await;
+        house.passes("retention-kept").await;
+        assert_eq!(house.state(RULE).await, State::AtRisk, "nobody is let go unwarned");
+        house.fails("notices-sent", "2 of 3 things to tell").await;
+        assert_eq!(house.state("notice.before-erasure").await, State::Broken);
+
+        house.sql("UPDATE subject SET warnings = 2, warned_at = {now} - 10 * 86400000000").await;
+        house.fails("retention-kept", "1 account was left unused").await;
+        assert_eq!(house.state(RULE).await, State::Broken);
+        house.passes("notices-sent").await;
+        assert_eq!(house.state("notice.before-erasure").await, State::Kept);
+        house.sql("INSERT INTO hold (id, tenant, subject, matter, reason, placed_by, placed_at, review_at) \
+            VALUES ('hld_1', '{tenant}', '{subject}', 'm', 'r', 'stf_1', 0, 0)").await;
+        house.passes("retention-kept").await;
+    }
+
+    async fn a_step_of_a_request_that_nobody_was_told_of_is_found(db: TestDb) {
+        const RULE: &str = "notice.request-step";
+        let house = House::healthy(db).await;
+        house.passes("notices-sent").await;
+        assert_eq!(house.state(RULE).await, State::Kept);
+        house.sql("UPDATE request SET answered_at = {now} - 600000000").await;
+        house.passes("notices-sent").await;
+        house.advance(TimeDelta::minutes(25));
+        house.fails("notices-sent", "1 of 2 things to tell").await;
+        assert_eq!(house.state(RULE).await, State::Broken);
+        house.letter("answered", "NULL").await;
+        house.fails("notices-sent", "1 of 2 things to tell").await;
+        house.sql("UPDATE letter SET sent_at = {now}").await;
+        house.passes("notices-sent").await;
+        assert_eq!(house.state(RULE).await, State::Kept);
+
+        house.sql("DELETE FROM request").await;
+        let (verdict, figure) = house.verdict("notices-sent").await;
+        assert_eq!((verdict, figure.as_str()), (Verdict::CannotRun, "nothing had to be told yet"));
+        assert_eq!(house.state(RULE).await, State::Waiting, "no green for want of an occasion");
+        assert_eq!(house.state("notice.breach").await, State::Waiting);
+    }
+
+    async fn a_version_that_was_published_too_late_is_found(db: TestDb) {
+        let house = House::healthy(db).await;
+        let next = document().replace("2026-11-01", "2027-01-15");
+        house.library.add(Policy::compile(&next).unwrap_or_else(|d| panic!("{d:?}"))).unwrap();
+        house.published("2026-11-01", "0").await;
+        house.published("2027-01-15", "{now}").await;
+        house.passes("notices-sent").await;
+        // Fifty-three days ahead; of letters about a version there is no record yet.
+        assert_eq!(house.state("notice.new-version").await, State::Waiting);
+        house.sql("UPDATE policy_version SET published_at = {now} + 30 * 86400000000 WHERE version = '2027-01-15'").await;
+        house.fails("notices-sent", "1 of 2 things to tell").await;
+        assert_eq!(house.state("notice.new-version").await, State::Broken);
     }
 
     async fn a_disclosure_to_somebody_not_named_is_found(db: TestDb) {

@@ -1,9 +1,11 @@
 //! The desk: what staff see. Denser than a person's pages, of the same mind.
 
+mod promise;
 mod register;
 mod retention;
 mod work;
 
+pub use promise::*;
 pub use register::*;
 pub use retention::*;
 pub use work::*;

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::web::view::{Bars, Choice, Count, Desk, Mark, Mistakes, Moment, PromiseRow, State, Tally, Viewer};
+use crate::web::view::{Bars, Choice, Count, Desk, Mark, Mistakes, Moment, State, Viewer};
 
 /// The retention board.
 #[derive(Template, Debug, Clone)]
@@ -49,24 +49,6 @@ pub struct RetentionRow {
     pub daily: Bars,
     /// When the next item is due.
     pub next: Option<Moment>,
-}
-
-/// The promise board.
-#[derive(Template, Debug, Clone)]
-#[template(path = "desk/promises.html", config = "src/web/askama.toml")]
-pub struct PromiseBoard {
-    /// What every page of the desk is given.
-    pub desk: Desk,
-    /// The version of the document.
-    pub version: String,
-    /// Since when it is in force.
-    pub effective: Moment,
-    /// How many stand how.
-    pub tally: Vec<Tally>,
-    /// What the list is narrowed to.
-    pub states: Vec<Choice>,
-    /// The promises, worst first.
-    pub rows: Vec<PromiseRow>,
 }
 
 /// Legal holds.

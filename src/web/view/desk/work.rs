@@ -58,21 +58,10 @@ pub struct PromiseRow {
     pub figure: String,
     /// When it was last checked.
     pub checked: Option<Moment>,
-    /// Since when it stands like this.
-    pub since: Option<Moment>,
     /// The ledger entry that proves it.
     pub proof_href: Option<String>,
-    /// What staff can vouch for here.
-    pub vouch: Option<Vouch>,
-}
-
-/// Something that a person can vouch for.
-#[derive(Debug, Clone)]
-pub struct Vouch {
-    /// Its name in the document.
-    pub attestation: String,
-    /// The evidence that must be at hand.
-    pub evidence: String,
+    /// All that is known of it.
+    pub href: String,
 }
 
 /// A job that failed.

@@ -10,6 +10,11 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
             html(&RetentionBoard { rules: vec![], last_run: None, next_run: None, ..retention() }),
         ),
         ("desk-promises", html(&promises())),
+        ("desk-promises-empty", html(&PromiseBoard { rows: vec![], checked: None, ..promises() })),
+        ("desk-promise", html(&promise())),
+        ("desk-promise-unchecked", html(&unchecked())),
+        ("desk-promise-vouched", html(&vouched())),
+        ("desk-promise-unvouched", html(&unvouched())),
         ("desk-holds", html(&holds())),
         (
             "desk-holds-empty",
@@ -117,9 +122,130 @@ fn promises() -> PromiseBoard {
             Tally { state: State::AtRisk, count: Count(1) },
             Tally { state: State::Kept, count: Count(21) },
         ],
+        checked: Some(at("2026-11-22T14:06:00Z")),
         states: vec![choice("", "All", true), choice("broken", "Broken", false)],
+        kinds: vec![choice("", "All", true), choice("retention", "retention", false)],
         rows: promise_rows(),
     }
+}
+
+fn entry(index: u64) -> ProofLink {
+    ProofLink { index: Count(index), href: format!("/flux-kontext/ledger/{index}") }
+}
+
+fn promise() -> PromisePage {
+    let run = |time: &str, verdict: State, figure: &str, found: u64, index: u64| RunRow {
+        at: at(time),
+        verdict,
+        figure: figure.into(),
+        checked: Count(48_210),
+        found: Count(found),
+        proof: Some(entry(index)),
+    };
+    let part = |rule: &str, here: bool, state: State, figure: &str| PartRow {
+        rule: rule.into(),
+        href: Some(format!("/flux-kontext/desk/promises/{rule}")),
+        here,
+        state,
+        figure: figure.into(),
+    };
+    let row = promise_rows().swap_remove(0);
+    PromisePage {
+        desk: desk(),
+        proof: Some(entry(51_260)),
+        check: Some(CheckFound {
+            probe: "retention-kept".into(),
+            looks_at: "Everything stored against its time, by rule.".into(),
+            every: "1 hour".into(),
+            verdict: State::Broken,
+            figure: "3 of 48,210 things stored are past their time".into(),
+            checked: Count(48_210),
+            found: Count(3),
+            at: Some(at("2026-11-22T14:05:00Z")),
+            since: Some(at("2026-11-22T09:00:00Z")),
+            parts: vec![
+                part(&row.rule, true, State::Broken, "3 of 91 past their time, the latest by 3 hours"),
+                part("retention.prompt", false, State::Kept, "0 of 310 past their time"),
+                PartRow {
+                    href: None,
+                    ..part("retention.gone", false, State::Kept, "nothing is held under it")
+                },
+            ],
+            runs: vec![
+                run(
+                    "2026-11-22T09:00:00Z",
+                    State::Broken,
+                    "3 of 48,210 things stored are past their time",
+                    3,
+                    51_260,
+                ),
+                run(
+                    "2026-11-21T09:00:00Z",
+                    State::Kept,
+                    "0 of 48,002 things stored are past their time",
+                    0,
+                    49_001,
+                ),
+                RunRow {
+                    proof: None,
+                    ..run("2026-11-20T09:00:00Z", State::Waiting, "a store did not answer", 0, 0)
+                },
+            ],
+        }),
+        vouching: None,
+        mistakes: Mistakes::default(),
+        row,
+    }
+}
+
+fn unchecked() -> PromisePage {
+    let check = CheckFound {
+        probe: "logs-clean".into(),
+        looks_at: "Every line that this process has logged since its start.".into(),
+        every: String::new(),
+        verdict: State::Waiting,
+        figure: String::new(),
+        checked: Count(0),
+        found: Count(0),
+        at: None,
+        since: None,
+        parts: vec![],
+        runs: vec![],
+    };
+    let rich = promise();
+    let row = PromiseRow { state: State::Waiting, checked: None, proof_href: None, ..rich.row.clone() };
+    PromisePage { check: Some(check), proof: None, row, ..rich }
+}
+
+fn vouched() -> PromisePage {
+    let word = |time: &str, file: Option<(String, String)>| WordRow {
+        at: at(time),
+        by: "compliance@flux-kontext.example".into(),
+        text: "Everybody on the list was asked.\nTwo people have left; their access is closed.".into(),
+        file,
+        proof: Some(entry(51_300)),
+    };
+    let file = ("review.pdf".into(), "/flux-kontext/desk/promises/attestation.audit/evidence/ent_1".into());
+    PromisePage {
+        check: None,
+        vouching: Some(Vouching {
+            owner: "the data protection officer".into(),
+            wanted: "the list with a word on each entry".into(),
+            due: at("2027-02-20T10:00:00Z"),
+            words: vec![word("2026-11-22T10:00:00Z", Some(file)), word("2026-08-20T10:00:00Z", None)],
+            typed: Typed::default(),
+            largest: "5 MB".into(),
+        }),
+        row: promise_rows().swap_remove(1),
+        ..promise()
+    }
+}
+
+fn unvouched() -> PromisePage {
+    let rich = vouched();
+    let typed = Typed { evidence: "Asked <everybody>".into() };
+    let vouching = rich.vouching.clone().map(|v| Vouching { words: vec![], typed, ..v });
+    PromisePage { vouching, mistakes: mistakes("file", "A file of evidence has a name."), ..rich }
 }
 
 fn holds() -> Holds {

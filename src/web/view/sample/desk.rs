@@ -71,9 +71,8 @@ pub(super) fn promise_rows() -> Vec<PromiseRow> {
             state,
             figure: figure.into(),
             checked: Some(at("2026-11-22T14:05:00Z")),
-            since: Some(at("2026-11-22T09:00:00Z")),
             proof_href: Some("/flux-kontext/ledger/51260".into()),
-            vouch: None,
+            href: format!("/flux-kontext/desk/promises/{rule}"),
         };
     vec![
         row(
@@ -87,7 +86,6 @@ pub(super) fn promise_rows() -> Vec<PromiseRow> {
         PromiseRow {
             checked: None,
             proof_href: None,
-            vouch: Some(Vouch { attestation: "audit".into(), evidence: "the auditor’s report".into() }),
             ..row(
                 "5",
                 "Audits",

