@@ -67,7 +67,13 @@ impl Publications {
                 let staying: Vec<Held> = page
                     .into_iter()
                     .filter(|item| item.due_at.is_none_or(|due| due > sum.at))
-                    .map(|i| Held { category: i.category, facts: i.facts, count: 1, on_hold: i.on_hold })
+                    .map(|i| Held {
+                        category: i.category,
+                        facts: i.facts,
+                        done: i.done,
+                        count: 1,
+                        on_hold: i.on_hold,
+                    })
                     .collect();
                 let gone = |h: &&Held| policy.category(&h.category).is_none() && !h.on_hold;
                 let gone = staying.iter().filter(gone).count() as u64;

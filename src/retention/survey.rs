@@ -129,13 +129,13 @@ struct Seen<'a> {
 }
 
 fn held(stocked: &Stocked) -> Held {
-    let Stocked { category, facts, on_hold, .. } = stocked;
-    Held { category: category.clone(), facts: *facts, count: 1, on_hold: *on_hold }
+    let Stocked { category, facts, done, on_hold, .. } = stocked;
+    Held { category: category.clone(), facts: *facts, done: done.clone(), count: 1, on_hold: *on_hold }
 }
 
 fn by_documents(stocked: &Stocked, collected: Option<&Policy>, in_force: &Policy) -> Fate {
     let both: Vec<&Policy> = collected.into_iter().chain([in_force]).collect();
-    Fate::under(&both, &stocked.category, &stocked.facts)
+    Fate::under(&both, &stocked.category, &stocked.facts, &stocked.done)
 }
 
 /// What becomes of a thing by the moment in the vault.

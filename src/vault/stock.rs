@@ -20,6 +20,8 @@ pub struct Stocked {
     pub category: String,
     /// When its clocks started.
     pub facts: Facts,
+    /// The rules that were carried out on it already.
+    pub done: Vec<String>,
     /// The document's version it was collected under.
     pub policy_version: String,
     /// The retention rule that will end it, as it was reckoned last.
@@ -95,6 +97,7 @@ type Row = (
     String,
     String,
     String,
+    String,
     Option<String>,
     Option<i64>,
     i64,
@@ -133,6 +136,7 @@ fn stocked(row: Row) -> Result<Stocked, Error> {
         _,
         category,
         facts,
+        done,
         policy_version,
         rule,
         due,
@@ -148,6 +152,7 @@ fn stocked(row: Row) -> Result<Stocked, Error> {
         (Some(category), Some(facts), Some(policy_version)) => Some(Box::new(Stocked {
             category,
             facts: rows::facts(&facts, "object")?,
+            done: Vec::new(),
             policy_version,
             rule: its_rule,
             due_at: its_due.map(Timestamp::from_micros),
@@ -159,6 +164,7 @@ fn stocked(row: Row) -> Result<Stocked, Error> {
     Ok(Stocked {
         category,
         facts: rows::facts(&facts, "record")?,
+        done: rows::names(&done),
         policy_version,
         rule,
         due_at: due.map(Timestamp::from_micros),
@@ -195,8 +201,18 @@ impl Vault {
 
     /// Where a thing is: found by its id alone within a tenant. `None` if it is not there, or no more.
     pub async fn trace(&self, tenant: &TenantId, id: ItemId) -> Result<Option<Trace>, Error> {
-        type Found =
-            (String, String, String, Option<String>, String, String, Option<String>, i64, Option<i64>);
+        type Found = (
+            String,
+            String,
+            String,
+            Option<String>,
+            String,
+            String,
+            String,
+            Option<String>,
+            i64,
+            Option<i64>,
+        );
         let statement = match id {
             ItemId::Object(_) => sql::TRACE_OBJECT,
             ItemId::Record(_) => sql::TRACE_RECORD,
@@ -207,7 +223,7 @@ impl Vault {
             .bind(id.to_string())
             .fetch_optional(c)
             .await)?;
-        let Some((subject, category, state, parent, facts, policy_version, rule, created, due)) = found
+        let Some((subject, category, state, parent, facts, done, policy_version, rule, created, due)) = found
         else {
             return Ok(None);
         };
@@ -216,6 +232,7 @@ impl Vault {
             facts: rows::facts(&facts, "object")?,
             policy_version,
             rule,
+            done: rows::names(&done),
             created_at: Timestamp::from_micros(created),
             due_at: due.map(Timestamp::from_micros),
         };

@@ -83,13 +83,25 @@ fn a_published_version_cannot_come_again_with_another_text() {
 fn a_plan_counts_what_goes_and_a_hold_stops_it() {
     let policy = flux();
     let uploaded = |day: &str| Facts::new().with(Fact::Uploaded, at(&format!("2026-11-{day}T00:00:00Z")));
-    let held = |facts, count, on_hold| Held { category: "input-image".into(), facts, count, on_hold };
+    let held = |facts, count, on_hold| Held {
+        category: "input-image".into(),
+        facts,
+        done: Vec::new(),
+        count,
+        on_hold,
+    };
     let things = [
         held(uploaded("01"), 3, false),
         held(uploaded("02"), 2, true),
         held(uploaded("19"), 100, false),
-        Held { category: "output-image".into(), facts: uploaded("01"), count: 200, on_hold: false },
-        Held { category: "diary".into(), facts: uploaded("01"), count: 1, on_hold: false },
+        Held {
+            category: "output-image".into(),
+            facts: uploaded("01"),
+            done: Vec::new(),
+            count: 200,
+            on_hold: false,
+        },
+        Held { category: "diary".into(), facts: uploaded("01"), done: Vec::new(), count: 1, on_hold: false },
     ];
     let plan = plan(&policy, &things, at("2026-11-20T00:00:00Z"));
     let row = plan.rows.iter().find(|row| row.category == "input-image").unwrap();
@@ -148,7 +160,7 @@ fn a_candidate_is_compared_thing_by_thing_and_what_contradicts_is_named() {
     let mut comparer = Comparer::new(&candidate, today.version(), now, None);
     let created = |day: &str| Facts::new().with(Fact::Created, at(&format!("{day}T00:00:00Z")));
     let mut add = |category: &str, facts: Facts, count: u64, on_hold: bool| {
-        let held = Held { category: category.into(), facts, count, on_hold };
+        let held = Held { category: category.into(), facts, done: Vec::new(), count, on_hold };
         let fate = Fate::under(&[&today], category, &facts);
         comparer.add(&held, &fate, Some(&today), None);
     };
@@ -183,7 +195,7 @@ fn a_candidate_may_not_take_what_a_law_keeps() {
     let today = flux();
     let mut comparer = Comparer::new(&candidate, today.version(), at("2027-06-01T00:00:00Z"), None);
     let facts = Facts::new().with(Fact::InvoiceYearEnd, at("2025-12-31T23:59:59Z"));
-    let held = Held { category: "billing".into(), facts, count: 4, on_hold: false };
+    let held = Held { category: "billing".into(), facts, done: Vec::new(), count: 4, on_hold: false };
     comparer.add(&held, &Fate::under(&[&today], "billing", &facts), Some(&today), None);
     let found = comparer.finish();
     assert_eq!(found.conflicts.len(), 1);
