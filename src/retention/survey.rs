@@ -135,7 +135,7 @@ fn held(stocked: &Stocked) -> Held {
 
 fn by_documents(stocked: &Stocked, collected: Option<&Policy>, in_force: &Policy) -> Fate {
     let both: Vec<&Policy> = collected.into_iter().chain([in_force]).collect();
-    Fate::under(&both, &stocked.category, &stocked.facts, &stocked.done)
+    Fate::under(&both, &held(stocked))
 }
 
 /// What becomes of a thing by the moment in the vault.

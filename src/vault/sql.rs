@@ -148,27 +148,27 @@ pub(super) const HOLDS: &str = "SELECT category FROM hold WHERE tenant = $1 AND 
     AND released_at IS NULL";
 
 /// Everything of a tenant in the order of ids, with whether a hold keeps it; with a record the image it is kept beside.
-pub(super) const STOCK_OBJECTS: &str = "SELECT o.id, o.category, o.facts, '', o.policy_version, o.rule, o.due_at, \
+pub(super) const STOCK_OBJECTS: &str = "SELECT o.id, o.category, o.facts, o.policy_version, o.rule, o.due_at, \
     CAST(CASE WHEN EXISTS (SELECT 1 FROM hold h WHERE h.tenant = o.tenant AND h.released_at IS NULL \
     AND (h.subject IS NULL OR h.subject = o.subject) AND (h.category IS NULL OR h.category = o.category)) \
     THEN 1 ELSE 0 END AS BIGINT), CAST(NULL AS TEXT), CAST(NULL AS TEXT), CAST(NULL AS TEXT), CAST(NULL AS TEXT), \
-    CAST(NULL AS BIGINT), CAST(0 AS BIGINT) FROM object o WHERE o.tenant = $1 AND o.state = 'live' AND o.id > $2 \
+    CAST(NULL AS BIGINT), CAST(0 AS BIGINT), '' FROM object o WHERE o.tenant = $1 AND o.state = 'live' AND o.id > $2 \
     ORDER BY o.id LIMIT $3";
-pub(super) const STOCK_RECORDS: &str = "SELECT r.id, r.category, r.facts, r.done, r.policy_version, r.rule, r.due_at, \
+pub(super) const STOCK_RECORDS: &str = "SELECT r.id, r.category, r.facts, r.policy_version, r.rule, r.due_at, \
     CAST(CASE WHEN EXISTS (SELECT 1 FROM hold h WHERE h.tenant = r.tenant AND h.released_at IS NULL \
     AND (h.subject IS NULL OR h.subject = r.subject) AND (h.category IS NULL OR h.category = r.category)) \
     THEN 1 ELSE 0 END AS BIGINT), o.category, o.facts, o.policy_version, o.rule, o.due_at, \
     CAST(CASE WHEN EXISTS (SELECT 1 FROM hold h WHERE h.tenant = o.tenant AND h.released_at IS NULL \
     AND (h.subject IS NULL OR h.subject = o.subject) AND (h.category IS NULL OR h.category = o.category)) \
-    THEN 1 ELSE 0 END AS BIGINT) FROM record r LEFT JOIN object o ON o.tenant = r.tenant AND o.id = r.parent \
+    THEN 1 ELSE 0 END AS BIGINT), r.done FROM record r LEFT JOIN object o ON o.tenant = r.tenant AND o.id = r.parent \
     AND o.state = 'live' WHERE r.tenant = $1 AND r.id > $2 ORDER BY r.id LIMIT $3";
 pub(super) const REACH: &str = "SELECT COUNT(*), COUNT(DISTINCT subject) FROM (SELECT subject, category FROM object \
     WHERE tenant = $1 AND state = 'live' UNION ALL SELECT subject, category FROM record WHERE tenant = $1) held \
     WHERE category IN ($list)";
-pub(super) const TRACE_OBJECT: &str = "SELECT subject, category, state, parent, facts, '', policy_version, rule, created_at, \
-    due_at FROM object WHERE tenant = $1 AND id = $2";
-pub(super) const TRACE_RECORD: &str = "SELECT subject, category, 'live', parent, facts, done, policy_version, rule, created_at, \
-    due_at FROM record WHERE tenant = $1 AND id = $2";
+pub(super) const TRACE_OBJECT: &str = "SELECT subject, category, state, parent, facts, '', policy_version, rule, \
+    created_at, due_at FROM object WHERE tenant = $1 AND id = $2";
+pub(super) const TRACE_RECORD: &str = "SELECT subject, category, 'live', parent, facts, done, policy_version, rule, \
+    created_at, due_at FROM record WHERE tenant = $1 AND id = $2";
 /// As [`DUE_OBJECTS`] for rules that no legal hold stops.
 pub(super) const DUE_UNHOLDABLE_OBJECTS: &str = "SELECT id, subject, category, blob_key, rule, due_at, kfp FROM object \
     WHERE tenant = $1 AND due_at <= $2 AND state = 'live' AND rule IN ($list) ORDER BY due_at, id LIMIT $3";

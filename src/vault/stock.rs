@@ -20,7 +20,7 @@ pub struct Stocked {
     pub category: String,
     /// When its clocks started.
     pub facts: Facts,
-    /// The rules that were carried out on it already.
+    /// The rules that were carried out on it already: it was reduced.
     pub done: Vec<String>,
     /// The document's version it was collected under.
     pub policy_version: String,
@@ -97,16 +97,16 @@ type Row = (
     String,
     String,
     String,
+    Option<String>,
+    Option<i64>,
+    i64,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<i64>,
+    i64,
     String,
-    Option<String>,
-    Option<i64>,
-    i64,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-    Option<i64>,
-    i64,
 );
 
 impl StockWalk<'_> {
@@ -136,7 +136,6 @@ fn stocked(row: Row) -> Result<Stocked, Error> {
         _,
         category,
         facts,
-        done,
         policy_version,
         rule,
         due,
@@ -147,6 +146,7 @@ fn stocked(row: Row) -> Result<Stocked, Error> {
         its_rule,
         its_due,
         its_hold,
+        done,
     ) = row;
     let beside = match (kind, its_facts, its_version) {
         (Some(category), Some(facts), Some(policy_version)) => Some(Box::new(Stocked {
@@ -230,9 +230,9 @@ impl Vault {
         let item = Item {
             parent,
             facts: rows::facts(&facts, "object")?,
+            done: rows::names(&done),
             policy_version,
             rule,
-            done: rows::names(&done),
             created_at: Timestamp::from_micros(created),
             due_at: due.map(Timestamp::from_micros),
         };

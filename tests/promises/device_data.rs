@@ -18,10 +18,10 @@ const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.7) Gecko/20100101 
 async fn signs_in(app: &TestApp, person: &Person, forwarded: Option<&str>) -> Answer {
     let who = SignedIn::Subject(person.owner.clone());
     let link = app.app.subjects.direct_link(&who, TimeDelta::minutes(5)).await.unwrap();
-    let token = link.token.expose();
+    let token = link.token.expose().as_str();
     let page = format!("/flux-kontext/sign-in/confirm?token={token}");
     let dress = |call: Call| {
-        let call = call.from_address(ADDRESS).header("user-agent", BROWSER);
+        let call = call.at_address(ADDRESS).header("user-agent", BROWSER);
         match forwarded {
             Some(forwarded) => call.header("x-forwarded-for", forwarded),
             None => call,

@@ -80,8 +80,8 @@ each_app! {
         let link = app.app.subjects.direct_link(&SignedIn::Subject(ada.owner.clone()), chrono::TimeDelta::minutes(5)).await.unwrap();
         let token = link.token.expose().clone();
         let page = format!("/flux-kontext/sign-in/confirm?token={token}");
-        let dress = |call: Call| call.from_address("203.0.113.201").header("user-agent", "canary-agent-7c21");
-        let entered = sent(&app, &page, "/flux-kontext/sign-in/confirm", &[("token", &token)], dress).await;
+        let dress = |call: Call| call.at_address("203.0.113.201").header("user-agent", "canary-agent-7c21");
+        let entered = sent(&app, &page, "/flux-kontext/sign-in/confirm", &[("token", token.as_str())], dress).await;
         assert_eq!(entered.status, 303, "{}", entered.text());
         let image = app.upload(&ada, 77).await;
         let asked = json!({ "inputs": [image], "prompt": "canary-prompt-7c21 in a red hat" });

@@ -45,7 +45,7 @@ async fn an_edit_there_leaves_nothing_and_that_is_seen_and_not_believed() {
                 assert!(looks < 5, "two hours are over");
                 stage.minutes(30);
             }
-            other => panic!("{other:?}"),
+            survives @ Erasure::Survives { .. } => panic!("{survives:?}"),
         }
     };
     assert_eq!(proof, vec![Proof::DataRemoved, Proof::OutputGone]);

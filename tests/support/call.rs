@@ -93,7 +93,7 @@ impl Call {
     }
 
     /// From this address, as the server would have seen it.
-    pub(crate) fn from_address(mut self, address: &str) -> Self {
+    pub(crate) fn at_address(mut self, address: &str) -> Self {
         let address = std::net::SocketAddr::new(address.parse().unwrap(), 50_000);
         self.request.extensions_mut().insert(axum::extract::ConnectInfo(address));
         self

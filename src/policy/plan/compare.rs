@@ -167,7 +167,7 @@ impl<'a> Comparer<'a> {
 
     fn then(&self, thing: &Held, collected: Option<&Policy>) -> Fate {
         let versions: Vec<&Policy> = collected.into_iter().chain([self.candidate]).collect();
-        Fate::under(&versions, &thing.category, &thing.facts, &thing.done)
+        Fate::under(&versions, thing)
     }
 
     fn shift(&mut self, thing: &Held, today: &Fate, then: &Fate) {

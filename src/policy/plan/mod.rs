@@ -25,7 +25,7 @@ pub struct Held {
     pub category: String,
     /// Its facts.
     pub facts: Facts,
-    /// The rules that were carried out on it already: it was reduced, and lives on until its next rule.
+    /// The rules that were carried out on it already.
     pub done: Vec<String>,
     /// How many there are of it.
     pub count: u64,
@@ -45,10 +45,10 @@ pub struct Fate {
 }
 
 impl Fate {
-    /// What the strictest of some versions says of a thing on which the rules `done` were carried out already.
-    pub fn under(versions: &[&Policy], category: &str, facts: &Facts, done: &[String]) -> Self {
-        let done: Vec<&str> = done.iter().map(String::as_str).collect();
-        let Governed { version, due } = governing_after(versions, category, facts, &done);
+    /// What the strictest of some versions says of a thing.
+    pub fn under(versions: &[&Policy], thing: &Held) -> Self {
+        let done: Vec<&str> = thing.done.iter().map(String::as_str).collect();
+        let Governed { version, due } = governing_after(versions, &thing.category, &thing.facts, &done);
         let decides = versions.iter().find(|policy| policy.version() == version);
         let rule = due.rule().and_then(|id| decides.and_then(|policy| policy.retention(id)));
         let action = match (rule, due.rule()) {
@@ -291,7 +291,7 @@ pub fn plan<'a>(policy: &Policy, held: impl IntoIterator<Item = &'a Held>, at: T
         if policy.category(&thing.category).is_none() {
             planner.undeclared(thing);
         }
-        planner.add(thing, &Fate::under(&[policy], &thing.category, &thing.facts, &thing.done));
+        planner.add(thing, &Fate::under(&[policy], thing));
     }
     planner.finish()
 }

@@ -161,7 +161,7 @@ fn a_candidate_is_compared_thing_by_thing_and_what_contradicts_is_named() {
     let created = |day: &str| Facts::new().with(Fact::Created, at(&format!("{day}T00:00:00Z")));
     let mut add = |category: &str, facts: Facts, count: u64, on_hold: bool| {
         let held = Held { category: category.into(), facts, done: Vec::new(), count, on_hold };
-        let fate = Fate::under(&[&today], category, &facts);
+        let fate = Fate::under(&[&today], &held);
         comparer.add(&held, &fate, Some(&today), None);
     };
     add("usage", created("2025-06-01"), 30, false);
@@ -196,7 +196,7 @@ fn a_candidate_may_not_take_what_a_law_keeps() {
     let mut comparer = Comparer::new(&candidate, today.version(), at("2027-06-01T00:00:00Z"), None);
     let facts = Facts::new().with(Fact::InvoiceYearEnd, at("2025-12-31T23:59:59Z"));
     let held = Held { category: "billing".into(), facts, done: Vec::new(), count: 4, on_hold: false };
-    comparer.add(&held, &Fate::under(&[&today], "billing", &facts), Some(&today), None);
+    comparer.add(&held, &Fate::under(&[&today], &held), Some(&today), None);
     let found = comparer.finish();
     assert_eq!(found.conflicts.len(), 1);
     assert_eq!((found.conflicts[0].kind, found.conflicts[0].count), (ConflictKind::LawKeeps, 4));
