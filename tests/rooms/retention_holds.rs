@@ -8,7 +8,7 @@ use vouchsafe::policy::Role;
 use vouchsafe::retention::{Error as Refused, NewHold};
 use vouchsafe::vault::{Access, Actor, Error, Owner};
 
-use super::retention::{changed, sweep};
+use super::retention::{sweep, under};
 use crate::each_house;
 use crate::support::house::{House, new_record, tenant};
 
@@ -78,7 +78,7 @@ each_house! {
     async fn a_rule_that_no_hold_stops_is_stopped_by_none(house: House) {
         let rule = "at-most = \"90 days after created\"";
         let firm = format!("{rule}\nmay-be-held = false");
-        let house = house.restarted(changed(&[(rule, &firm)])).await.unwrap();
+        let house = under(house, &[(rule, &firm)]).await;
         let ada = house.person("ada").await;
         let staff = house.staff(Role::Compliance).await;
         house.app.vault.add_record(&ada, new_record("device", json!({ "device": "phone" }))).await.unwrap();

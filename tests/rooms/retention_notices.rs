@@ -5,7 +5,7 @@ use serde_json::json;
 use vouchsafe::jobs::Task;
 use vouchsafe::vault::Owner;
 
-use super::retention::{changed, sweep};
+use super::retention::{sweep, under};
 use crate::each_house;
 use crate::support::house::{House, new_record};
 
@@ -13,7 +13,7 @@ const RULE: &str = "at-most = \"2 years after created\"";
 
 async fn warned(house: House) -> House {
     let warned = format!("{RULE}\nwarn = [\"30 days\", \"7 days\"]");
-    house.restarted(changed(&[(RULE, &warned)])).await.unwrap()
+    under(house, &[(RULE, &warned)]).await
 }
 
 async fn use_it(house: &House, owner: &Owner) {

@@ -10,7 +10,7 @@ use crate::cli::place::Place;
 use crate::cli::say::{Say, count};
 use crate::cli::{Variables, status};
 use crate::policy::plan::{Said, explain};
-use crate::policy::{Due, Governed, Policy, governing};
+use crate::policy::{Due, Governed, Policy, governing_after};
 use crate::vault::{ItemId, Trace};
 
 /// Why a thing is here, or went.
@@ -149,7 +149,8 @@ async fn here(app: &App, tenant: &TenantId, trace: Trace) -> anyhow::Result<Here
     let now = app.vault.policy(tenant)?;
     let since = app.library.since(tenant, &trace.item.policy_version, app.clock.now());
     let versions: Vec<&Policy> = since.iter().map(|policy| &**policy).collect();
-    let decides = governing(&versions, &trace.category, &trace.item.facts);
+    let done: Vec<&str> = trace.item.done.iter().map(String::as_str).collect();
+    let decides = governing_after(&versions, &trace.category, &trace.item.facts, &done);
     let kept = versions.iter().filter_map(|p| p.kept_until(&trace.category, &trace.item.facts)).max();
     let declared = versions.iter().rev().find_map(|policy| policy.category(&trace.category));
     let copies = match &trace.item.parent {
@@ -216,10 +217,11 @@ fn line(text: &str, periods: &[String]) -> String {
 /// Which version's rule decides, and why.
 fn why(versions: &[&Policy], decides: &Governed, trace: &Trace) -> String {
     let Governed { version, due } = decides;
+    let done: Vec<&str> = trace.item.done.iter().map(String::as_str).collect();
     let others: Vec<Option<Timestamp>> = versions
         .iter()
         .filter(|other| other.version() != *version)
-        .map(|other| other.due(&trace.category, &trace.item.facts).at())
+        .map(|other| other.due_after(&trace.category, &trace.item.facts, &done).at())
         .collect();
     let because = match due {
         Due::At { because, .. } => because.clone(),

@@ -223,7 +223,9 @@ impl Requests {
             if let Some(holder) = erasure.holder {
                 let kept = self.vault.kept_in_name_of(&Owner::new(&owner.tenant, holder)).await?;
                 let rules: Vec<&str> = kept.iter().map(|k| k.rule.as_str()).collect();
-                entry = entry.fact("kept-by", rules.join("+"));
+                if !rules.is_empty() {
+                    entry = entry.fact("kept-by", rules.join("+"));
+                }
             }
         }
         let mut tx = self.db.begin().await?;
