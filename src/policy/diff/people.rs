@@ -94,9 +94,9 @@ pub(super) fn proofs(old: &Policy, new: &Policy, out: &mut Vec<Change>) {
             (format!("{}.{}", RuleKind::Attestation, a.id), (a.what.clone(), a.every.rough_seconds()))
         });
         let told = policy.notices().map(|n| {
-            let ahead = n
-                .within
-                .map_or(0, Period::rough_seconds)
+            // The more ahead the better, so it counts down from where every period is short.
+            let ahead = (u64::MAX / 2)
+                .saturating_add(n.within.map_or(0, Period::rough_seconds))
                 .saturating_sub(n.ahead.map_or(0, Period::rough_seconds));
             (
                 format!("{}.{}", RuleKind::Notice, n.id),
