@@ -16,7 +16,8 @@ CREATE TABLE policy_proposal (
 CREATE UNIQUE INDEX policy_proposal_open ON policy_proposal (tenant, version) WHERE state = 'open';
 CREATE INDEX policy_proposal_tenant ON policy_proposal (tenant, id);
 
--- How far the telling of a version has come. `reached` is the last person entered; people who came since follow.
+-- How far the telling of a version has come. `reached` is the moment of the last person entered, as ids
+-- begin with it, and no id; people who came since follow.
 CREATE TABLE policy_telling (
     tenant       TEXT NOT NULL,
     version      TEXT NOT NULL,

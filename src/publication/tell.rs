@@ -28,7 +28,7 @@ pub struct Telling {
     pub version: String,
     /// When it comes into force. Who comes after that is not told: they came under it.
     pub effective: Timestamp,
-    /// The last person entered for sure.
+    /// The millisecond of the last person entered for sure, as ids begin with it.
     pub(super) reached: String,
     /// When the last of those had been told who were there at the publication.
     pub announced_at: Option<Timestamp>,
@@ -93,7 +93,7 @@ impl Publications {
             let mut tx = self.db.begin().await?;
             entered += sql::enter(&mut tx, telling, (posted, letter), now, (&after, to)).await?;
             if let Some((settled, _)) = settled {
-                sql::reached(&mut tx, telling, settled).await?;
+                sql::reached(&mut tx, telling, moment_of(settled)).await?;
             }
             tx.commit().await?;
             after.clone_from(to);
@@ -220,4 +220,10 @@ impl Publications {
         let telling = sql::telling_of(&mut tx, tenant, version).await?;
         Ok((published, telling.and_then(|t| t.announced_at)))
     }
+}
+
+/// The part of a person's id that is a time, and nobody's: what is remembered of how far the telling has come. Whoever
+/// came in the same millisecond is looked at once more.
+fn moment_of(id: &str) -> &str {
+    id.get(..16).unwrap_or_default()
 }

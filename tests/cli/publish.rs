@@ -83,7 +83,7 @@ async fn a_dry_run_says_everything_and_changes_nothing() {
     for words in
         ["60 days after it was made", "1 person", "by e-mail", "at least 30 days", "Nothing was changed"]
     {
-        assert!(said.contains(words), "{words}: {said}");
+        assert!(plain.contains(words), "{words}: {said}");
     }
     let (well, said) = place.publish(&path, &[]).await;
     assert!(well && said.contains(&format!("version {day} is published")), "{said}");
@@ -105,8 +105,11 @@ async fn what_cannot_be_published_says_why_in_plain_words() {
     assert!(!well && words.contains("people are told 30 days before a new version counts"), "{said}");
     let broken = place.dir.path().join("broken.md");
     let text = fs::read_to_string(&soon).unwrap();
-    // Longer than the law pack allows: invoices may be kept for ten years, and not for eleven.
-    fs::write(&broken, text.replace("keep = \"10 years after", "keep = \"11 years after")).unwrap();
+    // Longer than a law pack allows: what is counted of visits may be kept for twenty-five months.
+    let text =
+        text.replace("law = [\"eu-gdpr\", \"eu-vat\"]", "law = [\"eu-gdpr\", \"eu-vat\", \"fr-cnil\"]");
+    assert!(text.contains("fr-cnil") && text.contains("\"13 months after created\""));
+    fs::write(&broken, text.replace("\"13 months after created\"", "\"26 months after created\"")).unwrap();
     let (well, said) = place.publish(&broken, &[]).await;
     assert!(!well && said.contains("does not compile"), "{said}");
     let edited = place.dir.path().join("edited.md");

@@ -30,11 +30,11 @@ each_app! {
         app.settle().await;
 
         let policy = ada.go(&app, &format!("{ROOT}/policy")).await;
-        policy.says("This page changes on 1 January 2027");
+        policy.says("This page changes on <time datetime=\"2027-01-01T00:00:00Z\">1 January 2027</time>");
         policy.says("60 days after it was made");
         ada.go(&app, &format!("{ROOT}/policy/2027-01-01")).await.says("In force from");
         let centre = ada.go(&app, &format!("{ROOT}/privacy")).await;
-        centre.says("The policy changes on 1 January 2027");
+        centre.says("The policy changes on <time datetime=\"2027-01-01T00:00:00Z\">1 January 2027</time>");
         centre.says("I have read this");
         let after = ada.send(&app, &centre, "/privacy/policies/2027-01-01/acknowledge", &[]).await;
         after.says("Noted.");

@@ -1,7 +1,7 @@
 //! Audits leave dated evidence: what the program checks by itself, and what only people can do, which goes red when late.
 
 use chrono::TimeDelta;
-use vouchsafe::audit::{State, Verdict};
+use vouchsafe::audit::{Exhibit, State, Verdict};
 use vouchsafe::policy::Role;
 
 use super::{TENANTS, auditor, document, edited, entries, fact, found, with_pages};
@@ -59,12 +59,14 @@ each_app! {
         let (audit, _) = auditor(&app);
         let compliance = app.staff(Role::Compliance).await;
         let state = async |rule: &str| {
-            let clauses = audit.promises(&app.tenant()).await.unwrap();
-            clauses.iter().flat_map(|c| &c.rules).find(|r| r.rule == rule).unwrap().state
+            let board = audit.promises(&app.tenant()).await.unwrap();
+            board.clauses.iter().flat_map(|c| &c.rules).find(|r| r.rule == rule).unwrap().state
         };
         let by = compliance.member.id;
-        assert!(audit.attest(&app.tenant(), "security-audit", by, "").await.is_err(), "no word without evidence");
-        let entry = audit.attest(&app.tenant(), "security-audit", by, "canary: the summary of 20 November").await.unwrap();
+        let shown = |text: &str| Exhibit { text: text.to_owned(), file: None };
+        let attest = async |shown| audit.attest(&app.tenant(), "security-audit", by, shown).await;
+        assert!(attest(shown("")).await.is_err(), "no word without evidence");
+        let entry = attest(shown("canary: the summary of 20 November")).await.unwrap();
         assert_eq!(state("attestation.security-audit").await, State::Attested);
         let opening = audit.evidence(&app.tenant(), entry).await.unwrap();
         assert_eq!(opening.details()["evidence"], "canary: the summary of 20 November");

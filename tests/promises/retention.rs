@@ -113,6 +113,7 @@ each_app! {
             matter: "Case 7".to_owned(),
             reason: "a court asked for it".to_owned(),
             review_at: app.now().plus(TimeDelta::days(80)),
+            untold: None,
         };
         let hold = app.app.retention.hold(&app.tenant(), new, compliance.id, Role::Compliance).await.unwrap();
         app.advance(TimeDelta::days(120));

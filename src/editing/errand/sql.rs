@@ -20,7 +20,7 @@ const KEEP: &str = "UPDATE errand SET sealed = $1, state = CASE WHEN state = 'le
     ELSE 'taken' END WHERE tenant = $2 AND id = $3 AND state <> 'gone'";
 const RECALL: &str = "UPDATE errand SET next_at = $1, state = CASE WHEN state = 'taken' THEN 'leaving' ELSE state END \
     WHERE tenant = $2 AND edit = $3 AND state IN ('intended', 'taken')";
-const PART: &str = "UPDATE errand SET edit = NULL, next_at = CASE WHEN state = 'gone' THEN NULL ELSE $1 END, \
+const PART: &str = "UPDATE errand SET edit = NULL, next_at = CASE WHEN state = 'gone' THEN NULL ELSE CAST($1 AS BIGINT) END, \
     state = CASE WHEN state = 'taken' THEN 'leaving' ELSE state END WHERE tenant = $2 AND subject = $3";
 const FORGET: &str = "UPDATE errand SET subject = NULL WHERE tenant = $1 AND subject = $2";
 const OF: &str = "SELECT COUNT(*) FROM errand WHERE tenant = $1 AND subject = $2 AND state <> 'gone'";

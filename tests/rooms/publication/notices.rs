@@ -93,17 +93,21 @@ each_house! {
     }
 
     async fn who_is_erased_is_not_written_to_and_leaves_no_trace(house: House) {
-        let (ada, _) = (house.person("ada").await, house.person("eve").await);
+        let (_, ada) = (house.person("eve").await, house.person("ada").await);
         published(&house, &shorter()).await;
+        house.advance(TimeDelta::minutes(5));
         let room = &house.app.publications;
         let telling = room.tellings().await.unwrap().remove(0);
         room.enter(&telling, &|| false).await.unwrap();
+        assert_eq!(house.count("SELECT COUNT(*) FROM policy_telling WHERE reached <> ''").await, 1);
         house.app.requests.erase(&ada, Role::Service).await.unwrap();
         house.pass(Task::Requests).await;
         house.pass(Task::Notices).await;
         assert_eq!(letters(&house), ["eve@example.org"]);
         let traces = format!("SELECT COUNT(*) FROM policy_notice WHERE subject = '{}'", ada.subject);
         assert_eq!(house.count(&traces).await, 0);
+        let open = "SELECT COUNT(*) FROM erasure WHERE state NOT IN ('verified', 'closed')";
+        assert_eq!(house.count(open).await, 0, "the look through every table finds them nowhere");
     }
 
     async fn who_has_restricted_their_data_is_told_all_the_same(house: House) {

@@ -1,5 +1,6 @@
 //! What can be published, and what a start does with a folder.
 
+use chrono::TimeDelta;
 use vouchsafe::app::{App, Error};
 use vouchsafe::jobs::Task;
 use vouchsafe::policy::Policy;
@@ -75,11 +76,15 @@ each_house! {
     async fn the_notice_period_is_the_one_of_the_version_in_force(house: House) {
         house.person("ada").await;
         let shorter = version("2026-12-23", &[("ahead = \"30 days\"", "ahead = \"1 day\"")]);
-        published(&house, &shorter).await;
+        let Outcome::Published(outlook, _) = publish(&house, &shorter).await else { panic!() };
+        let change = outlook.difference.unwrap().changes.into_iter().find(|c| c.rule == "notice.new-version");
+        assert!(change.is_some_and(|c| c.must_tell), "less time ahead is worse for people");
+        house.advance(TimeDelta::days(2));
         let found = obstacles(publish(&house, &version("2026-12-24", &[])).await);
-        assert!(matches!(&found[..], [_]), "thirty days are still promised: {found:?}");
+        assert!(matches!(&found[..], [Obstacle::TooSoon { .. }]), "thirty days are still promised: {found:?}");
         go_to(&house, day("2026-12-23"));
-        published(&house, &version("2026-12-24", &[])).await;
+        let soon = version("2026-12-24", &[("ahead = \"30 days\"", "ahead = \"1 day\"")]);
+        published(&house, &soon).await;
     }
 
     async fn another_process_learns_of_a_version_without_a_restart(house: House) {
