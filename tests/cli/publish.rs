@@ -80,6 +80,8 @@ async fn a_dry_run_says_everything_and_changes_nothing() {
     let (path, day) = place.document(40, &[("90 days after created", "60 days after created")]);
     let (well, said) = place.publish(&path, &["--dry-run"]).await;
     assert!(well, "{said}");
+    // Lines are broken to the width of a screen.
+    let plain = said.split_whitespace().collect::<Vec<_>>().join(" ");
     for words in
         ["60 days after it was made", "1 person", "by e-mail", "at least 30 days", "Nothing was changed"]
     {
