@@ -22,8 +22,18 @@ fn who(policy: &Policy, page: &mut Outline) {
     let place = controller.address.as_ref().map_or(String::new(), |address| format!(", {address}"));
     page.heading("Who is responsible")
         .say(format!("{}{place}. Write to {}.", controller.name, contact.privacy));
+    if let Some(phone) = &contact.phone {
+        page.say(format!("Telephone: {phone}."));
+    }
     if let Some((name, email)) = &contact.officer {
-        page.say(format!("Data protection officer: {name}, {email}."));
+        let more: String = contact.officer_details.iter().map(|detail| format!(", {detail}")).collect();
+        page.say(format!("Data protection officer: {name}, {email}{more}."));
+    }
+    for (place, who) in &contact.representatives {
+        page.say(format!("Representative in the {place}: {who}."));
+    }
+    if let Some((who, arrangement)) = &contact.joint {
+        page.say(format!("Together with {who}. {arrangement}"));
     }
 }
 
@@ -68,9 +78,13 @@ fn where_to(policy: &Policy, page: &mut Outline) {
 fn how_long(policy: &Policy, page: &mut Outline) {
     let rows = policy
         .categories()
-        .map(|c| vec![c.title.clone(), c.holds.clone(), c.source.to_string(), time_limits(policy, &c.id)]);
+        .map(|c| vec![c.title.clone(), c.holds.clone(), source(c), time_limits(policy, &c.id)]);
     page.heading("What we hold, and when it goes")
         .table(&["Data", "Holds", "Source", "Goes"], rows.collect());
+}
+
+fn source(category: &super::Category) -> String {
+    category.from.as_ref().map_or_else(|| category.source.to_string(), |from| format!("{}: {from}", category.source))
 }
 
 fn rights(policy: &Policy, page: &mut Outline) {
@@ -110,7 +124,16 @@ fn must_you(policy: &Policy, page: &mut Outline) {
             list(needed.into_iter())
         ));
     }
-    page.say("The policy names no decision that is made about you by a machine alone.".to_owned());
+    page.heading("Does a machine decide?");
+    let decisions: Vec<String> = policy
+        .purposes()
+        .filter_map(|p| p.decides.as_ref().map(|what| format!("{}: {what}", p.title)))
+        .collect();
+    if decisions.is_empty() {
+        page.say("The policy names no decision that is made about you by a machine alone.".to_owned());
+    } else {
+        page.list(decisions);
+    }
 }
 
 fn article(right: &RightRule) -> &'static str {

@@ -24,9 +24,11 @@ pub(super) fn rules(all: &Checked<'_>, sink: &mut Sink) {
     data::retention(all, sink);
     data::retention_together(all, sink);
     data::processors(all, sink);
+    data::filled(all, sink);
     people::purposes(all, sink);
     people::access(all, sink);
     people::rights(all, sink);
     people::rights_of_the_law(all, sink);
     people::notices(all, sink);
+    people::language(all, sink);
 }
