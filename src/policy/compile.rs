@@ -117,8 +117,9 @@ fn filled<'a>(
             Event::Html(text) | Event::InlineHtml(text) => Event::Text(text.clone()),
             Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
                 // A clause whose id is missing has its own error, and may be the one that is meant.
-                if let Some(anchor) =
-                    dest_url.strip_prefix('#').filter(|a| !clauses.iter().any(|c| c.id == *a || c.id.is_empty()))
+                if let Some(anchor) = dest_url
+                    .strip_prefix('#')
+                    .filter(|a| !clauses.iter().any(|c| c.id == *a || c.id.is_empty()))
                 {
                     let message = format!("there is no clause `#{}`", super::reader::short(anchor));
                     sink.error("dangling-name", span.clone(), message);

@@ -128,7 +128,8 @@ fn front_matter(source: &str, sink: &mut Sink) -> Option<Range<usize>> {
 fn with_id(heading: &str) -> String {
     let plain = heading.lines().next().unwrap_or("").split('{').next().unwrap_or("").trim();
     let words = plain.trim_start_matches('#').to_lowercase();
-    let words: Vec<&str> = words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> =
+        words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
     let mut id = words.into_iter().skip_while(|w| !is_slug(w)).take(4).collect::<Vec<_>>().join("-");
     id.truncate(40);
     let id = if is_slug(&id) { id } else { "a-short-name".to_owned() };
@@ -143,7 +144,11 @@ fn heading_inside(source: &str, block: &Range<usize>) -> Option<usize> {
     let mut at = block.start;
     for line in source.get(block.clone())?.split_inclusive('\n') {
         let heading = line.trim_start_matches('#');
-        if heading.len() < line.len() && heading.starts_with(' ') && line.trim_end().ends_with('}') && line.contains("{#") {
+        if heading.len() < line.len()
+            && heading.starts_with(' ')
+            && line.trim_end().ends_with('}')
+            && line.contains("{#")
+        {
             return Some(at);
         }
         at += line.len();
@@ -232,7 +237,11 @@ impl<'a, 's> Cutter<'a, 's> {
                 let mut block = inner.clone().unwrap_or(outer.end..outer.end);
                 if let Some(at) = heading_inside(self.source, &block) {
                     self.sink
-                        .error("unknown-block", outer.start..outer.end.max(outer.start), "this rule block has no end")
+                        .error(
+                            "unknown-block",
+                            outer.start..outer.end.max(outer.start),
+                            "this rule block has no end",
+                        )
                         .help("close it with a line of three backticks before the next heading");
                     self.sink.tear();
                     block.end = at;
@@ -272,7 +281,11 @@ impl<'a, 's> Cutter<'a, 's> {
             }
             None => {
                 self.sink
-                    .error("heading-without-id", span.clone(), "this heading has no id, so nothing can be bound to it")
+                    .error(
+                        "heading-without-id",
+                        span.clone(),
+                        "this heading has no id, so nothing can be bound to it",
+                    )
                     .help(with_id(self.source.get(span.clone()).unwrap_or("")));
                 ""
             }
@@ -362,9 +375,9 @@ impl<'a, 's> Cutter<'a, 's> {
     fn looks_like_rules(&self, kind: &CodeBlockKind<'_>, span: &Range<usize>) -> bool {
         let text = self.source.get(span.clone()).unwrap_or("");
         let header = |line: &str| {
-            line.strip_prefix('[').and_then(|rest| rest.split(['.', ']']).next()).is_some_and(|kind| {
-                super::words::RuleKind::NAMES.contains(&kind)
-            })
+            line.strip_prefix('[')
+                .and_then(|rest| rest.split(['.', ']']).next())
+                .is_some_and(|kind| super::words::RuleKind::NAMES.contains(&kind))
         };
         self.depth == 1 && matches!(kind, CodeBlockKind::Fenced(_)) && text.lines().skip(1).any(header)
     }

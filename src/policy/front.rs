@@ -124,8 +124,7 @@ pub(crate) fn read_front(source: &str, block: &Range<usize>, sink: &mut Sink) ->
                 let span = moved(key.span(), base);
                 if let DeValue::Table(table) = value.get_ref() {
                     let label = format!("[{name}]");
-                    let (fields, _) =
-                        read(table, fields, &[], &Subject { name: &label, span, base }, sink);
+                    let (fields, _) = read(table, fields, &[], &Subject { name: &label, span, base }, sink);
                     front.sections.insert(name, fields);
                 } else {
                     sink.error(

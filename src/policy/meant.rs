@@ -5,11 +5,39 @@ use super::words::Fact;
 
 /// Words that stand for a whole number.
 pub(crate) const NUMBERS: &[(&str, u32)] = &[
-    ("a", 1), ("an", 1), ("one", 1), ("two", 2), ("three", 3), ("four", 4), ("five", 5), ("six", 6), ("seven", 7),
-    ("eight", 8), ("nine", 9), ("ten", 10), ("eleven", 11), ("twelve", 12), ("thirteen", 13), ("fourteen", 14),
-    ("fifteen", 15), ("sixteen", 16), ("eighteen", 18), ("twenty", 20), ("twenty-one", 21), ("twenty-four", 24),
-    ("twenty-eight", 28), ("thirty", 30), ("thirty-six", 36), ("forty", 40), ("forty-five", 45), ("forty-eight", 48),
-    ("sixty", 60), ("seventy-two", 72), ("ninety", 90), ("hundred", 100), ("couple", 2),
+    ("a", 1),
+    ("an", 1),
+    ("one", 1),
+    ("two", 2),
+    ("three", 3),
+    ("four", 4),
+    ("five", 5),
+    ("six", 6),
+    ("seven", 7),
+    ("eight", 8),
+    ("nine", 9),
+    ("ten", 10),
+    ("eleven", 11),
+    ("twelve", 12),
+    ("thirteen", 13),
+    ("fourteen", 14),
+    ("fifteen", 15),
+    ("sixteen", 16),
+    ("eighteen", 18),
+    ("twenty", 20),
+    ("twenty-one", 21),
+    ("twenty-four", 24),
+    ("twenty-eight", 28),
+    ("thirty", 30),
+    ("thirty-six", 36),
+    ("forty", 40),
+    ("forty-five", 45),
+    ("forty-eight", 48),
+    ("sixty", 60),
+    ("seventy-two", 72),
+    ("ninety", 90),
+    ("hundred", 100),
+    ("couple", 2),
 ];
 
 const UNITS: &[&str] = &["second", "minute", "hour", "day", "week", "month", "year"];
@@ -31,7 +59,8 @@ pub(crate) fn length(text: &str) -> Option<String> {
     if let Some((_, named)) = NAMED.iter().find(|(said, _)| lower.contains(said)) {
         return Some((*named).to_owned());
     }
-    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric() && c != '-').filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> =
+        lower.split(|c: char| !c.is_alphanumeric() && c != '-').filter(|w| !w.is_empty()).collect();
     let mut number = None;
     for word in words {
         if let Some(found) = whole(word) {
@@ -57,7 +86,11 @@ fn told(count: u32, unit: &str) -> String {
 }
 
 fn whole(word: &str) -> Option<u32> {
-    NUMBERS.iter().find(|(said, _)| *said == word).map(|(_, n)| *n).or_else(|| word.parse().ok().filter(|n| *n > 0))
+    NUMBERS
+        .iter()
+        .find(|(said, _)| *said == word)
+        .map(|(_, n)| *n)
+        .or_else(|| word.parse().ok().filter(|n| *n > 0))
 }
 
 fn unit(word: &str) -> Option<&'static str> {
@@ -131,21 +164,64 @@ pub(crate) fn is_country(text: &str) -> bool {
 }
 
 const COUNTRIES: &[(&str, &str)] = &[
-    ("uk", "GB"), ("united kingdom", "GB"), ("great britain", "GB"), ("england", "GB"), ("usa", "US"), ("united states", "US"),
-    ("united states of america", "US"), ("america", "US"), ("germany", "DE"), ("deutschland", "DE"), ("france", "FR"),
-    ("ireland", "IE"), ("netherlands", "NL"), ("the netherlands", "NL"), ("spain", "ES"), ("italy", "IT"), ("sweden", "SE"),
-    ("switzerland", "CH"), ("austria", "AT"), ("belgium", "BE"), ("denmark", "DK"), ("finland", "FI"), ("norway", "NO"),
-    ("poland", "PL"), ("portugal", "PT"), ("canada", "CA"), ("australia", "AU"), ("japan", "JP"), ("india", "IN"),
-    ("singapore", "SG"), ("brazil", "BR"), ("china", "CN"), ("israel", "IL"), ("south korea", "KR"), ("mexico", "MX"),
-    ("czech republic", "CZ"), ("czechia", "CZ"), ("greece", "GR"), ("hungary", "HU"), ("romania", "RO"), ("luxembourg", "LU"),
-    ("philippines", "PH"), ("new zealand", "NZ"), ("ukraine", "UA"), ("turkey", "TR"), ("iceland", "IS"), ("estonia", "EE"),
+    ("uk", "GB"),
+    ("united kingdom", "GB"),
+    ("great britain", "GB"),
+    ("england", "GB"),
+    ("usa", "US"),
+    ("united states", "US"),
+    ("united states of america", "US"),
+    ("america", "US"),
+    ("germany", "DE"),
+    ("deutschland", "DE"),
+    ("france", "FR"),
+    ("ireland", "IE"),
+    ("netherlands", "NL"),
+    ("the netherlands", "NL"),
+    ("spain", "ES"),
+    ("italy", "IT"),
+    ("sweden", "SE"),
+    ("switzerland", "CH"),
+    ("austria", "AT"),
+    ("belgium", "BE"),
+    ("denmark", "DK"),
+    ("finland", "FI"),
+    ("norway", "NO"),
+    ("poland", "PL"),
+    ("portugal", "PT"),
+    ("canada", "CA"),
+    ("australia", "AU"),
+    ("japan", "JP"),
+    ("india", "IN"),
+    ("singapore", "SG"),
+    ("brazil", "BR"),
+    ("china", "CN"),
+    ("israel", "IL"),
+    ("south korea", "KR"),
+    ("mexico", "MX"),
+    ("czech republic", "CZ"),
+    ("czechia", "CZ"),
+    ("greece", "GR"),
+    ("hungary", "HU"),
+    ("romania", "RO"),
+    ("luxembourg", "LU"),
+    ("philippines", "PH"),
+    ("new zealand", "NZ"),
+    ("ukraine", "UA"),
+    ("turkey", "TR"),
+    ("iceland", "IS"),
+    ("estonia", "EE"),
 ];
 
 /// The two letters of a country that was named, or advice for a union that is none.
 pub(crate) fn country(text: &str) -> Option<String> {
     let lower = text.trim().to_lowercase();
-    if matches!(lower.as_str(), "eu" | "eea" | "ewr" | "europe" | "european union" | "european economic area") {
-        return Some("that is no country: name the countries where the recipient works, such as `[\"IE\", \"DE\"]`".to_owned());
+    if matches!(lower.as_str(), "eu" | "eea" | "ewr" | "europe" | "european union" | "european economic area")
+    {
+        return Some(
+            "that is no country: name the countries where the recipient works, such as `[\"IE\", \"DE\"]`"
+                .to_owned(),
+        );
     }
     let found = COUNTRIES.iter().find(|(name, _)| *name == lower).map(|(_, code)| (*code).to_owned());
     let found = found.or_else(|| Some(lower.to_uppercase()).filter(|upper| is_country(upper)));
@@ -180,7 +256,10 @@ mod tests {
     fn facts_and_countries_have_other_names() {
         assert_eq!(after("24 hours from upload").as_deref(), Some("24 hours after uploaded"));
         assert_eq!(after("2 years of inactivity").as_deref(), Some("2 years after last-active"));
-        assert_eq!(after("30 days after you delete your account").as_deref(), Some("30 days after account.closed"));
+        assert_eq!(
+            after("30 days after you delete your account").as_deref(),
+            Some("30 days after account.closed")
+        );
         assert_eq!(after("30 days"), None);
         assert_eq!(country("Germany").as_deref(), Some("did you mean `DE`?"));
         assert_eq!(country("de").as_deref(), Some("did you mean `DE`?"));

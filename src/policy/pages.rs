@@ -84,7 +84,10 @@ fn how_long(policy: &Policy, page: &mut Outline) {
 }
 
 fn source(category: &super::Category) -> String {
-    category.from.as_ref().map_or_else(|| category.source.to_string(), |from| format!("{}: {from}", category.source))
+    category
+        .from
+        .as_ref()
+        .map_or_else(|| category.source.to_string(), |from| format!("{}: {from}", category.source))
 }
 
 fn rights(policy: &Policy, page: &mut Outline) {

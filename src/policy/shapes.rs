@@ -101,7 +101,8 @@ fn advice(field: &Field, text: &str) -> String {
         Shape::Pack => {
             let lower = text.to_lowercase();
             let known = super::law::packs().iter().map(|pack| pack.id.as_str());
-            let part = known.clone().find(|id| id.split('-').any(|part| lower.contains(part) && part.len() > 2));
+            let part =
+                known.clone().find(|id| id.split('-').any(|part| lower.contains(part) && part.len() > 2));
             part.or_else(|| closest(text, known)).map(|id| format!("did you mean `{id}`?"))
         }
         _ => None,
@@ -194,7 +195,8 @@ fn after(field: &Field, text: &str, span: &Range<usize>, sink: &mut Sink) -> Opt
             },
             |meant| format!("did you mean `{meant}`? Otherwise {}", facts()),
         );
-        let message = format!("`{}` takes a length of time after a fact; `{}` is not", field.name, short(text));
+        let message =
+            format!("`{}` takes a length of time after a fact; `{}` is not", field.name, short(text));
         sink.error(code, span.clone(), message).help(help);
         return None;
     };

@@ -27,10 +27,16 @@ fn generated(name: &str) -> Option<String> {
         }
         "filled" => {
             let rows = FILLED.iter().map(|f| format!("| `{}` | {} | {} |\n", f.category, f.what, f.without));
-            format!("| category | what is put into it | without it |\n|---|---|---|\n{}", rows.collect::<String>())
+            format!(
+                "| category | what is put into it | without it |\n|---|---|---|\n{}",
+                rows.collect::<String>()
+            )
         }
         "purposes" => {
-            format!("| purpose | used for |\n|---|---|\n{}", NAMED_PURPOSES.iter().map(line).collect::<String>())
+            format!(
+                "| purpose | used for |\n|---|---|\n{}",
+                NAMED_PURPOSES.iter().map(line).collect::<String>()
+            )
         }
         "facts" => {
             let rows = Fact::ALL.iter().map(|fact| format!("| `{fact}` | {} |\n", fact.in_words()));

@@ -3,8 +3,8 @@
 use super::Checked;
 use crate::base::Period;
 use crate::policy::diagnostic::Sink;
-use crate::policy::law::Statute;
 use crate::policy::filled::{FILLED, Filled};
+use crate::policy::law::Statute;
 use crate::policy::model::{After, Category, Life, Processor, Retention};
 use crate::policy::rules::Rule;
 use crate::policy::words::{Action, Basis, Fact, Origin, RecipientRole, RuleKind, Sees, Transfer};
@@ -113,7 +113,7 @@ fn clocks(rule: &Rule, retention: &Retention, sink: &mut Sink) {
                 rule.at("warn"),
                 format!("a warning {warn} ahead would come before the clock starts"),
             )
-            .help("a warning is shorter than `at-most`, and needs one");
+            .help("a warning is shorter than `at-most`, than each of several; give the longer one a rule of its own");
         }
     }
     if retention.keep.is_some() && retention.under.is_none() && retention.statute.is_none() {
@@ -297,7 +297,9 @@ fn abroad(all: &Checked<'_>, rule: &Rule, processor: &Processor, sink: &mut Sink
 
 fn purposes_meet(all: &Checked<'_>, rule: &Rule, processor: &Processor, sink: &mut Sink) {
     for category in processor.receives.iter().filter_map(|id| all.typed.categories.get(id)) {
-        if super::people::known(all, &category.purposes) && !processor.purposes.iter().any(|purpose| super::people::may_serve(all, category, purpose)) {
+        if super::people::known(all, &category.purposes)
+            && !processor.purposes.iter().any(|purpose| super::people::may_serve(all, category, purpose))
+        {
             let message = format!(
                 "`{}` is sent to {} for purposes that it was not collected for",
                 category.id, processor.name

@@ -3,6 +3,7 @@
 mod data;
 mod names;
 mod people;
+mod phrases;
 pub(super) mod prose;
 
 use super::diagnostic::Sink;

@@ -92,7 +92,9 @@ pub(super) fn access(all: &Checked<'_>, sink: &mut Sink) {
             );
         }
         for category in access.categories.iter().filter_map(|id| all.typed.categories.get(id)) {
-            if known(all, &category.purposes) && !access.purposes.iter().any(|purpose| may_serve(all, category, purpose)) {
+            if known(all, &category.purposes)
+                && !access.purposes.iter().any(|purpose| may_serve(all, category, purpose))
+            {
                 let message = format!("`{}` is read for purposes that it was not collected for", category.id);
                 sink.error("beyond-purpose", rule.at("purposes"), message).help(format!(
                     "`{}` may be used for {}",
@@ -164,7 +166,9 @@ pub(super) fn language(all: &Checked<'_>, sink: &mut Sink) {
         sink.warn(
             "language",
             all.front.span("language"),
-            format!("lengths of time and dates cannot be said in `{language}`: placeholders give them in English"),
+            format!(
+                "lengths of time and dates cannot be said in `{language}`: placeholders give them in English"
+            ),
         )
         .help("they can be said in en, de, fr, es, it and nl");
     }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, TagEnd};
 
+use super::phrases::{BETWEEN, NUMBERS, PROMISES, UNITS, VAGUE};
 use crate::base::Period;
 use crate::policy::diagnostic::Sink;
 use crate::policy::document::RawClause;
@@ -142,79 +143,15 @@ fn by_rule(words: &str, clause: usize, rules: &Rules) -> String {
     }
     let pick = |same: bool, here: bool| lengths.iter().find(|l| l.0 == same && (l.2 || !here));
     if let Some((_, name, _)) = pick(true, true).or_else(|| pick(true, false)) {
-        return format!("write `{name}` in its place: that rule has this length");
+        return format!("write `{name}` in its place, if this rule is what is meant: it has this length");
     }
-    let example = pick(false, true).or_else(|| pick(false, false)).map_or("{retention.photo.at-most}", |l| l.1.as_str());
+    let example = pick(false, true)
+        .or_else(|| pick(false, false))
+        .map_or("{retention.photo.at-most}", |l| l.1.as_str());
     format!(
         "give the length to a rule, then let a placeholder such as `{example}` say it here: what is written twice drifts apart"
     )
 }
-
-const UNITS: &[&str] = &[
-    "second",
-    "seconds",
-    "minute",
-    "minutes",
-    "hour",
-    "hours",
-    "day",
-    "days",
-    "week",
-    "weeks",
-    "month",
-    "months",
-    "year",
-    "years",
-    "hrs",
-    "decade",
-    "decades",
-    "fortnight",
-    "fortnights",
-    // The other languages whose lengths a placeholder can say.
-    "stunde", "stunden", "tag", "tage", "tagen", "woche", "wochen", "monat", "monate", "monaten", "monats", "jahr", "jahre", "jahren",
-    "heure", "heures", "jour", "jours", "semaine", "semaines", "mois", "ans", "année", "années",
-    "hora", "horas", "día", "días", "semana", "semanas", "mes", "meses", "año", "años",
-    "giorno", "giorni", "settimana", "settimane", "mese", "mesi", "anno", "anni",
-    "uur", "dag", "dagen", "weken", "maand", "maanden", "jaar",
-];
-const NUMBERS: &[&str] = &[
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "fourteen",
-    "fifteen",
-    "eighteen",
-    "twenty",
-    "twenty-four",
-    "thirty",
-    "thirty-six",
-    "forty",
-    "forty-eight",
-    "forty-five",
-    "sixty",
-    "seventy-two",
-    "ninety",
-    "hundred",
-    "several",
-    "few",
-    "couple",
-    "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "zehn", "zwölf", "vierzehn", "dreißig", "neunzig",
-    "deux", "trois", "quatre", "cinq", "sept", "dix", "douze", "trente",
-    "dos", "tres", "cuatro", "cinco", "seis", "siete", "diez", "doce", "treinta",
-    "tre", "cinque", "sei", "dieci", "dodici", "trenta",
-    "twee", "drie", "vijf", "zes", "zeven", "tien", "twaalf", "dertig",
-];
-const BETWEEN: &[&str] =
-    &["working", "business", "calendar", "consecutive", "full", "whole", "more", "further", "of"];
 
 /// Numbers with a unit of time: `48 hours`, `24-48 hours`, `thirty days`, `30-day`, `within a month`.
 fn durations(text: &str) -> Vec<Range<usize>> {
@@ -286,68 +223,6 @@ fn words(text: &str) -> Vec<(&str, Range<usize>)> {
     }
     all
 }
-
-const VAGUE: &[&str] = &[
-    "reasonable time",
-    "reasonable period",
-    "reasonable amount of time",
-    "reasonable delay",
-    "appropriate time",
-    "appropriate period",
-    "limited time",
-    "limited period",
-    "certain time",
-    "certain period",
-    "some time",
-    "short time",
-    "short period",
-    "as long as necessary",
-    "as long as is necessary",
-    "as long as needed",
-    "as long as is needed",
-    "as long as required",
-    "as long as we need",
-    "no longer than necessary",
-    "no longer than is necessary",
-    "no longer than needed",
-    "specified period",
-    "specified retention period",
-    "as required by law",
-    "as soon as possible",
-    "as soon as practicable",
-    "without undue delay",
-    "in due course",
-    "in a timely manner",
-    "from time to time",
-    "periodically",
-    "on a regular basis",
-    "retention periods",
-];
-
-const PROMISES: &[&str] = &[
-    "we will",
-    "we never",
-    "we always",
-    "we do not",
-    "we don't",
-    "we delete",
-    "we erase",
-    "we remove",
-    "we encrypt",
-    "we keep",
-    "we only",
-    "we store",
-    "is deleted",
-    "are deleted",
-    "is erased",
-    "are erased",
-    "is encrypted",
-    "are encrypted",
-    "only you can",
-    "nobody else",
-    "no one else",
-    "will not",
-];
 
 fn vague(text: &str) -> Vec<Range<usize>> {
     phrases(text, VAGUE)

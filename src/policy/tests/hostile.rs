@@ -54,14 +54,20 @@ fn c04_what_the_program_fills_is_asked_of_every_document() {
     assert!(told.message.contains("prompt") && told.message.contains("input-image"), "{}", told.message);
     let flux = Policy::compile(FLUX).unwrap();
     assert_eq!(filled::unfilled(&flux).map(|f| f.category).collect::<Vec<_>>(), Vec::<&str>::new());
-    let less = FLUX.replace("[category.prompt]", "[category.words]").replace("\"prompt\"", "\"words\"").replace("{category.prompt}", "{category.words}");
-    let found = Policy::compile(&less).unwrap_or_else(|found| panic!("{}", report("less", &less, &found, false)));
+    let less = FLUX
+        .replace("[category.prompt]", "[category.words]")
+        .replace("\"prompt\"", "\"words\"")
+        .replace("{category.prompt}", "{category.words}");
+    let found =
+        Policy::compile(&less).unwrap_or_else(|found| panic!("{}", report("less", &less, &found, false)));
     assert!(found.warnings().iter().any(|d| d.code == "unfilled" && d.message.ends_with(": prompt")));
 }
 
 #[test]
 fn c05_a_length_of_time_is_positive_whole_and_bounded() {
-    for length in ["0 days", "-3 days", "forever", "1000000000000 days", "1.5mo", "101 years", "9".repeat(60).as_str()] {
+    for length in
+        ["0 days", "-3 days", "forever", "1000000000000 days", "1.5mo", "101 years", "9".repeat(60).as_str()]
+    {
         let source = with("48 hours after uploaded", &format!("{length} after uploaded"));
         let found = Policy::compile(&source).expect_err(length);
         let hit = found.iter().find(|d| d.is_error()).unwrap();
@@ -72,7 +78,8 @@ fn c05_a_length_of_time_is_positive_whole_and_bounded() {
 
 #[test]
 fn c06_two_deadlines_for_one_thing_name_both_rules() {
-    let again = "[retention.again]\ncategory = \"picture\"\nat-most = \"24 hours after uploaded\"\n\n[category.book]";
+    let again =
+        "[retention.again]\ncategory = \"picture\"\nat-most = \"24 hours after uploaded\"\n\n[category.book]";
     let found = Policy::compile(&with("[category.book]", again)).unwrap_err();
     let hit = found.iter().find(|d| d.code == "contradiction").unwrap();
     assert!(hit.message.contains("retention.picture") && hit.message.contains("retention.again"), "{hit:?}");
@@ -102,7 +109,8 @@ fn c09_there_are_no_patterns_to_blow_up() {
 #[test]
 fn c10_what_is_no_text_is_not_taken_for_one() {
     for value in ["nan", "inf", "-inf", "0x10", "1", "true", "2026-11-01", "{ a = 1 }"] {
-        let found = Policy::compile(&with("holds = \"the picture\"", &format!("holds = {value}"))).expect_err(value);
+        let found =
+            Policy::compile(&with("holds = \"the picture\"", &format!("holds = {value}"))).expect_err(value);
         assert!(found.iter().any(|d| d.code == "wrong-type"), "{value}: {found:#?}");
     }
     for value in ["010", "no", "off"] {
@@ -135,10 +143,69 @@ impl Dice {
 }
 
 const POISON: &[&str] = &[
-    "\"", "'", "\"\"\"", "'''", "[", "]", "[[", "]]", "{", "}", "{{", "=", ":", "#", "+++", "---", "```", "```rule\n", "\n", "\r\n", "\r", "\t",
-    "\u{0}", "\u{202e}", "\u{feff}", "\u{a0}", "“", "”", "–", "😀", "ﬁ", "İ", "ß", "\\", "\\u{110000}", "\\\"", "<script>", "![](x)", "[a](javascript:x)",
-    "> > > > > ", "- - - - ", "* * *", "| a | b |\n|--|--|\n", "a.b.c.d.e.f.g = 1\n", "99999999999999999999", "1e400", "-0", "0 days", "{retention.picture.at-most}",
-    "{category.}", "{.}", "{law.eu-gdpr.}", "## x {#x}\n", "[category.picture]\n", "kept-by = [\"a.b\"]\n", "<!--", "&#0;", "&amp;", "[^1]", "***", "__", "~~", "<http://a>",
+    "\"",
+    "'",
+    "\"\"\"",
+    "'''",
+    "[",
+    "]",
+    "[[",
+    "]]",
+    "{",
+    "}",
+    "{{",
+    "=",
+    ":",
+    "#",
+    "+++",
+    "---",
+    "```",
+    "```rule\n",
+    "\n",
+    "\r\n",
+    "\r",
+    "\t",
+    "\u{0}",
+    "\u{202e}",
+    "\u{feff}",
+    "\u{a0}",
+    "“",
+    "”",
+    "–",
+    "😀",
+    "ﬁ",
+    "İ",
+    "ß",
+    "\\",
+    "\\u{110000}",
+    "\\\"",
+    "<script>",
+    "![](x)",
+    "[a](javascript:x)",
+    "> > > > > ",
+    "- - - - ",
+    "* * *",
+    "| a | b |\n|--|--|\n",
+    "a.b.c.d.e.f.g = 1\n",
+    "99999999999999999999",
+    "1e400",
+    "-0",
+    "0 days",
+    "{retention.picture.at-most}",
+    "{category.}",
+    "{.}",
+    "{law.eu-gdpr.}",
+    "## x {#x}\n",
+    "[category.picture]\n",
+    "kept-by = [\"a.b\"]\n",
+    "<!--",
+    "&#0;",
+    "&amp;",
+    "[^1]",
+    "***",
+    "__",
+    "~~",
+    "<http://a>",
 ];
 
 /// Damages a document in one of many ways.
@@ -179,7 +246,9 @@ fn damage(bytes: &mut Vec<u8>, dice: &mut Dice) {
         }
         _ => {
             let poison = dice.one(POISON);
-            if let Some(found) = bytes.iter().enumerate().skip(at).find(|(_, b)| b"\"[]{}=.".contains(b)).map(|(n, _)| n) {
+            if let Some(found) =
+                bytes.iter().enumerate().skip(at).find(|(_, b)| b"\"[]{}=.".contains(b)).map(|(n, _)| n)
+            {
                 drop(bytes.splice(found..=found, poison.bytes()));
             }
         }
@@ -211,10 +280,10 @@ fn survives(bytes: &[u8], seed: u64) {
 #[test]
 fn ten_thousand_damaged_documents_are_read_or_refused() {
     let soak = std::env::var_os("VOUCHSAFE_SOAK").is_some();
-    let (first, count) = std::env::var("VOUCHSAFE_SEED").ok().and_then(|seed| seed.parse().ok()).map_or(
-        (1_u64, if soak { 200_000 } else { 10_000 }),
-        |seed| (seed, 1),
-    );
+    let (first, count) = std::env::var("VOUCHSAFE_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+        .map_or((1_u64, if soak { 200_000 } else { 10_000 }), |seed| (seed, 1));
     println!("seeds {first} to {}; VOUCHSAFE_SEED=n repeats one", first + count - 1);
     for seed in first..first + count {
         let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
@@ -233,7 +302,10 @@ fn what_grows_deep_or_wide_stays_bounded() {
     let half = MAX_BYTES / 2;
     for (name, source) in [
         ("dotted keys", rule(&"a.".repeat(half / 2))),
-        ("dotted keys on many lines", rule(&(0..8000).map(|n| format!("a.b{n}.c.d = 1")).collect::<Vec<_>>().join("\n"))),
+        (
+            "dotted keys on many lines",
+            rule(&(0..8000).map(|n| format!("a.b{n}.c.d = 1")).collect::<Vec<_>>().join("\n")),
+        ),
         ("inline tables", rule(&format!("a = {}", "{a=".repeat(half / 3)))),
         ("brackets", rule(&format!("a = {}", "[".repeat(half)))),
         ("open lists", rule(&"a = [\n".repeat(half / 7))),
@@ -246,7 +318,10 @@ fn what_grows_deep_or_wide_stays_bounded() {
         ("brackets in prose", format!("{SMALL}\n{}", "[".repeat(half))),
         ("braces in prose", format!("{SMALL}\n{}", "{".repeat(half))),
         ("placeholders", format!("{SMALL}\n{}", "{retention.picture.at-most} ".repeat(half / 28))),
-        ("backticks", format!("{SMALL}\n{}", (1..700).map(|n| "`".repeat(n % 300)).collect::<Vec<_>>().join("a"))),
+        (
+            "backticks",
+            format!("{SMALL}\n{}", (1..700).map(|n| "`".repeat(n % 300)).collect::<Vec<_>>().join("a")),
+        ),
         ("tables", format!("{SMALL}\n|{}\n|{}\n", "a|".repeat(5000), "-|".repeat(5000))),
         ("durations", format!("{SMALL}\n{}", "30 days ".repeat(half / 8))),
     ] {

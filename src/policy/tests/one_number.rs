@@ -24,14 +24,21 @@ fn answers(policy: &Policy) -> Vec<String> {
         all.push(format!("clocks {right} {:?}", policy.clocks(*right, moment, &[]).map(|c| c.promise)));
     }
     all.extend(policy.processors().map(|p| format!("life {} {:?}", p.id, p.longest_life)));
-    all.extend(policy.purposes().map(|p| format!("consent {} {:?}", p.id, p.valid_for.map(|v| v.after(moment)))));
+    all.extend(
+        policy.purposes().map(|p| format!("consent {} {:?}", p.id, p.valid_for.map(|v| v.after(moment)))),
+    );
     all.extend(policy.safeguards().map(|s| format!("probe {} {:?}", s.id, s.every.after(moment))));
     all.extend(policy.attestations().map(|a| {
         let remind = a.remind.map(|remind| remind.after(moment));
         format!("attested {} {:?} {remind:?} {}", a.id, a.every.after(moment), a.evidence)
     }));
     all.extend(policy.notices().map(|n| {
-        format!("told {} {:?} {:?}", n.id, n.ahead.map(|p| p.after(moment)), n.within.map(|p| p.after(moment)))
+        format!(
+            "told {} {:?} {:?}",
+            n.id,
+            n.ahead.map(|p| p.after(moment)),
+            n.within.map(|p| p.after(moment))
+        )
     }));
     all
 }
@@ -65,15 +72,27 @@ fn every_number_of_the_documents_is_obeyed() {
             let old: u32 = source[number.clone()].parse().unwrap();
             let line = source[..number.start].matches('\n').count() + 1;
             // One more, or where a law or another rule forbids that, one less or half.
-            let changed = [old + 1, old.saturating_sub(1).max(1), old / 2, old * 2].into_iter().filter(|new| *new != old && *new > 0).find_map(|new| {
-                let mut text = source.to_owned();
-                text.replace_range(number.clone(), &new.to_string());
-                Policy::compile(&text).ok()
-            });
-            let after = changed.unwrap_or_else(|| panic!("line {line} of {}: no other number compiles", before.tenant()));
-            assert_ne!(was, answers(&after), "line {line} of {}: the number changes nothing", before.tenant());
+            let changed = [old + 1, old.saturating_sub(1).max(1), old / 2, old * 2]
+                .into_iter()
+                .filter(|new| *new != old && *new > 0)
+                .find_map(|new| {
+                    let mut text = source.to_owned();
+                    text.replace_range(number.clone(), &new.to_string());
+                    Policy::compile(&text).ok()
+                });
+            let after = changed
+                .unwrap_or_else(|| panic!("line {line} of {}: no other number compiles", before.tenant()));
+            assert_ne!(
+                was,
+                answers(&after),
+                "line {line} of {}: the number changes nothing",
+                before.tenant()
+            );
             let rule = source[..number.start].rsplit("\n[").next().unwrap();
-            let (name, key) = (rule.split(']').next().unwrap(), source[..number.start].rsplit('\n').next().unwrap().split(' ').next().unwrap());
+            let (name, key) = (
+                rule.split(']').next().unwrap(),
+                source[..number.start].rsplit('\n').next().unwrap().split(' ').next().unwrap(),
+            );
             if source.contains(&format!("{{{name}.{key}}}")) {
                 let same = prose.iter().zip(after.clauses()).all(|(a, b)| a.text == b.text);
                 assert!(!same, "line {line} of {}: the prose says the old number", before.tenant());

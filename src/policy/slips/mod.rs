@@ -2,11 +2,14 @@
 //! nobody closed. Each is told once, in plain words, and put right in a copy, so that the reading goes on behind it and
 //! one slip does not look like twenty.
 
+mod letters;
+mod lists;
+
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::ops::Range;
 
 use super::diagnostic::Sink;
+use lists::{begins_anew, code_end, commas, depth, depth_from, end_of_text, quoted};
 
 /// The way back from the copy to the document, line by line.
 #[derive(Debug, Clone, Copy)]
@@ -134,74 +137,13 @@ impl Pen<'_> {
         }
     }
 
-    /// Curly quotes, no-break spaces and long dashes that stand outside texts.
+    /// Tells of curly quotes, long dashes and odd spaces outside texts, and puts them right.
     fn characters(&mut self, body: &str, at: usize) -> String {
-        let mut out = String::with_capacity(body.len());
-        let mut inside: Option<char> = None;
-        let mut told = None;
-        let last = body.trim_end().char_indices().last().map_or(0, |(n, _)| n);
-        let mut escaped = false;
-        for (n, c) in body.char_indices() {
-            let tell = |told: &mut Option<(usize, usize, &'static str, &'static str)>, what, help| {
-                told.get_or_insert((n, c.len_utf8(), what, help));
-            };
-            let curly = matches!(c, '“' | '”' | '„' | '‟' | '«' | '»' | '‘' | '’' | '‚' | '″');
-            match (inside, c) {
-                _ if escaped => {
-                    escaped = false;
-                    out.push(c);
-                }
-                (Some('"'), '\\') => {
-                    escaped = true;
-                    out.push(c);
-                }
-                (Some(open), c) if c == open => {
-                    inside = None;
-                    out.push(c);
-                }
-                (Some('“'), _) if curly => {
-                    inside = None;
-                    out.push('"');
-                }
-                // A text that a straight quote began and a curly one ends, at the end of its line.
-                (Some('"'), _) if curly && n == last => {
-                    tell(&mut told, "a curly quote ends this text", CURLY);
-                    inside = None;
-                    out.push('"');
-                }
-                (Some('“'), '"') => {
-                    inside = None;
-                    out.push('"');
-                }
-                (Some(_), _) => out.push(c),
-                (None, '#') => {
-                    out.push_str(body.get(n..).unwrap_or(""));
-                    break;
-                }
-                (None, '"' | '\'') => {
-                    inside = Some(c);
-                    out.push(c);
-                }
-                (None, _) if curly => {
-                    tell(&mut told, "curly quotes, as word processors make them", CURLY);
-                    inside = Some('“');
-                    out.push('"');
-                }
-                (None, '–' | '—' | '−' | '‑' | '‐') => {
-                    tell(&mut told, "a long dash, as word processors make them", "type a plain hyphen `-`");
-                    out.push('-');
-                }
-                (None, c) if c.is_whitespace() && c != ' ' && c != '\t' => {
-                    tell(&mut told, "a space of another kind, as word processors make them", "type a plain space");
-                    out.push(' ');
-                }
-                (None, c) => out.push(c),
-            }
+        let (plain, odd) = letters::plain(body);
+        if let Some((span, what, help)) = odd {
+            self.slip(at + span.start..at + span.end, what, help);
         }
-        if let Some((n, len, what, help)) = told {
-            self.slip(at + n..at + n + len, what, help);
-        }
-        out
+        plain
     }
 
     fn statement(&mut self, line: &str, indent: usize, here: &Range<usize>) -> String {
@@ -215,7 +157,11 @@ impl Pen<'_> {
         let unlisted = line.strip_prefix(['-', '*', '•', '·']).map(str::trim_start);
         let line = match unlisted {
             Some(rest) if rest.contains(['=', ':']) => {
-                self.slip(here.clone(), "a bullet stands before a key", "remove the bullet: a key stands at the start of its line");
+                self.slip(
+                    here.clone(),
+                    "a bullet stands before a key",
+                    "remove the bullet: a key stands at the start of its line",
+                );
                 rest
             }
             _ => line,
@@ -228,11 +174,19 @@ impl Pen<'_> {
     fn header(&mut self, line: &str, here: &Range<usize>) -> String {
         let (line, note) = line.split_once('#').map_or((line, ""), |(line, note)| (line.trim_end(), note));
         let inner = line.trim_matches(['[', ']']).trim();
-        let name = inner.split([' ', '.', ':', '/', ',']).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".");
+        let name = inner
+            .split([' ', '.', ':', '/', ','])
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(".");
         let sound = line == format!("[{inner}]");
         let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
         if !sound || (inner != name && plain(&name)) {
-            self.slip(here.clone(), "this line does not read as the name of a rule", format!("write `[{name}]`"));
+            self.slip(
+                here.clone(),
+                "this line does not read as the name of a rule",
+                format!("write `[{name}]`"),
+            );
         }
         let name = if plain(&name) { name } else { inner.to_owned() };
         self.skipping = false;
@@ -255,10 +209,16 @@ impl Pen<'_> {
             !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || " ._-".contains(c))
         };
         let (key, value) = match (line.split_once('='), line.split_once(':')) {
-            (Some((key, value)), _) if bare(key.trim()) || key.trim_start().starts_with(['"', '\'']) => (key, value),
+            (Some((key, value)), _) if bare(key.trim()) || key.trim_start().starts_with(['"', '\'']) => {
+                (key, value)
+            }
             (_, Some((key, value))) if bare(key.trim()) => {
                 let key_name = key.trim();
-                self.slip(here.clone(), "a colon stands where `=` belongs", format!("write `{key_name} = …`"));
+                self.slip(
+                    here.clone(),
+                    "a colon stands where `=` belongs",
+                    format!("write `{key_name} = …`"),
+                );
                 (key, value)
             }
             _ => {
@@ -288,7 +248,11 @@ impl Pen<'_> {
         }
         match value.chars().next() {
             None | Some('#') => {
-                self.slip(here.clone(), format!("nothing stands after `{key} =`"), "write its value, or remove the line");
+                self.slip(
+                    here.clone(),
+                    format!("nothing stands after `{key} =`"),
+                    "write its value, or remove the line",
+                );
                 format!("\"\" {value}")
             }
             Some('"') => self.text(key, value, here),
@@ -336,7 +300,11 @@ impl Pen<'_> {
                 if rest.trim().is_empty() || rest.trim().starts_with('#') {
                     return value;
                 }
-                self.slip(here.clone(), "a line of a rule ends with its value", "remove what stands behind the `]`");
+                self.slip(
+                    here.clone(),
+                    "a line of a rule ends with its value",
+                    "remove what stands behind the `]`",
+                );
                 list.to_owned()
             }
             Ok(open) => {
@@ -360,7 +328,11 @@ impl Pen<'_> {
     fn commas_in(&mut self, value: &str, here: &Range<usize>) -> String {
         let fresh = commas(value);
         if fresh.len() != value.len() {
-            self.slip(here.clone(), "a comma is missing between two values of the list", "write `[\"one\", \"two\"]`");
+            self.slip(
+                here.clone(),
+                "a comma is missing between two values of the list",
+                "write `[\"one\", \"two\"]`",
+            );
         }
         let words = quoted(&fresh);
         if words.len() != fresh.len() {
@@ -391,7 +363,11 @@ impl Pen<'_> {
             _ => None,
         };
         if let Some(switch) = switch {
-            self.slip(here.clone(), format!("`{key} = {word}` stands without quotes"), format!("write `{key} = {switch}`"));
+            self.slip(
+                here.clone(),
+                format!("`{key} = {word}` stands without quotes"),
+                format!("write `{key} = {switch}`"),
+            );
             return format!("{switch}{note}");
         }
         let clean = word.trim_matches(['"', '\'']).replace(['"', '\\'], "");
@@ -399,131 +375,4 @@ impl Pen<'_> {
         self.slip(here.clone(), "texts stand in double quotes", format!("write `{key} = \"{shown}\"`"));
         format!("\"{clean}\"{note}")
     }
-}
-
-const CURLY: &str = "type them as straight quotes `\"`, and turn \"smart quotes\" off in the editor";
-
-/// Whether a line begins a new statement: the name of a rule, or a key with its value.
-fn begins_anew(line: &str) -> bool {
-    let name = |text: &str| {
-        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "._- ".contains(c))
-    };
-    let header = line.strip_prefix('[').and_then(|rest| rest.split_once(']'));
-    header.is_some_and(|(inner, rest)| name(inner) && rest.trim().is_empty() && inner.contains('.'))
-        || line.split_once('=').is_some_and(|(key, _)| name(key.trim()))
-}
-
-/// Where a text in double quotes ends, behind its last quote.
-fn end_of_text(value: &str) -> Option<usize> {
-    let mut escaped = false;
-    for (n, c) in value.char_indices().skip(1) {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '"' => return Some(n + 1),
-            _ => {}
-        }
-    }
-    None
-}
-
-/// How many brackets are open at the end of a line. `Err` if a text has no end.
-fn depth(value: &str) -> Result<usize, ()> {
-    depth_from(value, 0)
-}
-
-fn depth_from(value: &str, open: usize) -> Result<usize, ()> {
-    let mut open = open;
-    let mut at = 0;
-    while let Some(rest) = value.get(at..).filter(|rest| !rest.is_empty()) {
-        let c = rest.chars().next().unwrap_or(' ');
-        match c {
-            '"' => at += end_of_text(rest).ok_or(())?,
-            '#' => break,
-            '[' => {
-                open += 1;
-                at += 1;
-            }
-            ']' => {
-                open = open.saturating_sub(1);
-                at += 1;
-            }
-            _ => at += c.len_utf8(),
-        }
-    }
-    Ok(open)
-}
-
-/// Where a line ends, without its note.
-fn code_end(line: &str) -> usize {
-    let mut at = 0;
-    while let Some(rest) = line.get(at..).filter(|rest| !rest.is_empty()) {
-        match rest.chars().next().unwrap_or(' ') {
-            '#' => break,
-            '"' => at += end_of_text(rest).unwrap_or(rest.len()),
-            c => at += c.len_utf8(),
-        }
-    }
-    line.get(..at).unwrap_or(line).trim_end().len()
-}
-
-/// The line with a comma between two texts that have none.
-fn commas(value: &str) -> String {
-    let mut out = String::with_capacity(value.len());
-    let mut after_text = false;
-    let mut at = 0;
-    while let Some(rest) = value.get(at..).filter(|rest| !rest.is_empty()) {
-        let c = rest.chars().next().unwrap_or(' ');
-        if c == '"' {
-            if after_text {
-                out.push(',');
-            }
-            let Some(end) = end_of_text(rest) else {
-                out.push_str(rest);
-                break;
-            };
-            out.push_str(rest.get(..end).unwrap_or(""));
-            at += end;
-            after_text = true;
-            continue;
-        }
-        if c == '#' {
-            out.push_str(rest);
-            break;
-        }
-        after_text &= c.is_whitespace();
-        out.push(c);
-        at += c.len_utf8();
-    }
-    out
-}
-
-/// The line of a list with quotes around the words that have none.
-fn quoted(value: &str) -> String {
-    let mut out = String::with_capacity(value.len());
-    let mut at = 0;
-    while let Some(rest) = value.get(at..).filter(|rest| !rest.is_empty()) {
-        let c = rest.chars().next().unwrap_or(' ');
-        if c == '"' {
-            let end = end_of_text(rest).unwrap_or(rest.len());
-            out.push_str(rest.get(..end).unwrap_or(""));
-            at += end;
-        } else if c == '#' || c == '\'' || c == '{' {
-            out.push_str(rest);
-            break;
-        } else if c.is_alphabetic() {
-            let end = rest.find([',', ']', '"', '#', '[', '\'', '{']).unwrap_or(rest.len());
-            let word = rest.get(..end).unwrap_or(rest);
-            if matches!(word.trim(), "true" | "false") {
-                out.push_str(word);
-            } else {
-                let _infallible = write!(out, "\"{}\"", word.trim_end().replace('\\', ""));
-            }
-            at += word.len();
-        } else {
-            out.push(c);
-            at += c.len_utf8();
-        }
-    }
-    out
 }
