@@ -67,10 +67,10 @@ pub(crate) fn length(text: &str) -> Option<String> {
             number = Some(found);
         } else if let Some(unit) = unit(word) {
             return Some(told(number?, unit));
-        } else if let Some((count, tail)) = word.split_once('-').or_else(|| cut(word)) {
-            if let (Some(count), Some(unit)) = (whole(count), unit(tail)) {
-                return Some(told(count, unit));
-            }
+        } else if let Some((count, tail)) = word.split_once('-').or_else(|| cut(word))
+            && let (Some(count), Some(unit)) = (whole(count), unit(tail))
+        {
+            return Some(told(count, unit));
         }
     }
     None
