@@ -78,7 +78,7 @@ fn clauses(
         named.extend(rules.kept_by.iter().filter(|(at, ..)| *at == number).map(|(_, name, _)| name.clone()));
         let title = filled(&clause.title, &filler, &mut named, raw, sink);
         let prose = filled(&clause.prose, &filler, &mut named, raw, sink);
-        check::prose::clause(clause, !named.is_empty() || !clause.blocks.is_empty(), sink);
+        check::prose::clause(clause, number, !named.is_empty() || !clause.blocks.is_empty(), rules, sink);
         let empty_about =
             number == 0 && clause.title.is_empty() && clause.prose.is_empty() && clause.blocks.is_empty();
         if empty_about {
@@ -116,8 +116,10 @@ fn filled<'a>(
             },
             Event::Html(text) | Event::InlineHtml(text) => Event::Text(text.clone()),
             Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
-                if let Some(anchor) =
-                    dest_url.strip_prefix('#').filter(|a| !clauses.iter().any(|c| c.id == *a))
+                // A clause whose id is missing has its own error, and may be the one that is meant.
+                if let Some(anchor) = dest_url
+                    .strip_prefix('#')
+                    .filter(|a| !clauses.iter().any(|c| c.id == *a || c.id.is_empty()))
                 {
                     let message = format!("there is no clause `#{}`", super::reader::short(anchor));
                     sink.error("dangling-name", span.clone(), message);
@@ -156,12 +158,14 @@ fn fill(
         if span.len() == text.len() { span.start + at..span.start + at + len } else { span.clone() }
     };
     let mut out = String::new();
+    let mut told_to = 0;
     for piece in pieces {
         match piece {
             Piece::Plain(plain, _) => out.push_str(plain),
+            // The second brace of one that was told already.
+            Piece::Stray(at) if at < told_to => {}
             Piece::Stray(at) => {
-                sink.error("placeholder", place(at, 1), "this brace belongs to no placeholder")
-                    .help("a placeholder is `{kind.name.key}` in small letters, without spaces");
+                told_to = stray(text, at, &place, sink);
             }
             Piece::Placeholder(name, at) => {
                 if let Some(rule) = filler.rule(name).filter(|rule| !named.contains(rule)) {
@@ -177,6 +181,22 @@ fn fill(
         }
     }
     Some(out)
+}
+
+/// Tells of a brace that opens no placeholder; with what stands up to its partner, if it has one. Returns where that ends.
+fn stray(text: &str, at: usize, place: &dyn Fn(usize, usize) -> Range<usize>, sink: &mut Sink) -> usize {
+    const FORM: &str = "a placeholder is `{kind.name.key}` in small letters and hyphens, without spaces";
+    let rest = text.get(at..).unwrap_or("");
+    let partner = rest.find('}').filter(|end| *end <= 120 && !rest.starts_with('}'));
+    let Some(end) = partner else {
+        sink.error("placeholder", place(at, 1), "this brace belongs to no placeholder").help(FORM);
+        return at + 1;
+    };
+    let doubled = rest.get(end..).map_or(0, |tail| tail.len() - tail.trim_start_matches('}').len());
+    let name = rest.get(..end).unwrap_or("").trim_matches(['{', ' ']).to_lowercase().replace(['_', ' '], "-");
+    sink.error("placeholder", place(at, end + doubled), "this is no placeholder, for all its braces")
+        .help(format!("write `{{{}}}`: {FORM}", super::reader::short(&name)));
+    at + end + doubled
 }
 
 fn to_html(events: Vec<Event<'_>>) -> String {

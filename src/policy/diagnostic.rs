@@ -1,5 +1,6 @@
 //! What is wrong with a document, where, and how to mend it; and the report with the source shown.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
@@ -58,7 +59,26 @@ pub(crate) struct Sink {
     errors: usize,
     warnings: usize,
     source: String,
+    /// Lines on which a slip of the pen was told: what else is wrong there follows from it.
+    slipped: BTreeSet<usize>,
+    /// Whether a part of the document could not be read: names that seem to lead nowhere may stand in it.
+    torn: bool,
+    /// Kind and name of rules that were meant by a name that leads nowhere.
+    misnamed: BTreeSet<(String, String)>,
 }
+
+/// What is not told while a part of the document could not be read, since that part may hold what seems to be missing.
+const FOLLOWS: &[&str] = &[
+    "category-without-retention",
+    "dangling-name",
+    "no-clock",
+    "notice-missing",
+    "placeholder",
+    "promise-without-rule",
+    "right-missing",
+    "unfilled",
+    "unused",
+];
 
 impl Sink {
     /// How many of each severity are kept.
@@ -74,6 +94,9 @@ impl Sink {
             errors: 0,
             warnings: 0,
             source: source.to_owned(),
+            slipped: BTreeSet::new(),
+            torn: false,
+            misnamed: BTreeSet::new(),
         }
     }
 
@@ -101,6 +124,38 @@ impl Sink {
         message: impl Into<String>,
     ) -> &mut Diagnostic {
         self.add(Severity::Warning, code, span, message.into())
+    }
+
+    /// A slip of the pen that was put right for the reading. One a line: the first is the cause of the others.
+    pub(crate) fn slip(&mut self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        if self.slipped.insert(self.place(span.start).0) {
+            self.error("toml", span, message).help(help);
+        }
+    }
+
+    /// A part of the document that could not be read.
+    pub(crate) fn torn(&mut self, span: Range<usize>, message: impl Into<String>) {
+        self.slip(
+            span,
+            message,
+            "a rule is written `[kind.name]`, then lines of `key = value`, texts in double quotes, lists in `[ ]`",
+        );
+        self.torn = true;
+    }
+
+    /// Notes that a part of the document could not be read; its error was told already.
+    pub(crate) fn tear(&mut self) {
+        self.torn = true;
+    }
+
+    /// Notes that a name which leads nowhere probably meant this rule.
+    pub(crate) fn misnamed(&mut self, kind: &str, name: &str) {
+        self.misnamed.insert((kind.to_owned(), name.to_owned()));
+    }
+
+    /// Whether a name which leads nowhere probably meant this rule: then it is not unused as well.
+    pub(crate) fn is_misnamed(&self, kind: &str, name: &str) -> bool {
+        self.misnamed.contains(&(kind.to_owned(), name.to_owned()))
     }
 
     fn add(
@@ -132,6 +187,11 @@ impl Sink {
         self.errors
     }
 
+    /// Whether so much was found that advice is no longer kept.
+    pub(crate) fn crowded(&self) -> bool {
+        self.errors > Self::MOST || self.warnings > Self::MOST
+    }
+
     pub(crate) fn label(&self, span: Range<usize>, text: impl Into<String>) -> Label {
         Label { line: self.place(span.start).0, span, text: text.into() }
     }
@@ -147,6 +207,10 @@ impl Sink {
             ))
         });
         self.found.dedup();
+        let (slipped, torn) = (&self.slipped, self.torn);
+        self.found.retain(|d| {
+            (d.code == "toml" || !slipped.contains(&d.line)) && !(torn && FOLLOWS.contains(&d.code))
+        });
         self.found
     }
 }

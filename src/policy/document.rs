@@ -45,7 +45,10 @@ pub(crate) fn cut<'a>(source: &'a str, sink: &mut Sink) -> Option<Document<'a>> 
         return None;
     }
     let front = front_matter(source, sink);
-    let body = front.as_ref().map_or(0, |span| next_line(source, span.end));
+    let body = front.as_ref().map_or(0, |span| {
+        let ends_by_heading = source.get(span.end..).is_some_and(|rest| rest.starts_with('#'));
+        if ends_by_heading { span.end } else { next_line(source, span.end) }
+    });
     let clauses = Cutter::new(source, body, sink).run()?;
     Some(Document { front, clauses })
 }
@@ -81,24 +84,75 @@ fn clean_characters(source: &str, sink: &mut Sink) -> bool {
 }
 
 fn front_matter(source: &str, sink: &mut Sink) -> Option<Range<usize>> {
-    let start = next_line(source, 0);
+    // Read as meant, so that one wrong fence is one error.
+    let fence = |line: &str| matches!(line.trim_end(), "+++" | "---" | "```" | "***");
+    let begin = source.find(|c: char| !c.is_whitespace()).unwrap_or(0);
+    let begin = source.get(..begin).and_then(|blank| blank.rfind('\n')).map_or(0, |at| at + 1);
+    let start = next_line(source, begin);
     let missing = |sink: &mut Sink, message: &str| {
         sink.error("front-matter", 0..source.find('\n').unwrap_or(0), message)
             .help("begin with a line `+++`, then tenant, version, effective, title, law, [controller] and [contact], then a line `+++`");
     };
-    if source.get(..start).is_none_or(|line| line.trim_end() != "+++") {
+    let first = source.get(begin..start).unwrap_or("");
+    if begin > 0 && fence(first) {
+        missing(sink, "the document begins with an empty line: `+++` stands on its first");
+    } else if !fence(first) {
         missing(sink, "the document does not begin with front matter");
         return None;
+    } else if first.trim_end() != "+++" {
+        missing(sink, "front matter stands between two lines of `+++`");
     }
     let mut at = start;
     while at < source.len() {
         let end = next_line(source, at);
-        if source.get(at..end).is_some_and(|line| line.trim_end() == "+++") {
+        let line = source.get(at..end).unwrap_or("");
+        if fence(line) {
+            if line.trim_end() != first.trim_end() {
+                let message = "the front matter ends with a line `+++`, as it begins";
+                sink.error("front-matter", at..at + line.trim_end().len(), message);
+            }
             return Some(start..at);
+        }
+        // A heading cannot stand in it: its end was forgotten.
+        if line.starts_with('#') && line.trim_start_matches('#').starts_with(' ') {
+            break;
         }
         at = end;
     }
-    missing(sink, "the front matter has no end");
+    sink.error("front-matter", begin..start.max(begin + 1).min(source.len()), "the front matter has no end")
+        .help("write a line `+++` behind its last key, before the first heading");
+    (at < source.len()).then_some(start..at)
+}
+
+/// How to write a heading with an id made of its own words.
+fn with_id(heading: &str) -> String {
+    let plain = heading.lines().next().unwrap_or("").split('{').next().unwrap_or("").trim();
+    let words = plain.trim_start_matches('#').to_lowercase();
+    let words: Vec<&str> =
+        words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    let mut id = words.into_iter().skip_while(|w| !is_slug(w)).take(4).collect::<Vec<_>>().join("-");
+    id.truncate(40);
+    let id = if is_slug(&id) { id } else { "a-short-name".to_owned() };
+    format!(
+        "write `{} {{#{id}}}`; if the clause only informs, `{{#{id} .information}}`",
+        super::reader::short(plain)
+    )
+}
+
+/// Where a heading with an id stands inside a rule block, which can only mean that the block was never closed.
+fn heading_inside(source: &str, block: &Range<usize>) -> Option<usize> {
+    let mut at = block.start;
+    for line in source.get(block.clone())?.split_inclusive('\n') {
+        let heading = line.trim_start_matches('#');
+        if heading.len() < line.len()
+            && heading.starts_with(' ')
+            && line.trim_end().ends_with('}')
+            && line.contains("{#")
+        {
+            return Some(at);
+        }
+        at += line.len();
+    }
     None
 }
 
@@ -180,7 +234,18 @@ impl<'a, 's> Cutter<'a, 's> {
                 *inner = Some(start..span.end);
             }
             (Place::Rule { outer, inner }, Event::End(TagEnd::CodeBlock)) => {
-                let block = inner.clone().unwrap_or(outer.end..outer.end);
+                let mut block = inner.clone().unwrap_or(outer.end..outer.end);
+                if let Some(at) = heading_inside(self.source, &block) {
+                    self.sink
+                        .error(
+                            "unknown-block",
+                            outer.start..outer.end.max(outer.start),
+                            "this rule block has no end",
+                        )
+                        .help("close it with a line of three backticks before the next heading");
+                    self.sink.tear();
+                    block.end = at;
+                }
                 if let Some(clause) = self.clauses.last_mut() {
                     clause.blocks.push(block);
                 }
@@ -216,8 +281,12 @@ impl<'a, 's> Cutter<'a, 's> {
             }
             None => {
                 self.sink
-                    .error("heading-without-id", span.clone(), "this heading has no id, so nothing can be bound to it")
-                    .help("write it as `## Title {#a-short-name}`; add ` .information` before the brace if it only informs");
+                    .error(
+                        "heading-without-id",
+                        span.clone(),
+                        "this heading has no id, so nothing can be bound to it",
+                    )
+                    .help(with_id(self.source.get(span.clone()).unwrap_or("")));
                 ""
             }
         };
@@ -266,7 +335,23 @@ impl<'a, 's> Cutter<'a, 's> {
             self.place = Place::Rule { outer: span.start..end, inner: None };
             return;
         }
+        if self.looks_like_rules(kind, &span) {
+            let marked = super::reader::short(info);
+            let message = if marked.is_empty() {
+                "this block has no mark, but holds rules".to_owned()
+            } else {
+                format!("this block is marked `{marked}`, but holds rules")
+            };
+            self.sink
+                .error("unknown-block", span.start..span.start, message)
+                .help("write its first line as three backticks and the word rule, in small letters: ```rule");
+            let end = next_line(self.source, span.start).min(span.end);
+            self.place = Place::Rule { outer: span.start..end, inner: None };
+            return;
+        }
         self.place = Place::Strange;
+        // What stands in it may be rules that others lean on.
+        self.sink.tear();
         let (message, help) = if info == "rule" {
             (
                 "a rule block stands inside a list or a quote",
@@ -284,6 +369,17 @@ impl<'a, 's> Cutter<'a, 's> {
             )
         };
         self.sink.error("unknown-block", span, message).help(help);
+    }
+
+    /// Whether a block without its proper mark holds rules all the same.
+    fn looks_like_rules(&self, kind: &CodeBlockKind<'_>, span: &Range<usize>) -> bool {
+        let text = self.source.get(span.clone()).unwrap_or("");
+        let header = |line: &str| {
+            line.strip_prefix('[')
+                .and_then(|rest| rest.split(['.', ']']).next())
+                .is_some_and(|kind| super::words::RuleKind::NAMES.contains(&kind))
+        };
+        self.depth == 1 && matches!(kind, CodeBlockKind::Fenced(_)) && text.lines().skip(1).any(header)
     }
 
     fn forbidden(&mut self, event: &Event<'_>, span: &Range<usize>) {

@@ -4,6 +4,7 @@ use crate::policy::front::Front;
 use crate::policy::law;
 use crate::policy::rules::Rules;
 use crate::policy::spec::{Shape, fields};
+use crate::policy::tongue;
 use crate::policy::typed::title;
 use crate::policy::values::{Item, Scalar};
 use crate::policy::words::{Basis, RuleKind};
@@ -66,8 +67,9 @@ pub(super) struct Unfilled {
 impl Filler<'_> {
     /// The words for a placeholder.
     pub(super) fn value(&self, name: &str) -> Result<String, Unfilled> {
+        let and = tongue::and(&self.front.root.text("language").unwrap_or_default());
         if let Some(items) = self.front.field(name) {
-            return Ok(list(items.iter().map(|item| self.scalar(item, None, ""))));
+            return Ok(list_in(and, items.iter().map(|item| self.scalar(item, None, ""))));
         }
         let mut parts = name.splitn(3, '.');
         let (kind, id, field) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""), parts.next());
@@ -97,12 +99,14 @@ impl Filler<'_> {
         }
         if items.is_empty() {
             let keys: Vec<&str> = rule.fields.iter().map(|(key, _)| key).collect();
+            let near = super::reader::closest(field, keys.iter().copied())
+                .map_or(String::new(), |near| format!("did you mean `{{{}.{near}}}`? ", rule.name()));
             return Err(Unfilled {
                 why: format!("`{}` says nothing of `{}`", rule.name(), super::reader::short(field)),
-                help: format!("it has {}", keys.join(", ")),
+                help: format!("{near}It has {}", keys.join(", ")),
             });
         }
-        Ok(list(items.iter().map(|item| self.scalar(item, spec.map(|spec| spec.shape), field))))
+        Ok(list_in(and, items.iter().map(|item| self.scalar(item, spec.map(|spec| spec.shape), field))))
     }
 
     /// The rule a placeholder names, if it names one.
@@ -125,6 +129,7 @@ impl Filler<'_> {
     }
 
     fn scalar(&self, item: &Item, shape: Option<Shape>, field: &str) -> String {
+        let language = self.front.root.text("language").unwrap_or_default();
         match (&item.value, shape) {
             (Scalar::Text(id), Some(Shape::Ref(kind))) => self.name_of(kind, id),
             (Scalar::Text(word), Some(Shape::Word(_))) if field == "basis" => {
@@ -136,8 +141,8 @@ impl Filler<'_> {
             }
             (Scalar::Text(text), _) => text.clone(),
             (Scalar::Flag(flag), _) => if *flag { "yes" } else { "no" }.to_owned(),
-            (Scalar::Period(period) | Scalar::After(period, _), _) => period.to_string(),
-            (Scalar::Date(date), _) => date.format("%-d %B %Y").to_string(),
+            (Scalar::Period(period) | Scalar::After(period, _), _) => tongue::length(*period, &language),
+            (Scalar::Date(date), _) => tongue::date(*date, &language),
         }
     }
 }
@@ -161,11 +166,15 @@ fn law_value(id: &str, field: &str) -> Result<String, Unfilled> {
 
 /// `a`, `a and b`, `a, b and c`.
 pub(super) fn list(words: impl Iterator<Item = String>) -> String {
+    list_in("and", words)
+}
+
+fn list_in(and: &str, words: impl Iterator<Item = String>) -> String {
     let mut words: Vec<String> = words.collect();
     match (words.pop(), words.is_empty()) {
         (None, _) => String::new(),
         (Some(last), true) => last,
-        (Some(last), false) => format!("{} and {last}", words.join(", ")),
+        (Some(last), false) => format!("{} {and} {last}", words.join(", ")),
     }
 }
 

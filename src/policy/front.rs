@@ -11,8 +11,8 @@ use crate::base::TenantId;
 use super::diagnostic::Sink;
 use super::law::{self, Statute};
 use super::model::{Contact, Controller};
-use super::reader::{Subject, moved, read};
-use super::rules::toml_table;
+use super::reader::{Subject, closest, moved, read};
+use super::rules::{mended, toml_table};
 use super::spec::{FRONT, SECTIONS};
 use super::values::Fields;
 
@@ -82,18 +82,36 @@ impl Front {
                 support: contact.text("support"),
                 officer: section("officer")
                     .and_then(|officer| Some((officer.text("name")?, officer.text("email")?))),
+                officer_details: section("officer")
+                    .map(|officer| ["address", "phone"].iter().filter_map(|key| officer.text(key)).collect())
+                    .unwrap_or_default(),
                 authority: section("authority").and_then(|a| Some((a.text("name")?, a.text("website")))),
+                phone: contact.text("phone"),
+                representatives: [("representative", "Union"), ("representative-uk", "United Kingdom")]
+                    .into_iter()
+                    .filter_map(|(key, place)| Some((place, in_words(section(key)?))))
+                    .collect(),
+                joint: section("joint-controller")
+                    .and_then(|joint| Some((in_words(joint), joint.text("arrangement")?))),
             },
         })
     }
 }
 
+/// Name and addresses of somebody, in one line.
+fn in_words(section: &Fields) -> String {
+    let parts = ["name", "address", "country", "email"].iter().filter_map(|key| section.text(key));
+    parts.collect::<Vec<_>>().join(", ")
+}
+
 /// Reads the front matter.
 pub(crate) fn read_front(source: &str, block: &Range<usize>, sink: &mut Sink) -> Front {
-    let table = toml_table(source, block, sink);
+    let copy = mended(source, block, sink);
+    let base = copy.base();
+    let table = toml_table(&copy, sink);
     let names: Vec<&str> = SECTIONS.iter().map(|(name, ..)| *name).collect();
     let start = block.start..block.start;
-    let subject = Subject { name: "the front matter", span: start.clone(), base: block.start };
+    let subject = Subject { name: "the front matter", span: start.clone(), base };
     let (root, _) = read(&table, FRONT, &names, &subject, sink);
     let mut front = Front { span: block.clone(), law: root.texts("law"), root, sections: BTreeMap::new() };
     for (name, required, fields) in SECTIONS {
@@ -103,11 +121,10 @@ pub(crate) fn read_front(source: &str, block: &Range<usize>, sink: &mut Sink) ->
             }
             None => {}
             Some((key, value)) => {
-                let span = moved(key.span(), block.start);
+                let span = moved(key.span(), base);
                 if let DeValue::Table(table) = value.get_ref() {
                     let label = format!("[{name}]");
-                    let (fields, _) =
-                        read(table, fields, &[], &Subject { name: &label, span, base: block.start }, sink);
+                    let (fields, _) = read(table, fields, &[], &Subject { name: &label, span, base }, sink);
                     front.sections.insert(name, fields);
                 } else {
                     sink.error(
@@ -122,8 +139,10 @@ pub(crate) fn read_front(source: &str, block: &Range<usize>, sink: &mut Sink) ->
     for (id, item) in front.law.iter().zip(front.root.items("law")) {
         if law::pack(id).is_none() {
             let known: Vec<&str> = law::packs().iter().map(|pack| pack.id.as_str()).collect();
+            let near = closest(id, known.iter().copied())
+                .map_or(String::new(), |near| format!("did you mean `{near}`? "));
             sink.error("dangling-name", item.span.clone(), "there is no such law pack")
-                .help(format!("there are {}", known.join(", ")));
+                .help(format!("{near}There are {}", known.join(", ")));
         }
     }
     if let Some(tenant) = front.root.text("tenant").filter(|tenant| tenant.parse::<TenantId>().is_err()) {

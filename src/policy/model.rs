@@ -23,6 +23,8 @@ pub struct Category {
     pub holds: String,
     /// Where it comes from.
     pub source: Origin,
+    /// Who gave it, if somebody other than the person did.
+    pub from: Option<String>,
     /// How the vault holds it.
     pub form: Form,
     /// The fields of a record; empty if the document does not bound them.
@@ -88,6 +90,8 @@ pub struct Purpose {
     pub on_withdrawal: OnWithdrawal,
     /// How long a consent lasts.
     pub valid_for: Option<Period>,
+    /// What a machine alone decides about people for it, in words.
+    pub decides: Option<String>,
     /// Whether models learn from it.
     pub trains_models: bool,
     /// Its term in the W3C Data Privacy Vocabulary.
@@ -290,6 +294,8 @@ pub struct Attestation {
     pub every: Period,
     /// What must be shown.
     pub evidence: String,
+    /// How fast it is done each time.
+    pub within: Option<Period>,
     /// How long before it is due the owner is reminded.
     pub remind: Option<Period>,
     /// The clause that promises it.
@@ -362,8 +368,16 @@ pub struct Contact {
     pub support: Option<String>,
     /// The data protection officer: name and e-mail.
     pub officer: Option<(String, String)>,
+    /// Everything else that is told of the officer: postal address, telephone number.
+    pub officer_details: Vec<String>,
     /// The supervisory authority: name and website.
     pub authority: Option<(String, Option<String>)>,
+    /// The telephone number for privacy requests.
+    pub phone: Option<String>,
+    /// The representatives of Art. 27: of which law, and who, in words.
+    pub representatives: Vec<(&'static str, String)>,
+    /// The joint controller of Art. 26, in words, and who answers for what.
+    pub joint: Option<(String, String)>,
 }
 
 /// Rules of one kind, in the order of the document, found by name.

@@ -23,8 +23,20 @@ fn who(policy: &Policy, page: &mut Outline) {
     let place: String = parts.into_iter().flatten().map(|part| format!(", {part}")).collect();
     page.heading("Who is responsible")
         .say(format!("{}{place}. Write to {}.", controller.name, contact.privacy));
+    if let Some(phone) = &contact.phone {
+        page.say(format!("Telephone: {phone}."));
+    }
+    if let Some((who, arrangement)) = &contact.joint {
+        page.say(format!("Together with {who}. {arrangement}"));
+    }
+    for (place, who) in &contact.representatives {
+        page.say(format!("Representative in the {place}: {who}."));
+    }
     match &contact.officer {
-        Some((name, email)) => page.say(format!("Data protection officer: {name}, {email}.")),
+        Some((name, email)) => {
+            let more: String = contact.officer_details.iter().map(|detail| format!(", {detail}")).collect();
+            page.say(format!("Data protection officer: {name}, {email}{more}."))
+        }
         None => page.say("No data protection officer is named.".to_owned()),
     };
     let gaps = gaps(policy);
@@ -48,7 +60,7 @@ pub fn gaps(policy: &Policy) -> Vec<(&'static str, String)> {
             "13(1)(a)",
             "the country of the controller, and its representative in the Union if it is outside".to_owned(),
         )),
-        Some(country) if !super::check::EEA.contains(&country) => {
+        Some(country) if contact.representatives.is_empty() && !super::check::EEA.contains(&country) => {
             all.push(("13(1)(a)", "the controller's representative in the Union".to_owned()));
         }
         Some(_) => {}
@@ -115,9 +127,16 @@ fn where_to(policy: &Policy, page: &mut Outline) {
 fn how_long(policy: &Policy, page: &mut Outline) {
     let rows = policy
         .categories()
-        .map(|c| vec![c.title.clone(), c.holds.clone(), c.source.to_string(), time_limits(policy, &c.id)]);
+        .map(|c| vec![c.title.clone(), c.holds.clone(), source(c), time_limits(policy, &c.id)]);
     page.heading("What we hold, and when it goes")
         .table(&["Data", "Holds", "Source", "Goes"], rows.collect());
+}
+
+fn source(category: &super::Category) -> String {
+    category
+        .from
+        .as_ref()
+        .map_or_else(|| category.source.to_string(), |from| format!("{}: {from}", category.source))
 }
 
 fn rights(policy: &Policy, page: &mut Outline) {
@@ -158,11 +177,19 @@ fn must_you(policy: &Policy, page: &mut Outline) {
         ));
     }
     page.heading("Decisions by a machine alone");
-    page.say(
-        "The document declares no decision with legal or similar effect that a machine makes about you alone, and no \
-         profiling for one."
-            .to_owned(),
-    );
+    let decisions: Vec<String> = policy
+        .purposes()
+        .filter_map(|p| p.decides.as_ref().map(|what| format!("{}: {what}", p.title)))
+        .collect();
+    if decisions.is_empty() {
+        page.say(
+            "The document declares no decision with legal or similar effect that a machine makes about you alone, and no \
+             profiling for one."
+                .to_owned(),
+        );
+    } else {
+        page.list(decisions);
+    }
 }
 
 fn article(right: &RightRule) -> &'static str {

@@ -7,15 +7,16 @@ use toml::de::{DeTable, DeValue};
 
 use super::diagnostic::Sink;
 use super::shapes::{example, scalar};
+use super::slips::Base;
 use super::spec::{Count, Field};
 use super::values::{Fields, Item};
 
-/// The table to read: what people call it, where its name stands, and by how much the spans of the TOML text must be
-/// moved to become spans of the document.
+/// The table to read: what people call it, where its name stands, and how places of the TOML text become places of the
+/// document.
 pub(crate) struct Subject<'a> {
     pub(crate) name: &'a str,
     pub(crate) span: Range<usize>,
-    pub(crate) base: usize,
+    pub(crate) base: Base<'a>,
 }
 
 /// Reads `table` by `fields`. `None` if anything was wrong; what was wrong is in `sink`.
@@ -28,6 +29,7 @@ pub(crate) fn read(
 ) -> (Fields, bool) {
     let mut out = Fields::default();
     let mut whole = true;
+    let mut misspelt: Vec<&str> = Vec::new();
     for (key, value) in table {
         let name: &str = key.get_ref();
         if sections.contains(&name) {
@@ -36,6 +38,8 @@ pub(crate) fn read(
         let Some(field) = fields.iter().find(|field| field.name == name) else {
             unknown_key(name, moved(key.span(), subject.base), fields, sections, subject, sink);
             whole = false;
+            // What was probably meant is not missing as well.
+            misspelt.extend(closest(name, fields.iter().map(|field| field.name)));
             continue;
         };
         let span = moved(value.span(), subject.base);
@@ -45,7 +49,7 @@ pub(crate) fn read(
         }
     }
     for field in fields.iter().filter(|field| field.required) {
-        if !table.keys().any(|key| key.get_ref() == field.name) {
+        if !misspelt.contains(&field.name) && !table.keys().any(|key| key.get_ref() == field.name) {
             let code = if field.name == "basis" { "purpose-without-basis" } else { "missing-key" };
             sink.error(code, subject.span.clone(), format!("{} needs `{}`", subject.name, field.name))
                 .help(format!("{} For example: `{} = {}`", field.doc, field.name, example(field)));
@@ -55,8 +59,8 @@ pub(crate) fn read(
     (out, whole)
 }
 
-pub(crate) fn moved(span: Range<usize>, base: usize) -> Range<usize> {
-    span.start + base..span.end + base
+pub(crate) fn moved(span: Range<usize>, base: Base<'_>) -> Range<usize> {
+    base.moved(&span)
 }
 
 fn unknown_key(
@@ -77,10 +81,10 @@ fn unknown_key(
 
 /// The known name that was probably meant.
 pub(crate) fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let name = short(name);
+    let name = short(name).to_lowercase().replace(['_', ' '], "-");
     known
         .map(|candidate| (strsim::jaro_winkler(&name, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.8)
+        .filter(|(likeness, _)| *likeness > 0.77)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
 }
@@ -100,7 +104,7 @@ pub(crate) fn list(
     field: &Field,
     value: &DeValue<'_>,
     span: Range<usize>,
-    base: usize,
+    base: Base<'_>,
     sink: &mut Sink,
 ) -> Vec<Item> {
     values(field, value, span, base, sink).unwrap_or_default()
@@ -110,7 +114,7 @@ fn values(
     field: &Field,
     value: &DeValue<'_>,
     span: Range<usize>,
-    base: usize,
+    base: Base<'_>,
     sink: &mut Sink,
 ) -> Option<Vec<Item>> {
     let DeValue::Array(array) = value else {

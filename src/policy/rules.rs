@@ -9,6 +9,7 @@ use super::diagnostic::Sink;
 use super::document::RawClause;
 use super::reader::{Subject, closest, moved, read, short};
 use super::shapes::is_slug;
+use super::slips::{self, Base, Mended};
 use super::spec::{KEPT_BY, RIGHT_NAMES, fields};
 use super::values::Fields;
 use super::words::RuleKind;
@@ -96,50 +97,57 @@ pub(crate) fn read_all(source: &str, clauses: &[RawClause<'_>], sink: &mut Sink)
     rules
 }
 
-/// Parses TOML and reports what it says is wrong, each with its place.
-pub(crate) fn toml_table<'a>(source: &'a str, block: &Range<usize>, sink: &mut Sink) -> DeTable<'a> {
+/// Parses TOML and reports what it says is wrong, each with its place. What is a slip of the pen was told and put right
+/// when the copy was made.
+pub(crate) fn toml_table<'a>(copy: &'a Mended, sink: &mut Sink) -> DeTable<'a> {
+    let (table, errors) = DeTable::parse_recoverable(&copy.text);
+    let mut lines = Vec::new();
+    for error in errors.iter().take(20) {
+        let span = moved(error.span().unwrap_or(0..0), copy.base());
+        let line = sink.place(span.start).0;
+        // The first on a line is the cause; what follows on it is not.
+        if lines.contains(&line) {
+            continue;
+        }
+        lines.push(line);
+        if error.message().contains("duplicate") {
+            sink.error("duplicate-key", span, "this stands here twice").help("keep one of them");
+        } else {
+            let message = format!("this cannot be read: {}", error.message());
+            sink.torn(span, message);
+        }
+    }
+    table.into_inner()
+}
+
+/// A copy of a block with its slips told and put right.
+pub(crate) fn mended(source: &str, block: &Range<usize>, sink: &mut Sink) -> Mended {
     let text = source.get(block.clone()).unwrap_or("");
     if let Some(at) = text.find('\t') {
         let at = block.start + at;
         sink.error("tab", at..at + 1, "a tab stands in a rule").help("use spaces");
     }
-    let (table, errors) = DeTable::parse_recoverable(text);
-    for error in errors.iter().take(20) {
-        let span = error.span().map_or(block.start..block.start, |span| moved(span, block.start));
-        let twice = error.message().contains("duplicate");
-        let code = if twice { "duplicate-key" } else { "toml" };
-        let message = if twice {
-            "this stands here twice".to_owned()
-        } else {
-            format!("this is not TOML: {}", error.message())
-        };
-        sink.error(code, span, message)
-            .help("a rule is written `[kind.name]`, then lines of `key = value`, texts in double quotes, lists in `[ ]`");
-    }
-    table.into_inner()
+    slips::mend(source, block, sink)
 }
 
 fn read_block(source: &str, clause: usize, block: &Range<usize>, rules: &mut Rules, sink: &mut Sink) {
-    let mut tables: Vec<_> = toml_table(source, block, sink).into_iter().collect();
-    if tables.is_empty() {
+    let before = sink.errors();
+    let copy = mended(source, block, sink);
+    let base = copy.base();
+    let mut tables: Vec<_> = toml_table(&copy, sink).into_iter().collect();
+    if tables.is_empty() && sink.errors() == before {
         sink.error("empty-block", block.clone(), "a rule block without a rule")
             .help("write `[kind.name]` and its keys, or remove the block");
     }
     tables.sort_by_key(|(key, _)| key.span().start);
     for (key, value) in tables {
-        let span = moved(key.span(), block.start);
+        let span = moved(key.span(), base);
         let name: &str = key.get_ref();
         if name == KEPT_BY.name {
-            read_kept_by(clause, value.get_ref(), moved(value.span(), block.start), block.start, rules, sink);
+            read_kept_by(clause, value.get_ref(), moved(value.span(), base), base, rules, sink);
             continue;
         }
-        let Ok(kind) = name.parse::<RuleKind>() else {
-            let near = closest(name, RuleKind::NAMES.iter().copied())
-                .map_or(String::new(), |near| format!("did you mean `{near}`? "));
-            sink.error("unknown-kind", span, format!("there is no kind of rule called `{}`", short(name)))
-                .help(format!("{near}The kinds are {}", RuleKind::NAMES.join(", ")));
-            continue;
-        };
+        let Some(kind) = kind_of(name, span.clone(), sink) else { continue };
         let DeValue::Table(members) = value.get_ref() else {
             sink.error("wrong-type", span, format!("a rule of kind `{kind}` is a table"))
                 .help(format!("write it as `[{kind}.a-name]` with its keys below"));
@@ -148,17 +156,35 @@ fn read_block(source: &str, clause: usize, block: &Range<usize>, rules: &mut Rul
         let mut members: Vec<_> = members.iter().collect();
         members.sort_by_key(|(key, _)| key.span().start);
         for (id, value) in members {
-            let span = moved(id.span(), block.start);
-            read_rule(kind, id.get_ref(), span, clause, value.get_ref(), block.start, rules, sink);
+            let span = moved(id.span(), base);
+            read_rule(kind, id.get_ref(), span, clause, value.get_ref(), base, rules, sink);
         }
     }
+}
+
+/// The kind of a rule. One that is misspelt is told, and then read as the kind that was meant.
+fn kind_of(name: &str, span: Range<usize>, sink: &mut Sink) -> Option<RuleKind> {
+    if let Ok(kind) = name.parse::<RuleKind>() {
+        return Some(kind);
+    }
+    let near = closest(name, RuleKind::NAMES.iter().copied());
+    let help = near.map_or_else(
+        || format!("the name of a rule begins with its kind, such as `[category.{}]`. ", short(name)),
+        |near| format!("did you mean `{near}`? "),
+    );
+    sink.error("unknown-kind", span, format!("there is no kind of rule called `{}`", short(name)))
+        .help(format!("{help}The kinds are {}", RuleKind::NAMES.join(", ")));
+    if near.is_none() {
+        sink.tear();
+    }
+    near.and_then(|near| near.parse().ok())
 }
 
 fn read_kept_by(
     clause: usize,
     value: &DeValue<'_>,
     span: Range<usize>,
-    base: usize,
+    base: Base<'_>,
     rules: &mut Rules,
     sink: &mut Sink,
 ) {
@@ -176,7 +202,7 @@ fn read_rule(
     span: Range<usize>,
     clause: usize,
     value: &DeValue<'_>,
-    base: usize,
+    base: Base<'_>,
     rules: &mut Rules,
     sink: &mut Sink,
 ) {
@@ -192,7 +218,9 @@ fn read_rule(
             "wrong-value",
             span,
             "the name of a rule is small letters, digits and hyphens, and begins with a letter",
-        );
+        )
+        .help("for example `[category.input-image]`");
+        sink.tear();
         return;
     }
     let DeValue::Table(table) = value else {

@@ -8,6 +8,7 @@ use toml::de::DeValue;
 use crate::base::{BadPeriod, Period};
 
 use super::diagnostic::Sink;
+use super::meant;
 use super::reader::{closest, short};
 use super::spec::{Field, Shape};
 use super::values::Scalar;
@@ -62,7 +63,7 @@ fn text_value(field: &Field, text: &str, span: &Range<usize>, sink: &mut Sink) -
         // Whether such a thing exists is asked later, when every rule is known.
         Shape::Ref(_) | Shape::Slug | Shape::Pack | Shape::Statute | Shape::Probe => is_slug(text),
         Shape::RuleName => text.split_once('.').is_some_and(|(kind, id)| is_slug(kind) && is_slug(id)),
-        Shape::Country => text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase()),
+        Shape::Country => meant::is_country(text),
         Shape::Host => is_host(text.strip_prefix("*.").unwrap_or(text)),
         Shape::Url => text.strip_prefix("https://").is_some_and(|rest| {
             is_host(rest.split('/').next().unwrap_or(""))
@@ -80,8 +81,33 @@ fn text_value(field: &Field, text: &str, span: &Range<usize>, sink: &mut Sink) -
         span.clone(),
         format!("`{}` takes {}; this is not one", field.name, expects(field.shape)),
     )
-    .help(format!("for example: `{} = {}`", field.name, example(field)));
+    .help(advice(field, text));
     None
+}
+
+/// What to write instead of a text that does not have its form.
+fn advice(field: &Field, text: &str) -> String {
+    let name = field.name;
+    let near = match field.shape {
+        Shape::Country => meant::country(text),
+        Shape::Host => text
+            .split_once("://")
+            .map(|(_, rest)| rest.split(['/', ':', '?']).next().unwrap_or(""))
+            .filter(|host| is_host(host))
+            .map(|host| format!("the name alone: `{name} = \"{host}\"`")),
+        Shape::Url => Some(text.trim_start_matches("http://"))
+            .filter(|rest| is_host(rest.split('/').next().unwrap_or("")))
+            .map(|rest| format!("did you mean `https://{rest}`?")),
+        Shape::Pack => {
+            let lower = text.to_lowercase();
+            let known = super::law::packs().iter().map(|pack| pack.id.as_str());
+            let part =
+                known.clone().find(|id| id.split('-').any(|part| lower.contains(part) && part.len() > 2));
+            part.or_else(|| closest(text, known)).map(|id| format!("did you mean `{id}`?"))
+        }
+        _ => None,
+    };
+    near.unwrap_or_else(|| format!("for example: `{name} = {}`", example(field)))
 }
 
 fn sentence(field: &Field, text: &str, span: &Range<usize>, sink: &mut Sink) -> Option<Scalar> {
@@ -126,45 +152,69 @@ fn date(field: &Field, text: &str, span: &Range<usize>, sink: &mut Sink) -> Opti
     date.map(Scalar::Date)
 }
 
+const LENGTHS: &str = "write a whole number and a unit: `48 hours`, `30 days`, `18 months`, `2 years`; anything from 1 second to 100 years";
+
 /// A length of time, or the diagnostic that tells a vague one from a misspelt one.
 fn period(text: &str, span: &Range<usize>, sink: &mut Sink) -> Option<Period> {
     let why = match Period::parse(text) {
         Ok(period) => return Some(period),
         Err(why) => why,
     };
-    let vague = why == BadPeriod::Unreadable && !text.bytes().any(|b| b.is_ascii_digit());
-    let code = if vague { "vague-period" } else { "bad-period" };
-    let message = if vague {
-        format!("`{}` is no length of time that a clock could keep", short(text))
-    } else {
-        format!("`{}`: {why}", short(text))
+    let meant = meant::length(text).filter(|_| why == BadPeriod::Unreadable);
+    let vague = why == BadPeriod::Unreadable && meant.is_none() && !text.bytes().any(|b| b.is_ascii_digit());
+    let shown = short(text);
+    let working = ["working", "business"].iter().any(|word| text.contains(word));
+    let (code, message) = match (&meant, why) {
+        _ if vague => ("vague-period", format!("`{shown}` is no length of time that a clock could keep")),
+        (Some(_), _) if working => {
+            ("bad-period", format!("`{shown}`: clocks here run through weekends and holidays"))
+        }
+        (Some(_), _) => ("bad-period", format!("`{shown}` is not written as a clock reads it")),
+        (None, why) => ("bad-period", format!("`{shown}`: {why}")),
     };
-    sink.error(code, span.clone(), message)
-        .help("write a whole number and a unit: `48 hours`, `30 days`, `18 months`, `2 years`; anything from 1 second to 100 years");
+    let help = match meant {
+        Some(meant) if working => {
+            format!("write calendar time that never exceeds what you mean, such as `{meant}`")
+        }
+        Some(meant) => format!("write `{meant}`"),
+        None => LENGTHS.to_owned(),
+    };
+    sink.error(code, span.clone(), message).help(help);
     None
 }
 
 fn after(field: &Field, text: &str, span: &Range<usize>, sink: &mut Sink) -> Option<Scalar> {
+    let facts = || format!("the facts are {}", Fact::NAMES.join(", "));
     let Some((length, fact)) = text.split_once(" after ") else {
-        let vague = !text.bytes().any(|b| b.is_ascii_digit());
+        let vague = meant::length(text).is_none() && !text.bytes().any(|b| b.is_ascii_digit());
         let code = if vague { "vague-period" } else { "bad-period" };
-        sink.error(
-            code,
-            span.clone(),
-            format!("`{}` takes a length of time after a fact; `{}` is not", field.name, short(text)),
-        )
-        .help(format!("for example `48 hours after uploaded`; the facts are {}", Fact::NAMES.join(", ")));
+        let help = meant::after(text).map_or_else(
+            || {
+                let length = meant::length(text).unwrap_or_else(|| "48 hours".to_owned());
+                format!("say what it is counted from, such as `{length} after uploaded`; {}", facts())
+            },
+            |meant| format!("did you mean `{meant}`? Otherwise {}", facts()),
+        );
+        let message =
+            format!("`{}` takes a length of time after a fact; `{}` is not", field.name, short(text));
+        sink.error(code, span.clone(), message).help(help);
         return None;
     };
     let period = period(length, span, sink)?;
-    let Ok(fact) = fact.trim().parse::<Fact>() else {
-        let near = closest(fact.trim(), Fact::NAMES.iter().copied())
-            .map_or(String::new(), |near| format!("did you mean `{near}`? "));
-        sink.error("unknown-fact", span.clone(), format!("no clock starts at `{}`", short(fact.trim())))
-            .help(format!("{near}The facts are {}", Fact::NAMES.join(", ")));
-        return None;
-    };
-    Some(Scalar::After(period, fact))
+    fact_of(fact.trim(), span, sink).map(|fact| Scalar::After(period, fact))
+}
+
+/// The fact of this name, or the error that says which was meant.
+fn fact_of(text: &str, span: &Range<usize>, sink: &mut Sink) -> Option<Fact> {
+    if let Ok(fact) = text.parse::<Fact>() {
+        return Some(fact);
+    }
+    let near = closest(text, Fact::NAMES.iter().copied())
+        .or_else(|| meant::fact(text).map(Fact::as_str))
+        .map_or(String::new(), |near| format!("did you mean `{near}`? "));
+    sink.error("unknown-fact", span.clone(), format!("no clock starts at `{}`", short(text)))
+        .help(format!("{near}The facts are {}", Fact::NAMES.join(", ")));
+    None
 }
 
 /// `[a-z][a-z0-9-]*`, at most 60 characters, no hyphen at the end.

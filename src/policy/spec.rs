@@ -91,6 +91,7 @@ const CATEGORY: &[Field] = &[
     TITLE,
     one("holds", Shape::Text, "What is held, in words.").needed(),
     one("source", Shape::Word(Origin::NAMES), "Where it comes from.").needed(),
+    one("from", Shape::Text, "Who gave it; needed with `third-party` (Art. 14(2)(f))."),
     many("purposes", Shape::Ref(RuleKind::Purpose), "What it may be used for; nothing else is allowed.")
         .needed(),
     one("form", Shape::Word(Form::NAMES), "How the vault holds it. Without it, `record`."),
@@ -141,6 +142,12 @@ const PURPOSE: &[Field] = &[
         "valid-for",
         Shape::Period,
         "How long a consent lasts before it is asked again. Without it, until it is withdrawn.",
+    ),
+    one(
+        "decides",
+        Shape::Text,
+        "What a machine alone decides about people, by what logic, with what consequence, and how they can have a person look \
+         at it (Art. 13(2)(f) and 22). Without it, the notice says that there is no such decision.",
     ),
     one(
         "trains-models",
@@ -242,6 +249,11 @@ const ATTESTATION: &[Field] = &[
     one("owner", Shape::Text, "Who answers for it.").needed(),
     one("every", Shape::Period, "How often. Red when overdue.").needed(),
     one("evidence", Shape::Text, "What must be shown.").needed(),
+    one(
+        "within",
+        Shape::Period,
+        "How fast it is done each time, as the prose promises; the evidence must then show it.",
+    ),
     one("remind", Shape::Period, "How long before it is due the owner is reminded. Without it, not."),
 ];
 
@@ -301,6 +313,9 @@ pub const SECTIONS: &[(&str, bool, &[Field])] = &[
     ("contact", true, CONTACT),
     ("officer", false, OFFICER),
     ("authority", false, AUTHORITY),
+    ("representative", false, REPRESENTATIVE),
+    ("representative-uk", false, REPRESENTATIVE),
+    ("joint-controller", false, JOINT),
 ];
 
 const CONTROLLER: &[Field] = &[
@@ -315,11 +330,27 @@ const CONTACT: &[Field] = &[
         .needed(),
     one("subject-line", Shape::Text, "The subject that marks an e-mail as a request. Without it, any."),
     one("support", Shape::Email, "The address for everything else."),
+    one("phone", Shape::Text, "The telephone number for privacy requests."),
 ];
 
 const OFFICER: &[Field] = &[
     one("name", Shape::Text, "The data protection officer, or their office.").needed(),
-    one("email", Shape::Email, "Their address.").needed(),
+    one("email", Shape::Email, "Their e-mail address.").needed(),
+    one("address", Shape::Text, "Their postal address."),
+    one("phone", Shape::Text, "Their telephone number."),
+];
+
+const REPRESENTATIVE: &[Field] = &[
+    one("name", Shape::Text, "Who represents the controller.").needed(),
+    one("email", Shape::Email, "Their e-mail address.").needed(),
+    one("address", Shape::Text, "Their postal address."),
+    one("country", Shape::Country, "Where they are established."),
+];
+
+const JOINT: &[Field] = &[
+    one("name", Shape::Text, "Who decides together with the controller.").needed(),
+    one("email", Shape::Email, "Their e-mail address.").needed(),
+    one("arrangement", Shape::Text, "Who of the two answers for what (Art. 26(2)).").needed(),
 ];
 
 const AUTHORITY: &[Field] = &[

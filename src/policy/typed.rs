@@ -70,6 +70,7 @@ fn category(rule: &Rule, clause: String) -> Option<Category> {
         title: title(rule),
         holds: f.text("holds")?,
         source: f.word::<Origin>("source")?,
+        from: f.text("from"),
         form: f.word("form").unwrap_or(Form::Record),
         fields: f.texts("fields"),
         purposes: f.texts("purposes"),
@@ -103,6 +104,7 @@ fn purpose(rule: &Rule, clause: String) -> Option<Purpose> {
         granularity: f.word("granularity").unwrap_or(Granularity::Purpose),
         on_withdrawal: f.word("on-withdrawal").unwrap_or(OnWithdrawal::Stop),
         valid_for: f.period("valid-for"),
+        decides: f.text("decides"),
         trains_models: f.flag("trains-models") || rule.id == "training",
         dpv: f.text("dpv"),
         clause,
@@ -195,12 +197,17 @@ fn safeguard(rule: &Rule, clause: String) -> Option<Safeguard> {
 
 fn attestation(rule: &Rule, clause: String) -> Option<Attestation> {
     let f = &rule.fields;
+    let within = f.period("within");
+    // Whoever attests it sees what time the prose promises, and what must be shown of it.
+    let evidence = f.text("evidence")?;
+    let evidence = within.map_or(evidence.clone(), |within| format!("{evidence}; each done within {within}"));
     Some(Attestation {
         id: rule.id.clone(),
         what: f.text("what")?,
         owner: f.text("owner")?,
         every: f.period("every")?,
-        evidence: f.text("evidence")?,
+        evidence,
+        within,
         remind: f.period("remind"),
         clause,
     })

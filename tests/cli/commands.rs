@@ -46,6 +46,23 @@ fn a_service_that_cannot_start_names_the_error_and_not_a_warning_before_it() {
 }
 
 #[tokio::test]
+async fn an_editor_reads_what_is_wrong_as_json() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("broken.md");
+    let text = fs::read_to_string("policies/opusflair/2026-05-05.md").unwrap();
+    fs::write(&path, text.replace("at-most = \"48 hours after uploaded\"", "at-most = \"soon\"")).unwrap();
+    let (well, said) = call(&["policy", "check", "--json", &path.display().to_string()]).await;
+    assert!(!well);
+    let found: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(found[0]["compiles"], false);
+    let first = &found[0]["diagnostics"][0];
+    assert_eq!((&first["code"], &first["severity"]), (&"vague-period".into(), &"error".into()));
+    assert!(first["line"].as_u64() > Some(1) && first["help"].is_string(), "{first}");
+    let (well, said) = call(&["policy", "check", "--json", "policies"]).await;
+    assert!(well && said.contains("\"compiles\": true"), "{said}");
+}
+
+#[tokio::test]
 async fn a_document_does_not_differ_from_itself() {
     let document = "policies/flux-kontext/2026-11-01.md";
     let (well, said) = call(&["policy", "diff", document, document]).await;

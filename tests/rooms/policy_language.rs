@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use vouchsafe::policy::filled::{FILLED, NAMED_PURPOSES};
 use vouchsafe::policy::law::packs;
 use vouchsafe::policy::schema::{exports, reference};
 use vouchsafe::policy::spec::{FRONT, PROBES, SECTIONS, fields};
@@ -21,7 +22,21 @@ fn generated(name: &str) -> Option<String> {
             format!("| probe | shows that |\n|---|---|\n{}", PROBES.iter().map(line).collect::<String>())
         }
         "codes" => {
-            format!("| name | what it says |\n|---|---|\n{}", CODES.iter().map(line).collect::<String>())
+            let rows = CODES.iter().map(|(name, says, mend)| format!("| `{name}` | {says} | {mend} |\n"));
+            format!("| name | what it says | how to mend it |\n|---|---|---|\n{}", rows.collect::<String>())
+        }
+        "filled" => {
+            let rows = FILLED.iter().map(|f| format!("| `{}` | {} | {} |\n", f.category, f.what, f.without));
+            format!(
+                "| category | what is put into it | without it |\n|---|---|---|\n{}",
+                rows.collect::<String>()
+            )
+        }
+        "purposes" => {
+            format!(
+                "| purpose | used for |\n|---|---|\n{}",
+                NAMED_PURPOSES.iter().map(line).collect::<String>()
+            )
         }
         "facts" => {
             let rows = Fact::ALL.iter().map(|fact| format!("| `{fact}` | {} |\n", fact.in_words()));
@@ -121,7 +136,8 @@ fn every_example_of_the_reference_compiles() {
     assert_eq!(documents.len(), 1);
     for source in &documents {
         let policy = compiles("the tutorial", source);
-        assert_eq!(policy.warnings().len(), 1, "{:?}", policy.warnings());
+        let warned: Vec<&str> = policy.warnings().iter().map(|w| w.code).collect();
+        assert_eq!(warned, ["unfilled", "right-missing"], "{:?}", policy.warnings());
         let shorter = source.replace("24 hours after uploaded", "6 hours after uploaded");
         assert!(
             compiles("the tutorial", &shorter)
@@ -133,6 +149,7 @@ fn every_example_of_the_reference_compiles() {
     }
     // The examples of the kinds are one document together: each may lean on the others.
     let (_, kinds) = page.split_once("## The nine kinds of rule").unwrap();
+    let (kinds, _) = kinds.split_once("## How to say it").unwrap();
     let rules = blocks(kinds, "```rule");
     assert_eq!(rules.len(), RuleKind::ALL.len());
     let front = documents[0].split("+++").nth(1).unwrap().replace("\"eu-gdpr\"", "\"eu-gdpr\", \"eu-vat\"");
@@ -143,6 +160,30 @@ fn every_example_of_the_reference_compiles() {
             policy.clause("all").unwrap().rules.iter().any(|rule| rule.starts_with(kind.as_str())),
             "{kind}"
         );
+    }
+}
+
+/// Each answer of "How to say it" is a document once it stands behind the front matter of the tutorial.
+#[test]
+fn every_answer_of_how_to_say_it_compiles() {
+    let page = fs::read_to_string(root().join("docs/POLICY-LANGUAGE.md")).unwrap();
+    let front = blocks(&page, "````markdown")[0].split("+++").nth(1).unwrap().to_owned();
+    let front = front.replace("law = [\"eu-gdpr\"]", "law = [\"eu-gdpr\", \"de-books\"]");
+    let (_, answers) = page.split_once("## How to say it").unwrap();
+    let (answers, _) = answers.split_once("\n## Periods and facts").unwrap();
+    let answers = blocks(answers, "````policy");
+    assert!(answers.len() >= 10, "{}", answers.len());
+    for answer in &answers {
+        let source = format!("+++{front}+++\n\n{answer}");
+        let policy = compiles("how to say it", &source);
+        for warning in policy.warnings() {
+            assert!(
+                matches!(warning.code, "unfilled" | "right-missing" | "notice-missing"),
+                "{}",
+                report("how to say it", &source, policy.warnings(), false)
+            );
+        }
+        assert!(policy.clauses().iter().any(|clause| !clause.rules.is_empty()), "{answer}");
     }
 }
 

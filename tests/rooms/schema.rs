@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use vouchsafe::on;
+use vouchsafe::policy::filled::{COLUMNS, FILLED, Keeps};
 use vouchsafe::store::{Db, Error};
 
 use crate::each_database;
@@ -179,6 +180,33 @@ each_database! {
             assert!(
                 !names_a_person(table) || !matches!(goes, Goes::NotPersonal(_)),
                 "{table} names a person and is said to be about nobody"
+            );
+        }
+    }
+
+    async fn of_each_column_it_is_known_whose_data_it_keeps(db: TestDb) {
+        let (main, keys) = (shape(&db.main).await, shape(&db.keys).await);
+        let there: BTreeSet<(&str, &str)> =
+            main.columns.keys().chain(keys.columns.keys()).map(|(t, c)| (t.as_str(), c.as_str())).collect();
+        let declared: BTreeSet<(&str, &str)> =
+            COLUMNS.iter().flat_map(|(t, _, columns)| columns.iter().map(|c| (*t, *c))).collect();
+        assert!(
+            there == declared,
+            "in a database but not in src/policy/filled.rs, or the other way round: {:?}",
+            differing(&there, &declared)
+        );
+        for (table, keeps, _) in COLUMNS {
+            match keeps {
+                Keeps::Of(category) => {
+                    assert!(FILLED.iter().any(|f| f.category == *category), "{table}: {category} is not in FILLED");
+                }
+                Keeps::Proof(why) | Keeps::Nobody(why) => assert!(!why.is_empty(), "{table}"),
+                Keeps::Vault => assert!(there.contains(&(*table, "category")), "{table}"),
+            }
+            let about_nobody = GOES.iter().any(|(t, goes)| t == table && matches!(goes, Goes::NotPersonal(_)));
+            assert!(
+                !about_nobody || matches!(keeps, Keeps::Nobody(_)),
+                "{table} is about nobody and is said to keep data"
             );
         }
     }

@@ -26,9 +26,12 @@ use crate::policy::{Checkup, Policy};
 pub(super) enum Command {
     /// Compile documents and show everything that is wrong with them
     Check {
-        /// Documents, or folders of them
+        /// Documents, or folders of them; `-` reads one from the standard input
         #[arg(default_value = "policies")]
         paths: Vec<PathBuf>,
+        /// As JSON: an array with path, whether it compiles, and everything found with its place
+        #[arg(long)]
+        json: bool,
     },
     /// Say what a new version means: what was tightened, what was loosened, whom to tell, whom to ask
     ///
@@ -79,7 +82,7 @@ pub(super) enum Command {
 /// Runs it.
 pub(super) async fn run(command: Command, variables: &Variables, say: &mut Say) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Check { paths } => check::check(&paths, say),
+        Command::Check { paths, json } => check::check(&paths, json, say),
         Command::Diff { old, new, json, place } => {
             difference::run((&old, &new), json, &place, variables, say).await
         }

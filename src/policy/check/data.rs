@@ -3,10 +3,11 @@
 use super::Checked;
 use crate::base::Period;
 use crate::policy::diagnostic::Sink;
+use crate::policy::filled::{FILLED, Filled};
 use crate::policy::law::Statute;
-use crate::policy::model::{After, Life, Processor, Retention};
+use crate::policy::model::{After, Category, Life, Processor, Retention};
 use crate::policy::rules::Rule;
-use crate::policy::words::{Action, Basis, Fact, Form, RecipientRole, RuleKind, Sees, Transfer};
+use crate::policy::words::{Action, Basis, Fact, Form, Origin, RecipientRole, RuleKind, Sees, Transfer};
 
 /// The members of the European Economic Area.
 pub(in crate::policy) const EEA: &[&str] = &[
@@ -18,7 +19,7 @@ pub(super) fn categories(all: &Checked<'_>, sink: &mut Sink) {
     for rule in all.rules.of(RuleKind::Category) {
         let governed =
             all.rules.of(RuleKind::Retention).any(|r| r.fields.texts("category").contains(&rule.id));
-        if !governed {
+        if !governed && !sink.is_misnamed("category", &rule.id) {
             sink.error(
                 "category-without-retention",
                 rule.span.clone(),
@@ -29,9 +30,11 @@ pub(super) fn categories(all: &Checked<'_>, sink: &mut Sink) {
                 rule.id
             ));
         }
-        let Some(category) = all.typed.categories.get(&rule.id).filter(|category| category.special) else {
+        let Some(category) = all.typed.categories.get(&rule.id) else { continue };
+        third_party(rule, category, sink);
+        if !category.special {
             continue;
-        };
+        }
         for purpose in category.purposes.iter().filter_map(|id| all.typed.purposes.get(id)) {
             if !matches!(purpose.basis, Basis::ExplicitConsent | Basis::LegalObligation) {
                 let message = format!(
@@ -43,6 +46,34 @@ pub(super) fn categories(all: &Checked<'_>, sink: &mut Sink) {
             }
         }
     }
+}
+
+fn third_party(rule: &Rule, category: &Category, sink: &mut Sink) {
+    if category.source == Origin::ThirdParty && category.from.is_none() {
+        sink.error("missing-key", rule.at("source"), format!("`{}` needs `from`", rule.name()))
+            .help("Art. 14(2)(f) GDPR: people must be told who gave it. For example: `from = \"your payment provider\"`");
+    }
+    if category.source != Origin::ThirdParty && category.from.is_some() {
+        sink.error("contradiction", rule.at("from"), "`from` goes with `source = \"third-party\"` only")
+            .help("remove one of the two");
+    }
+}
+
+/// One warning for all that the program fills and the document does not name.
+pub(super) fn filled(all: &Checked<'_>, sink: &mut Sink) {
+    let missing: Vec<&Filled> =
+        FILLED.iter().filter(|f| all.rules.get(RuleKind::Category, f.category).is_none()).collect();
+    if missing.is_empty() {
+        return;
+    }
+    let names: Vec<&str> = missing.iter().map(|filled| filled.category).collect();
+    let first = missing.first().map_or(String::new(), |f| format!("without `{}`, {}", f.category, f.without));
+    sink.warn(
+        "unfilled",
+        all.front.span("tenant"),
+        format!("the program fills categories that the document does not declare: {}", names.join(", ")),
+    )
+    .help(format!("{first}. Declare those whose features this tenant uses: see \"What the program fills\" in the reference"));
 }
 
 pub(super) fn retention(all: &Checked<'_>, sink: &mut Sink) {
@@ -83,7 +114,7 @@ fn clocks(rule: &Rule, retention: &Retention, sink: &mut Sink) {
                 rule.at("warn"),
                 format!("a warning {warn} ahead would come before the clock starts"),
             )
-            .help("a warning is shorter than `at-most`, and needs one");
+            .help("a warning is shorter than `at-most`, than each of several; give the longer one a rule of its own");
         }
     }
     if retention.keep.is_some() && retention.under.is_none() && retention.statute.is_none() {
@@ -291,7 +322,9 @@ fn abroad(all: &Checked<'_>, rule: &Rule, processor: &Processor, sink: &mut Sink
 
 fn purposes_meet(all: &Checked<'_>, rule: &Rule, processor: &Processor, sink: &mut Sink) {
     for category in processor.receives.iter().filter_map(|id| all.typed.categories.get(id)) {
-        if !processor.purposes.iter().any(|purpose| super::people::may_serve(all, category, purpose)) {
+        if super::people::known(all, &category.purposes)
+            && !processor.purposes.iter().any(|purpose| super::people::may_serve(all, category, purpose))
+        {
             let message = format!(
                 "`{}` is sent to {} for purposes that it was not collected for",
                 category.id, processor.name

@@ -3,9 +3,10 @@
 mod data;
 mod names;
 mod people;
+mod phrases;
+pub(super) mod prose;
 
 pub(super) use data::EEA;
-pub(super) mod prose;
 
 use super::diagnostic::Sink;
 use super::front::Front;
@@ -26,9 +27,11 @@ pub(super) fn rules(all: &Checked<'_>, sink: &mut Sink) {
     data::retention(all, sink);
     data::retention_together(all, sink);
     data::processors(all, sink);
+    data::filled(all, sink);
     people::purposes(all, sink);
     people::access(all, sink);
     people::rights(all, sink);
     people::rights_of_the_law(all, sink);
     people::notices(all, sink);
+    people::language(all, sink);
 }

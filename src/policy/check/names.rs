@@ -39,7 +39,8 @@ fn name_of(all: &Checked<'_>, shape: Shape, name: &str, span: std::ops::Range<us
         Shape::Pack if law::pack(name).is_none() => {
             dangling(name, "law pack", law::packs().iter().map(|pack| pack.id.as_str()), span, sink);
         }
-        Shape::Statute if all.front.statute(name).is_none() => {
+        // Where the law packs themselves could not be read, nothing can be told of their periods.
+        Shape::Statute if !all.front.law.is_empty() && all.front.statute(name).is_none() => {
             let known = all.front.law.iter().filter_map(|id| law::pack(id)).flat_map(|pack| &pack.statutes);
             dangling(
                 name,
@@ -60,7 +61,13 @@ fn dangling<'a>(
     span: std::ops::Range<usize>,
     sink: &mut Sink,
 ) {
+    if sink.crowded() {
+        // Nobody reads the two hundredth piece of advice, and each costs a look at every name.
+        sink.error("dangling-name", span, format!("there is no {what} called `{}`", short(name)));
+        return;
+    }
     let help = if let Some(near) = closest(name, known.clone()) {
+        sink.misnamed(what, near);
         format!("did you mean `{near}`?")
     } else {
         let list = known.take(30).collect::<Vec<_>>().join(", ");

@@ -5,6 +5,7 @@ use crate::policy::diagnostic::Sink;
 use crate::policy::law;
 use crate::policy::model::{Category, Purpose};
 use crate::policy::rules::Rule;
+use crate::policy::tongue;
 use crate::policy::words::{Basis, Occasion, Proof, Right, Role, RuleKind};
 
 /// Whether a category may be used for a purpose: it was collected for it, or a law demands it of everything.
@@ -13,10 +14,15 @@ pub(super) fn may_serve(all: &Checked<'_>, category: &Category, purpose: &str) -
     obliged || category.purposes.iter().any(|p| p == purpose)
 }
 
+/// Whether every purpose is declared: one that is not has its own error, and nothing can be told of it.
+pub(super) fn known(all: &Checked<'_>, purposes: &[String]) -> bool {
+    purposes.iter().all(|id| all.rules.get(RuleKind::Purpose, id).is_some())
+}
+
 pub(super) fn purposes(all: &Checked<'_>, sink: &mut Sink) {
     for rule in all.rules.of(RuleKind::Purpose) {
         let used = all.rules.list.iter().any(|r| r.fields.texts("purposes").contains(&rule.id));
-        if !used {
+        if !used && !sink.is_misnamed("purpose", &rule.id) {
             sink.warn("unused", rule.span.clone(), format!("nothing is held for `{}`", rule.name()))
                 .help("name it in the `purposes` of a category, or remove it");
         }
@@ -86,7 +92,9 @@ pub(super) fn access(all: &Checked<'_>, sink: &mut Sink) {
             );
         }
         for category in access.categories.iter().filter_map(|id| all.typed.categories.get(id)) {
-            if !access.purposes.iter().any(|purpose| may_serve(all, category, purpose)) {
+            if known(all, &category.purposes)
+                && !access.purposes.iter().any(|purpose| may_serve(all, category, purpose))
+            {
                 let message = format!("`{}` is read for purposes that it was not collected for", category.id);
                 sink.error("beyond-purpose", rule.at("purposes"), message).help(format!(
                     "`{}` may be used for {}",
@@ -149,6 +157,21 @@ pub(super) fn rights_of_the_law(all: &Checked<'_>, sink: &mut Sink) {
         format!("the law gives rights whose use the document does not describe: {}", names.join(", "));
     sink.warn("right-missing", all.front.span("law"), message)
         .help("add a rule for each, such as `[right.erasure]`");
+}
+
+/// Numbers in a language that the program does not speak come out in English.
+pub(super) fn language(all: &Checked<'_>, sink: &mut Sink) {
+    let language = all.front.root.text("language").unwrap_or_default();
+    if !tongue::speaks(&language) {
+        sink.warn(
+            "language",
+            all.front.span("language"),
+            format!(
+                "lengths of time and dates cannot be said in `{language}`: placeholders give them in English"
+            ),
+        )
+        .help("they can be said in en, de, fr, es, it and nl");
+    }
 }
 
 pub(super) fn notices(all: &Checked<'_>, sink: &mut Sink) {

@@ -5,9 +5,13 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, TagEnd};
 
+use super::phrases::{BETWEEN, NUMBERS, PROMISES, UNITS, VAGUE};
+use crate::base::Period;
 use crate::policy::diagnostic::Sink;
 use crate::policy::document::RawClause;
 use crate::policy::fill::{Piece, pieces};
+use crate::policy::rules::Rules;
+use crate::policy::values::Scalar;
 
 /// One paragraph, item, cell or heading as plain text, with the way back into the source. Placeholders stand as a
 /// single character that is no letter, so that what they say is not taken for written by hand.
@@ -69,7 +73,13 @@ fn paragraphs(events: &[(Event<'_>, Range<usize>)]) -> Vec<Paragraph> {
 }
 
 /// Checks the prose of one clause. `bound`: whether any rule stands below it, or it points at one.
-pub(in crate::policy) fn clause(clause: &RawClause<'_>, bound: bool, sink: &mut Sink) {
+pub(in crate::policy) fn clause(
+    clause: &RawClause<'_>,
+    number: usize,
+    bound: bool,
+    rules: &Rules,
+    sink: &mut Sink,
+) {
     let prose = paragraphs(&clause.prose);
     if !prose.is_empty() && !bound && !clause.information {
         sink.error("promise-without-rule", clause.span.clone(), format!("nothing keeps the clause `{}`", clause.id)).help(
@@ -83,7 +93,7 @@ pub(in crate::policy) fn clause(clause: &RawClause<'_>, bound: bool, sink: &mut 
             let words = lower.get(found.clone()).unwrap_or("").to_owned();
             let span = paragraph.source(found);
             let message = format!("`{}` is written by hand", super::super::reader::short(&words));
-            let help = "let the rule say it, by a placeholder such as `{retention.input-image.at-most}`: what is written twice drifts apart";
+            let help = if sink.crowded() { String::new() } else { by_rule(&words, number, rules) };
             if clause.information {
                 sink.warn("duration-by-hand", span, message).help(help);
             } else {
@@ -113,59 +123,35 @@ pub(in crate::policy) fn clause(clause: &RawClause<'_>, bound: bool, sink: &mut 
     }
 }
 
-const UNITS: &[&str] = &[
-    "second",
-    "seconds",
-    "minute",
-    "minutes",
-    "hour",
-    "hours",
-    "day",
-    "days",
-    "week",
-    "weeks",
-    "month",
-    "months",
-    "year",
-    "years",
-    "hrs",
-    "decade",
-    "decades",
-    "fortnight",
-];
-const NUMBERS: &[&str] = &[
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "fourteen",
-    "fifteen",
-    "eighteen",
-    "twenty",
-    "twenty-four",
-    "thirty",
-    "thirty-six",
-    "forty",
-    "forty-eight",
-    "forty-five",
-    "sixty",
-    "seventy-two",
-    "ninety",
-    "hundred",
-    "several",
-    "few",
-    "couple",
-];
-const BETWEEN: &[&str] =
-    &["working", "business", "calendar", "consecutive", "full", "whole", "more", "further", "of"];
+/// How to let a rule say a length: the placeholder of the rule that has it, best one of the same clause; else where to
+/// put it.
+fn by_rule(words: &str, clause: usize, rules: &Rules) -> String {
+    let meant = crate::policy::meant::length(words);
+    let wanted = meant.as_deref().and_then(|text| Period::parse(text).ok());
+    let mut lengths: Vec<(bool, String, bool)> = Vec::new();
+    for rule in &rules.list {
+        for (key, items) in rule.fields.iter().filter(|(_, items)| items.len() == 1) {
+            let length = items.iter().find_map(|item| match item.value {
+                Scalar::Period(period) | Scalar::After(period, _) => Some(period),
+                _ => None,
+            });
+            if let Some(length) = length {
+                let same = wanted.is_some_and(|wanted| wanted.rough_seconds() == length.rough_seconds());
+                lengths.push((same, format!("{{{}.{key}}}", rule.name()), rule.clause == clause));
+            }
+        }
+    }
+    let pick = |same: bool, here: bool| lengths.iter().find(|l| l.0 == same && (l.2 || !here));
+    if let Some((_, name, _)) = pick(true, true).or_else(|| pick(true, false)) {
+        return format!("write `{name}` in its place, if this rule is what is meant: it has this length");
+    }
+    let example = pick(false, true)
+        .or_else(|| pick(false, false))
+        .map_or("{retention.photo.at-most}", |l| l.1.as_str());
+    format!(
+        "give the length to a rule, then let a placeholder such as `{example}` say it here: what is written twice drifts apart"
+    )
+}
 
 /// Numbers with a unit of time: `48 hours`, `24-48 hours`, `thirty days`, `30-day`, `within a month`.
 fn durations(text: &str) -> Vec<Range<usize>> {
@@ -184,9 +170,12 @@ fn durations(text: &str) -> Vec<Range<usize>> {
         }
         let skip = if back(1).is_some_and(|(w, _)| BETWEEN.contains(w)) { 2 } else { 1 };
         let Some((number, start)) = back(skip) else { continue };
+        let alone = matches!(*word, "fortnight" | "decade");
         let article = matches!(*number, "a" | "an")
-            && back(skip + 1)
-                .is_some_and(|(w, _)| matches!(*w, "within" | "for" | "after" | "least" | "than" | "most"));
+            && (alone
+                || back(skip + 1).is_some_and(|(w, _)| {
+                    matches!(*w, "within" | "for" | "after" | "least" | "than" | "most")
+                }));
         if is_number(number) || article {
             found.push(start.start..span.end);
         }
@@ -235,68 +224,6 @@ fn words(text: &str) -> Vec<(&str, Range<usize>)> {
     all
 }
 
-const VAGUE: &[&str] = &[
-    "reasonable time",
-    "reasonable period",
-    "reasonable amount of time",
-    "reasonable delay",
-    "appropriate time",
-    "appropriate period",
-    "limited time",
-    "limited period",
-    "certain time",
-    "certain period",
-    "some time",
-    "short time",
-    "short period",
-    "as long as necessary",
-    "as long as is necessary",
-    "as long as needed",
-    "as long as is needed",
-    "as long as required",
-    "as long as we need",
-    "no longer than necessary",
-    "no longer than is necessary",
-    "no longer than needed",
-    "specified period",
-    "specified retention period",
-    "as required by law",
-    "as soon as possible",
-    "as soon as practicable",
-    "without undue delay",
-    "in due course",
-    "in a timely manner",
-    "from time to time",
-    "periodically",
-    "on a regular basis",
-    "retention periods",
-];
-
-const PROMISES: &[&str] = &[
-    "we will",
-    "we never",
-    "we always",
-    "we do not",
-    "we don't",
-    "we delete",
-    "we erase",
-    "we remove",
-    "we encrypt",
-    "we keep",
-    "we only",
-    "we store",
-    "is deleted",
-    "are deleted",
-    "is erased",
-    "are erased",
-    "is encrypted",
-    "are encrypted",
-    "only you can",
-    "nobody else",
-    "no one else",
-    "will not",
-];
-
 fn vague(text: &str) -> Vec<Range<usize>> {
     phrases(text, VAGUE)
 }
@@ -340,6 +267,9 @@ mod tests {
             ("for two (2) years", "2) years"),
             ("up to 2 years", "2 years"),
             ("a forty-eight-hour limit", "forty-eight-hour"),
+            ("deleted after a fortnight", "a fortnight"),
+            ("nach sechs monaten", "sechs monaten"),
+            ("pendant 30 jours", "30 jours"),
         ] {
             assert_eq!(found(text), [by_hand], "{text}");
         }

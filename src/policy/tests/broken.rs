@@ -12,7 +12,7 @@ fn broken(from: &str, to: &str, code: &str, at: &str) {
     assert_eq!(SMALL.matches(from).count(), 1, "`{from}` stands once in the document");
     let source = SMALL.replace(from, to);
     let found = Policy::compile(&source).expect_err(to);
-    assert!(CODES.iter().any(|(known, _)| *known == code), "{code} is not in the list of names");
+    assert!(CODES.iter().any(|(known, ..)| *known == code), "{code} is not in the list of names");
     let shown = report("small.md", &source, &found, false);
     let hit = found
         .iter()

@@ -2,8 +2,11 @@ use super::*;
 
 mod broken;
 mod changes;
+mod hostile;
 mod meaning;
+mod one_number;
 mod pages;
+mod slips;
 
 const FLUX: &str = include_str!("../../../policies/flux-kontext/2026-11-01.md");
 const OPUS: &str = include_str!("../../../policies/opusflair/2026-05-05.md");
