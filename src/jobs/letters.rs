@@ -157,7 +157,7 @@ impl Jobs {
                 self.whole_account_goes(owner, &warning).await?
             } else {
                 let goes = (warning.goes_at, warning.last);
-                self.going(owner, &warning.rule, goes, "unless you come back before then").await?
+                self.going(owner, &warning.rule, goes, "unless you come back before then")?
             };
             let id = format!("{}.{}.{}", owner.subject, warning.rule, warning.number);
             // Nothing is let go before its warnings were sent, so here the letter goes first.
@@ -189,7 +189,7 @@ impl Jobs {
         for tenant in self.app.library.tenants() {
             for notice in self.app.retention.notices(&tenant).await? {
                 let goes = (notice.goes_at, notice.last);
-                let written = self.going(&notice.owner, &notice.rule, goes, "").await?;
+                let written = self.going(&notice.owner, &notice.rule, goes, "")?;
                 let id = format!(
                     "{}.{}.{}.{}",
                     notice.owner.subject,
@@ -206,7 +206,7 @@ impl Jobs {
         Ok(n)
     }
 
-    async fn going(
+    fn going(
         &self,
         owner: &Owner,
         rule: &str,

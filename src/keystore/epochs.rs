@@ -315,13 +315,11 @@ impl Epochs {
             .map_err(Error::Epochs)?;
         let (files, mark) = epoch_file::read_folder(&self.folder)?;
         let mut view = self.unwrapped(files, mark, now).await;
-        match view.missing.take() {
-            Some(why) => Err(why),
-            None => {
-                self.put(view);
-                Ok(number)
-            }
+        if let Some(why) = view.missing.take() {
+            return Err(why);
         }
+        self.put(view);
+        Ok(number)
     }
 
     /// Clears away what changes that were cut short left; for whoever has the turn.

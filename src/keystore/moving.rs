@@ -49,7 +49,7 @@ impl Keystore {
             }
             lead.still().await?;
             file.wraps.retain(|(id, _)| id.as_deref() == Some(to.id()));
-            self.put_in_place(&file).await?;
+            self.put_in_place(&file)?;
         }
         self.verify(&files, to).await?;
         self.epochs.sweep()?;
@@ -73,10 +73,10 @@ impl Keystore {
             next.wraps.push((Some(to.id().to_owned()), wrapped));
         }
         // A wrapping without a name is by a key in hand, which every process with the old configuration tries.
-        self.put_in_place(&next).await
+        self.put_in_place(&next)
     }
 
-    async fn put_in_place(&self, file: &EpochFile) -> Result<(), Error> {
+    fn put_in_place(&self, file: &EpochFile) -> Result<(), Error> {
         let known_by = file.known_by.ok_or(Error::Damaged)?;
         let steps = self.epochs.steps();
         epoch_file::replace(self.epochs.folder(), file.number, &file.text(known_by), &self.entropy, &**steps)

@@ -189,13 +189,13 @@ pub(super) fn add(sum: &mut Plan, plan: Plan) {
     }
     for row in plan.rows {
         match sum.rows.iter_mut().find(|r| r.category == row.category && r.rule == row.rule) {
-            Some(known) => merge(known, row),
+            Some(known) => merge(known, &row),
             None => sum.rows.push(row),
         }
     }
 }
 
-fn merge(known: &mut Row, row: Row) {
+fn merge(known: &mut Row, row: &Row) {
     known.due += row.due;
     known.held += row.held;
     known.later += row.later;

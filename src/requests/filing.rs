@@ -102,6 +102,11 @@ impl Requests {
     /// be done at once. What cannot is taken up by [`Requests::tick`]. `Ok` also when the first try failed: the request
     /// then says why, and when it is tried again.
     pub async fn file(&self, owner: &Owner, filing: Filing) -> Result<Filed, Error> {
+        // Boxed, since it is large and lies within many others.
+        Box::pin(self.filed(owner, filing)).await
+    }
+
+    async fn filed(&self, owner: &Owner, filing: Filing) -> Result<Filed, Error> {
         let policy = self.vault.policy(&owner.tenant)?;
         check(&policy, &filing)?;
         let (right, about) = (filing.ask.right(), filing.ask.about());

@@ -233,8 +233,10 @@ impl Vault {
                     let key = self.keys.item(holder.key(), &key_item(&row.id, row.revision)).await;
                     let value = key.ok().and_then(|key| open(holder, row, &key.key).ok()).map(|r| r.value);
                     let fields = value.as_ref().and_then(|v| v.as_object());
-                    let within = fields.zip(may_stay.as_ref()).is_some_and(|(fields, may)| {
-                        fields.keys().all(|f| may.as_ref().is_none_or(|may| may.contains(f.as_str())))
+                    let within = fields.is_some_and(|fields| match &may_stay {
+                        MayStay::Nothing => false,
+                        MayStay::Everything => true,
+                        MayStay::These(may) => fields.keys().all(|f| may.contains(f.as_str())),
                     });
                     beyond += i64::from(!(ends && within));
                 }
@@ -300,11 +302,22 @@ fn clock(policy: &Policy, kept: &Kept, item: &Item) -> (Facts, Timestamp) {
     (item.facts.with(kept.keep.fact, start), kept.keep.period.after(start))
 }
 
-/// Which fields of a category may stay, straight from the rules: `None` if no law keeps it, `Some(None)` if all may.
-fn allowed(policy: &Policy, category: &str) -> Option<Option<BTreeSet<String>>> {
+/// Which fields of a category a law lets stay.
+enum MayStay {
+    /// No law keeps it.
+    Nothing,
+    /// Whatever it has.
+    Everything,
+    /// These.
+    These(BTreeSet<String>),
+}
+
+/// Which fields of a category may stay, straight from the rules.
+fn allowed(policy: &Policy, category: &str) -> MayStay {
     let rules: Vec<_> = policy.retention_of(category).collect();
-    rules.iter().find(|rule| rule.keep.is_some())?;
-    let reducing: Vec<_> = rules.iter().filter(|rule| !rule.keep_fields.is_empty()).collect();
-    let fields = || reducing.iter().flat_map(|rule| rule.keep_fields.iter().cloned()).collect();
-    Some((!reducing.is_empty()).then(fields))
+    if rules.iter().all(|rule| rule.keep.is_none()) {
+        return MayStay::Nothing;
+    }
+    let fields: BTreeSet<String> = rules.iter().flat_map(|rule| rule.keep_fields.iter().cloned()).collect();
+    if fields.is_empty() { MayStay::Everything } else { MayStay::These(fields) }
 }

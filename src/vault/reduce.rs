@@ -50,7 +50,7 @@ impl Vault {
                 Ok(false) | Err(Error::NotFound | Error::Erasing) => {}
                 // One that does not open must not keep the others.
                 Err(Error::Damaged) => {
-                    tracing::error!(record = %d.id, "a record that must be reduced does not open")
+                    tracing::error!(record = %d.id, "a record that must be reduced does not open");
                 }
                 Err(e) => return Err(e),
             }

@@ -59,14 +59,21 @@ each_app! {
         let app = with_pages(app);
         let ada = app.person("ada@example.org").await;
         filed(&app, &ada, json!({ "right": "rectification", "text": "my name is spelt wrong" })).await;
-        let public = async || app.get("/v1/promises/flux-kontext").send().await.json()["overdue_requests"].clone();
+        let public = async || {
+            let board = app.get("/v1/promises/flux-kontext").send().await.json();
+            let clauses = board["clauses"].as_array().unwrap().clone();
+            let rules = clauses.iter().flat_map(|clause| clause["rules"].as_array().unwrap().clone());
+            rules.into_iter().find(|rule| rule["rule"] == "right.rectification").unwrap()["state"].clone()
+        };
         app.advance(TimeDelta::hours(72) - TimeDelta::seconds(1));
         app.settle().await;
-        assert_eq!(public().await, 0);
+        assert_eq!(public().await, "at-risk", "a second is left");
         kept(&app, TENANT, "deadlines-kept").await;
         app.advance(TimeDelta::seconds(2));
         app.settle().await;
-        assert_eq!(public().await, 1, "anybody can see it");
+        app.advance(TimeDelta::hours(1));
+        app.settle().await;
+        assert_eq!(public().await, "broken", "anybody can see it");
         broken(&app, TENANT, "deadlines-kept").await;
         let support = app.staff(Role::Support).await;
         let late = app.get("/v1/desk/queue?show=overdue").by(&support).send().await.json();

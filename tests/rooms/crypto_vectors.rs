@@ -128,7 +128,7 @@ fn no_flipped_bit_cut_or_added_byte_is_accepted() {
     let (one, one_key) = sealed(&context, &[1; 64]);
     while tried < AT_LEAST {
         let mut longer = one.clone();
-        longer.extend_from_slice(&seed.bytes::<32>()[..1 + tried % 32]);
+        longer.extend_from_slice(&seed.bytes::<32>()[..=tried % 32]);
         assert_eq!(read(&longer, &context, &one_key), None, "bytes were added");
         tried += 1;
     }

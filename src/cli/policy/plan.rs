@@ -75,30 +75,27 @@ pub(super) async fn run(args: &Args, variables: &Variables, say: &mut Say) -> an
     for (n, tenant) in tenants.iter().enumerate() {
         let holds = app.retention.holds(tenant).await?;
         let holds: Vec<Hold> = holds.into_iter().filter(|hold| hold.released_at.is_none()).collect();
-        match &candidate {
-            Some(candidate) => {
-                let trial = tried(args, &app, candidate).await?;
-                well &= !trial.comparison.conflicts.iter().any(|conflict| conflict.kind.forbids());
-                if args.json {
-                    all.push(trial_json(tenant, &trial, &holds));
-                } else if args.csv {
-                    say.text(trial.comparison.candidate.csv(tenant.as_str(), n == 0));
-                } else {
-                    told_trial(tenant, &trial, &holds, say);
-                }
+        if let Some(candidate) = &candidate {
+            let trial = tried(args, &app, candidate).await?;
+            well &= !trial.comparison.conflicts.iter().any(|conflict| conflict.kind.forbids());
+            if args.json {
+                all.push(trial_json(tenant, &trial, &holds));
+            } else if args.csv {
+                say.text(trial.comparison.candidate.csv(tenant.as_str(), n == 0));
+            } else {
+                told_trial(tenant, &trial, &holds, say);
             }
-            None => {
-                let at = args.at.unwrap_or_else(|| app.clock.now());
-                let until = args.within.map(|period| period.after(at));
-                let survey = app.retention.survey(tenant, at, until).await?;
-                well &= (args.at.is_some() || survey.plan.going == 0) && survey.late == 0;
-                if args.json {
-                    all.push(survey_json(tenant, &survey, &holds));
-                } else if args.csv {
-                    say.text(survey.plan.csv(tenant.as_str(), n == 0));
-                } else {
-                    told(tenant, &survey, &holds, args.at.is_none(), say);
-                }
+        } else {
+            let at = args.at.unwrap_or_else(|| app.clock.now());
+            let until = args.within.map(|period| period.after(at));
+            let survey = app.retention.survey(tenant, at, until).await?;
+            well &= (args.at.is_some() || survey.plan.going == 0) && survey.late == 0;
+            if args.json {
+                all.push(survey_json(tenant, &survey, &holds));
+            } else if args.csv {
+                say.text(survey.plan.csv(tenant.as_str(), n == 0));
+            } else {
+                told(tenant, &survey, &holds, args.at.is_none(), say);
             }
         }
     }

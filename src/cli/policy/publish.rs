@@ -94,11 +94,11 @@ async fn one(
         None => None,
     };
     let outcome = app.publications.publish(document, by.as_ref()).await;
-    told(&path.display().to_string(), outcome.with_context(|| path.display().to_string())?, say)
+    Ok(told(&path.display().to_string(), outcome.with_context(|| path.display().to_string())?, say))
 }
 
 /// What came of it. Whether the document is published, or waits as it should.
-fn told(what: &str, outcome: Outcome, say: &mut Say) -> anyhow::Result<bool> {
+fn told(what: &str, outcome: Outcome, say: &mut Say) -> bool {
     match outcome {
         Outcome::Published(outlook, entry) => {
             headline(Path::new(what), &outlook, say);
@@ -127,10 +127,10 @@ fn told(what: &str, outcome: Outcome, say: &mut Say) -> anyhow::Result<bool> {
             headline(Path::new(what), &outlook, say);
             report(&outlook, say);
             say.note("Nothing was published.");
-            return Ok(false);
+            return false;
         }
     }
-    Ok(true)
+    true
 }
 
 fn headline(path: &Path, outlook: &Outlook, say: &mut Say) {
@@ -225,7 +225,7 @@ pub(super) async fn confirm(
             say.check(true, "turned down; nothing was published");
             true
         }
-        None => told(&id.to_string(), app.publications.confirm(&args.tenant, id, &by).await?, say)?,
+        None => told(&id.to_string(), app.publications.confirm(&args.tenant, id, &by).await?, say),
     };
     app.close().await;
     Ok(status(well))

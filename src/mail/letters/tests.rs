@@ -68,6 +68,21 @@ fn all() -> Vec<(&'static str, Written)> {
         receipt_file: "receipt-0192f3a4.json".into(),
         receipt_link: "https://example.org/flux-kontext/receipts/rct_0192".into(),
     };
+    let mut all = vec![
+        ("sign-in-link", sign_in.write().unwrap()),
+        ("open-account", SignInLink { opens_account: true, ..sign_in }.write().unwrap()),
+        ("request-acknowledged", acknowledged().write().unwrap()),
+        ("request-answered", answered.write().unwrap()),
+        ("request-refused", refused.write().unwrap()),
+        ("erasure-scheduled", scheduled.write().unwrap()),
+        ("erasure-done", done.write().unwrap()),
+    ];
+    all.extend(ahead());
+    all
+}
+
+/// Letters that nobody asked for: of what is going to happen.
+fn ahead() -> Vec<(&'static str, Written)> {
     let inactive = InactivityWarning {
         head: head(),
         last_active: at("2024-11-22T14:07:00Z"),
@@ -100,13 +115,6 @@ fn all() -> Vec<(&'static str, Written)> {
         policy_link: "https://example.org/flux-kontext/policy/2027-01-01".into(),
     };
     vec![
-        ("sign-in-link", sign_in.write().unwrap()),
-        ("open-account", SignInLink { opens_account: true, ..sign_in }.write().unwrap()),
-        ("request-acknowledged", acknowledged().write().unwrap()),
-        ("request-answered", answered.write().unwrap()),
-        ("request-refused", refused.write().unwrap()),
-        ("erasure-scheduled", scheduled.write().unwrap()),
-        ("erasure-done", done.write().unwrap()),
         ("inactivity-warning", inactive.write().unwrap()),
         ("going-soon", going.write().unwrap()),
         ("hold-placed", held.write().unwrap()),

@@ -166,8 +166,10 @@ impl<'a> Comparer<'a> {
     }
 
     fn then(&self, thing: &Held, collected: Option<&Policy>) -> Fate {
-        let versions: Vec<&Policy> = collected.into_iter().chain([self.candidate]).collect();
-        Fate::under(&versions, thing)
+        // Each by itself: the candidate is tried as if it were in force at the moment of the plan.
+        let fates = collected.into_iter().chain([self.candidate]).map(|policy| Fate::under(&[policy], thing));
+        let strictest = fates.min_by_key(|fate| fate.due.at().map_or((1, i64::MAX), |at| (0, at.micros())));
+        strictest.unwrap_or_else(|| Fate::under(&[self.candidate], thing))
     }
 
     fn shift(&mut self, thing: &Held, today: &Fate, then: &Fate) {

@@ -205,7 +205,7 @@ const UNDONE: &[(&str, &str, &str, &str)] = &[
          at-most = \"1 day after account.closed\"\naction = \"reduce\"\nkeep-fields = [\"name\"]\nunder = \"law\"\n\n\
          [retention.book]\ncategory = \"book\"",
         "contradiction",
-        "[\"name\"]",
+        "\"name\"",
     ),
     ("longest-life = \"1 hour\"", "longest-life = \"3 days\"", "outlives-rule", "\"3 days\""),
     ("longest-life = \"1 hour\"", "", "missing-key", "lab"),

@@ -139,9 +139,11 @@ fn no_key_of_any_rule_changes_unseen() {
     let all = RuleKind::ALL.iter().flat_map(|kind| fields(*kind).iter().map(|field| (*kind, field.name)));
     // These never change alone: the document does not compile unless another key changes with them.
     let together = [
+        (RuleKind::Category, "from"),
         (RuleKind::Category, "special"),
         (RuleKind::Purpose, "trains-models"),
         (RuleKind::Retention, "action"),
+        (RuleKind::Retention, "assessment"),
         (RuleKind::Retention, "keep-fields"),
         (RuleKind::Retention, "method"),
     ];
@@ -153,7 +155,8 @@ fn no_key_of_any_rule_changes_unseen() {
 fn keys_that_change_together_are_told_each() {
     let usage = "[retention.usage]\n";
     assert_eq!(FLUX.matches(usage).count(), 1);
-    let changed = format!("{usage}action = \"anonymise\"\nmethod = \"drop-identifiers\"\n");
+    let changed =
+        format!("{usage}action = \"anonymise\"\nmethod = \"aggregate\"\nassessment = \"access-review\"\n");
     let new = Policy::compile(&FLUX.replace(usage, &changed)).unwrap();
     let found = diff(&Policy::compile(FLUX).unwrap(), &new);
     let told: Vec<_> = found.changes.iter().filter(|c| c.rule == "retention.usage").collect();
@@ -161,7 +164,7 @@ fn keys_that_change_together_are_told_each() {
         told.iter()
             .any(|c| c.direction == Direction::Loosened && c.says.contains("action is now “anonymise”"))
     );
-    assert!(told.iter().any(|c| c.says.contains("method is now “drop-identifiers”")));
+    assert!(told.iter().any(|c| c.says.contains("method is now “aggregate”")));
     assert!(found.must_tell() && !found.is_wording_only());
 }
 

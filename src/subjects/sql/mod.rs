@@ -82,13 +82,15 @@ pub(super) async fn insert_subject(
     Ok(())
 }
 
+/// State, version of the policy, when they came, when they were last here, since when restricted, when closed.
+type SubjectRow = (String, String, i64, i64, Option<i64>, Option<i64>);
+
 pub(super) async fn subject(tx: &mut Tx, owner: &Owner) -> Result<Option<Subject>, Error> {
-    let row: Option<(String, String, i64, i64, Option<i64>, Option<i64>)> =
-        on!(tx, |c| sqlx::query_as(SUBJECT)
-            .bind(owner.tenant.as_str())
-            .bind(owner.subject.to_string())
-            .fetch_optional(c)
-            .await)?;
+    let row: Option<SubjectRow> = on!(tx, |c| sqlx::query_as(SUBJECT)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .fetch_optional(c)
+        .await)?;
     Ok(row.map(|(state, policy_version, created, active, restricted, closed)| Subject {
         id: owner.subject,
         tenant: owner.tenant.clone(),

@@ -98,79 +98,20 @@ pub(super) fn page(template: &impl Template) -> Answer {
     Ok(Html(html).into_response())
 }
 
+/// Something that may need a human: page, state, how many, what one of them does, what several do, where to look, thing.
+type Pressing = (Page, State, usize, &'static str, &'static str, &'static str, &'static str);
+
 /// What needs a human, worst first, as far as this role can do something about it.
 fn needs(seat: &Seat, found: &Found, waiting: usize) -> Vec<Need> {
     let (role, root) = (seat.role(), seat.root());
-    let law_missed = found.late.iter().filter(|r| r.alarm_at(found.at) == Alarm::LawMissed).count();
-    let promises = &found.promises;
     let stopped = found.jobs.iter().filter(|j| j.quarantined).count();
-    let all = [
-        (
-            Page::Requests,
-            State::Broken,
-            law_missed,
-            "is past the law’s date",
-            "are past the law’s date",
-            "requests?state=late",
-            "request",
-        ),
-        (
-            Page::Requests,
-            State::Broken,
-            found.late.len(),
-            "is past our promise",
-            "are past our promise",
-            "requests?state=late",
-            "request",
-        ),
-        (
-            Page::Promises,
-            State::Broken,
-            promises.count(audit::State::Broken),
-            "is broken",
-            "are broken",
-            "promises?state=broken",
-            "promise",
-        ),
-        (
-            Page::Policies,
-            State::Waiting,
-            waiting,
-            "waits for a second person",
-            "wait for a second person",
-            "policies",
-            "policy version",
-        ),
-        (Page::Jobs, State::Broken, stopped, "waits for a hand", "wait for a hand", "", "job"),
-        (
-            Page::Promises,
-            State::Overdue,
-            promises.count(audit::State::Overdue),
-            "is overdue",
-            "are overdue",
-            "promises?state=overdue",
-            "attestation",
-        ),
-        (
-            Page::Requests,
-            State::AtRisk,
-            found.near.len(),
-            "is due within 18 hours",
-            "are due within 18 hours",
-            "requests?state=near",
-            "request",
-        ),
-        (
-            Page::Promises,
-            State::AtRisk,
-            promises.count(audit::State::AtRisk),
-            "is at risk",
-            "are at risk",
-            "promises?state=at-risk",
-            "promise",
-        ),
-    ];
-    all.into_iter()
+    let [law, promise, near] = requests(found);
+    let [broken, overdue, at_risk] = promises(found);
+    let (one, many) = ("waits for a second person", "wait for a second person");
+    let policies = (Page::Policies, State::Waiting, waiting, one, many, "policies", "policy version");
+    let jobs = (Page::Jobs, State::Broken, stopped, "waits for a hand", "wait for a hand", "", "job");
+    [law, promise, broken, policies, jobs, overdue, near, at_risk]
+        .into_iter()
         .filter(|(page, _, n, ..)| *n > 0 && page.lets(role))
         .map(|(_, state, n, one, many, path, thing)| {
             let things = Count(n as u64).of(thing, &format!("{thing}s"));
@@ -178,6 +119,57 @@ fn needs(seat: &Seat, found: &Found, waiting: usize) -> Vec<Need> {
             Need { state, says, href: format!("{root}/desk/{path}").trim_end_matches('/').to_owned() }
         })
         .collect()
+}
+
+/// Past the law's date, past our promise, near it.
+fn requests(found: &Found) -> [Pressing; 3] {
+    let law_missed = found.late.iter().filter(|r| r.alarm_at(found.at) == Alarm::LawMissed).count();
+    let row = |state, n, one, many, path| (Page::Requests, state, n, one, many, path, "request");
+    let late = "requests?state=late";
+    [
+        row(State::Broken, law_missed, "is past the law’s date", "are past the law’s date", late),
+        row(State::Broken, found.late.len(), "is past our promise", "are past our promise", late),
+        row(
+            State::AtRisk,
+            found.near.len(),
+            "is due within 18 hours",
+            "are due within 18 hours",
+            "requests?state=near",
+        ),
+    ]
+}
+
+/// Broken, overdue, at risk.
+fn promises(found: &Found) -> [Pressing; 3] {
+    let row = |state, of, one, many, path, thing| {
+        (Page::Promises, state, found.promises.count(of), one, many, path, thing)
+    };
+    [
+        row(
+            State::Broken,
+            audit::State::Broken,
+            "is broken",
+            "are broken",
+            "promises?state=broken",
+            "promise",
+        ),
+        row(
+            State::Overdue,
+            audit::State::Overdue,
+            "is overdue",
+            "are overdue",
+            "promises?state=overdue",
+            "attestation",
+        ),
+        row(
+            State::AtRisk,
+            audit::State::AtRisk,
+            "is at risk",
+            "are at risk",
+            "promises?state=at-risk",
+            "promise",
+        ),
+    ]
 }
 
 /// A day of a filter, `2026-11-05`, as its first moment.
