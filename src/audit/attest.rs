@@ -119,8 +119,12 @@ fn begins(policy: &Policy) -> Timestamp {
     Timestamp::from_utc(policy.effective().and_time(NaiveTime::MIN).and_utc())
 }
 
-fn place(what: &'static str, tenant: &TenantId, entry: EntryId) -> Place {
-    Place::new(what).with(tenant.as_str()).with(entry.to_string())
+fn place(tenant: &TenantId, entry: EntryId) -> Place {
+    Place::new("attestation").with(tenant.as_str()).with(entry.to_string())
+}
+
+fn place_of_file(tenant: &TenantId, entry: EntryId) -> Place {
+    Place::new("attestation-file").with(tenant.as_str()).with(entry.to_string())
 }
 
 impl Audit {
@@ -148,13 +152,13 @@ impl Audit {
         let appended = self.ledger.append(&mut tx, entry).await?;
         let id = appended.id;
         let opening = appended.opening.map(|o| o.to_bytes()).transpose()?.unwrap_or_default();
-        let sealed = crypto::seal(&key, &place("attestation", tenant, id), &opening, &self.entropy);
+        let sealed = crypto::seal(&key, &place(tenant, id), &opening, &self.entropy);
         let file = shown.file.is_some();
         let vouched =
             Vouched { entry: id, attestation: rule.id.clone(), staff: by, at: now, file, place: None };
         results::insert_attestation(&mut tx, tenant, &vouched, &sealed).await?;
         if let Some(file) = shown.file {
-            let (at, entropy) = (place("attestation-file", tenant, id), self.entropy.clone());
+            let (at, entropy) = (place_of_file(tenant, id), self.entropy.clone());
             let sealed = spawn_blocking(move || crypto::seal(&key, &at, &file.bytes, &entropy)).await;
             let sealed = sealed.map_err(|_| crate::store::Error::Unavailable)?;
             results::insert_file(&mut tx, tenant, id, &sealed).await?;
@@ -170,7 +174,7 @@ impl Audit {
             results::evidence(&mut tx, tenant, entry).await?.ok_or(Error::Missing("attestation"))?
         };
         let key = self.keys.system(&format!("attestation/{tenant}")).await?;
-        let plain = crypto::open(&key, &place("attestation", tenant, entry), &sealed)
+        let plain = crypto::open(&key, &place(tenant, entry), &sealed)
             .map_err(|_| crate::store::Error::inconsistent("attestation", "sealed"))?;
         Ok(Opening::from_bytes(&plain)?)
     }
@@ -184,7 +188,7 @@ impl Audit {
         };
         let key = self.keys.system(&format!("attestation/{tenant}")).await?;
         let damaged = || crate::store::Error::inconsistent("attestation_file", "sealed");
-        let at = place("attestation-file", tenant, entry);
+        let at = place_of_file(tenant, entry);
         let opened = spawn_blocking(move || crypto::open(&key, &at, &sealed).map(|plain| plain.to_vec()));
         let bytes = opened.await.map_err(|_| crate::store::Error::Unavailable)?.map_err(|_| damaged())?;
         let word = |name: &str| opening.details().pointer(name).and_then(Value::as_str);

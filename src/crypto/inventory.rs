@@ -108,13 +108,13 @@ pub const INVENTORY: &[Used] = &[
     },
     Used {
         name: "key of the service",
-        algorithm: "HMAC-SHA-256 (addresses, cursors) or XChaCha20-Poly1305 (answers, staff, attestations), 256",
+        algorithm: "HMAC-SHA-256 (addresses, cursors) or XChaCha20-Poly1305 (answers, staff, attestations, errands), 256",
         owner: "the installation, some of them a tenant",
         stored: "keystore, wrapped under the epoch key",
         rotation: "never; wrapped anew with each epoch",
         destroyed: NEVER,
         libraries: &["hmac", "chacha20poly1305"],
-        labels: &["system_key", "idempotency", "staff", "attestation"],
+        labels: &["system_key", "idempotency", "staff", "attestation", "attestation-file", "errand"],
     },
     Used {
         name: "fingerprint of a key",

@@ -74,6 +74,7 @@ const OTHERS: &[&str] = &[
     "utoipa",
     "utoipa-axum",
     "uuid",
+    "woothee",
     "zip",
     "zune-jpeg",
 ];
@@ -85,7 +86,7 @@ fn is_label(text: &str) -> bool {
 
 /// The first argument of each `Place::new("…")`, outside tests.
 fn places(file: &Source) -> Vec<String> {
-    let code = file.text.split("#[cfg(test)]").next().unwrap_or_default();
+    let code = file.text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
     let starts = code.match_indices("Place::new(\"").map(|(at, found)| at + found.len());
     starts.filter_map(|at| code[at..].split('"').next().map(str::to_owned)).collect()
 }

@@ -157,12 +157,16 @@ pub(super) const ROWS: &[Row] = &[
         flux: &["input-images", "recipients", "security"],
         opus: &["uploads", "recipients", "security"],
         rules: &["retention.input-image", "safeguard.temporaries", "safeguard.provider-copies"],
-        code: &["editing/run.rs", "vault/erase.rs", "providers/fal/erase.rs", "providers/replicate/erase.rs"],
+        code: &[
+            "editing/errand/clear.rs",
+            "editing/run.rs",
+            "vault/erase.rs",
+            "providers/fal/erase.rs",
+            "providers/replicate/erase.rs",
+        ],
         stories: &["temporary_files", "provider_keeps_nothing"],
         shown: &["temporaries-removed", "provider-copies-removed"],
-        open: Some(
-            "edits are made in the house; the calls that delete at FAL.AI and Replicate run against stand-ins of their protocols, and no edit is sent there yet",
-        ),
+        open: None,
     },
     Row {
         names: "F10 O4 O6",
@@ -203,12 +207,16 @@ pub(super) const ROWS: &[Row] = &[
         flux: &["recipients"],
         opus: &[],
         rules: &["processor.fal-ai", "safeguard.recipients-only"],
-        code: &["editing/mod.rs", "disclosure/mod.rs", "providers/fal/submit.rs", "egress/allow.rs"],
+        code: &[
+            "editing/errand/send.rs",
+            "editing/mod.rs",
+            "disclosure/mod.rs",
+            "providers/fal/submit.rs",
+            "egress/allow.rs",
+        ],
         stories: &["own_edits_only"],
         shown: &["egress-named-only"],
-        open: Some(
-            "edits are made in the house; FAL.AI's protocol runs against a stand-in, and no edit is sent there yet",
-        ),
+        open: None,
     },
     Row {
         names: "F17",
@@ -232,10 +240,16 @@ pub(super) const ROWS: &[Row] = &[
         flux: &["changes"],
         opus: &["notices"],
         rules: &["notice.new-version", "safeguard.history"],
-        code: &["app/policies.rs", "policy/diff/mod.rs", "consent/mod.rs", "web/handle/policy.rs"],
+        code: &[
+            "publication/tell.rs",
+            "app/policies.rs",
+            "policy/diff/mod.rs",
+            "consent/mod.rs",
+            "web/handle/policy.rs",
+        ],
         stories: &["changes_are_told"],
         shown: &["ledger-consistent"],
-        open: Some("the letters ahead of a new version are not sent yet"),
+        open: None,
     },
     Row {
         names: "F19 O9",
@@ -287,12 +301,16 @@ pub(super) const ROWS: &[Row] = &[
             "retention.inactive-account",
             "safeguard.on-time",
         ],
-        code: &["policy/answers.rs", "retention/sweep.rs", "retention/holds.rs"],
+        code: &[
+            "vault/kept.rs",
+            "vault/reduce.rs",
+            "policy/answers.rs",
+            "retention/sweep.rs",
+            "retention/holds.rs",
+        ],
         stories: &["retention", "inactive_accounts"],
         shown: &["retention-kept"],
-        open: Some(
-            "whoever has invoices is not erased until staff have parted what tax law wants kept; that reduction is not carried out by itself yet",
-        ),
+        open: None,
     },
     Row {
         names: "O3",
@@ -351,6 +369,7 @@ pub(super) const ROWS: &[Row] = &[
         opus: &["recipients"],
         rules: &["processor.replicate", "safeguard.provider-copies", "safeguard.webhooks"],
         code: &[
+            "editing/errand/follow.rs",
             "providers/replicate/mod.rs",
             "providers/replicate/erase.rs",
             "providers/replicate/hook.rs",
@@ -358,9 +377,7 @@ pub(super) const ROWS: &[Row] = &[
         ],
         stories: &["provider_keeps_nothing"],
         shown: &["provider-copies-removed", "webhooks-verified"],
-        open: Some(
-            "edits are made in the house; Replicate's protocol runs against a stand-in, and no edit is sent there yet",
-        ),
+        open: None,
     },
     Row {
         names: "O7",
