@@ -3,13 +3,13 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use super::place::Place;
+use super::place::{Place, lock};
 use super::say::{self, Say};
 use super::verify::Trust;
 use super::{Variables, status};
 use crate::app::App;
 use crate::base::{EntryId, PageSize};
-use crate::ledger::{Checkpoint, Report, VerifierKey, verify_folder};
+use crate::ledger::{Checkpoint, EntryKind, Report, VerifierKey, verify_folder};
 
 /// What to do with a ledger.
 #[derive(Debug, clap::Subcommand)]
@@ -40,6 +40,13 @@ pub(super) enum Command {
         /// Where to; without it, to the standard output
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Bring the ledger of a restored database up to date from a folder that was exported later; signs nothing
+    Replay {
+        /// The exported ledger
+        folder: PathBuf,
         #[command(flatten)]
         place: Place,
     },
@@ -93,6 +100,7 @@ pub(super) async fn run(command: Command, variables: &Variables, say: &mut Say) 
             say.line(format!("    vouchsafe verify {} --key '{key}'", out.display()));
             Ok(status(true))
         }
+        Command::Replay { folder, place } => replay(&folder, &place, variables, say).await,
         Command::Checkpoint { place } => {
             let app = place.open(variables).await?;
             say.text(app.ledger.checkpoint().await?.note());
@@ -102,6 +110,31 @@ pub(super) async fn run(command: Command, variables: &Variables, say: &mut Say) 
             Ok(status(true))
         }
     }
+}
+
+/// Puts back what a restored database lacks of its own ledger, so that the same tree goes on.
+async fn replay(
+    folder: &Path,
+    place: &Place,
+    variables: &Variables,
+    say: &mut Say,
+) -> anyhow::Result<ExitCode> {
+    let app = place.open(variables).await?;
+    // A service that runs would write its own entries in between.
+    let _alone = lock(&app.config)?;
+    let missing = app.ledger.missing(folder).await?;
+    let erased = missing.iter().filter(|entry| entry.leaf.kind == EntryKind::ERASURE_COMPLETED).count();
+    let put_back = app.ledger.replay(folder).await?;
+    let head = app.ledger.checkpoint().await?;
+    app.close().await;
+    say.title("The ledger is whole again.");
+    say.row("entries put back", say::number(put_back as u64));
+    say.row("entries in all", say::number(head.size()));
+    say.row("people erased since the backup", say::number(erased as u64));
+    if erased > 0 {
+        say.note("Their keys stay dead, so nothing of theirs opens. Their rows are in the database again, as ciphertext.");
+    }
+    Ok(status(true))
 }
 
 /// The id of an entry that somebody named by its number or its id.

@@ -7,6 +7,7 @@ use vouchsafe::app::{App, Setup};
 use vouchsafe::audit::{LogWatch, Verdict};
 use vouchsafe::config::Config;
 use vouchsafe::mail;
+use vouchsafe::subjects::NewAccount;
 
 use vouchsafe::app::load_documents;
 
@@ -95,6 +96,32 @@ async fn installation(folder: &Path) -> (App, LogWatch) {
         ..Setup::of(Config::throwaway(folder)).unwrap()
     };
     (Box::pin(App::open(setup)).await.unwrap(), logs)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_database_goes_on_with_the_ledger_it_had() {
+    let dir = tempfile::tempdir().unwrap();
+    let (folder, exported) = (dir.path().join("data"), dir.path().join("ledger").display().to_string());
+    let (app, _) = installation(&folder).await;
+    app.ledger.sequence().await.unwrap();
+    app.close().await;
+    let (database, backup) = (folder.join("vouchsafe.db"), dir.path().join("backup.db"));
+    fs::copy(&database, &backup).unwrap();
+    let (app, _) = installation(&folder).await;
+    let new =
+        NewAccount { email: "ada@example.org".parse().unwrap(), name: "Ada".into(), username: "ada".into() };
+    app.subjects.open(&"flux-kontext".parse().unwrap(), new).await.unwrap();
+    app.ledger.sequence().await.unwrap();
+    let head = app.ledger.export(exported.as_ref()).await.unwrap();
+    app.close().await;
+    fs::copy(&backup, &database).unwrap();
+    let place = ["--dev", "--data", &folder.display().to_string()];
+    let (well, said) = call(&[&["ledger", "replay", &exported], &place[..]].concat()).await;
+    assert!(well && said.contains(&head.size().to_string()), "{said}");
+    let (well, said) = call(&[&["ledger", "checkpoint"], &place[..]].concat()).await;
+    assert!(well && said.starts_with(head.note()), "the same tree goes on: {said}");
+    let (well, said) = call(&[&["ledger", "verify"], &place[..]].concat()).await;
+    assert!(well, "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
