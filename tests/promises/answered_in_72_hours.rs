@@ -92,7 +92,7 @@ each_app! {
         };
         let actor = vouchsafe::vault::Actor::Staff(compliance.member.id, Role::Compliance);
         app.app.requests.rectify(&ada.owner, &request, &actor, &right).await.unwrap();
-        assert_eq!(public().await, 0);
+        assert_eq!(public().await, "broken", "a late answer is told for thirty days");
         let history = app.app.requests.timeline(&app.tenant(), id).await.unwrap();
         assert!(history.iter().any(|e| e.kind == "promise-missed"), "{history:?}");
         app.leave_the_queue();
