@@ -35,7 +35,7 @@ pub(super) async fn try_all(stage: &Stage, person: &Person, folder: &Path) -> an
                     ..NewEdit::default()
                 };
                 let edit = stage.app.editing.create(&person.owner, &person.actor(), new).await?.id;
-                stage.jobs.settle().await?;
+                stage.edits_end().await?;
                 let edited = edited(stage, person, edit).await?;
                 sound &= edited;
                 taken += 1;

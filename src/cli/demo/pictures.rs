@@ -103,11 +103,7 @@ pub(super) async fn edit(stage: &Stage, uploads: &[Upload]) -> anyhow::Result<(V
         let edit = app.editing.create(&person.owner, &person.actor(), new).await?;
         asked.push((person, edit));
     }
-    stage.jobs.settle().await?;
-    for _ in 0..5 {
-        // A provider takes its time; the studio does not.
-        stage.pass(TimeDelta::seconds(3)).await?;
-    }
+    stage.edits_end().await?;
     let mut results = Vec::new();
     let (mut succeeded, mut marked) = (true, true);
     for (person, edit) in asked {

@@ -81,7 +81,7 @@ pub(super) async fn restrict(stage: &Stage, cast: &Cast) -> anyhow::Result<((), 
     out.claim(pictures::read(stage, b, uploaded.id).await.is_ok(), "B still sees what is theirs");
     let off = file(stage, b, Ask::Restriction { on: false }).await?;
     let edit = ask().await?;
-    stage.jobs.settle().await?;
+    stage.edits_end().await?;
     let edited = stage.app.editing.get(&b.owner, edit.id).await?.output.is_some();
     out.claim(done(&off) && edited, "lifted by B, the same edit goes through");
     Ok(out.with(()))
@@ -102,12 +102,13 @@ pub(super) async fn object(stage: &Stage, cast: &Cast) -> anyhow::Result<((), Ou
     let (uploaded, _) = pictures::take_in(stage, c, sample::photograph(8, &c.camera, Format::Png)?).await?;
     let new =
         NewEdit { inputs: vec![uploaded.id], prompt: format!("night {}", c.prompt), ..NewEdit::default() };
-    app.editing.create(&c.owner, &c.actor(), new).await?;
-    stage.jobs.settle().await?;
+    let edit = app.editing.create(&c.owner, &c.actor(), new).await?;
+    stage.edits_end().await?;
+    let edited = app.editing.get(&c.owner, edit.id).await?.output.is_some();
     let now = usage(stage, cast).await?;
     out.row("records of use", format!("{counted} before the objection, {now} after one more edit"));
     out.claim(before && !after, "it was on by the house's interest, and is off by C's objection");
-    out.claim(counted > 0 && now <= counted, "what C does now is no longer counted");
+    out.claim(edited && counted > 0 && now <= counted, "what C does now is no longer counted");
     out.claim(done(&request), "the request is closed with a receipt");
     Ok(out.with(()))
 }

@@ -97,6 +97,15 @@ impl Stage {
         Ok(self.jobs.settle().await?)
     }
 
+    /// Lets the edits that were asked for come to their end: a provider takes its time, the studio does not.
+    pub(super) async fn edits_end(&self) -> anyhow::Result<()> {
+        self.jobs.settle().await?;
+        for _ in 0..5 {
+            self.pass(TimeDelta::seconds(3)).await?;
+        }
+        Ok(())
+    }
+
     /// How much a person has, and how much lies in the stores of all.
     pub(super) async fn held(&self, owner: &Owner) -> anyhow::Result<Held> {
         let holdings = self.app.vault.holdings(owner).await?;

@@ -47,10 +47,6 @@ pub(super) enum Command {
         #[command(flatten)]
         place: Place,
     },
-    /// Say what goes when, by which rule, of what an installation holds; today, or under a candidate document
-    ///
-    /// The status is 0 when all is well, 1 when something is past its time or the candidate must not come into force as it
-    /// is, 2 when it could not be looked at.
     /// Show how each promise stands, by the last check of each; fails when one is broken or overdue
     Board {
         /// One tenant only
@@ -68,6 +64,10 @@ pub(super) enum Command {
     Confirm(publish::ConfirmArgs),
     /// Say which version a person had in force when, and what they were told
     Timeline(timeline::Args),
+    /// Say what goes when, by which rule, of what an installation holds; today, or under a candidate document
+    ///
+    /// The status is 0 when all is well, 1 when something is past its time or the candidate must not come into force as it
+    /// is, 2 when it could not be looked at.
     Plan(plan::Args),
     /// Say why a picture or record is still here, or why it went, by whom, and how to check that
     ///
