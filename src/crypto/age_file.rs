@@ -196,7 +196,8 @@ mod tests {
     fn the_header_carries_no_key_at_all() {
         let (sealed, key) = file(&context(), b"x");
         assert!(!sealed.windows(16).any(|w| w == *key));
-        let header = String::from_utf8_lossy(&sealed[..200]).into_owned();
+        // The grease stanza makes a header longer or shorter by chance, so its end is looked for and not counted.
+        let header = String::from_utf8_lossy(&sealed).split("\n---").next().unwrap().to_owned();
         assert!(header.contains("-> vouchsafe.dev/ks flux-kontext sub_1 obj_1 output-image 1"), "{header}");
         assert!(!header.contains("X25519"));
     }

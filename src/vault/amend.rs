@@ -62,7 +62,6 @@ impl Vault {
         (record, value): (&Record, &Value),
     ) -> Result<(), Error> {
         let id = record.id.to_string();
-        let next = record.revision + 1;
         let entry = Entry::new(
             EntryKind::RECTIFICATION_MADE,
             self.clock.now(),
@@ -71,32 +70,47 @@ impl Vault {
         )
         .about(self.subject_ref(owner).await?)
         .fact("category", record.category.as_str());
-        self.standing_to_write(tx, owner).await?;
-        // From here on nobody else corrects this revision, so a key that is there for the next one was left behind by
-        // a try that came to nothing.
-        if !rows::hold_record(tx, owner, &id, record.revision).await? {
+        if !self.revise(tx, owner, (&id, &record.category, record.revision), value).await? {
             return Err(store::Error::Duplicate.into());
         }
-        let item = key_item(&id, next);
+        self.ledger.append(tx, entry).await?;
+        Ok(())
+    }
+
+    /// Writes a value as the next revision of a record, under a key of its own, in the caller's transaction. `false` when
+    /// the revision is no longer the record's: another writer came first, or it went.
+    pub(super) async fn revise(
+        &self,
+        tx: &mut Tx,
+        owner: &Owner,
+        (id, category, revision): (&str, &str, i64),
+        value: &Value,
+    ) -> Result<bool, Error> {
+        let next = revision + 1;
+        self.standing_to_write(tx, owner).await?;
+        // From here on nobody else writes this revision, so a key that is there for the next one was left behind by a
+        // try that came to nothing.
+        if !rows::hold_record(tx, owner, id, revision).await? {
+            return Ok(false);
+        }
+        let item = key_item(id, next);
         self.keys.destroy_items(&owner.tenant, &[&item]).await?;
-        let new = NewItem { item: &item, kind: &record.category, key: None };
+        let new = NewItem { item: &item, kind: category, key: None };
         let key = self.keys.mint(owner.key(), vec![new]).await?.pop().ok_or(Error::NotFound)?;
         let plain = zeroize::Zeroizing::new(value.to_string().into_bytes());
-        let place = place(owner, &id, &record.category, next);
-        let sealed = crypto::seal(&key.key, &place, &plain, &self.entropy);
+        let sealed = crypto::seal(&key.key, &place(owner, id, category, next), &plain, &self.entropy);
         on!(tx, |c| sqlx::query(sql::AMEND_RECORD)
             .bind(&sealed)
             .bind(key.fingerprint.as_bytes().as_slice())
             .bind(self.clock.now().micros())
             .bind(owner.tenant.as_str())
             .bind(owner.subject.to_string())
-            .bind(&id)
-            .bind(record.revision)
+            .bind(id)
+            .bind(revision)
             .execute(c)
             .await
             .map(|_| ()))?;
-        self.ledger.append(tx, entry).await?;
-        Ok(())
+        Ok(true)
     }
 
     /// Destroys the key of what was corrected. Must not be called before the correction is durable.

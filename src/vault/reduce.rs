@@ -6,12 +6,10 @@
 
 use serde_json::Value;
 
-use super::records::{key_item, key_items, open, place};
+use super::records::{key_item, key_items, open};
 use super::rows::RecordRow;
 use super::{Doomed, Error, ItemKind, Owner, Vault, rows, sql};
 use crate::base::{TenantId, Timestamp};
-use crate::crypto;
-use crate::keystore::NewItem;
 use crate::ledger::{Entry, EntryKind};
 use crate::on;
 use crate::policy::{Action, Retention, Role};
@@ -119,30 +117,10 @@ impl Vault {
             let row = rows::record(&mut tx, owner, &id).await?.ok_or(Error::NotFound)?;
             return Ok((row, 0));
         }
-        let next = revision + 1;
         let mut tx = self.db.begin().await?;
-        self.standing_to_write(&mut tx, owner).await?;
-        if !rows::hold_record(&mut tx, owner, &id, revision).await? {
+        if !self.revise(&mut tx, owner, (&id, &category, revision), &less).await? {
             return Err(Error::NotFound);
         }
-        // A key that is there for the next revision was left behind by a try that came to nothing.
-        let item = key_item(&id, next);
-        self.keys.destroy_items(&owner.tenant, &[&item]).await?;
-        let new = NewItem { item: &item, kind: &category, key: None };
-        let key = self.keys.mint(owner.key(), vec![new]).await?.pop().ok_or(Error::NotFound)?;
-        let plain = zeroize::Zeroizing::new(less.to_string().into_bytes());
-        let sealed = crypto::seal(&key.key, &place(owner, &id, &category, next), &plain, &self.entropy);
-        on!(tx, |c| sqlx::query(sql::AMEND_RECORD)
-            .bind(&sealed)
-            .bind(key.fingerprint.as_bytes().as_slice())
-            .bind(self.clock.now().micros())
-            .bind(owner.tenant.as_str())
-            .bind(owner.subject.to_string())
-            .bind(&id)
-            .bind(revision)
-            .execute(c)
-            .await
-            .map(|_| ()))?;
         tx.commit().await?;
         let mut tx = self.db.read().await?;
         let row = rows::record(&mut tx, owner, &id).await?.ok_or(Error::NotFound)?;

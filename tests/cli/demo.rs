@@ -49,6 +49,14 @@ async fn every_step_of_the_story_holds_and_what_it_hands_out_verifies() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_step_holds_with_a_provider_that_takes_its_time() {
+    for provider in ["fal", "replicate"] {
+        let (well, said) = call(&["demo", "--provider", provider]).await;
+        assert!(well && said.contains("Every step held: 21 steps"), "{provider}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_word_left_behind_fails_the_whole_story() {
     let (well, said) = call(&["demo", "--leave-a-trace"]).await;
     assert!(!well, "{said}");
