@@ -4,11 +4,12 @@ CARGO ?= cargo
 DATA  ?= data
 WITH_POSTGRES = sh tests/support/postgres.sh
 
-.PHONY: help run demo test suite check docs bench soak needs
+.PHONY: help run demo drill test suite check docs bench soak needs
 
 help:
 	@echo 'make run     build, and serve on http://127.0.0.1:8080 with SQLite and a folder; nothing to set up'
 	@echo 'make demo    the whole story on a throw-away data folder, each step proved'
+	@echo 'make drill   backups put back, on throw-away installations: erased stays erased'
 	@echo 'make test    everything a change must pass, on SQLite and on PostgreSQL'
 	@echo 'make check   format, lints, documentation'
 	@echo 'make suite   the tests alone; make suite ONLY=store:: for some of them'
@@ -24,6 +25,10 @@ demo:
 	@sh tests/support/needs.sh build
 	$(CARGO) run --locked -- demo $(ARGS)
 
+drill:
+	@sh tests/support/needs.sh build
+	$(CARGO) run --locked -- drill restore $(ARGS)
+
 test: needs check suite
 
 needs:
@@ -38,7 +43,7 @@ suite:
 	$(WITH_POSTGRES) $(CARGO) test --locked $(ONLY)
 
 docs:
-	UPDATE=1 $(CARGO) test --locked --test suite -- shape:: policy_language:: http::document:: promises::table:: cli::tutorial:: \
+	UPDATE=1 $(CARGO) test --locked --test suite -- shape:: policy_language:: http::document:: http::typescript:: promises::table:: cli::tutorial:: \
 	    crypto_inventory:: --test-threads=1
 
 bench:

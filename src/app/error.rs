@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
-use crate::base::Kind;
-use crate::{archive, blobs, config, keystore, ledger, mail, policy, publication, seals, store};
+use crate::base::{Kind, TenantId};
+use crate::{archive, blobs, config, keystore, ledger, mail, policy, publication, seals, store, webhooks};
 
 /// Why the service cannot be put together.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +30,17 @@ pub enum Error {
         /// Why.
         why: String,
     },
+    /// A version that was published since the backup is not in the folder.
+    #[error(
+        "version {version} of {tenant} was published since the backup, and the folder of documents has not that very text; \
+         put it back there"
+    )]
+    DocumentLost {
+        /// The tenant.
+        tenant: TenantId,
+        /// The version.
+        version: String,
+    },
     /// What is published cannot be taken up.
     #[error(transparent)]
     Publication(#[from] publication::Error),
@@ -57,6 +68,9 @@ pub enum Error {
     /// Letters.
     #[error(transparent)]
     Mail(#[from] mail::Error),
+    /// Webhooks.
+    #[error(transparent)]
+    Webhooks(#[from] webhooks::Error),
     /// A database.
     #[error(transparent)]
     Store(#[from] store::Error),

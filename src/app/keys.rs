@@ -1,20 +1,19 @@
 //! The files of the keys folder: `seal.key`, `ledger.key`, `archive.key`, `epochs/`.
 
 use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::Error;
 use crate::base::{Clock, Entropy, Secret};
 use crate::config::{self, Config};
-use crate::keystore::{Epochs, Seal, SealKey, SealKind, Seals};
+use crate::keystore::{self, Epochs, Seal, SealKey, SealKind, Seals};
 use crate::seals::{self, KmsSettings, Login, Patience, VaultSettings};
 
 /// Makes a folder that only its owner can enter, or makes sure that one is.
 pub(super) fn private_folder(folder: &Path) -> Result<(), Error> {
     let fail = |e| Error::Folder(folder.to_owned(), e);
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(fail)?;
+    keystore::make_folder(folder).map_err(fail)?;
     fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(fail)
 }
 
@@ -86,9 +85,7 @@ pub(super) fn signing_seed(folder: &Path, name: &str, entropy: &Entropy) -> Resu
     let fail = |e| Error::Folder(path.clone(), e);
     if !path.exists() {
         let text = zeroize::Zeroizing::new(hex::encode(*zeroize::Zeroizing::new(entropy.bytes::<32>())));
-        let mut file =
-            fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(fail)?;
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(fail)?;
+        keystore::write_new(&path, &text).map_err(fail)?;
     }
     let text = zeroize::Zeroizing::new(fs::read_to_string(&path).map_err(fail)?);
     let mut seed = zeroize::Zeroizing::new([0; 32]);

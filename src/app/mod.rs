@@ -4,15 +4,20 @@
 //! do anything itself.
 
 mod error;
+mod gate;
 mod keys;
 mod notes;
 mod open;
 mod outside;
 mod policies;
+mod sql;
+mod standby;
 
 pub use error::Error;
+pub use gate::{Gate, Shut};
 pub use open::Setup;
 pub use policies::{Unpublished, load_documents};
+pub use standby::Standby;
 
 use std::sync::{Arc, OnceLock};
 
@@ -24,16 +29,18 @@ use crate::config::Config;
 use crate::consent::Consents;
 use crate::disclosure::Disclosures;
 use crate::editing::Editing;
+use crate::elsewhere::Elsewhere;
 use crate::keystore::Keystore;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Witnesses};
 use crate::mail::Post;
-use crate::policy::Library;
+use crate::policy::{Library, Policy};
 use crate::publication::Publications;
 use crate::requests::Requests;
 use crate::retention::Retention;
 use crate::store::Db;
 use crate::subjects::Subjects;
 use crate::vault::Vault;
+use crate::webhooks::Webhooks;
 
 /// The service. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -56,6 +63,8 @@ pub struct Rooms {
     pub blobs: Blobs,
     /// Where what happened is written down.
     pub ledger: Ledger,
+    /// Those who watch the ledger.
+    pub witnesses: Witnesses,
     /// The documents.
     pub library: Library,
     /// The door to personal data.
@@ -70,12 +79,18 @@ pub struct Rooms {
     pub invoices: Invoices,
     /// The register of what left.
     pub disclosures: Disclosures,
+    /// What apps' servers are told.
+    pub webhooks: Webhooks,
     /// The pipeline.
     pub editing: Editing,
+    /// People's accounts elsewhere.
+    pub elsewhere: Elsewhere,
     /// What must go.
     pub retention: Retention,
     /// Versions of the documents: published, told of, remembered.
     pub publications: Publications,
+    /// The documents of the folder, as they were when the service was put together.
+    pub documents: Vec<Policy>,
     /// Documents of the folder that are not published, and are not used.
     pub unpublished: OnceLock<Vec<Unpublished>>,
     /// Every right.
@@ -84,6 +99,8 @@ pub struct Rooms {
     pub audit: Audit,
     /// Letters.
     pub post: Post,
+    /// Whether the service may be used.
+    pub gate: Gate,
 }
 
 impl std::ops::Deref for App {

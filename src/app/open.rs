@@ -3,27 +3,31 @@ use std::sync::{Arc, OnceLock};
 
 use chrono::TimeDelta;
 
-use super::{App, Error, Rooms, keys, outside, policies};
+use super::{App, Error, Gate, Rooms, keys, outside, policies};
 use crate::archive;
 use crate::audit::{self, Audit, LogWatch};
-use crate::base::{Clock, Entropy, Secret};
+use crate::base::{Clock, Entropy, Secret, TenantId};
 use crate::billing::{Credits, Invoices};
 use crate::blobs::{self, Blobs, FolderSettings, S3Settings};
 use crate::config::{self, Config};
 use crate::consent::Consents;
 use crate::disclosure::Disclosures;
 use crate::editing::{self, Editing};
+use crate::egress::Names;
+use crate::elsewhere::{self, Elsewhere};
 use crate::imaging::Limits;
 use crate::keystore::{self, Keystore, SealKey};
-use crate::ledger::{Ledger, SignerKey};
+use crate::ledger::{Ledger, Published, SignerKey, Witnesses};
 use crate::mail::{self, Post};
 use crate::policy::{Library, Policy};
 use crate::publication::{self, Publications};
+use crate::recipients::Recipient;
 use crate::requests::{self, Requests};
 use crate::retention::Retention;
 use crate::store::{self, Db, PostgresSettings, SqliteSettings};
 use crate::subjects::Subjects;
 use crate::vault::{self, Vault};
+use crate::webhooks::{self, Webhooks};
 
 const NOT_A_VENDOR: config::Error =
     config::Error::Contradiction("blobs.s3.vendor is cloudflare-r2, supabase or generic");
@@ -73,12 +77,13 @@ struct Ground {
     /// Where uploads land before they are whole.
     incoming: Vec<PathBuf>,
     ledger: Ledger,
+    witnesses: Witnesses,
     archives: archive::Signer,
 }
 
 impl App {
     /// Puts the service together: folders and keys made if missing, databases brought up to date, a new
-    /// tenant's documents published.
+    /// tenant's documents published. Where a backup was put back, it is put together and stays shut ([`super::Gate`]).
     /// Two services over one SQLite data folder are a mistake; over one PostgreSQL they are replicas.
     pub async fn open(setup: Setup) -> Result<Self, Error> {
         let Setup { config, clock, entropy, documents, mail, blobs, redrawer, logs } = setup;
@@ -86,11 +91,25 @@ impl App {
         let ground = ground(&config, &clock, &entropy, blobs).await?;
         let post = post(&config, mail)?;
         let outside = outside::providers(&config, redrawer, &clock, &entropy)?;
-        let rooms = rooms(config, ground, library, (post, outside, logs), (clock, entropy));
+        let recipients = outside::recipients(&config, &clock)?;
+        let webhooks = Webhooks::new(webhooks::Parts {
+            db: ground.db.clone(),
+            keys: ground.keys.clone(),
+            names: Names::System,
+            development: config.server.development,
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+        })?;
+        let out = (post, outside, (recipients, webhooks), logs);
+        let rooms = rooms((config, documents), ground, library, out, (clock, entropy));
         let app = Self(Arc::new(rooms));
-        let unpublished = app.take_up(documents).await?;
-        // Set once, here: nobody else has the app yet.
-        let _set_once = app.unpublished.set(unpublished);
+        // The tenants are known from what is published; nothing new is published, signed or swept before what happened
+        // since a backup has been done again.
+        app.publications.refresh().await?;
+        match app.look().await? {
+            None => app.take_up().await?,
+            Some(why) => app.gate.shut(why),
+        }
         Ok(app)
     }
 
@@ -142,12 +161,15 @@ async fn ground(
     let seed = keys::signing_seed(&keys_folder, "archive.key", entropy)?;
     let archives = archive::Signer::new(&format!("{}/take-home", host_of(&config.server.public_url)), &seed)?;
     let state = keys_folder.join("ledger.head");
-    let ledger = Ledger::open(db.clone(), signer, clock.clone(), entropy.clone(), state).await?;
-    Ok(Ground { db, keys: keystore, blobs, incoming, ledger, archives })
+    let published = Published { folder: config.ledger_folder(), kept: config.ledger.kept.clone() };
+    let (c, e) = (clock.clone(), entropy.clone());
+    let ledger = Ledger::open_published(db.clone(), signer, c, e, state, Some(published)).await?;
+    let witnesses = outside::witnesses(config, clock)?;
+    Ok(Ground { db, keys: keystore, blobs, incoming, ledger, witnesses, archives })
 }
 
 /// What the installation is called: in its ledger, and to whoever keeps its seal key.
-fn origin(config: &Config) -> String {
+pub(super) fn origin(config: &Config) -> String {
     let usual = || format!("{}/ledger", host_of(&config.server.public_url));
     config.ledger.origin.clone().unwrap_or_else(usual)
 }
@@ -169,7 +191,7 @@ async fn databases(config: &Config, folder: &Path) -> Result<(Db, Db), Error> {
     ))
 }
 
-fn blob_settings(config: &Config, folder: &Path) -> Result<blobs::Settings, Error> {
+pub(super) fn blob_settings(config: &Config, folder: &Path) -> Result<blobs::Settings, Error> {
     let Some(s3) = &config.blobs.s3 else {
         return Ok(blobs::Settings::Folder(FolderSettings::new(folder.join("blobs"))));
     };
@@ -198,7 +220,7 @@ fn post(config: &Config, settings: Option<mail::Settings>) -> Result<Post, Error
 }
 
 /// The public URL without scheme and trailing slash: what this installation is called in what it signs.
-fn host_of(public_url: &str) -> &str {
+pub(super) fn host_of(public_url: &str) -> &str {
     public_url.split_once("://").map_or(public_url, |(_, rest)| rest).trim_end_matches('/')
 }
 
@@ -243,45 +265,81 @@ fn grace(config: &Config) -> TimeDelta {
     TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX)
 }
 
+fn edits(
+    ground: &Ground,
+    vault: &Vault,
+    (credits, disclosures, webhooks): (&Credits, &Disclosures, &Webhooks),
+    outside: editing::Outside,
+    (clock, entropy): (&Clock, &Entropy),
+) -> Editing {
+    Editing::new(editing::Parts {
+        db: ground.db.clone(),
+        keys: ground.keys.clone(),
+        ledger: ground.ledger.clone(),
+        vault: vault.clone(),
+        credits: credits.clone(),
+        disclosures: disclosures.clone(),
+        webhooks: webhooks.clone(),
+        outside,
+        limits: Limits::default(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    })
+}
+
+fn versions(
+    ground: &Ground,
+    vault: &Vault,
+    (subjects, consents): (&Subjects, &Consents),
+    library: &Library,
+    (clock, entropy): (&Clock, &Entropy),
+) -> Publications {
+    Publications::new(publication::Parts {
+        db: ground.db.clone(),
+        vault: vault.clone(),
+        subjects: subjects.clone(),
+        consents: consents.clone(),
+        ledger: ground.ledger.clone(),
+        library: library.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    })
+}
+
+/// Who is written to, asked and told, and what is watched.
+type Out = (Post, editing::Outside, (Vec<(TenantId, Recipient)>, Webhooks), Option<LogWatch>);
+
 fn rooms(
-    config: Config,
+    (config, documents): (Config, Vec<Policy>),
     ground: Ground,
     library: Library,
-    (post, outside, logs): (Post, editing::Outside, Option<LogWatch>),
+    (post, outside, (recipients, webhooks), logs): Out,
     (clock, entropy): (Clock, Entropy),
 ) -> Rooms {
     let vault = door(&ground, &library, &clock, &entropy);
     let audit = auditor(&ground, (&config, logs), (&vault, &library), &clock, &entropy);
-    let Ground { db, keys, blobs, ledger, archives, .. } = ground;
+    let (db, keys, ledger) = (&ground.db, &ground.keys, &ground.ledger);
     let (c, e) = (|| clock.clone(), || entropy.clone());
     let subjects = Subjects::new(db.clone(), keys.clone(), vault.clone(), ledger.clone(), c(), e());
     let consents = Consents::new(db.clone(), vault.clone(), ledger.clone(), c(), e());
     let credits = Credits::new(db.clone(), c(), e());
     let invoices = Invoices::new(vault.clone());
     let disclosures = Disclosures::new(db.clone(), vault.clone(), ledger.clone(), c(), e());
-    let editing = Editing::new(editing::Parts {
-        db: db.clone(),
-        keys: keys.clone(),
-        ledger: ledger.clone(),
+    let editing = edits(&ground, &vault, (&credits, &disclosures, &webhooks), outside, (&clock, &entropy));
+    let elsewhere = Elsewhere::new(elsewhere::Parts {
+        db: ground.db.clone(),
+        keys: ground.keys.clone(),
         vault: vault.clone(),
-        credits: credits.clone(),
+        ledger: ground.ledger.clone(),
         disclosures: disclosures.clone(),
-        outside,
-        limits: Limits::default(),
+        invoices: invoices.clone(),
+        recipients,
         clock: c(),
         entropy: e(),
     });
     let retention = Retention::new(db.clone(), vault.clone(), ledger.clone(), library.clone(), c(), e());
-    let publications = Publications::new(publication::Parts {
-        db: db.clone(),
-        vault: vault.clone(),
-        subjects: subjects.clone(),
-        consents: consents.clone(),
-        ledger: ledger.clone(),
-        library: library.clone(),
-        clock: c(),
-        entropy: e(),
-    });
+    let publications = versions(&ground, &vault, (&subjects, &consents), &library, (&clock, &entropy));
+    let Ground { db, keys, blobs, ledger, witnesses, archives, .. } = ground;
     let requests = Requests::new(requests::Parts {
         db: db.clone(),
         vault: vault.clone(),
@@ -289,7 +347,9 @@ fn rooms(
         consents: consents.clone(),
         credits: credits.clone(),
         editing: editing.clone(),
+        elsewhere: elsewhere.clone(),
         disclosures: disclosures.clone(),
+        webhooks: webhooks.clone(),
         ledger: ledger.clone(),
         library: library.clone(),
         signer: archives,
@@ -305,6 +365,7 @@ fn rooms(
         keys,
         blobs,
         ledger,
+        witnesses,
         library,
         vault,
         subjects,
@@ -312,12 +373,16 @@ fn rooms(
         credits,
         invoices,
         disclosures,
+        webhooks,
         editing,
+        elsewhere,
         retention,
         publications,
+        documents,
         unpublished: OnceLock::new(),
         requests,
         audit,
         post,
+        gate: Gate::default(),
     }
 }

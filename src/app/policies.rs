@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{App, Error};
-use crate::base::TenantId;
+use crate::base::{EntryId, TenantId, Timestamp};
 use crate::policy::{Changed, Policy};
 use crate::publication::{self, Outcome};
 use crate::store;
@@ -60,8 +60,9 @@ impl App {
     /// Takes up what is published, and then the documents of the folder: those of a tenant without any published version
     /// are published, in the order of their days, for nobody is there yet who would have to be told. A later version
     /// waits for somebody to publish it, and is not used until then; a published version with another text stops the
-    /// start. Gives what is not used.
-    pub(super) async fn take_up(&self, mut documents: Vec<Policy>) -> Result<Vec<Unpublished>, Error> {
+    /// start. What is not used is listed.
+    pub async fn take_up(&self) -> Result<(), Error> {
+        let mut documents = self.documents.clone();
         self.publications.refresh().await?;
         let founded = self.library.tenants();
         documents.sort_by_key(Policy::effective);
@@ -91,7 +92,31 @@ impl App {
         if fresh {
             self.ledger.sequence().await?;
         }
-        Ok(unpublished)
+        // A service that was shut takes them up once more than it would otherwise; the first list stands.
+        let _set_once = self.unpublished.set(unpublished);
+        Ok(())
+    }
+
+    /// Writes down once more, in a restored database, that a version was published, from the document in the folder.
+    /// [`Changed`] when another text is published, [`Error::DocumentLost`] when it is not there: what was promised is
+    /// not known then.
+    pub async fn published_again(
+        &self,
+        (tenant, version, sha256): (&TenantId, &str, &str),
+        at: Timestamp,
+        entry: EntryId,
+    ) -> Result<bool, Error> {
+        let is_it =
+            |p: &Policy| p.tenant() == tenant && p.version() == version && hex::encode(p.hash()) == sha256;
+        match self.library.version(tenant, version) {
+            Some(known) if is_it(&known) => return Ok(false),
+            Some(_) => return Err(Changed { tenant: tenant.clone(), version: version.to_owned() }.into()),
+            None => {}
+        }
+        let Some(document) = self.documents.iter().find(|p| is_it(p)) else {
+            return Err(Error::DocumentLost { tenant: tenant.clone(), version: version.to_owned() });
+        };
+        Ok(self.publications.publish_again(document, at, entry).await?)
     }
 
     /// Publishes a document of a tenant that nobody published for before.

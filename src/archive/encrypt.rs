@@ -100,6 +100,13 @@ where
 type Writer = age::stream::StreamWriter<Buffer>;
 
 fn begin(to: &Recipient) -> Result<(Writer, Buffer), Error> {
+    let out = Buffer::default();
+    Ok((encrypt_into(to, out.clone())?, out))
+}
+
+/// What is written to it comes out of `out` as an age file to `to`. Must be ended by its `finish`: a file that was not
+/// ended does not open.
+pub fn encrypt_into<W: Write>(to: &Recipient, out: W) -> Result<age::stream::StreamWriter<W>, Error> {
     let encryptor = match to {
         Recipient::Key(key) => Encryptor::with_recipients(std::iter::once(key as &dyn age::Recipient)),
         Recipient::Passphrase(text) => {
@@ -108,12 +115,10 @@ fn begin(to: &Recipient) -> Result<(Writer, Buffer), Error> {
             Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient))
         }
     };
-    let out = Buffer::default();
-    let writer = encryptor
+    encryptor
         .map_err(|_| Error::BadRecipient("age does not take this recipient"))?
-        .wrap_output(out.clone())
-        .map_err(|_| Error::Unwritable("the encryption"))?;
-    Ok((writer, out))
+        .wrap_output(out)
+        .map_err(|_| Error::Unwritable("the encryption"))
 }
 
 struct Sealing<S> {

@@ -44,7 +44,7 @@ impl Signer {
     }
 
     /// `text` as a signed note. The same text gives the same note: Ed25519 takes no randomness.
-    pub(super) fn sign(&self, text: &str) -> Result<Vec<u8>, Error> {
+    pub fn sign(&self, text: &str) -> Result<Vec<u8>, Error> {
         let unsignable = |_| Error::Unwritable("the manifest's signature");
         let signature = self.key.sign(text.as_bytes()).to_vec();
         let line = signed_note::Signature::new(self.name.clone(), self.id, signature).map_err(unsignable)?;
@@ -64,7 +64,7 @@ pub struct VerifyingKey(String);
 
 impl VerifyingKey {
     /// The text of a note that this key has signed; otherwise the reason why not.
-    pub(super) fn open(&self, note: &[u8]) -> Result<String, &'static str> {
+    pub fn open(&self, note: &[u8]) -> Result<String, &'static str> {
         let note = Note::from_bytes(note).map_err(|_| "it is not a signed note")?;
         let key = StandardVerifier::new(&self.0).map_err(|_| "the key is not a verifying key")?;
         note.verify(&VerifierList::new(vec![Box::new(key)])).map_err(|e| match e {

@@ -18,6 +18,7 @@ mod model;
 mod names;
 mod page;
 mod person;
+mod recipient;
 mod schema;
 mod stream;
 mod table;
@@ -25,7 +26,7 @@ mod take_home;
 mod verify;
 
 pub use documents::{Answer, Consents, Held, Images, Picture, Reads, Records};
-pub use encrypt::{Encrypted, Recipient as EncryptTo, encrypt};
+pub use encrypt::{Encrypted, Recipient as EncryptTo, encrypt, encrypt_into};
 pub use error::Error;
 pub use key::{Signer, VerifyingKey};
 pub use layout::Layout;
@@ -35,6 +36,7 @@ pub use person::{
     Access, Authority, AutomatedDecision, Category, Consent, Image, Purpose, Recipient, Record, Right,
     TakeHome, Withheld,
 };
+pub use recipient::{FromRecipient, recipient_files};
 pub use schema::schemas;
 pub use stream::{Plaintext, Source};
 pub use table::{safe_cell, table_csv};

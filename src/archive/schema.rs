@@ -5,7 +5,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{Answer, Consents, Images, Manifest, Reads, Records};
+use super::{Answer, Consents, FromRecipient, Images, Manifest, Reads, Records};
 
 /// Each schema with the file name it is published under in `exports/`.
 pub fn schemas() -> Vec<(&'static str, Value)> {
@@ -31,6 +31,10 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
             of::<Consents>("archive-consents", "consents.json: every word given about a purpose"),
         ),
         ("archive-reads.schema.json", of::<Reads>("archive-reads", "reads.json: who read the person's data")),
+        (
+            "archive-recipient.schema.json",
+            of::<FromRecipient>("archive-recipient", "recipients/<name>.json: what a recipient holds"),
+        ),
     ]
 }
 

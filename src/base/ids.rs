@@ -98,6 +98,10 @@ typed_id!(
     EditId, "edt"
 );
 typed_id!(
+    /// Edits that were asked for in one go.
+    BatchId, "bat"
+);
+typed_id!(
     /// One edit's way to a provider and back.
     ErrandId, "err"
 );
@@ -132,6 +136,18 @@ typed_id!(
 typed_id!(
     /// A browser session.
     SessionId, "ses"
+);
+typed_id!(
+    /// An address of an app that is told of events.
+    WebhookId, "whk"
+);
+typed_id!(
+    /// An event as it is told: what `webhook-id` says, the same on every try.
+    MessageId, "msg"
+);
+typed_id!(
+    /// An event on its way to one address.
+    DeliveryId, "dlv"
 );
 
 /// A tenant: one branded app with a policy of its own, a *controller* in the law's words. A short slug,

@@ -10,6 +10,9 @@ pub enum Error {
         /// What is left.
         balance: i64,
     },
+    /// What the service lets a whole app have in a day is used up.
+    #[error("no more edits can be made today; try again tomorrow")]
+    UsedUp,
     /// Nobody by that id in this tenant.
     #[error("there is no such account")]
     NotFound,
@@ -28,7 +31,7 @@ impl Error {
     /// What sort of error this is.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Overdrawn { .. } => Kind::TooMany,
+            Self::Overdrawn { .. } | Self::UsedUp => Kind::TooMany,
             Self::NotFound => Kind::NotFound,
             Self::NoDate => Kind::Invalid,
             Self::Vault(e) => e.kind(),

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::Error;
 use crate::base::RecordId;
 use crate::policy::{Fact, Facts};
+use crate::store::Tx;
 use crate::vault::{NewRecord, Owner, Vault};
 
 /// The category under which invoices lie in the vault, and the field that says when one was made out.
@@ -27,11 +28,25 @@ impl Invoices {
     /// Keeps an invoice: fields that the document declares, among them `invoice-date` as `2026-11-22`. Tax law counts
     /// from the end of that date's year where the controller is established. [`Error::NoDate`] without one.
     pub async fn add(&self, owner: &Owner, invoice: Value) -> Result<RecordId, Error> {
+        let new = self.dated(owner, invoice)?;
+        Ok(self.vault.add_record(owner, new).await?)
+    }
+
+    /// The same in the caller's transaction.
+    pub async fn add_in(&self, tx: &mut Tx, owner: &Owner, invoice: Value) -> Result<(), Error> {
+        let sealed = self.vault.seal_records(owner, vec![self.dated(owner, invoice)?]).await?;
+        if let Err(e) = self.vault.insert(tx, owner, &sealed).await {
+            self.vault.discard(owner, &sealed).await;
+            return Err(e.into());
+        }
+        Ok(())
+    }
+
+    fn dated(&self, owner: &Owner, invoice: Value) -> Result<NewRecord<'static>, Error> {
         let text = invoice.get(DATE).and_then(Value::as_str).ok_or(Error::NoDate)?;
         let day: NaiveDate = text.parse().map_err(|_| Error::NoDate)?;
         let policy = self.vault.policy(&owner.tenant)?;
         let facts = Facts::new().with(Fact::InvoiceYearEnd, policy.place().year_end(day));
-        let record = NewRecord { category: CATEGORY, name: "invoice", value: invoice, parent: None, facts };
-        Ok(self.vault.add_record(owner, record).await?)
+        Ok(NewRecord { category: CATEGORY, name: "invoice", value: invoice, parent: None, facts })
     }
 }

@@ -8,6 +8,7 @@ use super::{Variables, process, seals, status};
 use crate::app::App;
 use crate::audit::{State, Verdict};
 use crate::blobs::Level;
+use crate::recipients::{Stripe, Supabase};
 
 /// Look whether this installation can keep its promises.
 #[derive(Debug, clap::Args)]
@@ -15,6 +16,9 @@ pub(super) struct Args {
     #[command(flatten)]
     place: Place,
 }
+
+/// Those whose protocols are spoken here.
+const KNOWN: [&str; 2] = [Stripe::NAME, Supabase::NAME];
 
 /// What was found: nothing wrong so far?
 struct Found<'s> {
@@ -42,6 +46,9 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
     found.say.gap();
     found.say.title("Ledger");
     ledger(&app, &mut found).await?;
+    found.say.gap();
+    found.say.title("Recipients");
+    recipients(&app, &mut found).await?;
     found.say.gap();
     found.say.title("Promises");
     promises(&app, &mut found).await?;
@@ -73,6 +80,11 @@ fn modes(app: &App, found: &mut Found<'_>) -> anyhow::Result<()> {
                 open.push(path.display().to_string());
             }
         }
+    }
+    if let Some(tls) = &app.config.server.tls
+        && mode(&tls.private_key).is_none_or(|m| m & 0o077 != 0)
+    {
+        open.push(tls.private_key.display().to_string());
     }
     found.check(
         open.is_empty(),
@@ -138,12 +150,43 @@ async fn ledger(app: &App, found: &mut Found<'_>) -> anyhow::Result<()> {
     let standing = app.ledger.standing().await;
     let why = standing.as_ref().err().map(|e| format!(": {e}")).unwrap_or_default();
     found.check(standing.is_ok(), &format!("the database continues every head that was signed{why}"));
+    let (of, needed) = (app.witnesses.len(), app.config.ledger.witnesses_needed);
+    if of == 0 {
+        found.say.note("nobody watches this ledger: see ledger.witnesses");
+    } else {
+        let (signed, size) = app.ledger.witnessed(&app.witnesses).await?;
+        found.check(
+            signed >= needed,
+            &format!(
+                "{signed} of {of} witnesses signed the head at {} (needed: {needed})",
+                say::number(size)
+            ),
+        );
+    }
     let waiting = app.ledger.pending().await?;
     if waiting > 0 {
         found.say.note(&format!(
             "{} to be taken into the tree",
             say::count(waiting, "entry waits", "entries wait")
         ));
+    }
+    Ok(())
+}
+
+/// Whether those who hold accounts of people's take our keys, and whom the documents name that nobody has set up.
+async fn recipients(app: &App, found: &mut Found<'_>) -> anyhow::Result<()> {
+    for (tenant, name, answer) in app.elsewhere.greet().await {
+        let why = answer.as_ref().err().map(|e| format!(": {e}")).unwrap_or_default();
+        found.check(answer.is_ok(), &format!("{tenant}: {name} answers and takes our key{why}"));
+    }
+    for tenant in app.library.tenants() {
+        let policy = app.vault.policy(&tenant)?;
+        let there = app.elsewhere.set_up(&tenant);
+        for name in KNOWN.iter().filter(|n| policy.processor(n).is_some() && !there.contains(n)) {
+            found.say.warning(&format!(
+                "{tenant}: the document names {name}, which is not set up here: what it holds is in no archive and no erasure"
+            ));
+        }
     }
     Ok(())
 }

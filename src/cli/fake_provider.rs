@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use super::say::Say;
 use super::status;
 use crate::base::{Clock, Entropy};
-use crate::fakes::{FakeFal, FakeReplicate, Options, Pace};
+use crate::fakes::{FakeFal, FakeReplicate, FakeStripe, FakeSupabase, Options, Pace};
 
 /// Stand in for a provider.
 #[derive(Debug, clap::Args)]
@@ -24,6 +24,8 @@ pub(super) struct Args {
 enum Which {
     Fal,
     Replicate,
+    Stripe,
+    Supabase,
 }
 
 /// Runs it until it is told to stop.
@@ -50,6 +52,26 @@ pub(super) async fn run(args: Args, say: &mut Say) -> anyhow::Result<ExitCode> {
             say.row("address", fake.base());
             say.row("token", FakeReplicate::TOKEN);
             say.row("webhook secret", fake.secret());
+            listening
+        }
+        Which::Stripe => {
+            let (fake, listening) = FakeStripe::bind(args.listen, options).await.with_context(bound)?;
+            let customer = fake.add_customer(&serde_json::json!({ "name": "Ada Lovelace" }));
+            say.title("A stand-in for Stripe, with one customer in it.");
+            say.row("address", fake.base());
+            say.row("key", FakeStripe::KEY);
+            say.row("webhook secret", fake.secret());
+            say.row("customer", &customer);
+            listening
+        }
+        Which::Supabase => {
+            let (fake, listening) = FakeSupabase::bind(args.listen, options).await.with_context(bound)?;
+            let user = fake.add_user("ada@example.org");
+            say.title("A stand-in for Supabase, with one user in it.");
+            say.row("address", fake.base());
+            say.row("secret key", FakeSupabase::KEY);
+            say.row("log cleaner", FakeSupabase::CLEANER);
+            say.row("user", &user);
             listening
         }
     };

@@ -6,10 +6,11 @@ use anyhow::Context as _;
 use super::place::{Place, lock};
 use super::say::{self, Say};
 use super::verify::Trust;
-use super::{Variables, status};
+use super::{Variables, restore, status};
 use crate::app::App;
+use crate::backup;
 use crate::base::{EntryId, PageSize};
-use crate::ledger::{Checkpoint, EntryKind, Report, VerifierKey, verify_folder};
+use crate::ledger::{Checkpoint, Report, VerifierKey, verify_folder};
 
 /// What to do with a ledger.
 #[derive(Debug, clap::Subcommand)]
@@ -43,10 +44,10 @@ pub(super) enum Command {
         #[command(flatten)]
         place: Place,
     },
-    /// Bring the ledger of a restored database up to date from a folder that was exported later; signs nothing
+    /// After a backup was put back: do again what happened since, erasures first of all, as `serve` does before it opens
     Replay {
-        /// The exported ledger
-        folder: PathBuf,
+        /// A copy of the published ledger; without one, the folder where this installation publishes it
+        folder: Option<PathBuf>,
         #[command(flatten)]
         place: Place,
     },
@@ -100,7 +101,7 @@ pub(super) async fn run(command: Command, variables: &Variables, say: &mut Say) 
             say.line(format!("    vouchsafe verify {} --key '{key}'", out.display()));
             Ok(status(true))
         }
-        Command::Replay { folder, place } => replay(&folder, &place, variables, say).await,
+        Command::Replay { folder, place } => replay(folder, &place, variables, say).await,
         Command::Checkpoint { place } => {
             let app = place.open(variables).await?;
             say.text(app.ledger.checkpoint().await?.note());
@@ -112,28 +113,28 @@ pub(super) async fn run(command: Command, variables: &Variables, say: &mut Say) 
     }
 }
 
-/// Puts back what a restored database lacks of its own ledger, so that the same tree goes on.
+/// Does again what happened since a backup, and leaves the service open.
 async fn replay(
-    folder: &Path,
+    folder: Option<PathBuf>,
     place: &Place,
     variables: &Variables,
     say: &mut Say,
 ) -> anyhow::Result<ExitCode> {
-    let app = place.open(variables).await?;
-    // A service that runs would write its own entries in between.
-    let _alone = lock(&app.config)?;
-    let missing = app.ledger.missing(folder).await?;
-    let erased = missing.iter().filter(|entry| entry.leaf.kind == EntryKind::ERASURE_COMPLETED).count();
-    let put_back = app.ledger.replay(folder).await?;
-    let head = app.ledger.checkpoint().await?;
+    // A service that runs does this itself.
+    let _alone = lock(&place.config(variables)?)?;
+    let app = place.open_as_it_is(variables).await?;
+    let done = match (app.gate.why(), folder) {
+        (None, _) => None,
+        (Some(_), None) => Some(backup::bring_up_to_date(&app).await),
+        (Some(_), Some(folder)) => Some(backup::bring_up_to_date_from(&app, &folder).await),
+    };
     app.close().await;
-    say.title("The ledger is whole again.");
-    say.row("entries put back", say::number(put_back as u64));
-    say.row("entries in all", say::number(head.size()));
-    say.row("people erased since the backup", say::number(erased as u64));
-    if erased > 0 {
-        say.note("Their keys stay dead, so nothing of theirs opens. Their rows are in the database again, as ciphertext.");
-    }
+    let Some(done) = done.transpose()? else {
+        say.title("There is nothing to do again: no backup was put back here.");
+        return Ok(status(true));
+    };
+    say.title("What happened since the backup was done again. The service may be started.");
+    restore::show(&done, say);
     Ok(status(true))
 }
 

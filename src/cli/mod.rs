@@ -5,16 +5,20 @@
 //! anything that a room below ought to decide, or print a person's data.
 
 mod api_key;
+mod backup;
 mod demo;
 mod doctor;
+mod drill;
 mod fake_provider;
 mod keys;
 mod ledger;
+mod needles;
 mod openapi;
 mod place;
 mod policy;
 mod process;
 mod redraw;
+mod restore;
 mod say;
 mod seals;
 mod serve;
@@ -65,6 +69,13 @@ enum Command {
     /// Watch somebody's ledger, and cosign it while it only grows
     #[command(subcommand)]
     Witness(witness::Command),
+    /// Take a backup, beside the service that runs
+    Backup(backup::Args),
+    /// Put a backup back, and do again what happened since
+    Restore(restore::Args),
+    /// Let happen on purpose what must do no harm, on a throw-away installation
+    #[command(subcommand)]
+    Drill(drill::Command),
     /// Stand in for a provider, to try the product without an account there
     FakeProvider(fake_provider::Args),
     /// Print the API's description, OpenAPI 3.1
@@ -93,7 +104,10 @@ pub async fn run(cli: Cli, variables: &Variables, say: &mut Say) -> anyhow::Resu
         Command::Ledger(command) => Box::pin(ledger::run(command, variables, say)).await,
         Command::Policy(command) => Box::pin(policy::run(command, variables, say)).await,
         Command::Keys(command) => Box::pin(keys::run(command, variables, say)).await,
-        Command::Witness(command) => witness::run(command, say),
+        Command::Witness(command) => witness::run(command, say).await,
+        Command::Backup(args) => Box::pin(backup::run(args, variables, say)).await,
+        Command::Restore(args) => Box::pin(restore::run(args, variables, say)).await,
+        Command::Drill(command) => Box::pin(drill::run(command, say)).await,
         Command::FakeProvider(args) => fake_provider::run(args, say).await,
         Command::Openapi => openapi::run(say),
         Command::ApiKey(command) => Box::pin(api_key::run(command, variables, say)).await,

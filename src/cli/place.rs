@@ -1,5 +1,4 @@
-use std::fs::{DirBuilder, File};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::fs::File;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
@@ -7,6 +6,7 @@ use anyhow::{Context as _, bail};
 use super::Variables;
 use crate::app::{App, Setup};
 use crate::config::Config;
+use crate::keystore;
 
 /// Which installation a command is about.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -44,6 +44,18 @@ impl Place {
 
     /// Opens an installation that is there already. Nothing is made where there is none.
     pub(super) async fn open(&self, variables: &Variables) -> anyhow::Result<App> {
+        let app = self.open_as_it_is(variables).await?;
+        if let Some(why) = app.gate.why() {
+            bail!(
+                "{why}. `vouchsafe ledger replay` and `vouchsafe serve` do again what happened since; until then nothing \
+                 else is done here"
+            );
+        }
+        Ok(app)
+    }
+
+    /// As [`Place::open`], also where a backup was put back and nothing has been done about it.
+    pub(super) async fn open_as_it_is(&self, variables: &Variables) -> anyhow::Result<App> {
         let config = self.config(variables)?;
         let folder = &config.data.folder;
         if config.store.postgres.is_none() && !folder.join("vouchsafe.db").is_file() {
@@ -63,8 +75,7 @@ pub(super) async fn open(config: Config) -> anyhow::Result<App> {
 /// asks for. Released when dropped.
 pub(super) fn lock(config: &Config) -> anyhow::Result<File> {
     let folder = &config.data.folder;
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.with_context(|| format!("{} cannot be made", folder.display()))?;
+    keystore::make_folder(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     let path = folder.join("vouchsafe.lock");
     let file = File::options().create(true).truncate(false).write(true).open(&path);
     let file = file.with_context(|| format!("{} cannot be written", path.display()))?;

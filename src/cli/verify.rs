@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read as _, Seek as _};
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use anyhow::{Context as _, bail};
 use super::say::{self, Say};
 use super::status;
 use crate::archive::{self, Signature};
-use crate::ledger::{LONGEST_RECEIPT, Receipt, VerifierKey};
+use crate::ledger::{LONGEST_RECEIPT, Receipt, Verified, VerifierKey};
 
 /// Check a receipt or an archive, with no network and no installation.
 #[derive(Debug, clap::Args)]
@@ -21,6 +22,9 @@ pub(super) struct Args {
     /// Keys of witnesses that you trust, for a receipt
     #[arg(long, value_name = "KEY")]
     witness: Vec<VerifierKey>,
+    /// How many of those witnesses must have seen the ledger, for the receipt to hold
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    at_least: usize,
 }
 
 /// The key that somebody trusts: from the service's own page, or better from somebody else's.
@@ -125,6 +129,18 @@ fn receipt(path: &Path, file: File, args: &Args, say: &mut Say) -> anyhow::Resul
         .with_context(|| format!("{} is not text", path.display()))?;
     let receipt = Receipt::parse(&text)?;
     match receipt.verify(&key, &args.witness) {
+        Ok(verified) if seen_by(&verified) < args.at_least => {
+            say.title("This receipt does not hold.");
+            say.check(
+                false,
+                &format!(
+                    "{} of the witnesses you trust saw this ledger, and you ask for {}",
+                    seen_by(&verified),
+                    args.at_least
+                ),
+            );
+            Ok(status(false))
+        }
         Ok(verified) => {
             say.title("This receipt holds.");
             say.prose(&verified.sentence);
@@ -149,4 +165,10 @@ fn receipt(path: &Path, file: File, args: &Args, say: &mut Say) -> anyhow::Resul
             Ok(status(false))
         }
     }
+}
+
+/// How many different witnesses saw it: one that is named twice is one.
+fn seen_by(verified: &Verified) -> usize {
+    let names: BTreeSet<&str> = verified.witnesses.iter().map(|(name, _)| name.as_str()).collect();
+    names.len()
 }

@@ -1,16 +1,26 @@
 use std::io::{Read as _, Write as _};
+use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::post;
+use tokio::net::TcpListener;
 
 use super::say::Say;
 use super::status;
 use super::verify::Trust;
 use crate::base::{Clock, Entropy, Secret};
-use crate::ledger::witness::{AddCheckpoint, Memory};
+use crate::ledger::witness::{AddCheckpoint, Memory, Refusal};
 use crate::ledger::{Checkpoint, SignerKey, VerifierKey, consistency_of_folder};
+
+/// The longest request: 63 hashes and a checkpoint with many signatures.
+const LONGEST: usize = 64 * 1024;
 
 /// A witness is somebody else: run this where the watched service has no access.
 #[derive(Debug, clap::Subcommand)]
@@ -28,6 +38,16 @@ pub(super) enum Command {
         trust: Trust,
         #[command(flatten)]
         who: Who,
+    },
+    /// Answer over HTTP in the form of C2SP tlog-witness (POST /add-checkpoint), until it is stopped
+    Serve {
+        #[command(flatten)]
+        trust: Trust,
+        #[command(flatten)]
+        who: Who,
+        /// Where to listen
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7380")]
+        listen: SocketAddr,
     },
     /// Answer one request in the form of C2SP tlog-witness, from the standard input
     Answer {
@@ -74,7 +94,7 @@ impl Who {
 }
 
 /// Runs it.
-pub(super) fn run(command: Command, say: &mut Say) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(command: Command, say: &mut Say) -> anyhow::Result<ExitCode> {
     match command {
         Command::Key { who } => {
             say.line(who.key()?.verifier().to_string());
@@ -85,6 +105,7 @@ pub(super) fn run(command: Command, say: &mut Say) -> anyhow::Result<ExitCode> {
             let request = from_folder(&folder, &ledger, &who)?;
             answer(&request, &ledger, &who, say)
         }
+        Command::Serve { trust, who, listen } => serve(trust.wanted()?, &who, listen, say).await,
         Command::Answer { trust, who } => {
             let mut body = String::new();
             std::io::stdin().take(1 << 20).read_to_string(&mut body)?;
@@ -121,5 +142,62 @@ fn answer(
             say.check(false, &format!("not cosigned ({}): {refusal}", refusal.status()));
             Ok(status(false))
         }
+    }
+}
+
+/// What a witness that serves works with: one request at a time, each remembered before it is signed.
+struct Desk {
+    ledger: VerifierKey,
+    key: SignerKey,
+    file: PathBuf,
+    memory: Memory,
+}
+
+impl Desk {
+    fn answer(&mut self, request: &AddCheckpoint) -> Result<String, Refusal> {
+        self.memory.witness(&self.file, request, &self.ledger, &self.key, Clock::system().now())
+    }
+}
+
+async fn serve(
+    ledger: VerifierKey,
+    who: &Who,
+    listen: SocketAddr,
+    say: &mut Say,
+) -> anyhow::Result<ExitCode> {
+    let (key, file) = (who.key()?, who.memory());
+    let memory = Memory::load(&file)?;
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    say.line(format!("Watching {} on http://{}", ledger.name(), listener.local_addr()?));
+    say.line(format!("key = \"{}\"", key.verifier()));
+    let desk = Arc::new(Mutex::new(Desk { ledger, key, file, memory }));
+    let router = axum::Router::new().route("/add-checkpoint", post(add_checkpoint)).with_state(desk);
+    let stopped = async { drop(tokio::signal::ctrl_c().await) };
+    axum::serve(listener, router.layer(DefaultBodyLimit::max(LONGEST)))
+        .with_graceful_shutdown(stopped)
+        .await?;
+    Ok(status(true))
+}
+
+/// `POST /add-checkpoint` (C2SP tlog-witness).
+async fn add_checkpoint(State(desk): State<Arc<Mutex<Desk>>>, body: String) -> Response {
+    let Ok(request) = AddCheckpoint::parse(&body) else {
+        return (StatusCode::BAD_REQUEST, "the request cannot be read\n").into_response();
+    };
+    // Remembering waits for the disk.
+    let answered = tokio::task::spawn_blocking(move || {
+        desk.lock().unwrap_or_else(PoisonError::into_inner).answer(&request)
+    });
+    match answered.await {
+        Ok(Ok(line)) => line.into_response(),
+        Ok(Err(Refusal::Conflict(size))) => {
+            let form = [(header::CONTENT_TYPE, "text/x.tlog.size")];
+            (StatusCode::CONFLICT, form, format!("{size}\n")).into_response()
+        }
+        Ok(Err(refusal)) => {
+            let code = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            (code, format!("{refusal}\n")).into_response()
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

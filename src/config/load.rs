@@ -44,6 +44,9 @@ impl Config {
                 "server.public-url must begin with https:// unless server.development is on",
             ));
         }
+        if self.server.development && self.server.tls.is_some() {
+            return Err(Error::Contradiction("server.development is without TLS: leave server.tls out"));
+        }
         if self.store.postgres.is_some() != self.store.keystore_postgres.is_some() {
             return Err(Error::Contradiction(
                 "store.postgres and store.keystore-postgres go together: keys live in a database of their own",
@@ -60,8 +63,11 @@ impl Config {
             }
         }
         for issuer in &self.tokens {
-            if issuer.hs256_secret.is_some() == issuer.jwks_file.is_some() {
-                return Err(Error::Contradiction("each of tokens needs either hs256-secret or jwks-file"));
+            let ways = [issuer.hs256_secret.is_some(), issuer.jwks_file.is_some(), issuer.jwks_url.is_some()];
+            if ways.into_iter().filter(|way| *way).count() != 1 {
+                return Err(Error::Contradiction(
+                    "each of tokens needs exactly one of hs256-secret, jwks-file and jwks-url",
+                ));
             }
             if issuer.hs256_secret.as_ref().is_some_and(|s| s.expose().len() < 32) {
                 return Err(Error::Contradiction("tokens.hs256-secret must be at least 32 bytes long"));

@@ -6,6 +6,7 @@
 mod error;
 mod load;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -37,6 +38,8 @@ pub struct Config {
     pub rights: Rights,
     /// Who makes edits, besides the studio.
     pub providers: Providers,
+    /// Who else holds accounts of a tenant's people.
+    pub recipients: Recipients,
     /// Identity providers of apps.
     pub tokens: Vec<TokenIssuer>,
 }
@@ -54,6 +57,18 @@ pub struct Server {
     pub development: bool,
     /// Reverse proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// TLS of the service's own; without it, a proxy in front has to speak it.
+    pub tls: Option<Tls>,
+}
+
+/// A certificate and its key, PEM.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Tls {
+    /// The chain, the service's own certificate first.
+    pub certificate: PathBuf,
+    /// The private key, mode 0600.
+    pub private_key: PathBuf,
 }
 
 impl Default for Server {
@@ -63,6 +78,7 @@ impl Default for Server {
             public_url: "http://127.0.0.1:8080".to_owned(),
             development: false,
             trusted_proxies: Vec::new(),
+            tls: None,
         }
     }
 }
@@ -194,6 +210,26 @@ fn approle() -> String {
 pub struct LedgerSection {
     /// What the ledger is called in its checkpoints: a host and path without scheme; the public URL's unless named.
     pub origin: Option<String>,
+    /// Those who watch it and sign what they saw.
+    pub witnesses: Vec<WitnessSection>,
+    /// How many of them must have signed the newest head that any of them signed, for `doctor` to be content.
+    pub witnesses_needed: usize,
+    /// Where the ledger is published as files, as it grows; `ledger` in the data folder unless named. Away from the
+    /// database, in production: a restore needs it, and must never put back an older one.
+    pub folder: Option<PathBuf>,
+    /// Files with a checkpoint each that somebody else keeps, a witness or an auditor: a database older than one of them
+    /// is not served.
+    pub kept: Vec<PathBuf>,
+}
+
+/// Somebody who watches the ledger (C2SP tlog-witness).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct WitnessSection {
+    /// Where they are asked; `add-checkpoint` is appended.
+    pub url: String,
+    /// What they sign with: `name+id+base64`.
+    pub key: String,
 }
 
 /// Letters.
@@ -248,11 +284,16 @@ pub struct Providers {
     pub replicate: Option<ReplicateCom>,
     /// Most edits of one tenant that are at one provider at a time.
     pub at_once: u32,
+    /// Most edits of one tenant that go to one provider in 24 hours: what a bill there can come to. No bound unless named.
+    pub a_day: Option<u32>,
+    /// What our address begins with as providers reach it, for their webhooks and for pictures that are too large to be
+    /// sent along; `server.public-url` unless named. `none`: they are asked how things stand, and get what can be sent.
+    pub callback_url: Option<String>,
 }
 
 impl Default for Providers {
     fn default() -> Self {
-        Self { fal: None, replicate: None, at_once: 8 }
+        Self { fal: None, replicate: None, at_once: 8, a_day: None, callback_url: None }
     }
 }
 
@@ -282,6 +323,52 @@ pub struct ReplicateCom {
     pub base: Option<String>,
 }
 
+/// Who else holds accounts of a tenant's people, by tenant: `recipients.stripe.<tenant>`. What is not named here is not
+/// asked, and its data are in no archive and no erasure.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Recipients {
+    /// Stripe accounts.
+    pub stripe: BTreeMap<String, StripeCom>,
+    /// Supabase projects.
+    pub supabase: BTreeMap<String, SupabaseCom>,
+}
+
+/// A Stripe account.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct StripeCom {
+    /// The key, best a restricted one: it reads and changes customers and what belongs to them.
+    pub key: Secret<String>,
+    /// The webhook secret, `whsec_…`; while two overlap, both, with a space between. Without one no message is taken.
+    pub webhook_secrets: Option<Secret<String>>,
+    /// Whether the account has redaction jobs (a preview that Stripe switches on). Without them a customer is deleted, and
+    /// the payments stay there as long as the books must be kept.
+    #[serde(default = "yes")]
+    pub redaction: bool,
+    /// A stand-in on this machine, instead of the service itself.
+    pub base: Option<String>,
+}
+
+/// A Supabase project.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SupabaseCom {
+    /// The project, `https://<ref>.supabase.co`; a stand-in on this machine may be plain HTTP.
+    pub url: String,
+    /// The secret key, `sb_secret_…`.
+    pub secret_key: Secret<String>,
+    /// Buckets in which the app keeps a person's things in a folder that bears their user id, with spaces between.
+    #[serde(default)]
+    pub buckets: String,
+    /// A database function `(user_id uuid, user_email text)` that removes what Auth's log says of a user.
+    pub log_cleaner: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
 /// An identity provider whose tokens are taken for a tenant's users (RFC 7519, RFC 7517).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -296,12 +383,23 @@ pub struct TokenIssuer {
     pub hs256_secret: Option<Secret<String>>,
     /// A JWK set, as a file. Its keys are RS256, ES256 or `EdDSA`.
     pub jwks_file: Option<PathBuf>,
+    /// A JWK set where its owner publishes it, `https://<ref>.supabase.co/auth/v1/.well-known/jwks.json`: read when it is
+    /// needed and again when it is ten minutes old.
+    pub jwks_url: Option<String>,
+    /// What the `role` claim must be, where the provider gives tokens to others than its users; for Supabase
+    /// `authenticated`.
+    pub role: Option<String>,
 }
 
 impl Config {
     /// The folder of the keys.
     pub fn keys_folder(&self) -> PathBuf {
         self.keys.folder.clone().unwrap_or_else(|| self.data.folder.join("keys"))
+    }
+
+    /// The folder in which the ledger is published.
+    pub fn ledger_folder(&self) -> PathBuf {
+        self.ledger.folder.clone().unwrap_or_else(|| self.data.folder.join("ledger"))
     }
 
     /// A configuration for a data folder of its own: for tests, drills and demonstrations.

@@ -3,10 +3,12 @@
 //! Promises: the newest word counts from the second it was given; nothing is on that nobody turned on; every word names
 //! the exact text it was given to, and has a receipt on the ledger. Must never: infer a word from silence.
 
+mod again;
 mod error;
 mod model;
 mod sql;
 
+pub use again::Heard;
 pub use error::Error;
 pub use model::{Choice, State, Word};
 

@@ -13,6 +13,8 @@ const AT: &str = "SELECT purpose, state, at, method, policy_version, receipt FRO
 const HISTORY: &str = "SELECT purpose, state, at, method, policy_version, receipt FROM consent_event \
     WHERE tenant = $1 AND subject = $2 ORDER BY at DESC, id DESC LIMIT 1000";
 
+const KNOWN: &str = "SELECT COUNT(*) FROM consent_event WHERE tenant = $1 AND subject = $2 AND receipt = $3";
+
 type Row = (String, String, i64, String, String, Option<String>);
 
 fn word(row: Row) -> Result<(String, Word), Error> {
@@ -53,6 +55,17 @@ pub(super) async fn insert(
         .await
         .map(|_| ()))?;
     Ok(())
+}
+
+/// Whether the word that this entry proves is there.
+pub(super) async fn is_known(tx: &mut Tx, owner: &Owner, entry: EntryId) -> Result<bool, Error> {
+    let (n,): (i64,) = on!(tx, |c| sqlx::query_as(KNOWN)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(entry.to_string())
+        .fetch_one(c)
+        .await)?;
+    Ok(n > 0)
 }
 
 pub(super) async fn latest(tx: &mut Tx, owner: &Owner, purpose: &str) -> Result<Option<Word>, Error> {

@@ -32,6 +32,22 @@ pub struct Context {
 }
 
 impl Context {
+    /// What a file says of itself, from its first bytes; none when they say nothing. Not to be believed before the file
+    /// has opened: only its key proves the header.
+    pub fn of_header(bytes: &[u8]) -> Option<Self> {
+        let mut lines = bytes.split(|b| *b == b'\n').take(16).filter_map(|l| std::str::from_utf8(l).ok());
+        let line = lines.find_map(|l| l.strip_prefix("-> ")?.strip_prefix(TAG)?.strip_prefix(' '))?;
+        let parts: Vec<&str> = line.split(' ').collect();
+        let [tenant, subject, object, kind, revision] = parts.as_slice() else { return None };
+        Some(Self {
+            tenant: (*tenant).to_owned(),
+            subject: (*subject).to_owned(),
+            object: (*object).to_owned(),
+            kind: (*kind).to_owned(),
+            revision: revision.parse().ok()?,
+        })
+    }
+
     fn stanza(&self) -> Stanza {
         let args = vec![
             self.tenant.clone(),
@@ -200,6 +216,19 @@ mod tests {
         let header = String::from_utf8_lossy(&sealed).split("\n---").next().unwrap().to_owned();
         assert!(header.contains("-> vouchsafe.dev/ks flux-kontext sub_1 obj_1 output-image 1"), "{header}");
         assert!(!header.contains("X25519"));
+    }
+
+    #[test]
+    fn a_file_says_where_it_belongs_and_noise_says_nothing() {
+        let (sealed, _) = file(&context(), b"x");
+        assert_eq!(Context::of_header(&sealed), Some(context()));
+        for cut in 0..60 {
+            assert_eq!(Context::of_header(&sealed[..cut]), None, "{cut}");
+        }
+        for noise in [&b""[..], b"-> vouchsafe.dev/ks a b", b"-> vouchsafe.dev/ks a b c d e\n", &[0xff; 300]]
+        {
+            assert_eq!(Context::of_header(noise), None);
+        }
     }
 
     #[test]

@@ -73,6 +73,12 @@ impl Fingerprint {
         bytes.try_into().ok().map(Self)
     }
 
+    /// From its hexadecimal digits, as the ledger has it.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text, &mut bytes).ok().map(|()| Self(bytes))
+    }
+
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -100,6 +100,29 @@ impl Disclosures {
         Ok(sql::gone(tx, tenant, id, self.clock.now(), proof).await?)
     }
 
+    /// Sets by when what a processor holds of a person must be gone: from when they are to be erased. What was sent for an
+    /// edit has its own time.
+    pub async fn falls_due(
+        &self,
+        tx: &mut Tx,
+        owner: &Owner,
+        processor: &str,
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        Ok(sql::falls_due(tx, owner, processor, at).await?)
+    }
+
+    /// Sets until when a processor's copy stays there for a reason that was told.
+    pub async fn stays_until(
+        &self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        id: &str,
+        until: Timestamp,
+    ) -> Result<(), Error> {
+        Ok(sql::stays_until(tx, tenant, id, until).await?)
+    }
+
     /// What was sent of a person, newest first.
     pub async fn of(&self, owner: &Owner) -> Result<Vec<Disclosed>, Error> {
         let mut tx = self.db.read().await?;

@@ -7,6 +7,10 @@ const INSERT: &str = "INSERT INTO disclosure (id, tenant, subject, processor, pu
     delete_due, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 const GONE: &str =
     "UPDATE disclosure SET deleted_at = $1, proof = $2 WHERE tenant = $3 AND id = $4 AND deleted_at IS NULL";
+const FALLS_DUE: &str = "UPDATE disclosure SET delete_due = $1 WHERE tenant = $2 AND subject = $3 AND processor = $4 \
+    AND edit IS NULL AND deleted_at IS NULL";
+const STAYS_UNTIL: &str =
+    "UPDATE disclosure SET delete_due = $1 WHERE tenant = $2 AND id = $3 AND deleted_at IS NULL";
 const OF: &str = "SELECT id, processor, purpose, categories, edit, bytes_out, sent_at, delete_due, deleted_at, proof \
     FROM disclosure WHERE tenant = $1 AND subject = $2 ORDER BY id DESC LIMIT 5000";
 const REGISTER: &str = "SELECT id, processor, purpose, categories, edit, bytes_out, sent_at, delete_due, deleted_at, proof \
@@ -92,6 +96,39 @@ pub(super) async fn gone(
     on!(tx, |c| sqlx::query(GONE)
         .bind(now.micros())
         .bind(proof)
+        .bind(tenant.as_str())
+        .bind(id)
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+pub(super) async fn falls_due(
+    tx: &mut Tx,
+    owner: &Owner,
+    processor: &str,
+    at: Timestamp,
+) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(FALLS_DUE)
+        .bind(at.micros())
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(processor)
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+pub(super) async fn stays_until(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    id: &str,
+    until: Timestamp,
+) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(STAYS_UNTIL)
+        .bind(until.micros())
         .bind(tenant.as_str())
         .bind(id)
         .execute(c)

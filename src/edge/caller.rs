@@ -228,10 +228,13 @@ impl FromRequestParts<Edge> for UserCaller {
             edge.app.subjects.touch(&owner).await?;
             return Ok(Self { owner, actor: Actor::App(subject), scopes: Some(key.scopes) });
         }
-        let vouched = edge.tokens.verify(token, edge.app.clock.now()).map_err(|_| unauthenticated())?;
+        let verified = edge.tokens.verify(token, edge.app.clock.now()).await;
+        let vouched = verified.map_err(|_| unauthenticated())?;
         let found = edge.app.subjects.by_login(&vouched.tenant, &vouched.issuer, &vouched.subject).await?;
         let owner = found.ok_or_else(unauthenticated)?;
         edge.app.subjects.touch(&owner).await?;
+        // Who signs in through a recipient has an account there; it goes when they do.
+        edge.app.elsewhere.link_login(&owner, &vouched.issuer, &vouched.subject).await?;
         let actor = Actor::App(owner.subject);
         Ok(Self { owner, actor, scopes: None })
     }

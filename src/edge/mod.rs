@@ -8,9 +8,11 @@ mod board;
 mod called_from;
 mod caller;
 mod cursor;
+mod gate;
 mod headers;
 mod idempotent;
 mod problem;
+mod published;
 mod reference;
 mod tokens;
 
@@ -21,6 +23,7 @@ pub use caller::{
     UserCaller, cookie_of,
 };
 pub use cursor::Cursor;
+pub use gate::only_when_open;
 pub use headers::{PAGE_POLICY, secure};
 pub use idempotent::{Idempotent, Once};
 pub use problem::{Fault, Problem, RoomError, sentence};
@@ -43,7 +46,7 @@ pub struct Edge {
 impl Edge {
     /// Over an app.
     pub async fn new(app: App) -> Result<Self, crate::keystore::Error> {
-        let tokens = Tokens::of(&app.config.tokens);
+        let tokens = Tokens::of(&app.config.tokens, &app.clock);
         let cursors = Cursor::new(app.keys.system("cursor").await?);
         Ok(Self { app, tokens, cursors })
     }

@@ -31,6 +31,7 @@ rooms!(
     crate::consent::Error,
     crate::disclosure::Error,
     crate::editing::Error,
+    crate::elsewhere::Error,
     crate::imaging::Refused,
     crate::keystore::Error,
     crate::ledger::Error,
@@ -41,6 +42,7 @@ rooms!(
     crate::store::Error,
     crate::subjects::Error,
     crate::vault::Error,
+    crate::webhooks::Error,
 );
 
 /// What a handler fails with.

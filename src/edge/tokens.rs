@@ -7,7 +7,8 @@ use jsonwebtoken::jwk::{AlgorithmParameters, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
 
-use crate::base::{TenantId, Timestamp};
+use super::published::Published;
+use crate::base::{Clock, TenantId, Timestamp};
 use crate::config::TokenIssuer;
 
 /// The token is not one of a known issuer for a known audience, has run out, or its signature does not hold. Which, is
@@ -34,18 +35,24 @@ struct Claims {
     exp: i64,
     #[serde(default)]
     nbf: Option<i64>,
+    #[serde(default)]
+    role: Option<String>,
+    #[serde(default)]
+    is_anonymous: Option<bool>,
 }
 
 struct Issuer {
     tenant: TenantId,
     name: String,
     audience: String,
+    role: Option<String>,
     keys: Keys,
 }
 
 enum Keys {
     Shared(DecodingKey),
-    Set(JwkSet),
+    Set(Arc<JwkSet>),
+    Published(Published),
 }
 
 /// The issuers that are known. Cheap to clone.
@@ -63,20 +70,22 @@ const LEEWAY: i64 = 30;
 
 impl Tokens {
     /// The issuers of the configuration. One whose key set cannot be read vouches for nobody, and says so in the log.
-    pub fn of(issuers: &[TokenIssuer]) -> Self {
+    pub fn of(issuers: &[TokenIssuer], clock: &Clock) -> Self {
         let known = issuers.iter().filter_map(|i| {
-            let keys = match (&i.hs256_secret, &i.jwks_file) {
-                (Some(secret), _) => Keys::Shared(DecodingKey::from_secret(secret.expose().as_bytes())),
-                (None, Some(file)) => {
+            let keys = match (&i.hs256_secret, &i.jwks_file, &i.jwks_url) {
+                (Some(secret), ..) => Keys::Shared(DecodingKey::from_secret(secret.expose().as_bytes())),
+                (None, Some(file), _) => {
                     let text = std::fs::read_to_string(file).ok()?;
-                    Keys::Set(serde_json::from_str(&text).ok()?)
+                    Keys::Set(Arc::new(serde_json::from_str(&text).ok()?))
                 }
-                (None, None) => return None,
+                (None, None, Some(url)) => Keys::Published(Published::at(url, clock)?),
+                (None, None, None) => return None,
             };
             Some(Issuer {
                 tenant: i.tenant.clone(),
                 name: i.issuer.clone(),
                 audience: i.audience.clone(),
+                role: i.role.clone(),
                 keys,
             })
         });
@@ -88,19 +97,22 @@ impl Tokens {
     }
 
     /// Whom a token is of. The algorithm must fit the issuer's key: a public key never serves as a shared secret.
-    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Vouched, BadToken> {
+    pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Vouched, BadToken> {
         if token.len() > 8192 {
             return Err(BadToken);
         }
         let header = decode_header(token).map_err(|_| BadToken)?;
         for issuer in self.0.iter() {
-            let Some((key, algorithm)) = issuer.key(&header) else { continue };
+            let Some((key, algorithm)) = issuer.key(&header, now).await else { continue };
             if let Ok(claims) = check(token, &key, algorithm, issuer) {
                 let seconds = now.micros() / 1_000_000;
                 let late = claims.exp.saturating_add(LEEWAY) <= seconds;
                 let early = claims.nbf.is_some_and(|nbf| nbf.saturating_sub(LEEWAY) > seconds);
                 let named = !claims.sub.is_empty() && claims.sub.len() <= 255;
-                if !late && !early && named && claims.iss == issuer.name {
+                // A service's own token is signed by the same keys, and is nobody's.
+                let role = issuer.role.is_none() || issuer.role == claims.role;
+                let somebody = role && claims.is_anonymous != Some(true);
+                if !late && !early && named && somebody && claims.iss == issuer.name {
                     let tenant = issuer.tenant.clone();
                     return Ok(Vouched { tenant, issuer: claims.iss, subject: claims.sub });
                 }
@@ -122,24 +134,26 @@ fn check(token: &str, key: &DecodingKey, algorithm: Algorithm, issuer: &Issuer) 
 }
 
 impl Issuer {
-    fn key(&self, header: &jsonwebtoken::Header) -> Option<(DecodingKey, Algorithm)> {
-        match &self.keys {
-            Keys::Shared(key) => (header.alg == Algorithm::HS256).then(|| (key.clone(), Algorithm::HS256)),
-            Keys::Set(set) => {
-                let jwk = match &header.kid {
-                    Some(kid) => set.find(kid)?,
-                    None => set.keys.first().filter(|_| set.keys.len() == 1)?,
-                };
-                let fits: BTreeSet<&str> = match &jwk.algorithm {
-                    AlgorithmParameters::RSA(_) => ["RS256", "PS256"].into(),
-                    AlgorithmParameters::EllipticCurve(_) => ["ES256"].into(),
-                    AlgorithmParameters::OctetKeyPair(_) => ["EdDSA"].into(),
-                    _ => return None,
-                };
-                let name = format!("{:?}", header.alg);
-                let key = DecodingKey::from_jwk(jwk).ok()?;
-                fits.contains(name.as_str()).then_some((key, header.alg))
+    async fn key(&self, header: &jsonwebtoken::Header, now: Timestamp) -> Option<(DecodingKey, Algorithm)> {
+        let set = match &self.keys {
+            Keys::Shared(key) => {
+                return (header.alg == Algorithm::HS256).then(|| (key.clone(), Algorithm::HS256));
             }
-        }
+            Keys::Set(set) => Arc::clone(set),
+            Keys::Published(published) => published.set(header.kid.as_deref(), now).await?,
+        };
+        let jwk = match &header.kid {
+            Some(kid) => set.find(kid)?,
+            None => set.keys.first().filter(|_| set.keys.len() == 1)?,
+        };
+        let fits: BTreeSet<&str> = match &jwk.algorithm {
+            AlgorithmParameters::RSA(_) => ["RS256", "PS256"].into(),
+            AlgorithmParameters::EllipticCurve(_) => ["ES256"].into(),
+            AlgorithmParameters::OctetKeyPair(_) => ["EdDSA"].into(),
+            _ => return None,
+        };
+        let name = format!("{:?}", header.alg);
+        let key = DecodingKey::from_jwk(jwk).ok()?;
+        fits.contains(name.as_str()).then_some((key, header.alg))
     }
 }

@@ -1,4 +1,4 @@
-use super::{Edit, Editing, Error, sql};
+use super::{Edit, Editing, Error, Filter, sql};
 use crate::base::{EditId, Page, PageSize};
 use crate::store::Tx;
 use crate::vault::Owner;
@@ -17,9 +17,19 @@ impl Editing {
         before: Option<&str>,
         size: PageSize,
     ) -> Result<Page<Edit>, Error> {
+        self.search(owner, &Filter::default(), (before, size)).await
+    }
+
+    /// A page of those of a person's edits that fit, newest first.
+    pub async fn search(
+        &self,
+        owner: &Owner,
+        filter: &Filter,
+        (before, size): (Option<&str>, PageSize),
+    ) -> Result<Page<Edit>, Error> {
         let most = i64::try_from(size.get()).unwrap_or(i64::MAX) + 1;
         let mut tx = self.db.read().await?;
-        let rows = sql::page(&mut tx, owner, before.unwrap_or("~"), most).await?;
+        let rows = sql::page(&mut tx, owner, filter, (before.unwrap_or("~"), most)).await?;
         Ok(Page::cut(rows, size, |e| e.id.to_string()))
     }
 

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use super::Error;
-use crate::base::{EditId, ObjectId, RecordId, TenantId, Timestamp};
-use crate::imaging::{Format, ImageMetadata};
+use super::{Error, Settings};
+use crate::base::{BatchId, EditId, ObjectId, RecordId, TenantId, Timestamp};
+use crate::imaging::ImageMetadata;
 use crate::vault::{Owner, SealedRecord};
 
 /// Most characters of a prompt.
@@ -72,25 +72,51 @@ impl ProviderChoice {
     }
 }
 
-/// The settings of an edit: all optional.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Settings {
-    /// A named style.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub style: Option<String>,
-    /// How closely to follow the words, 1 to 20.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub guidance: Option<f32>,
-    /// The same seed gives the same result.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seed: Option<u32>,
-    /// `jpeg`, `png` or `webp`; as the upload unless asked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub output_format: Option<String>,
-    /// Such as `1:1` or `16:9`; as the upload unless asked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub aspect_ratio: Option<String>,
+/// Most edits of a batch.
+const MOST_BATCH: usize = 20;
+
+/// The same wish for each of several pictures.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct NewBatch {
+    /// The pictures, each of which is edited by itself.
+    pub inputs: Vec<ObjectId>,
+    /// What to do with each of them.
+    pub wish: NewEdit,
+}
+
+impl NewBatch {
+    /// One edit a picture.
+    pub(super) fn each(self) -> Result<Vec<NewEdit>, Error> {
+        if self.inputs.is_empty() || self.inputs.len() > MOST_BATCH {
+            return Err(Error::BadValue("inputs (1 to 20 in one batch)"));
+        }
+        if has_twice(&self.inputs) {
+            return Err(Error::BadValue("inputs (each once)"));
+        }
+        let each = |input| NewEdit { inputs: vec![input], ..self.wish.clone() };
+        Ok(self.inputs.iter().copied().map(each).collect())
+    }
+}
+
+fn has_twice(ids: &[ObjectId]) -> bool {
+    ids.iter().enumerate().any(|(n, id)| ids.iter().skip(n + 1).any(|other| other == id))
+}
+
+/// Which edits of a person are looked for: those that fit everything that is said.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Filter {
+    /// How they stand.
+    pub state: Option<EditState>,
+    /// Their model.
+    pub model: Option<ModelChoice>,
+    /// Who did them.
+    pub provider: Option<ProviderChoice>,
+    /// What they were asked for together with.
+    pub batch: Option<BatchId>,
+    /// Asked for at this moment or later.
+    pub since: Option<Timestamp>,
+    /// Asked for before this moment.
+    pub until: Option<Timestamp>,
 }
 
 /// What a person asks for.
@@ -100,11 +126,11 @@ pub struct NewEdit {
     pub inputs: Vec<ObjectId>,
     /// What to do, in their words.
     pub prompt: String,
-    /// Which model.
-    pub model: ModelChoice,
+    /// Which model; the one that the person prefers, if none is named.
+    pub model: Option<ModelChoice>,
     /// How.
     pub settings: Settings,
-    /// Who does it; the usual one of the installation, if nobody is named.
+    /// Who does it; the one that the person prefers or the usual one, if nobody is named.
     pub provider: Option<ProviderChoice>,
 }
 
@@ -114,12 +140,7 @@ impl NewEdit {
         if self.inputs.is_empty() || self.inputs.len() > MAX_INPUTS {
             return Err(Error::BadValue("inputs (1 to 4)"));
         }
-        if self
-            .inputs
-            .iter()
-            .enumerate()
-            .any(|(n, id)| self.inputs.iter().skip(n + 1).any(|other| other == id))
-        {
+        if has_twice(&self.inputs) {
             return Err(Error::BadValue("inputs (each once)"));
         }
         if self.prompt.chars().count() > MAX_PROMPT {
@@ -131,22 +152,7 @@ impl NewEdit {
         if self.prompt.is_empty() && self.settings.style.is_none() {
             return Err(Error::BadValue("prompt (write what to do, or choose a style)"));
         }
-        let settings = &self.settings;
-        if settings.guidance.is_some_and(|g| !(1.0..=20.0).contains(&g)) {
-            return Err(Error::BadValue("guidance (1 to 20)"));
-        }
-        if settings.output_format.as_deref().is_some_and(|f| Format::parse(f).is_none()) {
-            return Err(Error::BadValue("output_format (jpeg, png or webp)"));
-        }
-        if let Some(style) = &settings.style
-            && !crate::providers::studio::STYLES.iter().any(|(name, _)| name == style)
-        {
-            return Err(Error::BadValue("style"));
-        }
-        let ratio = settings.aspect_ratio.as_deref();
-        if ratio.is_some_and(|r| crate::providers::studio::AspectRatio::parse(r).is_none()) {
-            return Err(Error::BadValue("aspect_ratio (such as 1:1 or 16:9)"));
-        }
+        self.settings.check()?;
         Ok(self)
     }
 }
@@ -203,15 +209,21 @@ pub struct Edit {
     pub model: String,
     /// The pictures it was made from. They are gone when it has succeeded.
     pub inputs: Vec<ObjectId>,
-    /// The result.
+    /// The result; of several variations the first.
     pub output: Option<ObjectId>,
+    /// The other variations.
+    pub more_outputs: Vec<ObjectId>,
+    /// How many pictures were asked for.
+    pub images: i64,
+    /// What it was asked for together with.
+    pub batch: Option<BatchId>,
     /// The record that holds the prompt.
     pub prompt: Option<RecordId>,
     /// The record that holds the settings.
     pub settings: Option<RecordId>,
     /// 0 to 100.
     pub progress: i64,
-    /// Credits.
+    /// Credits: of one that succeeded, for the pictures that were made.
     pub cost: i64,
     /// Why it failed: a fixed phrase.
     pub error: Option<String>,
@@ -227,8 +239,8 @@ impl Edit {
     pub(super) fn queued(
         id: EditId,
         owner: &Owner,
-        (new, provider): (&NewEdit, ProviderChoice),
-        cost: i64,
+        (new, model, provider): (&NewEdit, ModelChoice, ProviderChoice),
+        batch: Option<BatchId>,
         now: Timestamp,
         sealed: &[SealedRecord],
     ) -> Self {
@@ -237,13 +249,16 @@ impl Edit {
             owner: owner.clone(),
             state: EditState::Queued,
             provider: provider.as_str().to_owned(),
-            model: new.model.as_str().to_owned(),
+            model: model.as_str().to_owned(),
             inputs: new.inputs.clone(),
             output: None,
+            more_outputs: Vec::new(),
+            images: new.settings.count().into(),
+            batch,
             prompt: sealed.first().map(SealedRecord::id),
             settings: sealed.get(1).map(SealedRecord::id),
             progress: 0,
-            cost,
+            cost: model.cost() * i64::from(new.settings.count()),
             error: None,
             created_at: now,
             started_at: None,
@@ -259,6 +274,16 @@ impl Edit {
             ended_at: Some(now),
             ..self.clone()
         }
+    }
+
+    /// All results, the first one first.
+    pub fn outputs(&self) -> impl Iterator<Item = ObjectId> + '_ {
+        self.output.into_iter().chain(self.more_outputs.iter().copied())
+    }
+
+    /// Whether a picture is one of its results.
+    pub fn made(&self, object: ObjectId) -> bool {
+        self.outputs().any(|id| id == object)
     }
 
     /// The tenant.

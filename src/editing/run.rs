@@ -1,32 +1,26 @@
 //! Running an edit in the house.
 
-use bytes::Bytes;
-use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::errand::Turn;
+use super::landing::Made;
 use super::{Edit, EditState, Editing, Error, PURPOSE, ProviderChoice, Settings, sql};
 use crate::base::EditId;
 use crate::imaging::Format;
-use crate::policy::{Fact, Facts, Role};
+use crate::policy::Fact;
 use crate::providers::studio::{self, AspectRatio, EditSpec, Edited, Model};
 use crate::store::Tx;
-use crate::vault::{self, Access, Actor, NewObject, NewRecord, Owner, SealedRecord, StagedObject};
+use crate::vault::{self, Access, Actor, Owner, SealedRecord};
+use crate::webhooks::Event;
 
-/// A result, ready to be stored: pixels and mark.
-#[derive(Debug)]
-pub(super) struct Made {
-    pub(super) bytes: Vec<u8>,
-    pub(super) format: Format,
-    pub(super) width: u32,
-    pub(super) height: u32,
-}
-
-impl From<Edited> for Made {
-    fn from(edited: Edited) -> Self {
-        let Edited { bytes, format, width, height, .. } = edited;
-        Self { bytes, format, width, height }
-    }
+/// What a turn finds.
+enum Begun {
+    /// Something to be done.
+    UnderWay(Edit),
+    /// It has ended.
+    Over(Edit),
+    /// It is not there any more.
+    Gone,
 }
 
 impl Editing {
@@ -34,10 +28,15 @@ impl Editing {
     /// no cost. An edit that is over, or whose owner is being erased, is left alone. `Ok` also when the edit itself
     /// failed: it is then closed as such. An edit that a provider does takes several turns: each says when the next is due.
     pub async fn run(&self, owner: &Owner, id: EditId) -> Result<Turn, Error> {
-        let Some(edit) = self.begin(owner, id).await? else { return Ok(Turn::Done) };
+        let edit = match self.begin(owner, id).await? {
+            Begun::UnderWay(edit) => edit,
+            // Stopped, perhaps, while a provider had it: it is asked to stop, and what it has goes.
+            Begun::Over(edit) => return self.clear_copies_of(&edit).await.map(|()| Turn::Done),
+            Begun::Gone => return Ok(Turn::Done),
+        };
         let done = if ProviderChoice::of(&edit.provider) == ProviderChoice::Studio {
             match self.make(&edit).await {
-                Ok(made) => Box::pin(self.succeed(&edit, made.into())).await,
+                Ok(made) => Box::pin(self.succeed(&edit, vec![Made::from(made)])).await,
                 Err(why) => self.fail(&edit, &why).await,
             }
             .map(|()| Turn::Done)
@@ -78,23 +77,27 @@ impl Editing {
         Ok(())
     }
 
-    async fn begin(&self, owner: &Owner, id: EditId) -> Result<Option<Edit>, Error> {
-        let mut tx = self.db.begin().await?;
-        let Some(edit) = sql::get(&mut tx, owner, id).await?.filter(|e| !e.state.is_over()) else {
-            return Ok(None);
+    async fn begin(&self, owner: &Owner, id: EditId) -> Result<Begun, Error> {
+        let found = {
+            let mut tx = self.db.read().await?;
+            sql::get(&mut tx, owner, id).await?
         };
-        if edit.state == EditState::Running {
+        let edit = match found {
+            None => return Ok(Begun::Gone),
+            Some(edit) if edit.state.is_over() => return Ok(Begun::Over(edit)),
             // A later turn of it, or the one after a crash.
-            return Ok(Some(edit));
-        }
+            Some(edit) if edit.state == EditState::Running => return Ok(Begun::UnderWay(edit)),
+            Some(edit) => edit,
+        };
+        let mut tx = self.db.begin().await?;
         let now = self.clock.now();
         let edit = Edit { state: EditState::Running, progress: 10, started_at: Some(now), ..edit };
         if !sql::update(&mut tx, &edit).await? {
-            return Ok(None);
+            return Ok(Begun::Over(edit));
         }
         tx.commit().await?;
         self.progress.tell(&edit);
-        Ok(Some(edit))
+        Ok(Begun::UnderWay(edit))
     }
 
     /// What the person asked for, read back from the vault, and the picture; then the work.
@@ -106,6 +109,7 @@ impl Editing {
         let picture = open.read(self.limits.max_bytes as u64).await?;
         let mut spec = self.spec(edit, &access, format.unwrap_or(Format::Jpeg)).await?;
         spec.earlier_mark = crate::imaging::read_mark(picture.expose());
+        let _turn = self.pixels.acquire().await.map_err(|_| crate::store::Error::Unavailable)?;
         tokio::task::spawn_blocking(move || studio::edit(picture.expose(), &spec))
             .await
             .map_err(|_| Error::BadValue("the picture"))?
@@ -151,88 +155,6 @@ impl Editing {
         })
     }
 
-    /// Key and bytes of the result, then one transaction that closes the edit, gives the result to its owner and starts
-    /// the clocks; what the document says must go with success goes at once.
-    pub(super) async fn succeed(&self, edit: &Edit, made: Made) -> Result<(), Error> {
-        let owner = &edit.owner;
-        let new = NewObject {
-            category: "output-image",
-            media_type: made.format.media_type(),
-            parent: Some(edit.id.to_string()),
-            facts: Facts::new(),
-            size: Some((made.width, made.height)),
-            most_bytes: 1 << 30,
-        };
-        let (format, width, height) = (made.format.name(), made.width, made.height);
-        let bytes = Bytes::from(made.bytes);
-        let len = bytes.len();
-        let body = futures_util::stream::iter([Ok::<_, vault::Error>(bytes)]);
-        let staged = self.vault.stage_object(owner, new, body).await?;
-        let now = self.clock.now();
-        let details = NewRecord {
-            category: "image-metadata",
-            name: "output",
-            value: json!({ "format": format, "width": width, "height": height, "bytes": len }),
-            parent: Some(staged.id().to_string()),
-            facts: Facts::new(),
-        };
-        let ended = Edit { output: Some(staged.id()), ..edit.ended(EditState::Succeeded, None, now) };
-        let mut records = vec![details, history(edit, "succeeded", now)];
-        let usage = self.usage(edit).await?;
-        let has_usage = usage.is_some();
-        records.extend(usage);
-        let mut sealed = Vec::new();
-        let landed = async {
-            sealed = self.vault.seal_records(owner, records).await?;
-            self.land(&ended, &staged, (&sealed, has_usage)).await
-        };
-        match landed.await {
-            Ok(true) => {
-                self.erase_due(&ended).await?;
-                self.progress.tell(&ended);
-                Ok(())
-            }
-            // Cancelled or erased while it ran: the result goes, nothing else happens.
-            Ok(false) => {
-                self.vault.abandon_object(owner, staged).await;
-                self.vault.discard(owner, &sealed).await;
-                Ok(())
-            }
-            Err(e) => {
-                self.vault.abandon_object(owner, staged).await;
-                self.vault.discard(owner, &sealed).await;
-                Err(e)
-            }
-        }
-    }
-
-    /// All that a success writes. `false`, and nothing is written, when the edit was over before.
-    async fn land(
-        &self,
-        ended: &Edit,
-        staged: &StagedObject,
-        (sealed, has_usage): (&[SealedRecord], bool),
-    ) -> Result<bool, Error> {
-        let owner = &ended.owner;
-        let now = ended.ended_at.unwrap_or_else(|| self.clock.now());
-        let policy = self.vault.policy(&owner.tenant)?;
-        let mut tx = self.db.begin().await?;
-        self.vault.standing_to_write(&mut tx, owner).await?;
-        if !sql::update(&mut tx, ended).await? {
-            return Ok(false);
-        }
-        self.recall(&mut tx, ended, now).await?;
-        self.vault.land_object(&mut tx, owner, staged).await?;
-        // The record of use comes last, and is left out without the person's word for it at this moment.
-        let taken_back = has_usage && !self.vault.agreed(&mut tx, owner, &policy, "improvement").await?;
-        let (kept, dropped) = sealed.split_at(sealed.len() - usize::from(taken_back));
-        self.vault.insert(&mut tx, owner, kept).await?;
-        self.started(&mut tx, ended, &[(Fact::EditSucceeded, now), (Fact::EditEnded, now)]).await?;
-        tx.commit().await?;
-        self.vault.discard(owner, dropped).await;
-        Ok(true)
-    }
-
     pub(super) async fn fail(&self, edit: &Edit, why: &Error) -> Result<(), Error> {
         // A store that is down is not the edit's failure: the job is tried again.
         if matches!(why.kind(), crate::base::Kind::Unavailable | crate::base::Kind::Full) {
@@ -246,7 +168,7 @@ impl Editing {
         let now = self.clock.now();
         let ended = edit.ended(EditState::Failed, Some(why), now);
         let sealed: Vec<SealedRecord> =
-            self.vault.seal_records(&edit.owner, vec![history(edit, "failed", now)]).await?;
+            self.vault.seal_records(&edit.owner, vec![self.history(edit, "failed", now)]).await?;
         let closed = async {
             let mut tx = self.db.begin().await?;
             self.vault.insert(&mut tx, &edit.owner, &sealed).await?;
@@ -273,59 +195,22 @@ impl Editing {
         let now = ended.ended_at.unwrap_or_else(|| self.clock.now());
         self.recall(tx, ended, now).await?;
         self.started(tx, ended, &[(Fact::EditEnded, now)]).await?;
-        let reason = if ended.state == EditState::Cancelled { "edit cancelled" } else { "edit failed" };
+        let (reason, event) = match ended.state {
+            EditState::Cancelled => ("edit cancelled", Event::EditCancelled),
+            _ => ("edit failed", Event::EditFailed),
+        };
         self.credits.change(tx, owner, ended.cost, reason, Some(ended.id)).await?;
+        self.webhooks.edit_ended(tx, owner, (ended.id, event)).await?;
         Ok(true)
     }
 
-    async fn started(
+    pub(super) async fn started(
         &self,
         tx: &mut Tx,
         edit: &Edit,
         facts: &[(Fact, crate::base::Timestamp)],
     ) -> Result<(), Error> {
         Ok(self.vault.happened(tx, &edit.owner, &edit.id.to_string(), facts).await?)
-    }
-
-    /// Erases at once what became due by this edit's end. What fails here is found by the sweep.
-    async fn erase_due(&self, edit: &Edit) -> Result<(), Error> {
-        let due = self.vault.due_belongings(&edit.owner, &edit.id.to_string(), self.clock.now()).await?;
-        self.vault.erase(edit.tenant(), &due, Role::Service).await?;
-        Ok(())
-    }
-
-    /// A record of use, if the person agreed that we learn from use.
-    async fn usage(&self, edit: &Edit) -> Result<Option<NewRecord<'static>>, Error> {
-        let policy = self.vault.policy(edit.tenant())?;
-        if policy.category("usage").is_none() {
-            return Ok(None);
-        }
-        let mut tx = self.db.read().await?;
-        if !self.vault.agreed(&mut tx, &edit.owner, &policy, "improvement").await? {
-            return Ok(None);
-        }
-        let value = json!({
-            "feature": "edit", "at": self.clock.now().rfc3339(), "credits": edit.cost, "model": edit.model,
-        });
-        Ok(Some(NewRecord { category: "usage", name: "event", value, parent: None, facts: Facts::new() }))
-    }
-}
-
-fn history(edit: &Edit, outcome: &str, now: crate::base::Timestamp) -> NewRecord<'static> {
-    NewRecord {
-        category: "edit-history",
-        name: "history",
-        value: json!({
-            "model": edit.model,
-            "model-version": concat!("studio ", env!("CARGO_PKG_VERSION")),
-            "provider": edit.provider,
-            "started": edit.started_at.map(crate::base::Timestamp::rfc3339),
-            "ended": now.rfc3339(),
-            "outcome": outcome,
-            "cost": edit.cost,
-        }),
-        parent: Some(edit.id.to_string()),
-        facts: Facts::new(),
     }
 }
 

@@ -1,17 +1,20 @@
-use super::{Edit, EditState};
-use crate::base::{EditId, ObjectId, Timestamp};
+use super::{Edit, EditState, Filter, ModelChoice, ProviderChoice};
+use crate::base::{EditId, ObjectId, TenantId, Timestamp};
 use crate::on;
 use crate::store::{Error, Tx};
 use crate::vault::Owner;
 
 const INSERT: &str = "INSERT INTO edit (id, tenant, subject, state, provider, model, inputs, prompt, settings, progress, cost, \
-    created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-const UPDATE: &str = "UPDATE edit SET state = $1, output = $2, progress = $3, error = $4, started_at = $5, ended_at = $6 \
-    WHERE tenant = $7 AND subject = $8 AND id = $9 AND state IN ('queued', 'running')";
+    created_at, images, batch) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+const UPDATE: &str = "UPDATE edit SET state = $1, output = $2, progress = $3, error = $4, started_at = $5, ended_at = $6, \
+    more_outputs = $7, cost = $8 WHERE tenant = $9 AND subject = $10 AND id = $11 AND state IN ('queued', 'running')";
 const GET: &str = "SELECT id, state, provider, model, inputs, output, prompt, settings, progress, cost, error, created_at, \
-    started_at, ended_at FROM edit WHERE tenant = $1 AND subject = $2 AND id = $3";
+    started_at, ended_at, images, more_outputs, batch FROM edit WHERE tenant = $1 AND subject = $2 AND id = $3";
 const PAGE: &str = "SELECT id, state, provider, model, inputs, output, prompt, settings, progress, cost, error, created_at, \
-    started_at, ended_at FROM edit WHERE tenant = $1 AND subject = $2 AND id < $3 ORDER BY id DESC LIMIT $4";
+    started_at, ended_at, images, more_outputs, batch FROM edit WHERE tenant = $1 AND subject = $2 AND id < $3 \
+    AND ($4 = '' OR state = $4) AND ($5 = '' OR model = $5) AND ($6 = '' OR provider = $6) AND ($7 = '' OR batch = $7) \
+    AND created_at >= $8 AND created_at < $9 ORDER BY id DESC LIMIT $10";
+const WAITING: &str = "SELECT COUNT(*) FROM edit WHERE tenant = $1 AND provider = $2 AND state = 'queued'";
 const DELETE: &str = "DELETE FROM edit WHERE tenant = $1 AND subject = $2 AND id = $3";
 const FORGET: &str = "DELETE FROM edit WHERE tenant = $1 AND subject = $2";
 
@@ -33,6 +36,8 @@ pub(super) async fn insert(tx: &mut Tx, edit: &Edit) -> Result<(), Error> {
         .bind(edit.progress)
         .bind(edit.cost)
         .bind(edit.created_at.micros())
+        .bind(edit.images)
+        .bind(edit.batch.map(|id| id.to_string()))
         .execute(c)
         .await
         .map(|_| ()))?;
@@ -48,6 +53,8 @@ pub(super) async fn update(tx: &mut Tx, edit: &Edit) -> Result<bool, Error> {
         .bind(&edit.error)
         .bind(edit.started_at.map(Timestamp::micros))
         .bind(edit.ended_at.map(Timestamp::micros))
+        .bind(list(&edit.more_outputs))
+        .bind(edit.cost)
         .bind(edit.owner.tenant.as_str())
         .bind(edit.owner.subject.to_string())
         .bind(edit.id.to_string())
@@ -68,6 +75,7 @@ macro_rules! edit {
         let (id, state, inputs): (String, String, String) = (get!("id"), get!("state"), get!("inputs"));
         let ids: (Option<String>, Option<String>, Option<String>) =
             (get!("output"), get!("prompt"), get!("settings"));
+        let (more, batch): (String, Option<String>) = (get!("more_outputs"), get!("batch"));
         let times: (i64, Option<i64>, Option<i64>) =
             (get!("created_at"), get!("started_at"), get!("ended_at"));
         Ok::<Edit, Error>(Edit {
@@ -81,6 +89,12 @@ macro_rules! edit {
             model: get!("model"),
             inputs: inputs.split_whitespace().map(|i| parse(i, "inputs")).collect::<Result<_, _>>()?,
             output: ids.0.map(|i| parse(&i, "output")).transpose()?,
+            more_outputs: more
+                .split_whitespace()
+                .map(|i| parse(i, "more_outputs"))
+                .collect::<Result<_, _>>()?,
+            images: get!("images"),
+            batch: batch.map(|i| parse(&i, "batch")).transpose()?,
             prompt: ids.1.map(|i| parse(&i, "prompt")).transpose()?,
             settings: ids.2.map(|i| parse(&i, "settings")).transpose()?,
             progress: get!("progress"),
@@ -108,17 +122,38 @@ pub(super) async fn get(tx: &mut Tx, owner: &Owner, id: EditId) -> Result<Option
         .transpose())
 }
 
-pub(super) async fn page(tx: &mut Tx, owner: &Owner, before: &str, most: i64) -> Result<Vec<Edit>, Error> {
+pub(super) async fn page(
+    tx: &mut Tx,
+    owner: &Owner,
+    filter: &Filter,
+    (before, most): (&str, i64),
+) -> Result<Vec<Edit>, Error> {
     on!(tx, |c| sqlx::query(PAGE)
         .bind(owner.tenant.as_str())
         .bind(owner.subject.to_string())
         .bind(before)
+        .bind(filter.state.map_or("", EditState::as_str))
+        .bind(filter.model.map_or("", ModelChoice::as_str))
+        .bind(filter.provider.map_or("", ProviderChoice::as_str))
+        .bind(filter.batch.map_or_else(String::new, |id| id.to_string()))
+        .bind(filter.since.map_or(i64::MIN, Timestamp::micros))
+        .bind(filter.until.map_or(i64::MAX, Timestamp::micros))
         .bind(most)
         .fetch_all(c)
         .await?
         .into_iter()
         .map(|r| edit!(r, owner))
         .collect())
+}
+
+/// How many of a tenant's edits wait for their turn with a provider.
+pub(super) async fn waiting(tx: &mut Tx, tenant: &TenantId, provider: ProviderChoice) -> Result<i64, Error> {
+    let (n,): (i64,) = on!(tx, |c| sqlx::query_as(WAITING)
+        .bind(tenant.as_str())
+        .bind(provider.as_str())
+        .fetch_one(c)
+        .await)?;
+    Ok(n)
 }
 
 pub(super) async fn delete(tx: &mut Tx, owner: &Owner, id: EditId) -> Result<u64, Error> {

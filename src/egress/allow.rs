@@ -26,6 +26,8 @@ enum Place {
     Inside(String, u16),
     /// This host and port on this machine.
     Loopback(String, u16),
+    /// This machine, on any port, over plain HTTP too: for development.
+    ThisMachine,
 }
 
 impl Recipient {
@@ -57,6 +59,14 @@ impl Recipient {
     #[must_use]
     pub fn anywhere(mut self) -> Self {
         self.places.push(Place::Anywhere);
+        self
+    }
+
+    /// Adds this machine, on any port, over plain HTTP too. For a service in development alone: whoever may name a URL then
+    /// reaches everything that listens here.
+    #[must_use]
+    pub fn this_machine(mut self) -> Self {
+        self.places.insert(0, Place::ThisMachine);
         self
     }
 
@@ -101,6 +111,7 @@ impl Recipient {
             Place::Anywhere => (https && port == 443).then_some(Reach::Public),
             Place::Inside(h, p) => (https && *h == text && *p == port).then_some(Reach::Inside),
             Place::Loopback(h, p) => (*h == text && *p == port).then_some(Reach::Loopback),
+            Place::ThisMachine => is_this_machine(&host).then_some(Reach::Loopback),
         });
         let reach = reach.ok_or(EgressError::NotAllowed)?;
         // The HTTP client dials an address literal without asking the resolver, so it is checked here.

@@ -1,8 +1,9 @@
-//! Stand-ins for the two providers, for tests and for people who try the product without an account.
+//! Stand-ins for the two providers, and for Stripe and Supabase, for tests and for people who try the product without an
+//! account.
 //!
 //! Promises: they speak the providers' protocols strictly; they complain of whatever the real ones would refuse and of
 //! whatever would leave a copy with them; they can misbehave on demand; what they still hold can be asked. Must never:
-//! share code with `providers` or `egress`, for a mistake made on both sides would be invisible.
+//! share code with `providers`, `recipients` or `egress`, for a mistake made on both sides would be invisible.
 
 #![expect(
     clippy::indexing_slicing,
@@ -14,6 +15,8 @@ mod fal;
 mod post;
 mod replicate;
 mod script;
+mod stripe;
+mod supabase;
 
 use std::future::Future;
 use std::io;
@@ -30,6 +33,8 @@ pub use fal::FakeFal;
 pub use post::Delivery;
 pub use replicate::FakeReplicate;
 pub use script::{At, Fault, Plan};
+pub use stripe::FakeStripe;
+pub use supabase::FakeSupabase;
 
 /// When a job gets done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -48,6 +48,8 @@ pub enum Fault {
     Vast,
     /// A redirect to this place.
     Redirect(String),
+    /// These bytes, said to be of this type, with status 200.
+    File(&'static str, Vec<u8>),
     /// The links in the answer lead to this base.
     ForeignLinks(String),
 }
@@ -68,6 +70,8 @@ pub enum Plan {
     KeepFile,
     /// It succeeds, but no webhook comes.
     NoWebhook,
+    /// It succeeds, and the first of its pictures is marked as against the content rules. FAL.AI only.
+    Flag,
 }
 
 /// Faults and plans to come.
@@ -114,6 +118,7 @@ impl Fault {
                 let kind = [(header::CONTENT_TYPE, "text/html")];
                 (kind, "<!doctype html><title>Bad gateway</title>").into_response()
             }
+            Self::File(kind, bytes) => ([(header::CONTENT_TYPE, *kind)], bytes.clone()).into_response(),
             Self::Empty => StatusCode::OK.into_response(),
             Self::Endless => Body::from_stream(endless()).into_response(),
             Self::Vast => {

@@ -136,6 +136,7 @@ async fn open_for(edge: &Edge, tenant: &TenantId, asked: Opening) -> Result<Open
     }
     let owner = subjects.open(tenant, new).await?;
     subjects.add_login(&owner, &login.issuer, &login.subject).await?;
+    edge.app.elsewhere.link_login(&owner, &login.issuer, &login.subject).await?;
     Ok(Opened { subject: owner.subject.to_string() })
 }
 
@@ -167,7 +168,7 @@ async fn correct(
         name: name.unwrap_or(known.name),
         username: username.unwrap_or(known.username),
     };
-    edge.app.subjects.correct(&caller.owner, &caller.actor, &new).await?;
+    edge.app.requests.correct(&caller.owner, &caller.actor, &new).await?;
     account(&edge, &caller).await
 }
 

@@ -24,7 +24,7 @@ the first answer; with another body it is refused (422), and while the first is 
 
 **Strict.** A field or parameter that is not described here is refused (422): a misspelt one does not go unnoticed.";
 
-const TAGS: [(&str, &str); 11] = [
+const TAGS: [(&str, &str); 12] = [
     ("accounts", "A person, as far as the app needs to know them."),
     ("images", "Uploads and results, sealed under their owner's own key."),
     ("edits", "From what was asked to the result."),
@@ -32,6 +32,7 @@ const TAGS: [(&str, &str); 11] = [
     ("consents", "What a person agreed to, refused, took back or objected to."),
     ("requests", "Every right as a workflow with two clocks."),
     ("receipts", "Proof that verifies offline."),
+    ("webhooks", "What an app's server is told, signed (Standard Webhooks 1.0)."),
     ("policies", "The documents, and whether they are being kept now."),
     ("desk", "For staff."),
     ("ledger", "What happened, in the forms of C2SP tlog-tiles."),
@@ -73,11 +74,19 @@ fn who_calls() -> Components {
     components
 }
 
-/// The document with paths as OpenAPI writes them: it has no word for a path that goes on.
+/// The document with paths as OpenAPI writes them: it has no word for a path that goes on. Each operation is called by its
+/// group and what it does, `edits.create`: a name must not be there twice.
 pub(super) fn finished(mut document: OpenApi) -> OpenApi {
     let mut paths = Paths::new();
     paths.extensions = document.paths.extensions.take();
-    for (path, item) in std::mem::take(&mut document.paths.paths) {
+    for (path, mut item) in std::mem::take(&mut document.paths.paths) {
+        let all = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
+        for operation in all.into_iter().flatten() {
+            let group = operation.tags.iter().flatten().next();
+            if let (Some(group), Some(name)) = (group, &operation.operation_id) {
+                operation.operation_id = Some(format!("{group}.{name}"));
+            }
+        }
         paths.paths.insert(path.replace("{*", "{"), item);
     }
     document.paths = paths;

@@ -10,16 +10,22 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::answer::{Listing, moment};
+use super::answer::{Listing, invalid, moment};
 use super::ask::{self, Named, Paging, Query};
-use crate::base::{EditId, ObjectId};
+use crate::base::{BatchId, EditId, ObjectId, Timestamp};
 use crate::edge::{Edge, Fault, Idempotent, Once, Problem, UserCaller};
-use crate::editing::{self, EditState, ModelChoice, NewEdit, PURPOSE, ProviderChoice, Settings};
+use crate::editing::{
+    self, EditState, Filter, ModelChoice, NewBatch, NewEdit, PURPOSE, ProviderChoice, Settings,
+};
 use crate::subjects::Scope;
 use crate::vault::Access;
 
 pub(super) fn routes() -> OpenApiRouter<Edge> {
-    OpenApiRouter::new().routes(routes!(create, list)).routes(routes!(read, delete)).routes(routes!(cancel))
+    OpenApiRouter::new()
+        .routes(routes!(create, list))
+        .routes(routes!(batch))
+        .routes(routes!(read, delete))
+        .routes(routes!(cancel))
 }
 
 /// An edit to be made.
@@ -33,13 +39,13 @@ struct Asked {
     #[serde(default)]
     #[schema(example = "make it look like a rainy evening")]
     prompt: String,
-    /// Which model.
+    /// Which model. Left out: the one that the person prefers.
     #[serde(default)]
-    model: ModelChoice,
+    model: Option<ModelChoice>,
     /// How.
     #[serde(default)]
     settings: Settings,
-    /// Who does it. Left out: the usual one of this installation that the policy names.
+    /// Who does it. Left out: the one that the person prefers, or the usual one of this installation that the policy names.
     #[serde(default)]
     provider: Option<ProviderChoice>,
 }
@@ -60,10 +66,18 @@ pub(super) struct Edit {
     provider: String,
     /// The images it was made from. They are gone when it has succeeded.
     inputs: Vec<String>,
-    /// The result.
+    /// The result; of several variations the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     output: Option<String>,
-    /// Credits. Given back unless it succeeds.
+    /// All results, variations included.
+    outputs: Vec<String>,
+    /// How many pictures were asked for.
+    images: i64,
+    /// What it was asked for together with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "bat_019aab12c0007000800000000000000a")]
+    batch: Option<String>,
+    /// Credits. Given back unless it succeeds; for pictures that were asked for and not made, in part.
     cost: i64,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,6 +96,7 @@ pub(super) struct Edit {
 }
 
 pub(super) fn edit(edit: editing::Edit) -> Edit {
+    let outputs = edit.outputs().map(|id| id.to_string()).collect();
     Edit {
         id: edit.id.to_string(),
         state: edit.state,
@@ -90,11 +105,72 @@ pub(super) fn edit(edit: editing::Edit) -> Edit {
         provider: edit.provider,
         inputs: edit.inputs.iter().map(ToString::to_string).collect(),
         output: edit.output.map(|id| id.to_string()),
+        outputs,
+        images: edit.images,
+        batch: edit.batch.map(|id| id.to_string()),
         cost: edit.cost,
         error: edit.error,
         created_at: moment(edit.created_at),
         started_at: edit.started_at.map(moment),
         ended_at: edit.ended_at.map(moment),
+    }
+}
+
+/// The same edit of each of several images.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct BatchAsked {
+    /// The images, each of which is edited by itself; 1 to 20.
+    #[schema(value_type = Vec<String>, min_items = 1, max_items = 20)]
+    inputs: Vec<ObjectId>,
+    /// What to do with each, in the person's words; at most 2,000 characters. May be left out when a style is chosen.
+    #[serde(default)]
+    #[schema(example = "make it look like a rainy evening")]
+    prompt: String,
+    /// Which model. Left out: the one that the person prefers.
+    #[serde(default)]
+    model: Option<ModelChoice>,
+    /// How.
+    #[serde(default)]
+    settings: Settings,
+    /// Who does it. Left out: the one that the person prefers, or the usual one of this installation that the policy names.
+    #[serde(default)]
+    provider: Option<ProviderChoice>,
+}
+
+/// Edits that were asked for in one go.
+#[derive(Serialize, ToSchema)]
+struct Batch {
+    /// The id that they have in common: `GET /v1/edits?batch=…` lists them.
+    #[schema(example = "bat_019aab12c0007000800000000000000a")]
+    id: String,
+    /// One an image, in their order.
+    edits: Vec<Edit>,
+}
+
+/// Which edits, and which page of them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    state: Option<EditState>,
+    model: Option<ModelChoice>,
+    provider: Option<ProviderChoice>,
+    batch: Option<BatchId>,
+    since: Option<String>,
+    until: Option<String>,
+    cursor: Option<String>,
+    limit: Option<u32>,
+}
+
+impl Which {
+    fn filter(&self) -> Result<Filter, Fault> {
+        let at = |text: &Option<String>| match text.as_deref().map(Timestamp::parse_rfc3339) {
+            Some(None) => Err(invalid("since and until are moments such as 2026-11-22T12:00:00Z")),
+            found => Ok(found.flatten()),
+        };
+        let (since, until) = (at(&self.since)?, at(&self.until)?);
+        let Self { state, model, provider, batch, .. } = *self;
+        Ok(Filter { state, model, provider, batch, since, until })
     }
 }
 
@@ -140,20 +216,58 @@ async fn create(
     edge.once(once, StatusCode::CREATED, work).await
 }
 
-/// One's edits, newest first
-#[utoipa::path(get, path = "/v1/edits", tag = "edits",
-    params(("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, minimum = 1, maximum = 200)),
+/// Ask for the same edit of each of several images
+///
+/// One edit an image, each followed, stopped and paid by itself. All of them are taken, or none is.
+#[utoipa::path(post, path = "/v1/edits/batch", tag = "edits", request_body = BatchAsked,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key gives the first answer again.")),
     security(("token" = []), ("app-key" = ["edits"], "subject" = []), ("session" = [])),
-    responses((status = 200, description = "A page of edits.", body = Listing<Edit>)))]
+    responses((status = 201, description = "Queued.", body = Batch),
+        (status = 403, description = "The policy, a restriction or a missing consent forbids it.", body = Problem),
+        (status = 404, description = "One of the images is not there, or not one's own.", body = Problem),
+        (status = 422, description = "A value is none that we can use.", body = Problem),
+        (status = 429, description = "Not enough credits for all of them.", body = Problem)))]
+async fn batch(
+    State(edge): State<Edge>,
+    caller: UserCaller,
+    key: Idempotent,
+    body: ask::Json<BatchAsked>,
+) -> Result<Response, Fault> {
+    caller.allows(Scope::Edits)?;
+    let (tenant, who) = (&caller.owner.tenant, caller.owner.subject.to_string());
+    let once = Once { tenant, caller: &who, route: "POST /v1/edits/batch", key: &key, body: &body.raw };
+    let BatchAsked { inputs, prompt, model, settings, provider } = body.value;
+    let new = NewBatch { inputs, wish: NewEdit { inputs: Vec::new(), prompt, model, settings, provider } };
+    let work = Box::pin(async {
+        let (id, edits) = edge.app.editing.create_batch(&caller.owner, &caller.actor, new).await?;
+        Ok(Batch { id: id.to_string(), edits: edits.into_iter().map(edit).collect() })
+    });
+    edge.once(once, StatusCode::CREATED, work).await
+}
+
+/// One's edits, newest first
+///
+/// All of them, or those that fit everything that is asked for.
+#[utoipa::path(get, path = "/v1/edits", tag = "edits",
+    params(("state" = Option<EditState>, Query), ("model" = Option<ModelChoice>, Query),
+        ("provider" = Option<ProviderChoice>, Query), ("batch" = Option<String>, Query),
+        ("since" = Option<String>, Query, description = "Asked for at this moment or later, RFC 3339."),
+        ("until" = Option<String>, Query, description = "Asked for before this moment, RFC 3339."),
+        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, minimum = 1, maximum = 200)),
+    security(("token" = []), ("app-key" = ["edits"], "subject" = []), ("session" = [])),
+    responses((status = 200, description = "A page of edits.", body = Listing<Edit>),
+        (status = 422, description = "A value is none that we can use.", body = Problem)))]
 async fn list(
     State(edge): State<Edge>,
     caller: UserCaller,
-    Query(paging): Query<Paging>,
+    Query(which): Query<Which>,
 ) -> Result<Json<Listing<Edit>>, Fault> {
     caller.allows(Scope::Edits)?;
-    let list = caller.list("edits");
-    let (before, size) = paging.of(&edge, &list)?;
-    let page = edge.app.editing.list(&caller.owner, before.as_deref(), size).await?;
+    let filter = which.filter()?;
+    // A cursor is good for the search that it came from.
+    let list = caller.list(&format!("edits/{filter:?}"));
+    let (before, size) = Paging::new(which.cursor, which.limit).of(&edge, &list)?;
+    let page = edge.app.editing.search(&caller.owner, &filter, (before.as_deref(), size)).await?;
     Ok(Json(Listing::of(&edge, &list, page, edit)))
 }
 

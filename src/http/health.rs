@@ -26,6 +26,9 @@ struct Standing {
     /// The ledger is the one that signed the newest head known. `false` after a restore from a backup, until every
     /// erasure since has been done again.
     ledger: bool,
+    /// Why the service is shut, when it is: a backup was put back, and what happened since is being done again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shut: Option<String>,
 }
 
 /// The process lives
@@ -44,7 +47,8 @@ async fn ready(State(edge): State<Edge>) -> (StatusCode, axum::Json<Standing>) {
     let database = app.db.ping().await.is_ok();
     let keystore = app.keys.ready().await.is_ok();
     let ledger = database && app.ledger.standing().await.is_ok();
-    let ready = database && keystore && ledger;
+    let shut = app.gate.why().map(|why| why.to_string());
+    let ready = database && keystore && ledger && shut.is_none();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, axum::Json(Standing { ready, database, keystore, ledger }))
+    (status, axum::Json(Standing { ready, database, keystore, ledger, shut }))
 }

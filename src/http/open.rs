@@ -13,9 +13,10 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::guard::{self, Turns};
+use super::tls::Certificate;
 use super::{
-    accounts, archives, consents, credits, desk, document, edits, health, holds, hooks, images, ledger,
-    looks, page, policies, progress, requests, versions,
+    accounts, archives, consents, credits, desk, document, edits, elsewhere, health, holds, hooks, images,
+    inputs, ledger, looks, page, policies, preferences, progress, requests, versions, webhooks,
 };
 use crate::base::Kind;
 use crate::edge::{self, Edge, Fault};
@@ -23,6 +24,8 @@ use crate::edge::{self, Edge, Fault};
 fn described() -> (Router<Edge>, OpenApi) {
     let (routes, document) = OpenApiRouter::with_openapi(document::blank())
         .merge(accounts::routes())
+        .merge(elsewhere::routes())
+        .merge(preferences::routes())
         .merge(versions::routes())
         .merge(images::routes())
         .merge(looks::routes())
@@ -32,6 +35,7 @@ fn described() -> (Router<Edge>, OpenApi) {
         .merge(consents::routes())
         .merge(requests::routes())
         .merge(archives::routes())
+        .merge(webhooks::routes())
         .merge(policies::routes())
         .merge(desk::routes())
         .merge(holds::routes())
@@ -57,6 +61,8 @@ fn until(edge: &Edge, closing: CancellationToken) -> Router {
     let routes = routes
         .merge(described_for_people(edge, &document))
         .merge(hooks::routes())
+        .merge(elsewhere::hooks())
+        .merge(inputs::routes())
         .route("/v1", any(nothing_here))
         .route("/v1/{*rest}", any(nothing_here))
         .method_not_allowed_fallback(guard::wrong_method)
@@ -82,6 +88,7 @@ fn described_for_people(edge: &Edge, document: &OpenApi) -> Router<Edge> {
 fn dressed(routes: Router<Edge>, edge: &Edge) -> Router<Edge> {
     let state = || edge.clone();
     routes
+        .layer(middleware::from_fn_with_state(state(), edge::only_when_open))
         .layer(middleware::from_fn_with_state(state(), guard::own_pages_only))
         .layer(middleware::from_fn(guard::patience))
         .layer(middleware::from_fn(guard::bounds))
@@ -101,17 +108,29 @@ async fn nothing_here() -> Response {
 }
 
 /// Serves the API, and `extra` beside it, until `stop` resolves; what is under way is then finished. `extra` answers for
-/// addresses that are neither's, if it has a fallback.
-pub async fn serve<S>(edge: Edge, listener: TcpListener, extra: Router, stop: S) -> std::io::Result<()>
+/// addresses that are neither's, if it has a fallback. Without a certificate, TLS is left to a proxy in front.
+pub async fn serve<S>(
+    edge: Edge,
+    (listener, certificate): (TcpListener, Option<Certificate>),
+    extra: Router,
+    stop: S,
+) -> std::io::Result<()>
 where
     S: Future<Output = ()> + Send + 'static,
 {
     let closing = CancellationToken::new();
     let app = until(&edge, closing.clone()).merge(extra);
     let service = app.into_make_service_with_connect_info::<std::net::SocketAddr>();
+    let asked = closing.clone();
     let stopped = async move {
         stop.await;
-        closing.cancel();
+        asked.cancel();
     };
-    axum::serve(listener, service).with_graceful_shutdown(stopped).await
+    match certificate {
+        None => axum::serve(listener, service).with_graceful_shutdown(stopped).await,
+        Some(certificate) => {
+            let (served, ()) = tokio::join!(certificate.serve(listener, service, closing), stopped);
+            served
+        }
+    }
 }

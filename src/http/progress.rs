@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::response::Sse;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive};
-use futures_util::{Stream, stream};
+use axum::response::{IntoResponse as _, Response, Sse};
+use futures_util::stream;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
@@ -19,12 +20,14 @@ use super::edits::edit;
 use super::guard::Turns;
 use crate::base::EditId;
 use crate::edge::{Edge, Fault, Problem, UserCaller};
-use crate::editing::{EditState, Step};
+use crate::editing::{Edit, Step};
 use crate::subjects::Scope;
 use crate::vault::Owner;
 
 /// How long to hear nothing before the database is asked: the edit may run in another process.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
+/// How long a listener whose stream broke off should wait before it comes back.
+const COME_BACK: Duration = Duration::from_secs(2);
 
 pub(super) fn routes() -> OpenApiRouter<Edge> {
     OpenApiRouter::new().routes(routes!(events))
@@ -33,28 +36,42 @@ pub(super) fn routes() -> OpenApiRouter<Edge> {
 /// How an edit gets on
 ///
 /// Server-sent events, each with the edit as its data: first `progress` with how it stands now, one more for each
-/// change, and at its end `succeeded`, `failed` or `cancelled`, after which the stream ends.
-#[utoipa::path(get, path = "/v1/edits/{id}/events", tag = "edits", params(("id" = String, Path)),
+/// change, and at its end `succeeded`, `failed` or `cancelled`, after which the stream ends. Whoever comes back with
+/// `Last-Event-ID` is not told that again; after the end there is nothing more to tell, and the answer is 204.
+#[utoipa::path(get, path = "/v1/edits/{id}/events", tag = "edits",
+    params(("id" = String, Path), ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event heard.")),
     security(("token" = []), ("app-key" = ["edits"], "subject" = []), ("session" = [])),
-    responses((status = 200, description = "The events.", content_type = "text/event-stream", body = String),
+    responses((status = 200, description = "The events.", content_type = "text/event-stream", body = super::edits::Edit),
+        (status = 204, description = "It is over, and its end was heard."),
         (status = 404, description = "Not there, or not one's own.", body = Problem)))]
 async fn events(
     State(edge): State<Edge>,
     Extension(turns): Extension<Turns>,
     caller: UserCaller,
     Named(id): Named<EditId>,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Fault> {
+    headers: HeaderMap,
+) -> Result<Response, Fault> {
     caller.allows(Scope::Edits)?;
     // Listens before it looks, so that no step falls between.
     let steps = edge.app.editing.progress().listen();
-    edge.app.editing.get(&caller.owner, id).await?;
+    let found = edge.app.editing.get(&caller.owner, id).await?;
+    let told = headers.get("last-event-id").and_then(|v| v.to_str().ok()).map(ToOwned::to_owned);
+    if found.state.is_over() && told.as_deref() == Some(&name_of(&found)) {
+        // What the HTML standard calls the end of it: a browser does not come back.
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     let closing = turns.closing().clone();
-    let watch = Watch { edge, owner: caller.owner, id, steps, closing, told: None, over: false };
+    let watch = Watch { edge, owner: caller.owner, id, steps, closing, told, over: false };
     let events = stream::unfold(watch, |mut watch| async move {
         let event = watch.next().await?;
-        Some((Ok(event), watch))
+        Some((Ok::<_, Infallible>(event), watch))
     });
-    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
+}
+
+/// The id of the event that says how an edit stands.
+fn name_of(edit: &Edit) -> String {
+    format!("{}-{}", edit.state.as_str(), edit.progress)
 }
 
 struct Watch {
@@ -63,7 +80,8 @@ struct Watch {
     id: EditId,
     steps: Receiver<Step>,
     closing: CancellationToken,
-    told: Option<(EditState, i64)>,
+    /// The id of the event that was told last.
+    told: Option<String>,
     over: bool,
 }
 
@@ -72,12 +90,17 @@ impl Watch {
     async fn next(&mut self) -> Option<Event> {
         while !self.over && !self.closing.is_cancelled() {
             let found = self.edge.app.editing.get(&self.owner, self.id).await.ok()?;
-            let stands = (found.state, found.progress);
-            if self.told != Some(stands) {
-                self.told = Some(stands);
+            let id = name_of(&found);
+            if self.told.as_ref() != Some(&id) {
                 self.over = found.state.is_over();
                 let name = if self.over { found.state.as_str() } else { "progress" };
-                return Event::default().event(name).json_data(edit(found)).ok();
+                let event = Event::default().id(&id).event(name).retry(COME_BACK);
+                self.told = Some(id);
+                return event.json_data(edit(found)).ok();
+            }
+            if found.state.is_over() {
+                // Its end was told to whoever came back with it.
+                return None;
             }
             self.wait().await;
         }

@@ -11,6 +11,7 @@ use utoipa_axum::routes;
 
 use super::answer::{Listing, invalid, moment};
 use super::ask::{self, Named, Paging, Query};
+use super::elsewhere::{Elsewhere, recipient};
 use crate::base::{RequestId, Secret};
 use crate::edge::{Edge, Fault, Idempotent, Once, Problem, UserCaller};
 use crate::policy::{Channel, Right};
@@ -191,6 +192,8 @@ struct Told {
     text: Option<String>,
     /// What happened, in order.
     timeline: Vec<Event>,
+    /// Who else was told, and how it stands there (Art. 19 GDPR).
+    recipients: Vec<Elsewhere>,
     /// Letters to the person: a refusal or an extension with its reasons.
     #[schema(value_type = Vec<Object>)]
     letters: Vec<serde_json::Map<String, serde_json::Value>>,
@@ -280,12 +283,14 @@ async fn read(
     let requests = &edge.app.requests;
     let found = requests.get(&caller.owner, id).await?;
     let timeline = requests.timeline(&caller.owner.tenant, id).await?;
+    let told = edge.app.elsewhere.of_request(&caller.owner.tenant, id).await?;
     let text = requests.words(&found, &caller.actor).await?;
     let letters = requests.letters(&found, &caller.actor).await?;
     Ok(Json(Told {
         request: request(found),
         text: text.map(|words| words.expose().clone()),
         timeline: timeline.into_iter().map(event).collect(),
+        recipients: told.into_iter().map(recipient).collect(),
         letters,
     }))
 }

@@ -14,7 +14,7 @@ use crate::publication::{self, News};
 use crate::subjects::Scope;
 
 pub(super) fn routes() -> OpenApiRouter<Edge> {
-    OpenApiRouter::new().routes(routes!(read)).routes(routes!(acknowledge))
+    OpenApiRouter::new().routes(routes!(timeline)).routes(routes!(acknowledge))
 }
 
 /// What one had in force when.
@@ -126,7 +126,7 @@ fn unread(news: News) -> Unread {
 #[utoipa::path(get, path = "/v1/account/policies", tag = "accounts",
     security(("token" = []), ("app-key" = ["rights"], "subject" = []), ("session" = [])),
     responses((status = 200, description = "The versions, oldest first.", body = Timeline)))]
-async fn read(State(edge): State<Edge>, caller: UserCaller) -> Result<Json<Timeline>, Fault> {
+async fn timeline(State(edge): State<Edge>, caller: UserCaller) -> Result<Json<Timeline>, Fault> {
     caller.allows(Scope::Rights)?;
     let publications = &edge.app.publications;
     let items = publications.timeline(&caller.owner).await?.into_iter().map(era).collect();

@@ -1,5 +1,8 @@
 use crate::base::Kind;
-use crate::{audit, editing, keystore, ledger, publication, requests, retention, store, subjects, vault};
+use crate::{
+    audit, editing, elsewhere, keystore, ledger, publication, requests, retention, store, subjects, vault,
+    webhooks,
+};
 
 /// What can go wrong in the background.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +16,9 @@ pub enum Error {
     /// An edit.
     #[error(transparent)]
     Editing(#[from] editing::Error),
+    /// Accounts elsewhere.
+    #[error(transparent)]
+    Elsewhere(#[from] elsewhere::Error),
     /// A request.
     #[error(transparent)]
     Requests(#[from] requests::Error),
@@ -37,6 +43,9 @@ pub enum Error {
     /// Accounts.
     #[error(transparent)]
     Subjects(#[from] subjects::Error),
+    /// Webhooks.
+    #[error(transparent)]
+    Webhooks(#[from] webhooks::Error),
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] ledger::Error),
@@ -51,6 +60,7 @@ impl Error {
         match self {
             Self::Scheduler | Self::Payload => Kind::Internal,
             Self::Editing(e) => e.kind(),
+            Self::Elsewhere(e) => e.kind(),
             Self::Requests(e) => e.kind(),
             Self::Publication(e) => e.kind(),
             Self::Retention(e) => e.kind(),
@@ -59,6 +69,7 @@ impl Error {
             Self::App(e) => e.kind(),
             Self::Vault(e) => e.kind(),
             Self::Subjects(e) => e.kind(),
+            Self::Webhooks(e) => e.kind(),
             Self::Ledger(e) => e.kind(),
             Self::Store(e) => e.kind(),
         }

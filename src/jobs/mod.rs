@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use crate::app::App;
+use crate::store::jobs;
 
 /// Runs jobs and reconcilers over an app. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -33,6 +34,15 @@ impl Jobs {
     /// Over an app.
     pub fn new(app: App) -> Self {
         Self { app, seal_pause: Arc::default() }
+    }
+
+    /// Takes up what a process that was killed had in hand, without waiting for its leases to run out. Only for a process
+    /// that is alone over its data.
+    pub async fn take_over(&self) -> Result<u64, Error> {
+        let mut tx = self.app.db.begin().await?;
+        let freed = jobs::free_all(&mut tx).await?;
+        tx.commit().await?;
+        Ok(freed)
     }
 
     /// Does everything that is due, until nothing is: for tests and demonstrations, where no clock ticks by itself.

@@ -5,8 +5,10 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use super::{Error, Jobs};
-use crate::base::Timestamp;
+use crate::app::Shut;
+use crate::base::{PageSize, Timestamp};
 use crate::keystore;
+use crate::ledger::{Entry, EntryKind};
 use crate::policy::{Fact, Facts, Role};
 use crate::retention::Inactive;
 use crate::store::idempotency;
@@ -15,6 +17,10 @@ use crate::store::idempotency;
 const SEAL_PAUSE: TimeDelta = TimeDelta::seconds(60);
 /// How long answers are kept for repeated calls.
 const ANSWERS: TimeDelta = TimeDelta::hours(24);
+/// How long the store of blobs goes without being compared with the rows.
+const COMPARISON: TimeDelta = TimeDelta::days(7);
+/// How long an upload in parts may take: as long as its intent lives, and more.
+const LONGEST_UPLOAD: TimeDelta = TimeDelta::hours(48);
 
 /// A reconciler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +43,14 @@ pub enum Task {
     Arrivals,
     /// Bytes whose key is gone.
     Graves,
+    /// The store of blobs against the rows beside it, once a week.
+    Comparison,
     /// What is left at providers of edits that are over.
     Copies,
+    /// What is to be done at those who hold accounts of people's.
+    Elsewhere,
+    /// What apps' servers are to be told.
+    Webhooks,
     /// Sessions, links and kept answers that have run out.
     Expiry,
     /// Key epochs.
@@ -47,12 +59,15 @@ pub enum Task {
     Audit,
     /// Entries into the tree, and a signed head.
     Ledger,
+    /// Those who watch the ledger are shown its newest head.
+    Witnesses,
 }
 
 impl Task {
     /// All of them, in the order of a full pass.
     pub const ALL: &[Self] = &[
         Self::Copies,
+        Self::Elsewhere,
         Self::Versions,
         Self::Reckoning,
         Self::Notices,
@@ -62,10 +77,13 @@ impl Task {
         Self::Inactivity,
         Self::Arrivals,
         Self::Graves,
+        Self::Comparison,
         Self::Expiry,
         Self::Epochs,
         Self::Audit,
+        Self::Webhooks,
         Self::Ledger,
+        Self::Witnesses,
     ];
 
     /// Its name in logs.
@@ -80,30 +98,37 @@ impl Task {
             Self::Letters => "letters",
             Self::Arrivals => "arrivals",
             Self::Graves => "graves",
+            Self::Comparison => "comparison",
             Self::Copies => "copies",
+            Self::Elsewhere => "elsewhere",
+            Self::Webhooks => "webhooks",
             Self::Expiry => "expiry",
             Self::Epochs => "epochs",
             Self::Audit => "audit",
             Self::Ledger => "ledger",
+            Self::Witnesses => "witnesses",
         }
     }
 
     /// When the scheduler wakes it (seconds, minutes, hours, day, month, weekday; UTC).
     pub fn schedule(self) -> &'static str {
         match self {
-            Self::Ledger => "* * * * * *",
+            Self::Ledger | Self::Webhooks => "* * * * * *",
             Self::Versions => "*/5 * * * * *",
             // Epochs that often, so that no replica holds one long that another destroyed.
             Self::Copies
+            | Self::Elsewhere
             | Self::Requests
             | Self::Retention
             | Self::Letters
             | Self::Reckoning
             | Self::Notices
+            | Self::Witnesses
             | Self::Epochs => "*/10 * * * * *",
             Self::Audit => "30 * * * * *",
             Self::Graves | Self::Arrivals => "0 */5 * * * *",
             Self::Inactivity | Self::Expiry => "0 0 * * * *",
+            Self::Comparison => "0 25 * * * *",
         }
     }
 }
@@ -129,6 +154,9 @@ impl Jobs {
 
     async fn pass(&self, task: Task, stop: &(dyn Fn() -> bool + Sync)) -> Result<Reconciled, Error> {
         let app = &self.app;
+        if !app.gate.is_open() {
+            return Ok(Reconciled { task, changed: 0 });
+        }
         let changed = match task {
             Task::Versions => app.publications.refresh().await?,
             Task::Reckoning => app.retention.reckon(stop).await?,
@@ -150,16 +178,34 @@ impl Jobs {
             Task::Letters => self.letters().await?,
             Task::Arrivals => to_the_end(stop, || app.vault.sweep_arrivals()).await?,
             Task::Graves => to_the_end(stop, || app.vault.visit_graves()).await?,
+            Task::Comparison => self.comparison(stop).await?,
             Task::Copies => app.editing.clear_copies(stop).await?,
+            Task::Elsewhere => app.elsewhere.turn(stop).await?,
+            Task::Webhooks => app.webhooks.deliver(stop).await?,
             Task::Expiry => self.expiry().await?,
             Task::Epochs => self.epochs().await?,
             Task::Audit => {
                 let ran = app.audit.run_due(app.clock.now(), stop).await?;
                 ran.iter().filter(|r| r.changed).count() as u64
             }
-            Task::Ledger => u64::from(app.ledger.sequence().await?.is_some()),
+            Task::Witnesses => app.ledger.ask(&app.witnesses).await?.fresh as u64,
+            Task::Ledger => self.sequence().await?,
         };
         Ok(Reconciled { task, changed })
+    }
+
+    /// Takes entries into the tree. A database that was replaced under a running service shows here first: then nothing
+    /// is served any more.
+    async fn sequence(&self) -> Result<u64, Error> {
+        match self.app.ledger.sequence().await {
+            Ok(head) => Ok(u64::from(head.is_some())),
+            Err(e) => {
+                if let crate::ledger::Error::Behind { known, held } = e {
+                    self.app.gate.shut(Shut::Behind { known, held });
+                }
+                Err(e.into())
+            }
+        }
     }
 
     /// Ends accounts that were unused for as long as the document allows and whose owners were told.
@@ -217,8 +263,43 @@ impl Jobs {
         Ok(n)
     }
 
+    /// Compares the store of blobs with the rows, a week after it was last done or after the ledger began, and writes what
+    /// was found on the ledger. Two replicas at it at once do no harm.
+    async fn comparison(&self, stop: &(dyn Fn() -> bool + Sync)) -> Result<u64, Error> {
+        let app = &self.app;
+        let now = app.clock.now();
+        let last = match app.ledger.of_house(&EntryKind::BLOBS_COMPARED, 1).await?.pop() {
+            Some(last) => Some(last),
+            None => app.ledger.tail(PageSize::new(1).unwrap_or_default(), Some("1")).await?.items.pop(),
+        };
+        if last.is_none_or(|entry| entry.leaf.at.plus(COMPARISON) > now) {
+            return Ok(0);
+        }
+        let ended = app.vault.end_stale_uploads(now.plus(-LONGEST_UPLOAD)).await?;
+        let found = app.vault.compare(stop).await?;
+        if stop() {
+            // Half a comparison says nothing; it is begun anew.
+            return Ok(0);
+        }
+        if found.agree() {
+            tracing::info!(listed = found.listed, ended, "the store of blobs holds what the rows say");
+        } else {
+            tracing::error!(?found, "the store of blobs does not hold what the rows say");
+        }
+        let entry = Entry::house(EntryKind::BLOBS_COMPARED, now, "service")
+            .fact("listed", found.listed)
+            .fact("rows", found.rows)
+            .fact("orphans", found.orphans)
+            .fact("missing", found.missing)
+            .fact("altered", found.altered);
+        let mut tx = app.db.begin().await?;
+        app.ledger.append(&mut tx, entry).await?;
+        tx.commit().await?;
+        Ok(found.orphans + found.missing + found.altered)
+    }
+
     async fn expiry(&self) -> Result<u64, Error> {
-        let mut n = self.app.subjects.expire().await?;
+        let mut n = self.app.subjects.expire().await? + self.app.webhooks.expire().await?;
         let mut tx = self.app.db.begin().await?;
         n += idempotency::expire(&mut tx, self.app.clock.now().plus(-ANSWERS)).await?;
         tx.commit().await?;

@@ -1,15 +1,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use tokio_cron_scheduler::{Job, JobScheduler};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{Error, Jobs, Task};
-
-/// How often the queue is looked at when nothing says that there is work.
-const POLL: Duration = Duration::from_millis(250);
 
 /// The background, running.
 pub struct Running {
@@ -45,18 +41,7 @@ impl Jobs {
         });
         let (jobs, stopped) = (self.clone(), stop.clone());
         tasks.spawn(async move {
-            while !stopped.is_cancelled() {
-                let busy = match jobs.work().await {
-                    Ok(n) => n > 0,
-                    Err(e) => {
-                        tracing::error!(error = %e, "the queue could not be worked");
-                        false
-                    }
-                };
-                if !busy {
-                    tokio::select! { () = stopped.cancelled() => {}, () = tokio::time::sleep(POLL) => {} }
-                }
-            }
+            jobs.work_on(&stopped).await;
         });
         Ok(Running { stop, tasks, scheduler })
     }

@@ -1,9 +1,12 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, interval_at};
+use tokio_util::sync::CancellationToken;
 
 use super::{Error, Jobs};
 use crate::base::{EditId, SubjectId, Timestamp};
@@ -11,12 +14,62 @@ use crate::editing::{self, Turn};
 use crate::store::jobs::{self, Claimed};
 use crate::vault::Owner;
 
-/// Jobs taken at once.
-const AT_ONCE: i64 = 4;
+/// Jobs that run at once.
+const AT_ONCE: usize = 8;
 /// How often a lease is renewed.
-const HEARTBEAT: Duration = Duration::from_secs(20);
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// How often the queue is looked at when nothing says that there is work.
+const POLL: Duration = Duration::from_millis(250);
 
 impl Jobs {
+    /// Works the queue until `stop`: each job begins as soon as it is due and there is a place, whatever the others do.
+    /// What is at work then is waited for.
+    pub(super) async fn work_on(&self, stop: &CancellationToken) {
+        let mut at_work = JoinSet::new();
+        let mut alarms = FuturesUnordered::new();
+        while !stop.is_cancelled() {
+            match self.take(AT_ONCE - at_work.len().min(AT_ONCE)).await {
+                Ok(taken) => {
+                    for job in taken {
+                        let jobs = self.clone();
+                        at_work.spawn(async move { jobs.one(job).boxed().await });
+                    }
+                }
+                Err(e) => tracing::error!(error = %e, "the queue could not be worked"),
+            }
+            let full = at_work.len() >= AT_ONCE;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                Some(done) = at_work.join_next() => match done {
+                    Ok(Ok(Some(at))) => alarms.push(tokio::time::sleep(self.until(at))),
+                    Ok(Ok(None)) => {}
+                    Ok(Err(e)) => tracing::error!(error = %e, "a job could not be put back"),
+                    Err(_) => tracing::error!("a job was torn off"),
+                },
+                Some(()) = alarms.next(), if !full => {}
+                () = self.app.editing.nudge().notified(), if !full => {}
+                () = tokio::time::sleep(POLL), if !full => {}
+            }
+        }
+        while at_work.join_next().await.is_some() {}
+    }
+
+    /// How long it is until then.
+    fn until(&self, at: Timestamp) -> Duration {
+        at.since(self.app.clock.now()).to_std().unwrap_or_default()
+    }
+
+    async fn take(&self, most: usize) -> Result<Vec<Claimed>, Error> {
+        if most == 0 || !self.app.gate.is_open() {
+            return Ok(Vec::new());
+        }
+        let most = i64::try_from(most).unwrap_or(1);
+        let mut tx = self.app.db.begin().await?;
+        let claimed = jobs::claim(&mut tx, &self.app.clock, &self.app.entropy, most).await?;
+        tx.commit().await?;
+        Ok(claimed)
+    }
+
     /// Takes the jobs that are due and runs them, several at a time. Gives how many there were.
     pub fn work(&self) -> BoxFuture<'_, Result<usize, Error>> {
         // Boxed here, so that the compiler need not prove the whole future of every room `Send` at each caller.
@@ -24,14 +77,9 @@ impl Jobs {
     }
 
     async fn take_and_run(&self) -> Result<usize, Error> {
-        let claimed = {
-            let mut tx = self.app.db.begin().await?;
-            let claimed = jobs::claim(&mut tx, &self.app.clock, &self.app.entropy, AT_ONCE).await?;
-            tx.commit().await?;
-            claimed
-        };
+        let claimed = self.take(AT_ONCE).await?;
         let n = claimed.len();
-        let mut running: Vec<BoxFuture<'_, Result<(), Error>>> = Vec::with_capacity(n);
+        let mut running: Vec<BoxFuture<'_, Result<Option<Timestamp>, Error>>> = Vec::with_capacity(n);
         for job in claimed {
             running.push(self.one(job).boxed());
         }
@@ -41,13 +89,13 @@ impl Jobs {
         Ok(n)
     }
 
-    /// Runs one job under its lease, and finishes it or puts it back.
-    async fn one(&self, job: Claimed) -> Result<(), Error> {
+    /// Runs one job under its lease, and finishes it or puts it back. Gives when its next turn is due, if it has one.
+    async fn one(&self, job: Claimed) -> Result<Option<Timestamp>, Error> {
         if job.claims > jobs::MOST_CLAIMS {
             // Claimed before and never finished nor put back: it takes its process down with it. Set aside, unrun.
             tracing::error!(job = %job.id, kind = job.kind, claims = job.claims, "a job was claimed too often");
             self.give_up(&job).await?;
-            return self.put_back(&job, Some("it never came to an end")).await;
+            return self.put_back(&job, Some("it never came to an end")).await.map(|()| None);
         }
         // A panic in one job must not take the worker with it; it counts as a failure of that job.
         let run = AssertUnwindSafe(self.run(&job)).catch_unwind();
@@ -57,11 +105,11 @@ impl Jobs {
             outcome = &mut run => outcome,
             () = self.lost(&job) => {
                 tracing::warn!(job = %job.id, kind = job.kind, "another worker may have taken this job over");
-                return Ok(());
+                return Ok(None);
             }
         };
         let why = match outcome {
-            Ok(Ok(Turn::Again(at))) => return self.put_off(&job, at).await,
+            Ok(Ok(Turn::Again(at))) => return self.put_off(&job, at).await.map(|()| Some(at)),
             Ok(Ok(Turn::Done)) => None,
             Ok(Err(e)) => Some(phrase(&e)),
             Err(_) => Some("it panicked"),
@@ -72,7 +120,7 @@ impl Jobs {
                 self.give_up(&job).await?;
             }
         }
-        self.put_back(&job, why).await
+        self.put_back(&job, why).await.map(|()| None)
     }
 
     /// Done, if nothing went wrong; otherwise tried again later, or set aside. Nothing at all when another worker has

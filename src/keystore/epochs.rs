@@ -5,9 +5,7 @@
 //! epoch that is not in it; worth nothing after thirty.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -16,7 +14,7 @@ use futures_util::FutureExt as _;
 
 use super::epoch_file::{self, EpochFile};
 use super::seals::Binding;
-use super::{Error, Seal, SealKey, SealKind, Seals};
+use super::{Error, Seal, SealKey, SealKind, Seals, key_file};
 use crate::base::{Entropy, Timestamp};
 use crate::crypto::{Fingerprint, Key};
 
@@ -88,7 +86,7 @@ impl Epochs {
         now: Timestamp,
         entropy: &Entropy,
     ) -> Result<Self, Error> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(Error::Epochs)?;
+        key_file::make_folder(folder).map_err(Error::Epochs)?;
         let nothing = View { alive: BTreeMap::new(), missing: None, mark: [0; 32], at: now };
         let epochs = Self {
             folder: folder.to_owned(),
@@ -132,6 +130,11 @@ impl Epochs {
     /// The epochs alive, oldest first, as last seen.
     pub fn alive(&self) -> Vec<Epoch> {
         self.seen().alive.values().map(|(_, epoch)| epoch.clone()).collect()
+    }
+
+    /// The keys of the epochs alive, as last seen.
+    pub(super) fn keys(&self) -> Vec<Key> {
+        self.seen().alive.values().map(|(epoch, _)| epoch.key.clone()).collect()
     }
 
     /// The seals that are configured.

@@ -5,10 +5,14 @@
 //! destroyed never gets another. Must never: keep a subject key or item key in memory between two calls, or let an
 //! unwrapped key near a disk. What a key is for is the vault's business.
 
+mod again;
+mod copy;
 mod epoch_file;
 mod epochs;
 mod error;
 mod items;
+mod key_file;
+mod laid;
 mod lead;
 mod model;
 mod moving;
@@ -20,9 +24,12 @@ mod sql;
 mod subjects;
 mod system;
 
+pub use again::Again;
 pub use epochs::{Epoch, Epochs, Steps};
 pub use error::Error;
 pub use items::NewItem;
+pub use key_file::{make_folder, write_new};
+pub use laid::Keyed;
 pub use model::{Class, Destroyed, DestroyedKey, ItemKey, Owner, Status};
 pub use moving::Moved;
 pub use rotation::{EPOCH_LASTS, Rotation};
@@ -131,6 +138,12 @@ impl Keystore {
         self.epochs.alive()
     }
 
+    /// The number of the newest epoch there is, looked up now: no row of this moment lies under a later one.
+    pub async fn newest_epoch(&self) -> Result<i64, Error> {
+        self.epochs.look(self.clock.now()).await?;
+        Ok(self.epochs.current(self.clock.now()).await?.number)
+    }
+
     /// The seals that are configured.
     pub fn seals(&self) -> &Seals {
         self.epochs.seals()
@@ -157,6 +170,11 @@ impl Keystore {
     /// Cuts the write-ahead log, so that a destroyed row is not in it either.
     pub async fn truncate_log(&self) -> Result<(), Error> {
         Ok(self.db.truncate_log().await?)
+    }
+
+    /// How many writers may share one sync of the disk: [`Db::share_commits`].
+    pub fn share_commits(&self, most: usize) {
+        self.db.share_commits(most);
     }
 
     /// Whether the database answers.

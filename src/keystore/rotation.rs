@@ -85,6 +85,31 @@ impl Keystore {
         done.map(|r| r.items + r.subjects + r.system)
     }
 
+    /// Leaves every epoch up to this number: begins a later one if there is none, wraps all living keys under it, and
+    /// destroys the others. Gives those destroyed; none when none was alive.
+    pub async fn leave_epochs(&self, last: i64) -> Result<Vec<i64>, Error> {
+        self.epochs.look(self.clock.now()).await?;
+        let mut old: Vec<i64> = self.epochs.alive().iter().map(|e| e.number).collect();
+        old.retain(|n| *n <= last);
+        if old.is_empty() {
+            return Ok(old);
+        }
+        let lead = self.lead().await?;
+        let left = self.leave_led(&lead, last).await;
+        lead.release().await?;
+        left.map(|()| old)
+    }
+
+    async fn leave_led(&self, lead: &Lead<'_>, last: i64) -> Result<(), Error> {
+        while self.epochs.alive().last().is_none_or(|e| e.number <= last) {
+            lead.still().await?;
+            self.epochs.begin(self.clock.now(), &self.entropy).await?;
+        }
+        self.register().await?;
+        self.retire_before(lead, last + 1).await?;
+        Ok(())
+    }
+
     /// When the next epoch begins by itself.
     pub fn next_rotation(&self) -> Option<Timestamp> {
         self.epochs.alive().last().map(|e| e.since.plus(EPOCH_LASTS))

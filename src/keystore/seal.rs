@@ -1,12 +1,11 @@
 use std::fmt;
 use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::Error;
+use super::{Error, key_file};
 use crate::base::{Entropy, Secret};
 use crate::crypto::Key;
 
@@ -35,22 +34,14 @@ impl SealKey {
         Self::from_hex(&Secret::new(text)).map_err(|_| bad(&shown, "does not hold 64 hexadecimal digits"))
     }
 
-    /// From a file; a fresh one is made, mode 0600 and synced, when there is none.
+    /// From a file; a fresh one is made, mode 0600 and synced with its name, when there is none.
     pub fn from_file_or_new(path: &Path, entropy: &Entropy) -> Result<Self, Error> {
         if path.exists() {
             return Self::from_file(path);
         }
         let key = Key::generate(entropy);
         let text = Zeroizing::new(hex::encode(key.expose()));
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(|_| bad(&path.display().to_string(), "cannot be made"))?;
-        file.write_all(text.as_bytes())
-            .and_then(|()| file.sync_all())
-            .map_err(|_| bad(&path.display().to_string(), "cannot be written"))?;
+        key_file::write_new(path, &text).map_err(|_| bad(&path.display().to_string(), "cannot be made"))?;
         Ok(Self(key))
     }
 

@@ -1,3 +1,4 @@
+pub(super) mod again;
 pub(super) mod epochs;
 
 use super::Owner;
@@ -33,8 +34,8 @@ const UPDATE_SYSTEM: &str = "UPDATE system_key SET epoch = $1, wrapped = $2 WHER
 const STALE_SYSTEM: &str = "SELECT name, epoch, wrapped FROM system_key WHERE epoch >= $1 AND epoch < $2";
 const FENCED: &str = "SELECT COUNT(*) FROM fence WHERE tenant = $1 AND subject = $2 AND class = 'data'";
 const FENCE: &str = "SELECT kfp, destroyed_at FROM fence WHERE tenant = $1 AND subject = $2 AND class = $3";
-const INSERT_FENCE: &str =
-    "INSERT INTO fence (tenant, subject, class, kfp, destroyed_at) VALUES ($1, $2, $3, $4, $5)";
+const INSERT_FENCE: &str = "INSERT INTO fence (tenant, subject, class, kfp, destroyed_at) VALUES ($1, $2, $3, $4, $5) \
+    ON CONFLICT (tenant, subject, class) DO NOTHING";
 const COUNTS: &str = "SELECT (SELECT COUNT(*) FROM subject_key), (SELECT COUNT(*) FROM item_key), \
     (SELECT COUNT(*) FROM system_key), (SELECT COUNT(*) FROM fence WHERE class = 'data')";
 const OUTSIDE_EPOCHS: &str = "SELECT (SELECT COUNT(*) FROM subject_key WHERE epoch < $1 OR epoch > $2), \

@@ -59,8 +59,14 @@ kinds! {
     KEPT_ENDED = "kept.ended",
     /// Somebody was not let at data. Facts: `category`, `purpose`, `reason`.
     READ_REFUSED = "read.refused",
-    /// A member of staff read a person's data. Facts: `category`, `purpose`.
+    /// A member of staff read a person's data. Facts: `category`, `purpose`, `staff`; `look` when the document asks for a
+    /// reason.
     READ_STAFF = "read.staff",
+    /// A member of staff wrote down why they look at somebody's data; the words are in the vault. Facts: `purpose`,
+    /// `staff`, `look`.
+    READ_REASONED = "read.reasoned",
+    /// A second member of staff agreed to a look. Facts: `staff`, `look`.
+    READ_APPROVED = "read.approved",
     /// Data went to a processor or an authority. Facts: `recipient`, `category`.
     DISCLOSURE_MADE = "disclosure.made",
     /// Nothing of what went to a processor is left there. Facts: `recipient`, `proof`.
@@ -71,10 +77,13 @@ kinds! {
     REQUEST_CLOSED = "request.closed",
     /// A copy of a person's data was handed over. Facts: `sha256`, `bytes`.
     EXPORT_DELIVERED = "export.delivered",
-    /// A person's data were corrected. Facts: `category`.
+    /// A person's data were corrected. Facts: `category`, `object` (the record), `key` (of the value that was replaced).
     RECTIFICATION_MADE = "rectification.made",
-    /// A person's erasure began: nothing of theirs is read or written from here on.
+    /// A person's erasure began: nothing of theirs is read or written from here on. Facts: `key`, `request`.
     ERASURE_REQUESTED = "erasure.requested",
+    /// The one write after which nothing of a person opens any more. Facts: `key` (fingerprint of what was destroyed),
+    /// `epoch` (the newest then: with its end, copies of the keystore are dead too).
+    ERASURE_UNREADABLE = "erasure.unreadable",
     /// A person's keys are destroyed and their data deleted. Facts: `images`, `records`, `key`.
     ERASURE_COMPLETED = "erasure.completed",
     /// Retention rules erased what was due. Facts: `rule`, `erased`.
@@ -83,13 +92,21 @@ kinds! {
     HOLD_SET = "hold.set",
     /// A key epoch was destroyed: what it wrapped is gone from every backup too. Facts: `epoch`.
     EPOCH_DESTROYED = "epoch.destroyed",
+    /// The store of blobs was compared with the rows beside it. Facts: `listed`, `rows`, `orphans`, `missing`, `altered`.
+    BLOBS_COMPARED = "blobs.compared",
+    /// An app was given a key. Facts: `api-key`.
+    API_KEY_MADE = "api-key.made",
+    /// An app's key was revoked. Facts: `api-key`.
+    API_KEY_REVOKED = "api-key.revoked",
     /// A check of a promise was made. Facts: `probe`, `verdict`, `checked`, `found`; `staff` when one of them asked.
     PROBE_RECORDED = "probe.recorded",
     /// Somebody vouched for what only people can do. Facts: `attestation`, `staff`, `version`.
     ATTESTATION_MADE = "attestation.made",
-    /// A backup was taken.
+    /// A backup was taken. Facts: `what` (data or keystore), `entries` (of the ledger, when it began), `bytes`, `sha256` (of what
+    /// is in it).
     BACKUP_TAKEN = "backup.taken",
-    /// The database was restored from a backup and brought up to date from the ledger. Facts: `from`, `to`.
+    /// The installation was restored from a backup and brought up to date from the ledger. Facts: `from`, `to`, and how
+    /// many people, items, consents and so on were done again.
     RESTORE_COMPLETED = "restore.completed",
 }
 

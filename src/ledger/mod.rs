@@ -9,6 +9,7 @@
 //! the database and in a file beside it. Everything it hands out verifies with no database and no network.
 //! Must never: hold personal data, sign while it may be behind, or change an entry.
 
+mod ask;
 mod bundle;
 mod canonical;
 mod checkpoint;
@@ -21,6 +22,7 @@ mod key;
 mod kind;
 mod opening;
 mod proof;
+mod publish;
 mod read;
 mod receipt;
 mod replay;
@@ -32,6 +34,7 @@ mod state;
 mod tree;
 pub mod witness;
 
+pub use ask::{Asked, Watching, Witnesses};
 pub use checkpoint::Checkpoint;
 pub use entry::{Entry, Leaf};
 pub use error::{Error, Forgery};
@@ -41,10 +44,11 @@ pub use key::{SignerKey, Use, VerifierKey};
 pub use kind::EntryKind;
 pub use opening::{Commitment, Opening};
 pub use proof::{ConsistencyProof, InclusionProof, leaf_hash};
+pub use publish::Published;
 pub use read::{Filter, Logged};
 pub use receipt::{LONGEST_RECEIPT, Receipt, Verified};
 pub use resource::{FULL, Resource};
-pub use sentence::{ReceiptKind, sentence};
+pub use sentence::{ReceiptKind, clauses, sentence};
 pub use sequence::BATCH;
 pub use tlog_tiles::Hash;
 pub use tree::TileId;
@@ -70,6 +74,8 @@ struct Inner {
     entropy: Entropy,
     /// Where the newest head that left the house is remembered, outside the database and its backups.
     file: PathBuf,
+    /// Where the whole ledger lies once more, as files, and heads that others keep.
+    published: Option<Published>,
     known: Arc<Mutex<Option<Checkpoint>>>,
     /// One sequencing at a time in this process; between processes the head's row decides.
     turn: Mutex<()>,
@@ -96,8 +102,21 @@ impl Ledger {
         entropy: Entropy,
         file: PathBuf,
     ) -> Result<Self, Error> {
+        Self::open_published(db, key, clock, entropy, file, None).await
+    }
+
+    /// As [`Ledger::open`]; every head is published in a folder before it is shown to anybody, so that the ledger is to be
+    /// had when the database is lost. A head that is known there, or to somebody else, counts as known here.
+    pub async fn open_published(
+        db: Db,
+        key: SignerKey,
+        clock: Clock,
+        entropy: Entropy,
+        file: PathBuf,
+        published: Option<Published>,
+    ) -> Result<Self, Error> {
         let (known, turn, arrival) = (Arc::default(), Mutex::new(()), AtomicI64::new(0));
-        let ledger = Self(Arc::new(Inner { db, key, clock, entropy, file, known, turn, arrival }));
+        let ledger = Self(Arc::new(Inner { db, key, clock, entropy, file, published, known, turn, arrival }));
         ledger.begin().await?;
         Ok(ledger)
     }

@@ -1,8 +1,9 @@
 //! Reading: lists for boards, proofs, and the static resources of C2SP tlog-tiles.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
+use super::ask::is_same;
 use super::resource::{FULL, Resource};
 use super::sequence::{load, proof_between};
 use super::tree::{Tree, for_inclusion};
@@ -67,10 +68,31 @@ impl Ledger {
         page(sql::list(&mut tx, tenant, only, place(after)?, one_more(size)).await?, size)
     }
 
+    /// Entries of a kind that concern the whole installation and no one tenant, newest first, at most so many.
+    pub async fn of_house(&self, kind: &EntryKind, most: u32) -> Result<Vec<Logged>, Error> {
+        let mut tx = self.0.db.read().await?;
+        sql::of_house(&mut tx, kind, most.into()).await?.into_iter().map(logged).collect()
+    }
+
     /// Everybody's entries that are in the tree, newest first: the public ledger, as anybody can read it from its bundles.
     pub async fn tail(&self, size: PageSize, after: Option<&str>) -> Result<Page<Logged>, Error> {
         let mut tx = self.0.db.read().await?;
         page(sql::tail(&mut tx, place(after)?, one_more(size)).await?, size)
+    }
+
+    /// The entries with the numbers from `from` on, at most `most` of them, oldest first, of whichever tenant: for going
+    /// through all of them in batches.
+    pub async fn from(&self, from: u64, most: u64) -> Result<Vec<Logged>, Error> {
+        let mut tx = self.0.db.read().await?;
+        let rows = sql::leaves(&mut tx, from, from.saturating_add(most)).await?;
+        rows.into_iter().map(logged).collect()
+    }
+
+    /// The entries that wait to be taken into the tree: what they record is done.
+    pub async fn waiting(&self) -> Result<HashSet<EntryId>, Error> {
+        let ids = sql::waiting(&mut self.0.db.read().await?).await?;
+        let bad = |_| Error::from(store::Error::inconsistent("ledger_entry", "id"));
+        ids.iter().map(|id| id.parse().map_err(bad)).collect()
     }
 
     /// An entry by its id. `Pending` when it waits to be taken into the tree.
@@ -102,7 +124,11 @@ impl Ledger {
     /// Proof that an entry is in the newest signed tree. Verified here before it is handed out.
     pub async fn proof(&self, id: EntryId) -> Result<(Logged, InclusionProof), Error> {
         let entry = self.entry(id).await?;
-        let head = self.checkpoint().await?;
+        let newest = self.checkpoint().await?;
+        // A head that witnesses signed says more than a newer one that they have not seen.
+        let seen =
+            self.cosigned().await?.filter(|seen| entry.index < seen.size() && seen.size() <= newest.size());
+        let head = seen.unwrap_or(newest);
         if entry.index >= head.size() {
             return Err(Error::Pending);
         }
@@ -150,13 +176,18 @@ impl Ledger {
     pub async fn resource(&self, resource: Resource) -> Result<Vec<u8>, Error> {
         let head = self.checkpoint().await?;
         match resource {
-            Resource::Checkpoint => Ok(head.note().as_bytes().to_vec()),
+            Resource::Checkpoint => Ok(self.as_witnessed(head).await?.note().as_bytes().to_vec()),
             Resource::Tile { tile, width } => self.tile(&head, tile, width).await,
             Resource::Entries { n, width } => self.bundle(&head, n, width).await,
         }
     }
 
-    async fn tile(&self, head: &Checkpoint, tile: TileId, width: u16) -> Result<Vec<u8>, Error> {
+    /// A head with what witnesses signed of it.
+    async fn as_witnessed(&self, head: Checkpoint) -> Result<Checkpoint, Error> {
+        Ok(self.cosigned().await?.filter(|seen| is_same(seen, &head)).unwrap_or(head))
+    }
+
+    pub(super) async fn tile(&self, head: &Checkpoint, tile: TileId, width: u16) -> Result<Vec<u8>, Error> {
         if width == 0 || tile.width_in(head.size()) < width {
             return Err(Error::NotFound);
         }
@@ -169,7 +200,7 @@ impl Ledger {
         Ok(hashes)
     }
 
-    async fn bundle(&self, head: &Checkpoint, n: u64, width: u16) -> Result<Vec<u8>, Error> {
+    pub(super) async fn bundle(&self, head: &Checkpoint, n: u64, width: u16) -> Result<Vec<u8>, Error> {
         if width == 0 || (TileId { level: 0, n }).width_in(head.size()) < width {
             return Err(Error::NotFound);
         }
@@ -185,6 +216,7 @@ impl Ledger {
     /// web server can serve as a C2SP log.
     pub async fn export(&self, folder: &Path) -> Result<Checkpoint, Error> {
         let head = self.checkpoint().await?;
+        let head = self.as_witnessed(head).await?;
         for resource in Resource::all(head.size()) {
             let bytes = match resource {
                 Resource::Checkpoint => head.note().as_bytes().to_vec(),

@@ -1,5 +1,7 @@
 //! What an entry says, in one sentence. Computed from the entry alone, so that a receipt cannot carry another.
 
+use std::collections::BTreeMap;
+
 use super::{EntryKind, Leaf};
 
 /// What sort of receipt an entry makes.
@@ -29,8 +31,17 @@ impl ReceiptKind {
         }
     }
 
+    /// Each, with its name.
+    pub const ALL: [(&str, Self); 5] = [
+        ("erasure", Self::Erasure),
+        ("consent", Self::Consent),
+        ("export", Self::Export),
+        ("publication", Self::Publication),
+        ("generic", Self::Generic),
+    ];
+
     /// What the mathematics cannot show for this sort of receipt.
-    pub(super) fn limit(self) -> &'static str {
+    pub fn limit(self) -> &'static str {
         match self {
             Self::Erasure => {
                 "It does not prove that no copy exists anywhere: only that the operator stated the erasure, and \
@@ -65,6 +76,12 @@ pub fn sentence(leaf: &Leaf) -> String {
     format!("On {when}, {who} recorded {what}{facts}.")
 }
 
+/// What entries of each known kind say, with `{person}` where the person stands: for whoever verifies receipts in another
+/// language. An entry of any other kind says `the event`, and its kind.
+pub fn clauses() -> BTreeMap<String, String> {
+    EntryKind::KNOWN.iter().map(|kind| (kind.to_string(), clause(kind, "{person}"))).collect()
+}
+
 fn clause(kind: &EntryKind, p: &str) -> String {
     match kind.as_str() {
         "policy.published" => "that it put a version of its privacy policy into force".to_owned(),
@@ -86,18 +103,27 @@ fn clause(kind: &EntryKind, p: &str) -> String {
         "kept.ended" => format!("that the last it had to keep of {p} is gone"),
         "read.refused" => format!("that it refused to show data of {p}"),
         "read.staff" => format!("that a member of its staff read data of {p}"),
+        "read.reasoned" => format!("that a member of its staff wrote down why they look at data of {p}"),
+        "read.approved" => format!("that a second member of its staff agreed to a look at data of {p}"),
         "disclosure.made" => format!("that it sent data of {p} to a recipient"),
+        "disclosure.reduced" => {
+            "that a recipient had let go of what it held, but for what stays there".to_owned()
+        }
         "request.filed" => format!("that {p} filed a privacy request"),
         "request.closed" => format!("that it closed a privacy request of {p}"),
         "export.delivered" => format!("that it handed over a copy of the data of {p}"),
         "rectification.made" => format!("that it corrected data of {p}"),
         "erasure.requested" => format!("that it began to erase the data of {p}"),
+        "erasure.unreadable" => {
+            format!("that it destroyed the key of {p}, so that nothing of theirs opens any more")
+        }
         "erasure.completed" => format!("that it had erased the data of {p}"),
         "retention.swept" => "that it erased what its policy no longer let it keep".to_owned(),
         "hold.set" => format!("that a legal hold on data of {p} was placed or lifted"),
         "epoch.destroyed" => {
             "that it destroyed the keys of an epoch, and with them what old backups held".to_owned()
         }
+        "blobs.compared" => "that it compared the bytes it stores with what it says it stores".to_owned(),
         "probe.recorded" => "how a check of one of its promises ended".to_owned(),
         "attestation.made" => {
             "that a member of its staff vouched for a promise that only people can keep".to_owned()

@@ -52,13 +52,16 @@ impl Ledger {
     }
 
     async fn batch(&self, known: Option<&Checkpoint>) -> Result<Option<(Checkpoint, usize)>, Error> {
+        let known_size = known.map_or(0, Checkpoint::size);
         if sql::pending(&mut self.0.db.read().await?).await? == 0 {
-            return Ok(None);
+            // A database that was replaced shows even when nothing waits in it.
+            let held = self.held().await?;
+            return if known_size > held { Err(Error::Behind { known: known_size, held }) } else { Ok(None) };
         }
         let mut tx = self.0.db.begin().await?;
         let row = sql::lock_head(&mut tx).await?;
         let head = self.open_head(&row)?;
-        let (old, known_size) = (head.size(), known.map_or(0, Checkpoint::size));
+        let old = head.size();
         if known_size > old {
             return Err(Error::Behind { known: known_size, held: old });
         }
@@ -158,6 +161,8 @@ impl Ledger {
             }
             self.extends(head, last).await?;
         }
+        // Published before it is remembered: no head is ever known here whose entries are in the database alone.
+        self.publish(head).await?;
         let (file, head) = (self.0.file.clone(), head.clone());
         // The lock goes with the write: a caller that gives up half-way cannot let an older head overwrite a newer one.
         blocking(move || {
@@ -173,11 +178,14 @@ impl Ledger {
         Ok(sql::head(&mut self.0.db.read().await?).await?.size >= head.size())
     }
 
-    /// The newest head known here, read from the file again: another process may have written it.
+    /// The newest head known here, read from its files again: another process may have written them, or somebody may
+    /// have put there what they kept.
     pub(super) async fn recall(&self) -> Result<Option<Checkpoint>, Error> {
         let mut known = self.0.known.lock().await;
-        let file = self.0.file.clone();
-        if let Some(note) = blocking(move || state::read(&file)).await? {
+        let mut files = vec![self.0.file.clone()];
+        files.extend(self.0.published.iter().flat_map(super::Published::heads));
+        let notes = blocking(move || files.iter().map(|f| state::read(f)).collect::<Result<Vec<_>, _>>());
+        for note in notes.await?.into_iter().flatten() {
             let filed = Checkpoint::open(&note, self.0.key.verifier())?;
             if known.as_ref().is_none_or(|k| k.size() < filed.size()) {
                 *known = Some(filed);
@@ -198,7 +206,7 @@ impl Ledger {
     }
 }
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
 ) -> Result<T, Error> {
     let done = tokio::task::spawn_blocking(work).await;

@@ -6,6 +6,7 @@ use crate::{on, store::Error as StoreError};
 const APPEND: &str = "INSERT INTO ledger_entry (id, arrival, tenant, kind, subject_ref, happened_at, leaf) \
     VALUES ($1, $2, $3, $4, $5, $6, $7)";
 const COUNT_PENDING: &str = "SELECT COUNT(*) FROM ledger_entry WHERE seq IS NULL";
+const WAITING: &str = "SELECT id FROM ledger_entry WHERE seq IS NULL";
 const INIT_HEAD: &str = "INSERT INTO ledger_head (slot, turn, size, signed_at, note) VALUES (1, 0, 0, $1, $2) \
     ON CONFLICT (slot) DO NOTHING";
 const HEAD: &str = "SELECT size, signed_at, note FROM ledger_head WHERE slot = 1";
@@ -34,6 +35,8 @@ const ENTRIES_FROM: &str = "SELECT COUNT(*) FROM ledger_entry WHERE seq >= $1";
 const TAIL: &str = "SELECT seq, leaf FROM ledger_entry WHERE seq < $1 ORDER BY seq DESC LIMIT $2";
 const LIST: &str =
     "SELECT seq, leaf FROM ledger_entry WHERE tenant = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3";
+const LIST_HOUSE: &str = "SELECT seq, leaf FROM ledger_entry WHERE tenant IS NULL AND kind = $1 AND seq IS NOT NULL \
+    ORDER BY seq DESC LIMIT $2";
 const LIST_KIND: &str = "SELECT seq, leaf FROM ledger_entry WHERE tenant = $1 AND seq < $2 AND kind = $4 \
     ORDER BY seq DESC LIMIT $3";
 const LIST_SUBJECT: &str = "SELECT seq, leaf FROM ledger_entry WHERE tenant = $1 AND seq < $2 AND subject_ref = $4 \
@@ -127,6 +130,13 @@ pub(super) async fn places(tx: &mut Tx, ids: &[String]) -> Result<Vec<(String, i
 
 pub(super) async fn pending(tx: &mut Tx) -> Result<u64, Error> {
     count(tx, COUNT_PENDING, &[]).await
+}
+
+/// The ids of entries that wait to be taken into the tree.
+pub(super) async fn waiting(tx: &mut Tx) -> Result<Vec<String>, Error> {
+    let rows: Vec<(String,)> =
+        on!(tx, |c| sqlx::query_as(WAITING).fetch_all(c).await).map_err(StoreError::from)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 /// How many rows there are at or beyond the ends of a tree of this size.
@@ -251,6 +261,12 @@ pub(super) async fn rows(tx: &mut Tx, from: u64, to: u64) -> Result<Vec<WholeRow
 
 pub(super) async fn tail(tx: &mut Tx, before: i64, most: i64) -> Result<Vec<Row>, Error> {
     Ok(on!(tx, |c| sqlx::query_as(TAIL).bind(before).bind(most).fetch_all(c).await)
+        .map_err(StoreError::from)?)
+}
+
+/// Entries of a kind that concern the whole installation, newest first.
+pub(super) async fn of_house(tx: &mut Tx, kind: &EntryKind, most: i64) -> Result<Vec<Row>, Error> {
+    Ok(on!(tx, |c| sqlx::query_as(LIST_HOUSE).bind(kind.as_str()).bind(most).fetch_all(c).await)
         .map_err(StoreError::from)?)
 }
 

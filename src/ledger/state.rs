@@ -15,12 +15,17 @@ pub(super) fn read(file: &Path) -> io::Result<Option<String>> {
 
 /// Replaces the file's text so that a crash leaves the old or the new, and an answer means that the new is on disk.
 pub(super) fn write(file: &Path, text: &str) -> io::Result<()> {
+    write_bytes(file, text.as_bytes())
+}
+
+/// As [`write`].
+pub(super) fn write_bytes(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let fresh = folder.join(name);
     let mut out = File::create(&fresh)?;
-    out.write_all(text.as_bytes())?;
+    out.write_all(bytes)?;
     out.sync_all()?;
     fs::rename(&fresh, file)?;
     File::open(folder)?.sync_all()

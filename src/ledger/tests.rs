@@ -181,6 +181,85 @@ fn a_tile_of_the_wrong_length_is_not_taken() {
     assert!(Tree::of(3).hold(id, vec![0; 96]));
 }
 
+/// What can be done to a list of hashes.
+fn mangled(hashes: &[Hash]) -> Vec<Vec<Hash>> {
+    let (garbage, mut all) = (Hash([7; 32]), Vec::new());
+    for i in 0..hashes.len() {
+        let mut bit = hashes.to_vec();
+        bit[i] = flip(bit[i], 4);
+        let (mut fewer, mut twice) = (hashes.to_vec(), hashes.to_vec());
+        fewer.remove(i);
+        twice.insert(i, hashes[i]);
+        all.extend([bit, fewer, twice]);
+        if i > 0 && hashes[i] != hashes[i - 1] {
+            let mut swapped = hashes.to_vec();
+            swapped.swap(i, i - 1);
+            all.push(swapped);
+        }
+    }
+    all.push([&[garbage][..], hashes].concat());
+    all.push([hashes, &[garbage][..]].concat());
+    if !hashes.is_empty() {
+        all.push(Vec::new());
+    }
+    all
+}
+
+/// T28: every proof of every tree up to 40 entries against the definition in RFC 6962, and every one of them mangled: bits
+/// turned, hashes missing, doubled, swapped, before and after, sizes and numbers beside the true ones, roots exchanged.
+#[test]
+fn every_proof_of_small_trees_holds_and_none_that_is_mangled() {
+    const MOST: u64 = 40;
+    let leaves = leaves(MOST);
+    let roots: Vec<Hash> = (0..=leaves.len()).map(|n| mth(&leaves[..n])).collect();
+    let (root, at) =
+        (|n: u64| roots[usize::try_from(n).unwrap()], |n: u64| leaves[usize::try_from(n).unwrap()]);
+    let whole = grown(MOST);
+    let (mut held, mut refused) = (0, 0);
+    for size in 1..=MOST {
+        for index in 0..size {
+            let path = whole.inclusion(index, size).unwrap();
+            let holds = |path: &Vec<Hash>, size, root, index, leaf| {
+                tlog_tiles::check_record(path, size, root, index, leaf).is_ok()
+            };
+            assert!(holds(&path, size, root(size), index, at(index)), "{index} of {size}");
+            held += 1;
+            for bad in mangled(&path) {
+                assert!(!holds(&bad, size, root(size), index, at(index)), "{index} of {size}: {bad:?}");
+                refused += 1;
+            }
+            for (other, of) in [(index + 1, size), (index ^ 2, size), (index, size * 2 + 1), (size, size)] {
+                // Where a path says the same of two numbers, the leaf tells them apart.
+                assert!(!holds(&path, of, root(size), other, at((index + 1) % MOST)), "{index} of {size}");
+                refused += 1;
+            }
+            assert!(!holds(&path, size, root(size - 1), index, at(index)), "{index} of {size}: another root");
+            refused += 1;
+        }
+    }
+    for new in 1..=MOST {
+        for old in 1..=new {
+            let proof = whole.consistency(old, new).unwrap();
+            assert!(proof.verify(root(old), root(new)).is_ok(), "{old} to {new}");
+            held += 1;
+            for bad in mangled(&proof.hashes) {
+                let bad = ConsistencyProof { hashes: bad, ..proof.clone() };
+                assert!(bad.verify(root(old), root(new)).is_err(), "{old} to {new}");
+                refused += 1;
+            }
+            if old < new {
+                for (a, b) in
+                    [(root(new), root(old)), (flip(root(old), 3), root(new)), (root(old), flip(root(new), 3))]
+                {
+                    assert!(proof.verify(a, b).is_err(), "{old} to {new}: other roots");
+                    refused += 1;
+                }
+            }
+        }
+    }
+    assert!(held >= 1_600 && refused >= 20_000, "{held} held, {refused} refused");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 

@@ -105,7 +105,7 @@ impl Line {
         match reply.status {
             200 => {
                 let format = sniff(&reply.body).ok_or(ProviderError::Garbled("result picture"))?;
-                Ok(Picture { format, bytes: reply.body })
+                Ok(Picture { format, bytes: reply.body, flagged: false })
             }
             403 | 404 | 410 => Err(ProviderError::Gone),
             500.. => Err(ProviderError::Unavailable),

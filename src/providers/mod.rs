@@ -24,8 +24,8 @@ pub use crate::imaging::Format;
 pub use error::{Failure, Forgery, ProviderError};
 pub use fal::{Endpoints, Fal, FalConfig};
 pub use model::{
-    Aspect, Callback, Cancelled, Erasure, Handle, Input, Intent, Job, Links, Model, Output, Params, Picture,
-    Proof, Pseudonym, Reconciled, State, Submitted,
+    Aspect, Callback, Cancelled, Erasure, Handle, Input, Intent, Job, Known, Links, Model, Output, Params,
+    Picture, Proof, Pseudonym, Reconciled, State, Submitted,
 };
 pub use replicate::{Replicate, ReplicateConfig};
 
@@ -51,6 +51,35 @@ pub enum Provider {
 }
 
 impl Provider {
+    /// Whether its models take this many pictures and these knobs: what [`Provider::prepare`] would say of them.
+    pub fn check(&self, inputs: usize, params: &Params) -> Result<(), ProviderError> {
+        match self {
+            Self::Fal(_) => Fal::check(inputs, params),
+            Self::Replicate(_) => Replicate::check(inputs, params),
+        }
+    }
+
+    /// The id of the model that does such a job there.
+    pub fn endpoint(&self, model: Model, inputs: usize) -> &str {
+        match self {
+            Self::Fal(p) => p.endpoint(model, inputs),
+            Self::Replicate(p) => p.endpoint(model, inputs),
+        }
+    }
+
+    /// The most bytes of pictures that go inside a request. What is larger should be an [`Input::Link`].
+    pub fn inline_input(&self) -> usize {
+        match self {
+            Self::Fal(p) => p.inline_input(),
+            Self::Replicate(p) => p.inline_input(),
+        }
+    }
+
+    /// Whether it can be given larger pictures without a link: by an upload there that is deleted afterwards.
+    pub fn takes_uploads(&self) -> bool {
+        matches!(self, Self::Replicate(_))
+    }
+
     /// Checks a job against what the provider can do, and plans it. The plan must be stored before `submit`.
     pub fn prepare(&self, job: &Job) -> Result<Intent, ProviderError> {
         match self {
@@ -72,11 +101,16 @@ impl Provider {
         }
     }
 
-    /// Looks for a job whose answer was lost.
-    pub async fn reconcile(&self, intent: &Intent, log: &CallLog) -> Result<Reconciled, ProviderError> {
+    /// Looks for a job whose answer was lost, among those that are not `known` to be others.
+    pub async fn reconcile(
+        &self,
+        intent: &Intent,
+        known: &Known,
+        log: &CallLog,
+    ) -> Result<Reconciled, ProviderError> {
         match self {
-            Self::Fal(p) => p.reconcile(intent, log).await,
-            Self::Replicate(p) => p.reconcile(intent, log).await,
+            Self::Fal(p) => p.reconcile(intent, known, log).await,
+            Self::Replicate(p) => p.reconcile(intent, known, log).await,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The neutral edit job, and what providers say of it. Pure.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use bytes::Bytes;
@@ -97,6 +98,28 @@ impl Default for Params {
     }
 }
 
+impl Params {
+    /// What must hold at any provider.
+    pub(super) fn check(&self) -> Result<(), ProviderError> {
+        let guidance = self.guidance.unwrap_or(1.0);
+        let broken = [
+            (self.safety > 6, "safety must be 0 to 6"),
+            (!(1..=4).contains(&self.images), "images must be 1 to 4"),
+            (!(1.0..=20.0).contains(&guidance), "guidance must be 1 to 20"),
+            (self.format == Format::WebP, "a result can be JPEG or PNG here"),
+        ];
+        first_broken(&broken)
+    }
+}
+
+/// The first thing that does not hold, as an error.
+pub(super) fn first_broken(broken: &[(bool, &'static str)]) -> Result<(), ProviderError> {
+    match broken.iter().find(|(is, _)| *is) {
+        Some((_, why)) => Err(ProviderError::Invalid(why)),
+        None => Ok(()),
+    }
+}
+
 /// A picture to be edited.
 #[derive(Clone)]
 pub enum Input {
@@ -158,23 +181,16 @@ impl Job {
     /// What must hold at any provider.
     pub(super) fn check(&self) -> Result<(), ProviderError> {
         let prompt = self.prompt.expose();
-        let guidance = self.params.guidance.unwrap_or(1.0);
+        self.params.check()?;
         let broken = [
             (prompt.trim().is_empty(), "the prompt is empty"),
             (prompt.chars().count() > PROMPT, "the prompt is longer than 10,000 characters"),
             (prompt.contains('\0'), "the prompt holds a character that cannot be sent"),
             (self.inputs.is_empty(), "there is no picture to edit"),
-            (self.params.safety > 6, "safety must be 0 to 6"),
-            (!(1..=4).contains(&self.params.images), "images must be 1 to 4"),
-            (!(1.0..=20.0).contains(&guidance), "guidance must be 1 to 20"),
-            (self.params.format == Format::WebP, "a result can be JPEG or PNG"),
             (self.webhook.as_ref().is_some_and(|u| !has_host(u)), "the webhook must be an HTTPS link"),
             (self.inputs.iter().any(|i| !i.is_sound()), "a picture is not what it says it is"),
         ];
-        match broken.iter().find(|(is, _)| *is) {
-            Some((_, why)) => Err(ProviderError::Invalid(why)),
-            None => Ok(()),
-        }
+        first_broken(&broken)
     }
 
     /// The plan that must be stored before the job is put to the provider.
@@ -310,6 +326,8 @@ pub struct Picture {
     pub format: Format,
     /// The bytes, not yet decoded: hostile until shown otherwise.
     pub bytes: Bytes,
+    /// True if the provider marked it as not safe for work (it is then often blank).
+    pub flagged: bool,
 }
 
 /// What came out.
@@ -319,8 +337,6 @@ pub struct Output {
     pub pictures: Vec<Picture>,
     /// The seed that the provider names.
     pub seed: Option<u64>,
-    /// True if the provider marked a picture as not safe for work (it may then be blank).
-    pub flagged: bool,
 }
 
 impl fmt::Debug for Output {
@@ -338,6 +354,27 @@ pub enum Cancelled {
     TooLate,
     /// It is not there.
     NotThere,
+}
+
+/// Jobs of which it is known whose they are, by the hash of the provider's id: looking for a lost one passes them over.
+#[derive(Debug, Clone, Default)]
+pub struct Known(HashSet<[u8; 32]>);
+
+impl Known {
+    /// SHA-256 of a provider's id of a job.
+    pub fn hash(id: &str) -> [u8; 32] {
+        Sha256::digest(id).into()
+    }
+
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.0.contains(&Self::hash(id))
+    }
+}
+
+impl FromIterator<[u8; 32]> for Known {
+    fn from_iter<I: IntoIterator<Item = [u8; 32]>>(hashes: I) -> Self {
+        Self(hashes.into_iter().collect())
+    }
 }
 
 /// What came of looking for a job whose answer was lost.

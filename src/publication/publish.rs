@@ -1,7 +1,7 @@
 //! The publication itself, and what follows from it in the same transaction.
 
 use super::{Error, Outcome, Outlook, Publications, Verdict, sql};
-use crate::base::StaffId;
+use crate::base::{EntryId, StaffId, Timestamp};
 use crate::ledger::{Appended, Entry, EntryKind};
 use crate::policy::{Policy, Role};
 use crate::subjects::StaffMember;
@@ -43,6 +43,26 @@ impl Publications {
         let hands = Hands { by: by.map(|s| s.id), confirmed_by: None, role: by.map(|s| s.role) };
         let entry = self.write(policy, &outlook, hands, None).await?;
         Ok(Outcome::Published(Box::new(outlook), entry))
+    }
+
+    /// Writes a version down once more that was published since a backup: the ledger has its entry already. People
+    /// are told anew, for whom it had reached is lost with the database. `false` when it is there.
+    pub async fn publish_again(&self, policy: &Policy, at: Timestamp, entry: EntryId) -> Result<bool, Error> {
+        let tenant = policy.tenant();
+        let mut tx = self.db.begin().await?;
+        tx.take_turn(&format!("publish/{tenant}")).await?;
+        let there = sql::published_at(&mut tx, tenant, policy.version()).await?.is_some();
+        if !there {
+            let people = sql::people(&mut tx, tenant).await?;
+            let first = sql::newest(&mut tx, tenant).await?.is_none();
+            sql::publish(&mut tx, policy, at, &entry.to_string()).await?;
+            if !first && (people > 0 || policy.starts() > self.clock.now()) {
+                sql::begin_telling(&mut tx, tenant, policy.version(), policy.starts()).await?;
+            }
+        }
+        tx.commit().await?;
+        self.refresh().await?;
+        Ok(!there)
     }
 
     pub(super) async fn write(
@@ -89,7 +109,7 @@ pub(super) fn may_propose(policy: &Policy, by: &StaffMember) -> Result<(), Error
     Ok(())
 }
 
-fn published(policy: &Policy, hands: Hands, now: crate::base::Timestamp) -> Entry {
+fn published(policy: &Policy, hands: Hands, now: Timestamp) -> Entry {
     let role = hands.role.unwrap_or(Role::Admin);
     let mut entry = Entry::new(EntryKind::POLICY_PUBLISHED, now, policy.tenant(), role.as_str())
         .fact("version", policy.version())

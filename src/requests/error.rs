@@ -1,5 +1,5 @@
 use crate::base::Kind;
-use crate::{archive, billing, consent, disclosure, editing, ledger, store, subjects, vault};
+use crate::{archive, billing, consent, disclosure, editing, elsewhere, ledger, store, subjects, vault};
 
 use super::BadStep;
 
@@ -56,6 +56,9 @@ pub enum Below {
     /// Edits.
     #[error(transparent)]
     Editing(#[from] editing::Error),
+    /// Accounts elsewhere.
+    #[error(transparent)]
+    Elsewhere(#[from] elsewhere::Error),
 }
 
 impl Error {
@@ -84,6 +87,7 @@ impl Below {
             Self::Credits(e) => e.kind(),
             Self::Disclosure(e) => e.kind(),
             Self::Editing(e) => e.kind(),
+            Self::Elsewhere(e) => e.kind(),
         }
     }
 }
@@ -98,4 +102,4 @@ macro_rules! below {
     )+};
 }
 
-below!(archive::Error, consent::Error, billing::Error, disclosure::Error, editing::Error);
+below!(archive::Error, consent::Error, billing::Error, disclosure::Error, editing::Error, elsewhere::Error);

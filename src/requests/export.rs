@@ -104,6 +104,7 @@ impl Requests {
     pub(super) async fn prepare(&self, owner: &Owner, request: &Request) -> Result<Request, Error> {
         // What the ledger tells of readings must be in the tree, or a later layout would tell more.
         self.ledger.sequence().await?;
+        self.fetch_copies(owner, request).await?;
         let now = self.clock.now();
         let layout = self.lay_out(owner, request, now).await?.0;
         let until = now.plus(self.settings.archive_for);
@@ -125,6 +126,7 @@ impl Requests {
         let entry = self.ledger.append(&mut tx, entry).await?.id;
         let saved = self.save(&mut tx, answered).await?;
         self.note(&mut tx, &saved, ("service", "ready"), None, Some(entry)).await?;
+        self.webhooks.request_answered(&mut tx, owner, saved.id).await?;
         tx.commit().await?;
         Ok(saved)
     }

@@ -10,7 +10,8 @@ use crate::subjects::Profile;
 use crate::vault::{Access, Actor, NewRecord, Owner, SealedRecord};
 
 /// The category under which what people write to us lies in the vault.
-pub(super) const CATEGORY: &str = "rights-request";
+/// The category of what is written about requests.
+pub const CATEGORY: &str = "rights-request";
 /// The record of what was asked.
 pub(super) const FILING: &str = "filing";
 /// Most characters a person may write.

@@ -4,15 +4,17 @@ use serde_json::{Value, json};
 
 use super::filing::{CATEGORY, UNREADABLE};
 use super::receipts::IssuedKind;
-use super::{Error, Request, Requests, State, owner_of, sql};
+use super::{Below, Error, Request, Requests, State, owner_of, sql};
 use crate::base::{EntryId, Kind, ReceiptId};
+use crate::elsewhere;
 use crate::ledger::EntryKind;
 use crate::policy::{Fact, Facts, OnWithdrawal, Right, Role};
 use crate::subjects::Profile;
 use crate::vault::{Access, Actor, NewRecord, Owner};
 
 /// The purpose under which all of this happens.
-pub(super) const PURPOSE: &str = "rights";
+/// The purpose for which requests are worked on.
+pub const PURPOSE: &str = "rights";
 /// The record of what a correction changed.
 const CORRECTION: &str = "correction";
 
@@ -138,8 +140,18 @@ impl Requests {
             self.keep_evidence(owner, request, &old, new).await?;
             self.subjects.correct(owner, by, new).await?;
         }
+        // Whoever holds it as well is told (Art. 19 GDPR), once for a request.
+        if self.elsewhere.of_request(&owner.tenant, request.id).await?.is_empty() {
+            self.elsewhere.ask_correction(owner, Some(request.id)).await?;
+        }
         let answered = request.clone().answer(State::Fulfilled, "fulfilled", self.clock.now())?;
         self.shut(owner, answered, by, Some((IssuedKind::Request, None))).await
+    }
+
+    /// Corrects what a person told us without a request, and has it corrected wherever else it is held.
+    pub async fn correct(&self, owner: &Owner, by: &Actor, new: &Profile) -> Result<(), Error> {
+        self.subjects.correct(owner, by, new).await?;
+        Ok(self.elsewhere.ask_correction(owner, None).await?)
     }
 
     async fn keep_evidence(
@@ -180,6 +192,8 @@ impl Requests {
         let purge_at = self.purge_at(&owner.tenant, request.received_at)?;
         let answered = request.state.is_answer().then_some(request.state);
         let mut closed = if request.state.is_over() { request } else { request.close(now, purge_at)? };
+        // What recipients handed over for the archive goes when it can no longer be had.
+        closed.next_at = closed.archive.map(|a| a.until).filter(|until| *until > now);
         let role = by.role().as_str();
         let outcome = closed.outcome.clone().unwrap_or_else(|| "closed".to_owned());
         let entry = self.entry(EntryKind::REQUEST_CLOSED, owner, role, &closed).await?;
@@ -193,6 +207,7 @@ impl Requests {
         let saved = self.save(&mut tx, closed).await?;
         if let Some(state) = answered.filter(|_| saved.answered_at == Some(now)) {
             self.note(&mut tx, &saved, (role, state.as_str()), None, None).await?;
+            self.webhooks.request_answered(&mut tx, owner, saved.id).await?;
         }
         self.note(&mut tx, &saved, (role, saved.state.as_str()), None, Some(entry)).await?;
         tx.commit().await?;
@@ -226,6 +241,12 @@ fn phrase(why: &Error) -> &'static str {
         Error::Subjects(crate::subjects::Error::Taken) => "the new address belongs to another account",
         Error::Subjects(crate::subjects::Error::BadEmail(_)) => "the new address is not one we can use",
         Error::Subjects(crate::subjects::Error::BadName { .. }) => "a new name is not one we can use",
+        Error::Below(Below::Elsewhere(elsewhere::Error::Recipient("stripe", _))) => {
+            "Stripe has not given what it holds yet"
+        }
+        Error::Below(Below::Elsewhere(elsewhere::Error::Recipient("supabase", _))) => {
+            "Supabase has not given what it holds yet"
+        }
         other => match other.kind() {
             Kind::Unavailable => "something it needs cannot be reached",
             Kind::Full => "there is no room to write",

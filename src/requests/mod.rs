@@ -7,6 +7,7 @@
 //! disk, or give a table the chance to be forgotten.
 
 mod answer;
+mod copies;
 mod desk;
 mod erase;
 mod error;
@@ -15,19 +16,22 @@ mod filing;
 mod fulfil;
 mod model;
 mod papers;
+mod reasons;
 mod receipts;
 mod sql;
 mod take_home;
 mod tick;
 
 pub use desk::{Counted, QueueFilter, RefusalReason, RefusalText};
-pub use erase::{Erasure, ErasureState, StaysByLaw};
+pub use erase::{ErasedAgain, Erasure, ErasureState, StaysByLaw};
 pub use error::{Below, Error};
 pub use export::Archive;
-pub use filing::{Ask, Filed, Filing, MOST_WORDS};
+pub use filing::{Ask, CATEGORY, Filed, Filing, MOST_WORDS};
+pub use fulfil::PURPOSE;
 pub use model::{Alarm, BadStep, Due, Event, Prepared, Request, State};
 pub use papers::{LONGEST_REMARK, Papers, Proposal, Remark};
-pub use receipts::{Issued, IssuedKind};
+pub use reasons::{LONGEST_REASON, SHORTEST_REASON};
+pub use receipts::{ErasureProofs, Issued, IssuedKind};
 pub use tick::Ticked;
 
 use chrono::TimeDelta;
@@ -38,11 +42,13 @@ use crate::billing::Credits;
 use crate::consent::Consents;
 use crate::disclosure::Disclosures;
 use crate::editing::Editing;
+use crate::elsewhere::Elsewhere;
 use crate::ledger::{Entry, EntryKind, Ledger};
 use crate::policy::{Fact, Facts, Library};
 use crate::store::{Db, Tx};
 use crate::subjects::Subjects;
 use crate::vault::{Owner, Vault};
+use crate::webhooks::Webhooks;
 
 /// Every right as a workflow. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -53,7 +59,9 @@ pub struct Requests {
     consents: Consents,
     credits: Credits,
     editing: Editing,
+    elsewhere: Elsewhere,
     disclosures: Disclosures,
+    webhooks: Webhooks,
     ledger: Ledger,
     library: Library,
     signer: Signer,
@@ -93,8 +101,12 @@ pub struct Parts {
     pub credits: Credits,
     /// Edits.
     pub editing: Editing,
+    /// Accounts elsewhere.
+    pub elsewhere: Elsewhere,
     /// The register of what left.
     pub disclosures: Disclosures,
+    /// What the app's server is told.
+    pub webhooks: Webhooks,
     /// Where what happened is written down.
     pub ledger: Ledger,
     /// The documents.
@@ -112,9 +124,8 @@ pub struct Parts {
 impl Requests {
     /// Over its parts.
     pub fn new(parts: Parts) -> Self {
-        let Parts { db, vault, subjects, consents, credits, editing, disclosures, ledger, library, .. } =
-            parts;
-        let Parts { signer, settings, clock, entropy, .. } = parts;
+        let Parts { db, vault, subjects, consents, credits, editing, elsewhere, disclosures, .. } = parts;
+        let Parts { webhooks, ledger, library, signer, settings, clock, entropy, .. } = parts;
         Self {
             db,
             vault,
@@ -122,7 +133,9 @@ impl Requests {
             consents,
             credits,
             editing,
+            elsewhere,
             disclosures,
+            webhooks,
             ledger,
             library,
             signer,

@@ -3,8 +3,8 @@
 
 use super::model::words;
 use super::{Error, Requests, sql};
-use crate::base::{EntryId, ReceiptId, TenantId, Timestamp};
-use crate::ledger::{EntryKind, Receipt};
+use crate::base::{EntryId, PageSize, ReceiptId, TenantId, Timestamp};
+use crate::ledger::{EntryKind, Fact, Filter, Logged, Receipt, SubjectRef};
 use crate::vault::Owner;
 
 words!(
@@ -37,6 +37,23 @@ pub struct Issued {
     /// When it was issued.
     pub at: Timestamp,
 }
+
+/// The four entries that together prove an erasure. Each verifies offline by a receipt of its own; the first three speak
+/// of the same person by the same reference, the second and third of the same destroyed key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ErasureProofs {
+    /// It began: nothing of theirs is read or written from here on.
+    pub requested: Option<Logged>,
+    /// Their key is destroyed: nothing opens any more.
+    pub unreadable: Option<Logged>,
+    /// A second look found nothing.
+    pub completed: Logged,
+    /// The epoch of keys of that time is destroyed: what a backup held opens for nobody either. `None` until it is.
+    pub beyond_backups: Option<Logged>,
+}
+
+/// Epochs that are looked through for the end of one: at one a week, many years.
+const MOST_EPOCHS: u32 = 2_000;
 
 impl Requests {
     pub(super) fn fresh_receipt(&self, tenant: &TenantId, kind: IssuedKind, entry: EntryId) -> Issued {
@@ -78,17 +95,57 @@ impl Requests {
 
     /// The receipt of a policy's publication, for anybody. [`Error::NotFound`] for an entry that is not one.
     pub async fn publication_receipt(&self, tenant: &TenantId, entry: EntryId) -> Result<ReceiptId, Error> {
-        let logged = match self.ledger.entry(entry).await {
-            Err(crate::ledger::Error::Pending) => {
-                self.ledger.sequence().await?;
-                self.ledger.entry(entry).await?
-            }
-            other => other?,
-        };
+        let logged = self.logged(entry).await?;
         if logged.leaf.kind != EntryKind::POLICY_PUBLISHED || logged.leaf.tenant.as_ref() != Some(tenant) {
             return Err(Error::NotFound);
         }
         self.issued_for(tenant, None, IssuedKind::Publication, entry).await
+    }
+
+    /// The entries that prove the erasure of this receipt. [`Error::NotFound`] for a receipt of anything else.
+    pub async fn erasure_proofs(&self, id: ReceiptId) -> Result<ErasureProofs, Error> {
+        let issued = {
+            let mut tx = self.db.read().await?;
+            sql::receipt::get(&mut tx, id).await?.ok_or(Error::NotFound)?
+        };
+        if issued.kind != IssuedKind::Erasure {
+            return Err(Error::NotFound);
+        }
+        let completed = self.logged(issued.entry).await?;
+        let subject = completed.leaf.subject.clone().ok_or(Error::NotFound)?;
+        let requested = self.newest_of(&issued.tenant, EntryKind::ERASURE_REQUESTED, &subject).await?;
+        let unreadable = self.newest_of(&issued.tenant, EntryKind::ERASURE_UNREADABLE, &subject).await?;
+        let beyond_backups = match unreadable.as_ref().and_then(epoch_of) {
+            Some(epoch) => {
+                let ended = self.ledger.of_house(&EntryKind::EPOCH_DESTROYED, MOST_EPOCHS).await?;
+                // Epochs end in their order, so the oldest entry of this one or a later one is the first.
+                ended.into_iter().rfind(|e| epoch_of(e).is_some_and(|n| n >= epoch))
+            }
+            None => None,
+        };
+        Ok(ErasureProofs { requested, unreadable, completed, beyond_backups })
+    }
+
+    /// An entry, taken into the tree first if it still waits.
+    async fn logged(&self, entry: EntryId) -> Result<Logged, Error> {
+        match self.ledger.entry(entry).await {
+            Err(crate::ledger::Error::Pending) => {
+                self.ledger.sequence().await?;
+                Ok(self.ledger.entry(entry).await?)
+            }
+            other => Ok(other?),
+        }
+    }
+
+    async fn newest_of(
+        &self,
+        tenant: &TenantId,
+        kind: EntryKind,
+        subject: &SubjectRef,
+    ) -> Result<Option<Logged>, Error> {
+        let filter = Filter { kind: Some(kind), subject: Some(subject.clone()) };
+        let one = PageSize::new(1).unwrap_or_default();
+        Ok(self.ledger.list(tenant, &filter, one, None).await?.items.into_iter().next())
     }
 
     async fn issued_for(
@@ -106,5 +163,12 @@ impl Requests {
         sql::receipt::insert(&mut tx, &fresh, owner).await?;
         tx.commit().await?;
         Ok(fresh.id)
+    }
+}
+
+fn epoch_of(entry: &Logged) -> Option<i64> {
+    match entry.leaf.facts.get("epoch") {
+        Some(Fact::Number(n)) => Some(*n),
+        _ => None,
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::copies::COPY;
 use super::fulfil::{PURPOSE, object};
 use super::{Error, Request, Requests, answer};
 use crate::archive::{
@@ -104,7 +105,7 @@ impl Gathering<'_> {
             withheld,
             consents: self.consents(&words),
             reads: self.reads().await?,
-            attachments: Vec::new(),
+            attachments: self.room.copies(self.owner, request, self.policy).await?,
             categories,
         })
     }
@@ -168,7 +169,8 @@ impl Gathering<'_> {
         loop {
             let from = (after.as_deref(), pages());
             let page = self.room.vault.records(self.owner, &access, &rule.id, from).await?;
-            all.extend(page.items.into_iter().filter(|r| r.item.created_at <= self.at));
+            let mine = |r: &vault::Record| r.item.created_at <= self.at && r.name != COPY;
+            all.extend(page.items.into_iter().filter(mine));
             after = page.next;
             if after.is_none() {
                 return Ok(all);

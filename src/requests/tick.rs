@@ -60,9 +60,13 @@ impl Requests {
         if request.next_at.is_none_or(|t| t > self.clock.now()) {
             return Ok(request);
         }
+        if request.state == State::Closed {
+            return self.archive_is_over(request).await;
+        }
         // An archive that nobody fetched in its time.
         if request.state == State::Fulfilled {
             let owner = owner_of(&request)?;
+            self.drop_copies(&owner, &request).await?;
             return self.shut(&owner, request, &Actor::Service, None).await;
         }
         self.carry_out(request).await

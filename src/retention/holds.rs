@@ -74,6 +74,21 @@ impl Hold {
     }
 }
 
+/// A hold as the ledger has it.
+#[derive(Debug, Clone)]
+pub struct HeldAgain {
+    /// Its id.
+    pub hold: HoldId,
+    /// Whom it concerns; everybody if none.
+    pub subject: Option<SubjectId>,
+    /// What it concerns; everything if none.
+    pub category: Option<String>,
+    /// Placed, or lifted.
+    pub on: bool,
+    /// When.
+    pub at: Timestamp,
+}
+
 impl Retention {
     /// Places a hold. "Just in case" is none: it needs a matter, a reason, and a review within 90 days.
     pub async fn hold(
@@ -203,6 +218,39 @@ impl Retention {
         self.ledger.append(&mut tx, entry).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Places or lifts a hold as the ledger says, in a database that lost it. Matter and reason are not on the ledger:
+    /// staff write them anew at the review, which is due in a month. Writes nothing on the ledger. `false` when it stands
+    /// as the ledger says already.
+    pub async fn hold_again(&self, tenant: &TenantId, again: &HeldAgain) -> Result<bool, Error> {
+        let mut tx = self.db.begin().await?;
+        let known = sql::hold(&mut tx, tenant, again.hold).await?;
+        let done = match (known, again.on) {
+            (None, true) => {
+                let hold = Hold {
+                    id: again.hold,
+                    subject: again.subject,
+                    category: again.category.clone(),
+                    matter: "restored from the ledger".to_owned(),
+                    reason: "placed before a backup was put back; see the ledger".to_owned(),
+                    placed_by: "ledger".to_owned(),
+                    placed_at: again.at,
+                    review_at: self.clock.now().plus(TimeDelta::days(30)),
+                    released_at: None,
+                    approved_by: None,
+                    approved_at: None,
+                    untold: None,
+                    told_at: None,
+                };
+                sql::insert_hold(&mut tx, tenant, &hold).await?;
+                true
+            }
+            (Some(_), false) => sql::release_again(&mut tx, tenant, again.hold, again.at).await?,
+            _ => false,
+        };
+        tx.commit().await?;
+        Ok(done)
     }
 
     async fn entry(&self, tenant: &TenantId, hold: &Hold, role: Role, on: bool) -> Result<Entry, Error> {

@@ -17,7 +17,7 @@ mod sweep;
 
 pub use board::BoardRow;
 pub use error::Error;
-pub use holds::{Hold, NewHold};
+pub use holds::{HeldAgain, Hold, NewHold};
 pub use inactive::{Inactive, Warning};
 pub use notices::Notice;
 pub use survey::{Survey, Trial};

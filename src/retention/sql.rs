@@ -28,6 +28,8 @@ const REVIEW_HOLD: &str =
     "UPDATE hold SET review_at = $1 WHERE tenant = $2 AND id = $3 AND released_at IS NULL";
 const HOLD_TOLD: &str = "UPDATE hold SET told_at = $1 WHERE tenant = $2 AND id = $3 AND told_at IS NULL";
 const RELEASE_HOLD: &str = "UPDATE hold SET released_by = $1, released_at = $2 WHERE tenant = $3 AND id = $4 AND released_at IS NULL";
+const RELEASE_AGAIN: &str = "UPDATE hold SET released_by = 'ledger', released_at = $1 WHERE tenant = $2 AND id = $3 \
+    AND released_at IS NULL";
 const LONGEST_UNUSED: &str = "SELECT id, last_active_at, warnings, warned_at, policy_version FROM subject WHERE tenant = $1 \
     AND state = 'active' AND (last_active_at > $2 OR (last_active_at = $2 AND id > $3)) ORDER BY last_active_at, id LIMIT $4";
 const WARNED: &str =
@@ -287,6 +289,22 @@ fn hold_of(row: HoldRow) -> Result<Hold, Error> {
         untold,
         told_at: told.map(Timestamp::from_micros),
     })
+}
+
+pub(super) async fn release_again(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    id: HoldId,
+    at: Timestamp,
+) -> Result<bool, Error> {
+    Ok(on!(tx, |c| sqlx::query(RELEASE_AGAIN)
+        .bind(at.micros())
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?
+        == 1)
 }
 
 pub(super) async fn approve_hold(

@@ -9,6 +9,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
+use super::writer::{Turn, Writer};
 use super::{Error, Schema};
 use crate::base::Secret;
 
@@ -20,7 +21,7 @@ pub enum Db {
         /// Readers.
         read: SqlitePool,
         /// The writer.
-        write: SqlitePool,
+        write: Writer,
     },
     /// A server.
     Postgres(PgPool),
@@ -45,7 +46,8 @@ pub struct PostgresSettings {
 }
 
 impl Db {
-    /// Opens a SQLite file: write-ahead log, every commit synced to disk, freed pages overwritten with zeroes.
+    /// Opens a SQLite file: write-ahead log, every commit synced to disk before it is acknowledged, freed pages
+    /// overwritten with zeroes, nothing spilled into temporary files.
     pub async fn sqlite(settings: SqliteSettings<'_>, schema: &Schema) -> Result<Self, Error> {
         // What both kinds of connection have in common; a reader that set the others would be refused as a writer.
         let options = SqliteConnectOptions::new()
@@ -59,14 +61,9 @@ impl Db {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .auto_vacuum(SqliteAutoVacuum::Incremental)
-            .pragma("secure_delete", "ON");
-        let write = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(Duration::from_secs(30))
-            .test_before_acquire(false)
-            .connect_with(writing)
-            .await?;
-        schema.migrate_sqlite(&write).await?;
+            .pragma("secure_delete", "ON")
+            .pragma("temp_store", "MEMORY");
+        let write = Writer::open(writing, schema).await?;
         let read = SqlitePoolOptions::new()
             .max_connections(settings.readers.max(1))
             .acquire_timeout(Duration::from_secs(30))
@@ -88,10 +85,11 @@ impl Db {
         Ok(Self::Postgres(pool))
     }
 
-    /// Begins a transaction that writes. On SQLite it waits for the writer's turn and takes the lock at once.
+    /// Begins a transaction that writes. On SQLite it waits for the writer's turn and takes the lock at once. Whoever
+    /// holds one must wait for nobody who may be about to begin or to commit another on the same database.
     pub async fn begin(&self) -> Result<Tx, Error> {
         Ok(Tx(match self {
-            Self::Sqlite { write, .. } => Inner::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Sqlite { write, .. } => Inner::Sqlite(write.begin().await?),
             Self::Postgres(pool) => Inner::Postgres(pool.begin().await?),
         }))
     }
@@ -112,13 +110,33 @@ impl Db {
     /// Moves the write-ahead log into the file and cuts it to nothing, so that no deleted row lives on in it. On
     /// PostgreSQL there is no such call; what protects deleted rows there is that the key above them dies (the epoch).
     pub async fn truncate_log(&self) -> Result<(), Error> {
-        if let Self::Sqlite { write, .. } = self {
-            let (busy, ..): (i64, i64, i64) = sqlx::query_as(super::sql::CHECKPOINT).fetch_one(write).await?;
-            if busy != 0 {
-                return Err(Error::Busy);
-            }
+        match self {
+            Self::Sqlite { write, .. } if !write.truncate_log().await? => Err(Error::Busy),
+            Self::Sqlite { .. } | Self::Postgres(_) => Ok(()),
         }
-        Ok(())
+    }
+
+    /// How many transactions may share one sync of the disk from now on (SQLite; 64 unless said); with 1, each has its
+    /// own. No more than that changes: none is acknowledged before it is durable. PostgreSQL does this by itself.
+    pub fn share_commits(&self, most: usize) {
+        if let Self::Sqlite { write, .. } = self {
+            write.share(most);
+        }
+    }
+
+    /// Writes a copy of a SQLite database into an empty file, as it is at one moment, beside whoever writes. What was
+    /// deleted is not in the copy. `false`, and nothing done, for a server: it has tools of its own.
+    pub async fn copy_into(&self, file: &str) -> Result<bool, Error> {
+        let Self::Sqlite { read, .. } = self else { return Ok(false) };
+        sqlx::query(super::sql::COPY_SQLITE).bind(file).execute(read).await?;
+        Ok(true)
+    }
+
+    /// Whether the pages of a SQLite file hang together. A server looks after its own.
+    pub async fn is_sound(&self) -> Result<bool, Error> {
+        let Self::Sqlite { read, .. } = self else { return Ok(true) };
+        let (said,): (String,) = sqlx::query_as(super::sql::SOUND).fetch_one(read).await?;
+        Ok(said == "ok")
     }
 
     /// Whether the database answers.
@@ -146,7 +164,7 @@ pub struct Tx(Inner);
 
 #[derive(Debug)]
 enum Inner {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(Turn),
     SqliteRead(PoolConnection<Sqlite>),
     Postgres(Transaction<'static, Postgres>),
     PostgresRead(PoolConnection<Postgres>),
@@ -165,7 +183,7 @@ impl Tx {
     /// The connection.
     pub fn conn(&mut self) -> Conn<'_> {
         match &mut self.0 {
-            Inner::Sqlite(t) => Conn::Sqlite(t),
+            Inner::Sqlite(t) => Conn::Sqlite(t.connection()),
             Inner::SqliteRead(c) => Conn::Sqlite(c),
             Inner::Postgres(t) => Conn::Postgres(t),
             Inner::PostgresRead(c) => Conn::Postgres(c),
@@ -197,7 +215,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Makes the writes durable. A reader has nothing to commit.
+    /// Makes the writes durable. A reader has nothing to commit. On SQLite, writers who wait for their turn meanwhile may
+    /// share the sync of the disk; each answers for its own part, and only a fault of the disk itself fails them all.
     pub async fn commit(self) -> Result<(), Error> {
         match self.0 {
             Inner::Sqlite(t) => t.commit().await?,

@@ -45,6 +45,15 @@ impl Error {
         }
     }
 
+    /// What those are told who shared a commit with the one that failed like this.
+    pub(super) fn to_all(&self) -> Self {
+        match self {
+            Self::Busy => Self::Busy,
+            Self::Full => Self::Full,
+            _ => Self::Unavailable,
+        }
+    }
+
     /// For a column whose text did not parse.
     pub fn inconsistent(table: &'static str, column: &'static str) -> Self {
         Self::Inconsistent { table, column }
@@ -57,7 +66,8 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => Self::Unavailable,
             sqlx::Error::Database(d) if d.is_unique_violation() => Self::Duplicate,
             sqlx::Error::Database(d) if d.is_foreign_key_violation() => Self::Dangling,
-            // SQLite's primary result codes 5 BUSY, 6 LOCKED, 13 FULL (extended codes keep them in the low byte);
+            // SQLite's primary result codes 5 BUSY, 6 LOCKED, 10 IOERR, 13 FULL, 14 CANTOPEN (extended codes keep them
+            // in the low byte); of the tenth, 4874 is the shared memory beside the log that did not find room to grow.
             // PostgreSQL's 40001 serialization failure, 40P01 deadlock, 53100 disk full, 57P0x shutting down.
             sqlx::Error::Database(d) => match d.code().as_deref() {
                 Some("40001" | "40P01") => Self::Busy,
@@ -66,6 +76,8 @@ impl From<sqlx::Error> for Error {
                 Some(code) => match code.parse::<u32>().map(|c| c & 0xff) {
                     Ok(5 | 6) if code.len() <= 4 => Self::Busy,
                     Ok(13) if code.len() <= 4 => Self::Full,
+                    Ok(10) if code == "4874" => Self::Full,
+                    Ok(10 | 14) if code.len() <= 4 => Self::Unavailable,
                     _ => Self::Driver(e),
                 },
                 None => Self::Driver(e),

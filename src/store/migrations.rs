@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{PgPool, SqliteConnection};
 
 use super::Error;
 
@@ -32,7 +32,9 @@ macro_rules! steps {
 /// The main database.
 pub const MAIN: Schema = steps!("": (1, "0001_store"), (2, "0002_ledger"), (3, "0003_vault"), (4, "0004_people"),
     (5, "0005_editing"), (6, "0006_rights"), (7, "0007_audit"), (8, "0008_letter"), (9, "0009_publication"),
-    (10, "0010_actions"), (11, "0011_board"), (13, "0013_errand"));
+    (10, "0010_actions"), (11, "0011_board"), (12, "0012_restoration"), (13, "0013_errand"),
+    (15, "0015_variations"), (16, "0016_input_link"), (17, "0017_webhook"), (20, "0020_elsewhere"), (21, "0021_told"),
+    (26, "0026_look"));
 
 /// The keystore: a database of its own, backed up apart.
 pub const KEYSTORE: Schema = steps!("-keystore": (1, "0001_keys"), (2, "0002_epochs"));
@@ -50,8 +52,8 @@ impl Schema {
         )
     }
 
-    pub(super) async fn migrate_sqlite(&self, pool: &SqlitePool) -> Result<(), Error> {
-        self.migrator(|s| s.sqlite).run(pool).await.map_err(|e| Error::Schema(e.to_string()))
+    pub(super) async fn migrate_sqlite(&self, connection: &mut SqliteConnection) -> Result<(), Error> {
+        self.migrator(|s| s.sqlite).run(connection).await.map_err(|e| Error::Schema(e.to_string()))
     }
 
     pub(super) async fn migrate_postgres(&self, pool: &PgPool) -> Result<(), Error> {

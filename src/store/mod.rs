@@ -1,8 +1,8 @@
 //! The databases: one portable SQL text over SQLite or PostgreSQL, transactions, migrations, the job queue.
 //!
 //! Promises: a writing transaction on SQLite takes the write lock at once, over the one connection that may write, so
-//! that it cannot fail half-way for want of a lock; nothing here decides what may be written. Must never: build SQL
-//! from values.
+//! that it cannot fail half-way for want of a lock; nothing is acknowledged before it is on the disk, though many may
+//! share the wait for it; nothing here decides what may be written. Must never: build SQL from values.
 
 mod db;
 mod error;
@@ -11,11 +11,13 @@ pub mod jobs;
 mod list;
 mod migrations;
 mod sql;
+mod writer;
 
 pub use db::{Conn, Db, PostgresSettings, SqliteSettings, Tx};
 pub use error::Error;
 pub use list::{MOST_IN, padding, with_list};
 pub use migrations::{KEYSTORE, MAIN, Schema};
+pub use writer::Writer;
 
 /// Runs one body on whichever connection a [`Tx`] holds: `on!(tx, |c| sqlx::query(SQL).bind(id).execute(c).await)`.
 /// The body is compiled once for each database; its type must be the same for both, so map a driver's own result

@@ -1,6 +1,9 @@
 pub(super) const PING: &str = "SELECT CAST(1 AS BIGINT)";
 pub(super) const TURN_POSTGRES: &str = "SELECT CAST(pg_advisory_xact_lock($1) AS TEXT)";
 pub(super) const SHARED_TURN_POSTGRES: &str = "SELECT CAST(pg_advisory_xact_lock_shared($1) AS TEXT)";
+/// The whole database as it is at one moment, without anything that was deleted, into a file that is empty.
+pub(super) const COPY_SQLITE: &str = "VACUUM INTO $1";
+pub(super) const SOUND: &str = "PRAGMA quick_check(1)";
 pub(super) const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 pub(super) const ENQUEUE: &str = "INSERT INTO job (id, kind, payload, tenant, unique_key, run_at, deadline, state, claims, created_at) \
@@ -28,6 +31,9 @@ pub(super) const SNOOZE: &str = "UPDATE job SET run_at = $1, lease_until = NULL,
 
 pub(super) const WAKE: &str =
     "UPDATE job SET run_at = $1 WHERE kind = $2 AND unique_key = $3 AND state = 'ready' AND run_at > $1";
+
+pub(super) const FREE_ALL: &str =
+    "UPDATE job SET lease_until = NULL, lease_token = NULL WHERE state = 'ready' AND lease_until IS NOT NULL";
 
 pub(super) const QUARANTINE: &str = "UPDATE job SET state = 'quarantined', lease_until = NULL, lease_token = NULL, \
     last_error = $1 WHERE id = $2 AND lease_token = $3 AND claims = $4 AND state = 'ready'";

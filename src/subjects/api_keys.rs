@@ -7,6 +7,7 @@ use std::str::FromStr;
 use super::{Error, Subjects, sql};
 use crate::base::{Secret, TenantId, Timestamp};
 use crate::crypto;
+use crate::ledger::{Entry, EntryKind};
 
 /// What a key may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,11 +22,14 @@ pub enum Scope {
     Credits,
     /// Reading boards and figures; no personal data.
     Metrics,
+    /// Saying where the app's server is told of events.
+    Webhooks,
 }
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Edits, Self::Accounts, Self::Rights, Self::Credits, Self::Metrics];
+    pub const ALL: [Self; 6] =
+        [Self::Edits, Self::Accounts, Self::Rights, Self::Credits, Self::Metrics, Self::Webhooks];
 
     /// As written.
     pub fn as_str(self) -> &'static str {
@@ -35,6 +39,7 @@ impl Scope {
             Self::Rights => "rights",
             Self::Credits => "credits",
             Self::Metrics => "metrics",
+            Self::Webhooks => "webhooks",
         }
     }
 }
@@ -44,7 +49,7 @@ impl FromStr for Scope {
     fn from_str(s: &str) -> Result<Self, Error> {
         Self::ALL.into_iter().find(|scope| scope.as_str() == s).ok_or(Error::BadName {
             field: "scope",
-            why: "is not one of edits, accounts, rights, credits, metrics",
+            why: "is not one of edits, accounts, rights, credits, metrics, webhooks",
         })
     }
 }
@@ -111,8 +116,11 @@ impl Subjects {
             created_at: self.clock.now(),
             expires_at,
         };
+        let entry = Entry::new(EntryKind::API_KEY_MADE, key.created_at, tenant, "admin")
+            .fact("api-key", key.id.as_str());
         let mut tx = self.db.begin().await?;
         sql::insert_api_key(&mut tx, &key, &crypto::sha256(secret.as_bytes())).await?;
+        self.ledger.append(&mut tx, entry).await?;
         tx.commit().await?;
         Ok(MintedKey { text: text.into(), key })
     }
@@ -137,10 +145,13 @@ impl Subjects {
 
     /// Revokes a key of a tenant, at once.
     pub async fn revoke_api_key(&self, tenant: &TenantId, id: &str) -> Result<(), Error> {
+        let now = self.clock.now();
         let mut tx = self.db.begin().await?;
-        if !sql::revoke_api_key(&mut tx, tenant, id, self.clock.now()).await? {
+        if !sql::revoke_api_key(&mut tx, tenant, id, now).await? {
             return Err(Error::NotFound);
         }
+        let entry = Entry::new(EntryKind::API_KEY_REVOKED, now, tenant, "admin").fact("api-key", id);
+        self.ledger.append(&mut tx, entry).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -5,6 +5,7 @@
 //! families and a network are kept. Must never: decide what a role may read; that is the document's.
 
 mod account;
+mod again;
 mod api_keys;
 mod device;
 mod email;

@@ -62,6 +62,7 @@ impl Vault {
         (record, value): (&Record, &Value),
     ) -> Result<(), Error> {
         let id = record.id.to_string();
+        let replaced = self.keys.item(owner.key(), &key_item(&id, record.revision)).await?.fingerprint;
         let entry = Entry::new(
             EntryKind::RECTIFICATION_MADE,
             self.clock.now(),
@@ -69,7 +70,9 @@ impl Vault {
             access.actor.role().as_str(),
         )
         .about(self.subject_ref(owner).await?)
-        .fact("category", record.category.as_str());
+        .fact("category", record.category.as_str())
+        .fact("object", id.as_str())
+        .fact("key", replaced.to_string());
         if !self.revise(tx, owner, (&id, &record.category, record.revision), value).await? {
             return Err(store::Error::Duplicate.into());
         }

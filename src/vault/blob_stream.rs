@@ -162,7 +162,18 @@ fn pump(
     tx: &mpsc::Sender<Result<Bytes, Error>>,
 ) -> Result<(), Error> {
     let Sealed { blobs, key, cipher_len, context, file_key } = sealed;
-    let reader = BlobReader { blobs, key, len: cipher_len, at: 0, body: None, left: Bytes::new(), handle };
+    let ask = range.as_ref().map_or(cipher_len, asks);
+    let reader = BlobReader {
+        blobs,
+        key,
+        len: cipher_len,
+        ask,
+        at: 0,
+        upto: 0,
+        body: None,
+        left: Bytes::new(),
+        handle,
+    };
     let mut opener = Opener::new(reader, &context, &file_key)?;
     let mut left = u64::MAX;
     if let Some(range) = range {
@@ -184,12 +195,24 @@ fn pump(
     }
 }
 
+/// How many bytes of ciphertext are asked for at once to give a range: as many as its chunks can have, with one more on
+/// either side. A store is never asked for what nobody wants.
+fn asks(range: &Range<u64>) -> u64 {
+    const CHUNK: u64 = 64 * 1024 + 16;
+    let wanted = range.end.saturating_sub(range.start);
+    wanted.div_ceil(64 * 1024).saturating_add(2).saturating_mul(CHUNK)
+}
+
 /// A blob as a file: reads from where it stands, fetches anew after a seek.
 struct BlobReader {
     blobs: Blobs,
     key: BlobKey,
     len: u64,
+    /// How many bytes are asked for at once.
+    ask: u64,
     at: u64,
+    /// Where what was asked for ends.
+    upto: u64,
     body: Option<Body>,
     left: Bytes,
     handle: Handle,
@@ -201,18 +224,22 @@ impl io::Read for BlobReader {
             if self.at >= self.len {
                 return Ok(0);
             }
-            let mut body = match self.body.take() {
-                Some(body) => body,
-                None => self
-                    .handle
-                    .block_on(self.blobs.get(&self.key, Some(self.at..self.len)))
-                    .map_err(io::Error::other)?,
+            let mut body = if let Some(body) = self.body.take() {
+                body
+            } else {
+                self.upto = self.at.saturating_add(self.ask).min(self.len);
+                let asked = self.blobs.get(&self.key, Some(self.at..self.upto));
+                self.handle.block_on(asked).map_err(io::Error::other)?
             };
             match self.handle.block_on(body.next()) {
-                Some(chunk) => self.left = chunk.map_err(io::Error::other)?,
+                Some(chunk) => {
+                    self.left = chunk.map_err(io::Error::other)?;
+                    self.body = Some(body);
+                }
+                // All that was asked for is read, and more is wanted.
+                None if self.at == self.upto => {}
                 None => return Err(io::ErrorKind::UnexpectedEof.into()),
             }
-            self.body = Some(body);
         }
         let n = buf.len().min(self.left.len());
         let head = self.left.split_to(n);

@@ -58,8 +58,9 @@ impl Vault {
         category: &str,
     ) -> Result<(), Error> {
         match self.decide(owner, access, category).await {
-            Ok(()) if matches!(access.actor, Actor::Staff(..)) => {
-                self.note(EntryKind::READ_STAFF, owner, access, category, None).await
+            Ok(look) if matches!(access.actor, Actor::Staff(..)) => {
+                let look = look.as_deref().map(|look| ("look", look));
+                self.note(EntryKind::READ_STAFF, owner, access, category, look).await
             }
             Err(e @ (Error::Refused(_) | Error::NoConsent { .. } | Error::Restricted)) => {
                 let why = match &e {
@@ -67,10 +68,11 @@ impl Vault {
                     Error::Restricted => "restriction",
                     _ => "document",
                 };
-                self.note(EntryKind::READ_REFUSED, owner, access, category, Some(why)).await?;
+                let why = Some(("reason", why));
+                self.note(EntryKind::READ_REFUSED, owner, access, category, why).await?;
                 Err(e)
             }
-            other => other,
+            other => other.map(|_| ()),
         }
     }
 
@@ -100,11 +102,17 @@ impl Vault {
         {
             return Ok(());
         }
-        self.note(EntryKind::READ_REFUSED, owner, access, category, Some("hold")).await?;
+        self.note(EntryKind::READ_REFUSED, owner, access, category, Some(("reason", "hold"))).await?;
         Err(Error::Restricted)
     }
 
-    async fn decide(&self, owner: &Owner, access: &Access<'_>, category: &str) -> Result<(), Error> {
+    /// Whether they may; for staff, the look that the read belongs to.
+    async fn decide(
+        &self,
+        owner: &Owner,
+        access: &Access<'_>,
+        category: &str,
+    ) -> Result<Option<String>, Error> {
         if let Actor::Subject(id) | Actor::App(id) = access.actor
             && *id != owner.subject
         {
@@ -121,12 +129,13 @@ impl Vault {
         if policy.read_needs(category, role, access.purpose).contains(&Needs::OpenRequest) {
             asked(&mut tx, owner, &policy, category).await?;
         }
+        let look = self.under_look(&mut tx, owner, access, (&policy, category)).await?;
         if standing.restricted_at.is_some() && role != Role::Subject && !kept_for_law(&policy, access.purpose)
         {
             return Err(Error::Restricted);
         }
         if self.agreed(&mut tx, owner, &policy, access.purpose).await? {
-            Ok(())
+            Ok(look)
         } else {
             Err(Error::NoConsent { purpose: access.purpose.to_owned() })
         }
@@ -138,14 +147,14 @@ impl Vault {
         owner: &Owner,
         access: &Access<'_>,
         category: &str,
-        why: Option<&str>,
+        more: Option<(&str, &str)>,
     ) -> Result<(), Error> {
         let mut entry = Entry::new(kind, self.clock.now(), &owner.tenant, access.actor.role().as_str())
             .about(self.subject_ref(owner).await?)
             .fact("category", category)
             .fact("purpose", access.purpose);
-        if let Some(why) = why {
-            entry = entry.fact("reason", why);
+        if let Some((name, value)) = more {
+            entry = entry.fact(name, value);
         }
         if let Actor::Staff(id, _) = access.actor {
             entry = entry.fact("staff", id.to_string().as_str());

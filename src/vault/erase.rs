@@ -50,7 +50,7 @@ pub enum ItemKind {
 
 impl Doomed {
     /// Its keys: of a record also those of earlier revisions, should a correction have been cut short.
-    fn key_items(&self) -> Vec<String> {
+    pub(super) fn key_items(&self) -> Vec<String> {
         match self.kind {
             ItemKind::Object { .. } => vec![self.id.clone()],
             ItemKind::Record { revision } => key_items(&self.id, revision),
@@ -61,7 +61,7 @@ impl Doomed {
         matches!(self.kind, ItemKind::Record { .. })
     }
 
-    fn blob(&self) -> Option<BlobKey> {
+    pub(super) fn blob(&self) -> Option<BlobKey> {
         match &self.kind {
             ItemKind::Object { blob_key } => blob_key.parse().ok(),
             ItemKind::Record { .. } => None,

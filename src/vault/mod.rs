@@ -5,15 +5,18 @@
 //! ledger; what is stored has its erasure time computed before it is acknowledged; bytes are never orphaned and never
 //! lost. Must never: hand out a key, or decide by itself what the document should say.
 
+mod again;
 mod amend;
 mod arrive;
 mod blob_stream;
+mod compare;
 mod counts;
 mod door;
 mod erase;
 mod error;
 mod graves;
 mod kept;
+mod looks;
 mod model;
 mod objects;
 mod person;
@@ -25,12 +28,15 @@ mod sql;
 mod standing;
 mod stock;
 
+pub use again::{Again, Strangers};
 pub use arrive::StagedObject;
 pub use blob_stream::PlainStream;
+pub use compare::Compared;
 pub use counts::{FEWEST, MonthCount};
 pub use erase::{Doomed, ItemKind};
 pub use error::Error;
 pub use kept::KeptRecords;
+pub use looks::{WaitingLook, Wanted};
 pub use model::{
     Access, Actor, Item, Limits, NewObject, NewRecord, ObjectMeta, OpenObject, Record, SealedRecord,
     StoredObject,

@@ -69,6 +69,16 @@ impl Vault {
         Ok(self.keys.create_subject(owner.key()).await?)
     }
 
+    /// The fingerprint of a person's key: what their erasure is known by on the ledger, to whoever finds the key again.
+    pub async fn fingerprint(&self, owner: &Owner) -> Result<Fingerprint, Error> {
+        Ok(self.keys.fingerprint(owner.key()).await?)
+    }
+
+    /// Whether a person's keys were destroyed: then they are erased, whatever a database says.
+    pub async fn is_fenced(&self, owner: &Owner) -> Result<bool, Error> {
+        Ok(self.keys.is_fenced(owner.key()).await?)
+    }
+
     /// What a person has, by category. Tells counts and times, opens nothing.
     pub async fn holdings(&self, owner: &Owner) -> Result<Vec<Holdings>, Error> {
         type Row = (String, String, i64, Option<i64>, Option<i64>);
@@ -125,6 +135,11 @@ impl Vault {
         let destroyed = self.keys.destroy_subject(owner.key(), Class::Data).await?;
         self.keys.truncate_log().await?;
         Ok(destroyed)
+    }
+
+    /// The newest epoch of keys. Once it is destroyed, no copy of the keystore made until now opens anything.
+    pub async fn newest_epoch(&self) -> Result<i64, Error> {
+        Ok(self.keys.newest_epoch().await?)
     }
 
     /// Destroys the key that says who a ledger entry is about. From here on nobody can tell.

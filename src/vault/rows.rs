@@ -348,6 +348,32 @@ pub(super) async fn doomed(tx: &mut Tx, owner: &Owner, which: Which<'_>) -> Resu
     Ok(found)
 }
 
+/// Things of a tenant by their ids, of whichever shape.
+pub(super) async fn doomed_by_id(tx: &mut Tx, tenant: &TenantId, ids: &[&str]) -> Result<Vec<Doomed>, Error> {
+    let mut found = Vec::new();
+    for some in ids.chunks(store::MOST_IN) {
+        let objects: Vec<DoomedObject> = on!(tx, |c| {
+            let mut query = sqlx::query_as(with_list(sql::DOOMED_OBJECTS, some.len()));
+            query = query.bind(tenant.as_str().to_owned());
+            for id in padding(some) {
+                query = query.bind((*id).to_owned());
+            }
+            query.fetch_all(c).await
+        })?;
+        let records: Vec<DoomedRecord> = on!(tx, |c| {
+            let mut query = sqlx::query_as(with_list(sql::DOOMED_RECORDS, some.len()));
+            query = query.bind(tenant.as_str().to_owned());
+            for id in padding(some) {
+                query = query.bind((*id).to_owned());
+            }
+            query.fetch_all(c).await
+        })?;
+        let both = objects.into_iter().map(doomed_object).chain(records.into_iter().map(doomed_record));
+        found.extend(both.collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(found)
+}
+
 /// Says of rows that they are due at `now`, unless they were before.
 pub(super) async fn doom(
     tx: &mut Tx,

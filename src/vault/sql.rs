@@ -61,6 +61,12 @@ pub(super) const SET_OBJECT_FACTS: &str =
 pub(super) const SET_RECORD_FACTS: &str =
     "UPDATE record SET facts = $1, rule = $2, due_at = $3 WHERE tenant = $4 AND id = $5";
 
+pub(super) const BLOBS_BETWEEN: &str =
+    "SELECT blob_key, cipher_len, state FROM object WHERE blob_key >= $1 AND blob_key < $2";
+pub(super) const GRAVES_BETWEEN: &str =
+    "SELECT blob_key FROM blob_grave WHERE blob_key >= $1 AND blob_key < $2";
+pub(super) const BLOB_LIVES: &str = "SELECT COUNT(*) FROM object WHERE blob_key = $1 AND state = 'live'";
+
 pub(super) const DUE_OBJECTS: &str = "SELECT o.id, o.subject, o.category, o.blob_key, o.rule, o.due_at, o.kfp FROM object o \
     WHERE o.tenant = $1 AND o.due_at <= $2 AND o.state = 'live' AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.tenant = o.tenant \
     AND h.released_at IS NULL AND (h.subject IS NULL OR h.subject = o.subject) \
@@ -87,6 +93,21 @@ pub(super) const DOOM_RECORDS: &str = "UPDATE record SET due_at = $2, rule = NUL
     AND (due_at IS NULL OR due_at > $2) AND id IN ($list)";
 pub(super) const DELETE_OBJECTS: &str = "DELETE FROM object WHERE tenant = $1 AND id IN ($list) RETURNING id";
 pub(super) const DELETE_RECORDS: &str = "DELETE FROM record WHERE tenant = $1 AND id IN ($list) RETURNING id";
+
+pub(super) const DOOMED_OBJECTS: &str = "SELECT id, subject, category, blob_key, rule, due_at, kfp FROM object \
+    WHERE tenant = $1 AND id IN ($list)";
+pub(super) const DOOMED_RECORDS: &str = "SELECT id, subject, category, revision, rule, due_at, kfp FROM record \
+    WHERE tenant = $1 AND id IN ($list)";
+pub(super) const OBJECTS_WITH_KEY: &str = "SELECT COUNT(*) FROM object WHERE kfp IN ($list)";
+pub(super) const RECORDS_WITH_KEY: &str = "SELECT COUNT(*) FROM record WHERE kfp IN ($list)";
+/// In the order of the keys, as a store lists its blobs.
+pub(super) const BLOBS_KNOWN: &str =
+    "SELECT blob_key, state FROM object WHERE blob_key > $1 ORDER BY blob_key LIMIT 1000";
+pub(super) const LANDED_OBJECTS: &str =
+    "SELECT id FROM object WHERE id > $1 AND state = 'live' ORDER BY id LIMIT 500";
+pub(super) const ALL_RECORDS: &str = "SELECT id, revision FROM record WHERE id > $1 ORDER BY id LIMIT 500";
+pub(super) const BURY_LATER: &str = "INSERT INTO blob_grave (blob_key, tenant, buried_at, next_at, deletions) \
+    VALUES ($1, $2, $3, $4, 0) ON CONFLICT (blob_key) DO NOTHING";
 
 pub(super) const BURY: &str = "INSERT INTO blob_grave (blob_key, tenant, buried_at, next_at, deletions) \
     VALUES ($1, $2, $3, $3, 0) ON CONFLICT (blob_key) DO NOTHING";
@@ -136,6 +157,16 @@ pub(super) const HASTEN_OBJECT: &str = "UPDATE object SET rule = $1, due_at = $2
     AND facts = $5 AND (due_at IS NULL OR due_at > $2)";
 pub(super) const HASTEN_RECORD: &str = "UPDATE record SET rule = $1, due_at = $2 WHERE tenant = $3 AND id = $4 \
     AND facts = $5 AND (due_at IS NULL OR due_at > $2)";
+pub(super) const OPEN_LOOK: &str = "INSERT INTO look (id, tenant, subject, staff, purpose, at, until_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+/// One that a second person agreed to comes first.
+pub(super) const LOOK: &str = "SELECT id, approved_by FROM look WHERE tenant = $1 AND subject = $2 AND staff = $3 \
+    AND purpose = $4 AND until_at > $5 ORDER BY CASE WHEN approved_by IS NULL THEN 1 ELSE 0 END, at DESC LIMIT 1";
+pub(super) const APPROVE_LOOK: &str = "UPDATE look SET approved_by = $1, approved_at = $2 WHERE tenant = $3 AND id = $4 \
+    AND staff <> $1 AND approved_by IS NULL AND until_at > $2 RETURNING subject";
+pub(super) const WAITING_LOOKS: &str = "SELECT id, subject, staff, purpose, at FROM look WHERE tenant = $1 AND staff <> $2 \
+    AND approved_by IS NULL AND until_at > $3 ORDER BY at LIMIT 100";
+pub(super) const EXPIRE_LOOKS: &str = "DELETE FROM look WHERE until_at < $1";
 pub(super) const OPEN_REQUESTS: &str = "SELECT COUNT(*) FROM request WHERE tenant = $1 AND subject = $2 \
     AND state IN ('received', 'acknowledged', 'identity-pending', 'grace', 'working')";
 pub(super) const BLOB_KEYS: &str = "SELECT id, blob_key FROM object WHERE tenant = $1 AND subject = $2 AND id > $3 \

@@ -9,7 +9,7 @@ use super::desk;
 use super::fault_page::{dress, nowhere};
 use super::handle::bytes::Turns;
 use super::handle::{
-    account, bytes, centre, edit, erase, gallery, house, ledger, policy, readers, receipts, requests,
+    account, bytes, centre, edit, erase, gallery, house, ledger, policy, readers, receipts, requests, verify,
     versions,
 };
 use crate::edge::{self, Edge};
@@ -38,6 +38,7 @@ fn dressed(pages: Router, edge: &Edge) -> Router {
     let state = || edge.clone();
     pages
         .layer(own_pages_only(edge))
+        .layer(middleware::from_fn_with_state(state(), edge::only_when_open))
         .layer(middleware::from_fn_with_state(state(), dress))
         .layer(middleware::from_fn_with_state(state(), edge::secure))
         .layer(middleware::from_fn_with_state(state(), edge::tag))
@@ -57,6 +58,7 @@ fn of_the_house() -> Router<Edge> {
         .route("/", get(house::home))
         .route("/assets/{name}", get(house::asset))
         .route("/ledger", get(ledger::whole))
+        .route("/ledger/verify", get(verify::page))
         .route("/ledger/{n}", get(ledger::entry))
         .route("/ledger/{n}/file", get(ledger::entry_file))
 }

@@ -54,8 +54,13 @@ pub(crate) struct Ground {
 
 impl Ground {
     pub(crate) fn new(at: Where) -> Outcome<Self> {
+        Self::over(at, None)
+    }
+
+    /// Over this store of blobs, or a folder.
+    pub(crate) fn over(at: Where, blobs: Option<Settings>) -> Outcome<Self> {
         let (run, folder) = (runtime()?, folder(at)?);
-        let app = run.block_on(open(folder.path()))?;
+        let app = run.block_on(open_over(folder.path(), blobs))?;
         let account = NewAccount {
             email: "person@example.org".parse()?,
             name: "A person".to_owned(),
@@ -86,12 +91,12 @@ impl Ground {
 }
 
 /// Opens a service over a folder, with the documents that ship.
-pub(crate) async fn open(folder: &Path) -> Outcome<App> {
+async fn open_over(folder: &Path, blobs: Option<Settings>) -> Outcome<App> {
     let mut config = Config::default();
     folder.clone_into(&mut config.data.folder);
     config.data.policies = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("policies");
     let documents = load_documents(&config.data.policies)?;
-    let blobs = Settings::Folder(FolderSettings::new(folder.join("blobs")));
+    let blobs = blobs.unwrap_or_else(|| Settings::Folder(FolderSettings::new(folder.join("blobs"))));
     let (clock, entropy) = (Clock::system(), Entropy::system());
     let (mail, blobs) = (Some(mail::Settings::Recorded), Some(blobs));
     let (redrawer, logs) = (None, None);

@@ -1,15 +1,17 @@
-//! The ledger's part of storing a picture, how many entries it takes in, and what many writers at once get.
+//! The ledger's part of storing a picture, how many entries it takes in, and what many writers, and many uploads at once, get.
 
 use futures_util::future::try_join_all;
 use vouchsafe::app::App;
 use vouchsafe::ledger::{Entry, EntryKind};
 use vouchsafe::vault::Owner;
 
-use super::ground::{Ground, Where, noise};
+use super::ground::{Ground, Where, noise, put};
 use super::measure::{Board, By, Goal, Outcome, Pairs, cost, median, pairs};
 
 /// As many entries as one signature takes in.
 const BATCH: u32 = 256;
+/// As many commits as share a sync in the service.
+const TOGETHER: usize = 64;
 
 pub(crate) fn run(board: &mut Board) -> Outcome {
     if board.wants(&["ledger-part"]) {
@@ -18,8 +20,11 @@ pub(crate) fn run(board: &mut Board) -> Outcome {
     if board.wants(&["ledger-rate"]) {
         rate(board)?;
     }
-    if board.wants(&["commits-64"]) {
+    if board.wants(&["commits-64", "commits-1"]) {
         commits(board)?;
+    }
+    if board.wants(&["uploads-8", "uploads-32"]) {
+        uploads(board)?;
     }
     Ok(())
 }
@@ -99,43 +104,67 @@ fn rate(board: &mut Board) -> Outcome {
     Ok(())
 }
 
-/// 64 writers at once as the service has them, against each in a transaction of its own. The service has no group commit
-/// yet, so the two are the same thing done by two hands; what one transaction for all would give is told beside it.
+/// 64 writers at once, sharing their syncs of the disk as the service lets them, against each commit with a sync of its
+/// own; and what sharing costs a writer who is alone.
 fn commits(board: &mut Board) -> Outcome {
     const CLIENTS: u32 = 64;
     const EACH: u32 = 4;
     let ground = Ground::new(Where::Disk)?;
     let (app, owner) = (&ground.app, &ground.owner);
-    let through_the_service = || -> Outcome {
-        ground.run.block_on(try_join_all((0..CLIENTS).map(|_| async {
-            for _ in 0..EACH {
+    let write = |clients: u32, each: u32, together: usize| -> Outcome {
+        app.db.share_commits(together);
+        ground.run.block_on(try_join_all((0..clients).map(|_| async {
+            for _ in 0..each {
                 append(app, owner, 1).await?;
             }
             Outcome::Ok(())
         })))?;
         Ok(())
     };
-    let one_by_one = || -> Outcome {
-        ground.run.block_on(async {
-            for _ in 0..CLIENTS * EACH {
-                append(app, owner, 1).await?;
-            }
-            Ok(())
-        })
-    };
-    let both = pairs(By::Wall, 5, one_by_one, through_the_service)?;
-    let grouped = pairs(By::Wall, 5, one_by_one, || {
-        ground.run.block_on(async {
-            for _ in 0..EACH {
-                append(app, owner, CLIENTS).await?;
-            }
-            Ok(())
-        })
-    })?;
+    let both = pairs(By::Wall, 7, || write(CLIENTS, EACH, 1), || write(CLIENTS, EACH, TOGETHER))?;
+    let (apart, shared) = both.millis();
+    let each = f64::from(CLIENTS * EACH);
     let behind = format!(
-        "{CLIENTS} clients; no group commit yet: one transaction for all of them would be {:.1} times as fast",
-        grouped.speed()
+        "{CLIENTS} clients: {:.0} durable commits a second together, {:.0} one by one",
+        each / shared * 1e3,
+        each / apart * 1e3
     );
     board.tell("commits-64", both.speed(), Goal::AtLeast(4.0), &behind);
+    let alone = pairs(By::Wall, 7, || write(1, 64, 1), || write(1, 64, TOGETHER))?;
+    let (apart, shared) = alone.millis();
+    let behind =
+        format!("a lone writer's commit takes {:.2} ms, {:.2} without sharing", shared / 64.0, apart / 64.0);
+    board.tell("commits-1", alone.cost(), Goal::AtMost(1.1), &behind);
+    Ok(())
+}
+
+/// Uploads of 16 KiB at once, whole: intent, key, bytes, row, ledger entry, all durable; with syncs shared and without.
+fn uploads(board: &mut Board) -> Outcome {
+    const EACH: u32 = 4;
+    let ground = Ground::new(Where::Disk)?;
+    let (app, owner) = (&ground.app, &ground.owner);
+    let picture = noise(16 << 10);
+    let upload = |clients: u32, together: usize| -> Outcome {
+        app.db.share_commits(together);
+        app.keys.share_commits(together);
+        ground.run.block_on(try_join_all((0..clients).map(|_| async {
+            for _ in 0..EACH {
+                put(app, owner, &picture).await?;
+            }
+            Outcome::Ok(())
+        })))?;
+        Ok(())
+    };
+    for (name, clients, goal) in [("uploads-8", 8, 1.2), ("uploads-32", 32, 1.5)] {
+        let both = pairs(By::Wall, 7, || upload(clients, 1), || upload(clients, TOGETHER))?;
+        let (apart, shared) = both.millis();
+        let all = f64::from(clients * EACH);
+        let behind = format!(
+            "{clients} clients: {:.0} uploads a second with syncs shared, {:.0} without",
+            all / shared * 1e3,
+            all / apart * 1e3
+        );
+        board.tell(name, both.speed(), Goal::AtLeast(goal), &behind);
+    }
     Ok(())
 }

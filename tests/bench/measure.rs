@@ -135,6 +135,11 @@ impl Board {
         self.wanted.is_empty() || names.iter().any(|n| self.wanted.iter().any(|w| n.contains(w.as_str())))
     }
 
+    /// Whether this very figure was asked for by its whole name: for those that take too long to be measured unasked.
+    pub(crate) fn names(&self, name: &str) -> bool {
+        self.wanted.iter().any(|w| w == name)
+    }
+
     /// Tells a figure: its ratio beside its goal, and what stands behind it in words.
     pub(crate) fn tell(&mut self, name: &str, ratio: f64, goal: Goal, behind: &str) {
         let (met, goal) = match goal {

@@ -1,8 +1,13 @@
-//! Sealing: the cipher alone, and the whole way of a picture into the vault, each against the `age` crate.
+//! Sealing and opening: the cipher alone, and the whole way of a picture into the vault and out of it, each against the
+//! `age` crate; what a copy of the same bytes costs is told beside it.
 
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 
-use vouchsafe::crypto::{Context, Sealer};
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use vouchsafe::base::ObjectId;
+use vouchsafe::crypto::{Context, Opener, Sealer};
+use vouchsafe::vault::{Access, Actor};
 
 use super::ground::{Ground, Where, noise};
 use super::measure::{Board, By, Goal, Outcome, pairs};
@@ -11,26 +16,89 @@ const PICTURE: usize = 8 << 20;
 
 pub(crate) fn run(board: &mut Board) -> Outcome {
     let picture = noise(PICTURE);
-    let theirs = age_encrypts(&picture);
-    let alone = pairs(By::Cpu, 15, &theirs, || seal(&picture))?;
+    let copied = copy(&picture)?;
+    let ground = Ground::new(Where::Memory)?;
+    if board.wants(&["seal", "seal-and-store"]) {
+        sealing(board, &ground, &picture, copied)?;
+    }
+    if board.wants(&["open", "fetch"]) {
+        opening(board, &ground, &picture, copied)?;
+    }
+    Ok(())
+}
+
+/// What it costs to copy the picture once, in milliseconds of CPU.
+fn copy(picture: &Bytes) -> Outcome<f64> {
+    let mut into = vec![0_u8; picture.len()];
+    let both = pairs(
+        By::Cpu,
+        15,
+        || Ok(()),
+        || {
+            into.copy_from_slice(std::hint::black_box(picture));
+            std::hint::black_box(&mut into);
+            Ok(())
+        },
+    )?;
+    Ok(both.millis().1)
+}
+
+fn sealing(board: &mut Board, ground: &Ground, picture: &Bytes, copied: f64) -> Outcome {
+    let theirs = age_encrypts(picture);
+    let alone = pairs(By::Cpu, 15, &theirs, || seal(picture).map(drop))?;
     let (age, ours) = alone.millis();
-    let behind = format!("8 MiB sealed in {ours:.2} ms of CPU, age alone {age:.2}");
+    let behind = format!("8 MiB sealed in {ours:.2} ms of CPU, age alone {age:.2}, a copy {copied:.2}");
     board.tell("seal", alone.speed(), Goal::AtLeast(1.5), &behind);
 
-    let ground = Ground::new(Where::Memory)?;
     let mut stored = Vec::new();
     let whole = pairs(By::Cpu, 15, &theirs, || {
-        stored.push(ground.put(&picture)?.id);
+        stored.push(ground.put(picture)?.id);
         Ok(())
     })?;
     let (age, ours) = whole.millis();
-    let behind =
-        format!("8 MiB through the vault, file and rows, in {ours:.2} ms of CPU, age alone {age:.2}");
+    let behind = format!(
+        "8 MiB through the vault, file and rows, in {ours:.2} ms of CPU, age alone {age:.2}, a copy {copied:.2}"
+    );
     board.tell("seal-and-store", whole.speed(), Goal::AtLeast(0.8), &behind);
     ground.erase(&stored)
 }
 
-fn seal(picture: &[u8]) -> Outcome {
+fn opening(board: &mut Board, ground: &Ground, picture: &Bytes, copied: f64) -> Outcome {
+    let theirs = age_decrypts(picture)?;
+    let (context, file, key) = seal(picture)?;
+    let alone = pairs(By::Cpu, 15, &theirs, || {
+        let n = io::copy(&mut Opener::new(file.as_slice(), &context, &key)?, &mut io::sink())?;
+        if n == PICTURE as u64 { Ok(()) } else { Err("not all of it was opened".into()) }
+    })?;
+    let (age, ours) = alone.millis();
+    let behind = format!("8 MiB opened in {ours:.2} ms of CPU, age alone {age:.2}, a copy {copied:.2}");
+    board.tell("open", alone.speed(), Goal::AtLeast(0.9), &behind);
+
+    let stored = ground.put(picture)?.id;
+    let whole = pairs(By::Cpu, 15, &theirs, || fetch(ground, stored))?;
+    let (age, ours) = whole.millis();
+    let behind = format!(
+        "8 MiB out of the vault, keys and all, in {ours:.2} ms of CPU, age alone {age:.2}, a copy {copied:.2}"
+    );
+    board.tell("fetch", whole.speed(), Goal::AtLeast(0.8), &behind);
+    ground.erase(&[stored])
+}
+
+/// Reads a picture as its owner does.
+fn fetch(ground: &Ground, id: ObjectId) -> Outcome {
+    let actor = Actor::Subject(ground.owner.subject);
+    let access = Access { actor: &actor, purpose: "rights" };
+    ground.run.block_on(async {
+        let mut open = ground.app.vault.open_object(&ground.owner, &access, id, None).await?;
+        let mut seen = 0;
+        while let Some(piece) = open.bytes.next().await {
+            seen += std::hint::black_box(piece?).len();
+        }
+        if seen == PICTURE { Ok(()) } else { Err("not all of it was read".into()) }
+    })
+}
+
+fn seal(picture: &[u8]) -> Outcome<(Context, Vec<u8>, [u8; 16])> {
     let context = Context {
         tenant: "opusflair".to_owned(),
         subject: "sub_0".to_owned(),
@@ -38,12 +106,13 @@ fn seal(picture: &[u8]) -> Outcome {
         kind: "output-image".to_owned(),
         revision: 1,
     };
-    let (mut sealer, _key) = Sealer::new(&context)?;
+    let (mut sealer, key) = Sealer::new(&context)?;
+    let mut file = Vec::with_capacity(picture.len() + (64 << 10));
     for piece in picture.chunks(256 << 10) {
-        std::hint::black_box(sealer.push(piece)?);
+        file.extend(sealer.push(piece)?);
     }
-    std::hint::black_box(sealer.finish()?);
-    Ok(())
+    file.extend(sealer.finish()?);
+    Ok((context, file, *key))
 }
 
 /// The reference: the `age` crate to one X25519 recipient, writing nowhere.
@@ -56,4 +125,24 @@ fn age_encrypts(picture: &[u8]) -> impl Fn() -> Outcome {
         writer.finish()?;
         Ok(())
     }
+}
+
+/// The same back again.
+fn age_decrypts(picture: &[u8]) -> Outcome<impl Fn() -> Outcome> {
+    let identity = age::x25519::Identity::generate();
+    let recipient = identity.to_public();
+    let mut file = Vec::new();
+    let recipients = std::iter::once(&recipient as &dyn age::Recipient);
+    let mut writer = age::Encryptor::with_recipients(recipients)?.wrap_output(&mut file)?;
+    writer.write_all(picture)?;
+    writer.finish()?;
+    Ok(move || {
+        let opened = age::Decryptor::new(file.as_slice())?;
+        let mut plain = opened.decrypt(std::iter::once(&identity as &dyn age::Identity))?;
+        let mut piece = vec![0; 64 << 10];
+        while plain.read(&mut piece)? > 0 {
+            std::hint::black_box(&mut piece);
+        }
+        Ok(())
+    })
 }

@@ -1,10 +1,14 @@
 //! The command line, called as a shell would, in this process.
 
+mod backup;
 mod commands;
 mod demo;
+mod drill;
 mod keys;
+mod killed;
 mod policy;
 mod publish;
+mod serve;
 mod tutorial;
 
 use std::collections::BTreeMap;

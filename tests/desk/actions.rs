@@ -44,6 +44,14 @@ each_app! {
         let person = app.person("ada@example.org").await;
         let (id, reference) = correction(&app, &person).await;
         let path = format!("/requests/{reference}");
+        // The policy asks compliance for a reason before it reads what a person wrote.
+        let unread = shown(&open(&app, &second, &path).await);
+        assert!(unread.contains("Why you look") && !unread.contains("?read=yes"));
+        assert_eq!(open(&app, &second, &format!("{path}?read=yes")).await.status, 403);
+        assert_eq!(send(&app, &second, &format!("{path}/read"), &[("reason", "because")]).await.status, 422);
+        for reader in [&first, &second] {
+            done(&send(&app, reader, &format!("{path}/read"), &[("reason", "to decide the correction")]).await);
+        }
         let refusal = [("ground", "found-accurate"), ("reason", "The passport shows it as it is.")];
         done(&send(&app, &first, &format!("{path}/refuse"), &refusal).await);
         assert!(app.app.requests.find(&app.tenant(), id).await.unwrap().state.is_open());
@@ -58,6 +66,30 @@ each_app! {
         assert_eq!((request.state, request.outcome.as_deref()), (State::Closed, Some("found-accurate")));
         let support = app.staff(Role::Support).await;
         assert_eq!(send(&app, &support, &format!("{path}/reopen"), &[]).await.status, 403);
+        app.leave_the_queue();
+    }
+
+    async fn a_look_at_a_person_needs_a_role_a_question_and_a_reason(app: TestApp) {
+        let app = with_desk(app);
+        let (support, admin) = (app.staff(Role::Support).await, app.staff(Role::Admin).await);
+        let person = app.person("ada@example.org").await;
+        let subject = person.owner.subject.to_string();
+        let look = [("subject", &*subject), ("what", "account support"), ("reason", "they cannot sign in any more")];
+        let refused = send(&app, &support, "/people/look", &look).await;
+        assert_eq!(refused.status, 403, "nobody asked for anything: {}", refused.text());
+        correction(&app, &person).await;
+        let page = shown(&send(&app, &support, "/people", &[("query", "ada@example.org")]).await);
+        assert!(page.contains("value=\"account support\"") && !page.contains("value=\"prompt"), "{page}");
+        let seen = shown(&send(&app, &support, "/people/look", &look).await);
+        assert!(seen.contains("ada@example.org"), "{seen}");
+        // Within half an hour the reason stands; what the document does not let them look at, no reason opens.
+        let again = [("subject", &*subject), ("what", "account support")];
+        assert!(shown(&send(&app, &support, "/people/look", &again).await).contains("ada@example.org"));
+        for what in ["prompt support", "output-image support", "account training", "account", "nothing at-all"] {
+            let answer = send(&app, &support, "/people/look", &[look[0], ("what", what), look[2]]).await;
+            assert!((400..500).contains(&answer.status) && !answer.text().contains("ada@"), "{what}: {}", answer.text());
+        }
+        assert_eq!(send(&app, &admin, "/people/look", &look).await.status, 403);
         app.leave_the_queue();
     }
 

@@ -42,6 +42,8 @@ each_app! {
             async move { subjects.profile(&owner, &access).await.is_ok() }
         };
         app.question(&person).await;
+        let access = Access { actor: &actor, purpose: "support" };
+        crate::support::house::reason(&app.app.requests, &person.owner, &access).await;
         assert!(profile("support").await && !profile("training").await);
         app.app.ledger.sequence().await.unwrap();
 
@@ -63,5 +65,21 @@ each_app! {
         assert_eq!((&rows[0][2], &rows[1][2]), ("refused", "allowed"));
         assert_eq!(&rows[1][4], support.member.id.to_string());
         assert!(rows.iter().flatten().all(|cell| !cell.starts_with(['=', '+', '@', '\t'])));
+    }
+
+    async fn a_webhook_that_was_stopped_is_seen_on_the_first_page(app: TestApp) {
+        let app = with_desk(app);
+        let (staff, support) = (app.staff(Role::Compliance).await, app.staff(Role::Support).await);
+        let url = Some("https://app.example/".to_owned());
+        let change = vouchsafe::webhooks::Change { url, ..Default::default() };
+        let made = app.app.webhooks.register(&app.tenant(), change).await.unwrap();
+        assert!(!shown(&open(&app, &staff, "").await).contains("Webhooks stopped"));
+        let mut tx = app.app.db.begin().await.unwrap();
+        let stop = "UPDATE webhook SET state = 'stopped', why = 'gone' WHERE id = $1";
+        let id = made.webhook.id.to_string();
+        vouchsafe::on!(tx, |c| sqlx::query(stop).bind(&id).execute(c).await.map(|_| ())).unwrap();
+        tx.commit().await.unwrap();
+        assert!(shown(&open(&app, &staff, "").await).contains("Webhooks stopped"));
+        assert!(!shown(&open(&app, &support, "").await).contains("Webhooks stopped"));
     }
 }

@@ -11,10 +11,12 @@ use vouchsafe::store::jobs::{self, MOST_CLAIMS, NewJob};
 use vouchsafe::subjects::SignedIn;
 use vouchsafe::vault::{Access, Actor, NewRecord};
 
+use super::policies::{colleague, proposed};
 use super::{done, open, send, shown, vouch, with_desk};
 use crate::each_app;
 use crate::support::app::{Person, Staff};
-use crate::support::{TestApp, render};
+use crate::support::eyes::Eyes;
+use crate::support::{Backend, TestApp, render};
 
 /// A week of work: people, pictures, requests late and in time, a hold, copies sent, a job that failed.
 async fn week(app: &TestApp, staff: &Staff) -> String {
@@ -151,47 +153,86 @@ async fn again(app: &TestApp, staff: &Staff) -> Staff {
     Staff { member: staff.member.clone(), cookie }
 }
 
+/// Every page of the desk after such a week, by a name.
+async fn taken(app: &TestApp) -> Vec<(&'static str, String)> {
+    let staff = app.staff(Role::Compliance).await;
+    let late = week(app, &staff).await;
+    let staff = again(app, &staff).await;
+    let why = [("reason", "to see how it stands")];
+    done(&send(app, &staff, &format!("/requests/{late}/read"), &why).await);
+    let mut pages = Vec::new();
+    for (name, path) in [
+        ("today", String::new()),
+        ("requests", "/requests".to_owned()),
+        ("requests-all", "/requests?state=all".to_owned()),
+        ("request", format!("/requests/{late}")),
+        ("request-read", format!("/requests/{late}?read=yes")),
+        ("retention", "/retention".to_owned()),
+        ("promises", "/promises".to_owned()),
+        ("promises-broken", "/promises?state=broken".to_owned()),
+        ("promise", "/promises/retention.input-image".to_owned()),
+        ("promise-broken", "/promises/right.rectification".to_owned()),
+        ("promise-vouched", "/promises/attestation.agreements".to_owned()),
+        ("holds", "/holds".to_owned()),
+        ("processors", "/processors".to_owned()),
+        ("reads", "/reads".to_owned()),
+        ("ledger", "/ledger".to_owned()),
+        ("people", "/people".to_owned()),
+        ("policies", "/policies".to_owned()),
+    ] {
+        pages.push((name, shown(&open(app, &staff, &path).await)));
+    }
+    let found = send(app, &staff, "/people", &[("query", "p4@example.org")]).await;
+    pages.push(("people-found", shown(&found)));
+    pages.push(("holds-mistakes", shown(&send(app, &staff, "/holds", &[("whom", "nobody")]).await)));
+    let admin = app.staff(Role::Admin).await;
+    pages.push(("today-admin", shown(&open(app, &admin, "").await)));
+    pages.push(("refused", open(app, &admin, "/holds").await.text()));
+    let door = app.get("/flux-kontext/desk/sign-in").send().await;
+    pages.push(("sign-in", shown(&door)));
+    app.leave_the_queue();
+    pages
+}
+
+/// A version that waits for a second person, as its proposer and as another see it.
+async fn proposals(app: &TestApp) -> Vec<(&'static str, String)> {
+    let (first, second) = (app.staff(Role::Compliance).await, colleague(app).await);
+    let path = proposed(app, &first).await;
+    let mut pages = vec![
+        ("policies-waiting", shown(&open(app, &first, "/policies").await)),
+        ("proposal-own", shown(&open(app, &first, &path).await)),
+        ("proposal", shown(&open(app, &second, &path).await)),
+    ];
+    let empty = send(app, &second, &format!("{path}/refuse"), &[("reason", " ")]).await;
+    pages.push(("proposal-mistake", shown(&empty)));
+    done(&send(app, &second, &format!("{path}/refuse"), &[("reason", "We promised thirteen months.")]).await);
+    pages.push(("proposal-decided", shown(&open(app, &first, &path).await)));
+    pages
+}
+
 each_app! {
     async fn every_page_stands_after_a_week_of_work(app: TestApp) {
         let app = with_desk(app);
-        let staff = app.staff(Role::Compliance).await;
-        let late = week(&app, &staff).await;
-        let staff = again(&app, &staff).await;
-        let mut pages = Vec::new();
-        for (name, path) in [
-            ("today", String::new()),
-            ("requests", "/requests".to_owned()),
-            ("requests-all", "/requests?state=all".to_owned()),
-            ("request", format!("/requests/{late}")),
-            ("request-read", format!("/requests/{late}?read=yes")),
-            ("retention", "/retention".to_owned()),
-            ("promises", "/promises".to_owned()),
-            ("promises-broken", "/promises?state=broken".to_owned()),
-            ("promise", "/promises/retention.input-image".to_owned()),
-            ("promise-broken", "/promises/right.rectification".to_owned()),
-            ("promise-vouched", "/promises/attestation.agreements".to_owned()),
-            ("holds", "/holds".to_owned()),
-            ("processors", "/processors".to_owned()),
-            ("reads", "/reads".to_owned()),
-            ("ledger", "/ledger".to_owned()),
-            ("people", "/people".to_owned()),
-        ] {
-            pages.push((name, shown(&open(&app, &staff, &path).await)));
-        }
-        let found = send(&app, &staff, "/people", &[("query", "p4@example.org")]).await;
-        pages.push(("people-found", shown(&found)));
-        pages.push(("holds-mistakes", shown(&send(&app, &staff, "/holds", &[("whom", "nobody")]).await)));
-        let admin = app.staff(Role::Admin).await;
-        pages.push(("today-admin", shown(&open(&app, &admin, "").await)));
-        pages.push(("refused", open(&app, &admin, "/holds").await.text()));
-        let door = app.get("/flux-kontext/desk/sign-in").send().await;
-        pages.push(("sign-in", shown(&door)));
+        let pages = taken(&app).await;
         let page = |name: &str| &pages.iter().find(|(n, _)| *n == name).unwrap().1;
         assert!(page("today").contains("past our promise") && page("today").contains("provider.delete"));
-        assert!(page("requests").contains(&late) && page("request").contains("A refusal was proposed"));
+        assert!(page("requests").contains("PR-") && page("request").contains("A refusal was proposed"));
         assert!(page("processors").contains("FAL.AI") && page("processors").contains("late by"));
         assert!(page("holds").contains("12 O 44/26") && page("people-found").contains("restricted"));
         render::write(&pages);
-        app.leave_the_queue();
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn axe_finds_nothing_on_any_page_of_the_desk() {
+    let app = with_desk(TestApp::open(Backend::Sqlite).await.unwrap());
+    let mut pages = taken(&app).await;
+    let app = with_desk(TestApp::open(Backend::Sqlite).await.unwrap());
+    pages.extend(proposals(&app).await);
+    app.settle().await;
+    let album: Vec<_> = pages.into_iter().map(|(name, html)| (name.to_owned(), html)).collect();
+    let eyes = Eyes::open().await;
+    let found = eyes.look_over(&album).await;
+    eyes.close().await;
+    assert!(found.is_empty(), "{} things:\n{}", found.len(), found.join("\n"));
 }

@@ -21,7 +21,7 @@ fn harsh() -> Policy {
 }
 
 /// A proposal by the first member of compliance, and its path.
-async fn proposed(app: &TestApp, by: &Staff) -> String {
+pub(super) async fn proposed(app: &TestApp, by: &Staff) -> String {
     let ada = app.person("ada@example.org").await;
     let new = NewRecord {
         category: "analytics",
@@ -36,7 +36,7 @@ async fn proposed(app: &TestApp, by: &Staff) -> String {
     format!("/policies/{id}")
 }
 
-async fn colleague(app: &TestApp) -> Staff {
+pub(super) async fn colleague(app: &TestApp) -> Staff {
     let email = "second@flux-kontext.example".parse().unwrap();
     let member = app.app.subjects.hire(&app.tenant(), &email, Role::Compliance).await.unwrap();
     let cookie = app.sign_in(&SignedIn::Staff(member.clone())).await;

@@ -21,9 +21,12 @@ fn every_operation_says_what_it_does_who_may_call_it_and_how_it_fails() {
     let document = serde_json::to_value(vouchsafe::http::openapi()).unwrap();
     assert_eq!(document["openapi"], "3.1.0");
     let schemes = document["components"]["securitySchemes"].as_object().unwrap();
+    let mut names = std::collections::BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, call) in item.as_object().unwrap() {
             let at = format!("{method} {path}");
+            let name = call["operationId"].as_str().unwrap();
+            assert!(names.insert(name.to_owned()), "{at}: {name} is there twice");
             assert!(call["summary"].as_str().is_some_and(|s| !s.is_empty()), "{at} has no summary");
             assert_eq!(call["tags"].as_array().map(Vec::len), Some(1), "{at}");
             let tag = &call["tags"][0];

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use serde_json::json;
-use vouchsafe::base::{Clock, EditId, Entropy, HoldId, ObjectId, ReceiptId, RequestId};
+use vouchsafe::base::{
+    Clock, DeliveryId, EditId, Entropy, HoldId, ObjectId, ReceiptId, RequestId, WebhookId,
+};
 use vouchsafe::policy::Role;
 use vouchsafe::subjects::Scope;
 
@@ -37,15 +39,20 @@ enum Names {
     Purpose,
     Version,
     Tile,
+    Webhook,
+    Delivery,
 }
 
 /// Every operation there is. What is not here fails the test.
 #[rustfmt::skip]
 const OPERATIONS: &[(&str, &str, For, Names)] = &[
     ("post",   "/v1/accounts",                    For::Key,     Names::Nothing),
+    ("post",   "/v1/accounts/elsewhere",          For::Key,     Names::Nothing),
     ("get",    "/v1/account",                     For::Person,  Names::Nothing),
     ("patch",  "/v1/account",                     For::Person,  Names::Nothing),
     ("post",   "/v1/account/close",               For::Person,  Names::Nothing),
+    ("get",    "/v1/account/preferences",         For::Person,  Names::Nothing),
+    ("put",    "/v1/account/preferences",         For::Person,  Names::Nothing),
     ("get",    "/v1/account/policies",            For::Person,  Names::Nothing),
     ("put",    "/v1/account/policies/{version}/acknowledgement", For::Person, Names::Version),
     ("post",   "/v1/images",                      For::Person,  Names::Nothing),
@@ -56,6 +63,7 @@ const OPERATIONS: &[(&str, &str, For, Names)] = &[
     ("delete", "/v1/images/{id}",                 For::Person,  Names::Image),
     ("post",   "/v1/edits",                       For::Person,  Names::Nothing),
     ("get",    "/v1/edits",                       For::Person,  Names::Nothing),
+    ("post",   "/v1/edits/batch",                 For::Person,  Names::Nothing),
     ("get",    "/v1/edits/{id}",                  For::Person,  Names::Edit),
     ("post",   "/v1/edits/{id}/cancel",           For::Person,  Names::Edit),
     ("get",    "/v1/edits/{id}/events",           For::Person,  Names::Edit),
@@ -75,6 +83,15 @@ const OPERATIONS: &[(&str, &str, For, Names)] = &[
     ("get",    "/v1/policies/{tenant}",           For::Anybody, Names::Tenant),
     ("get",    "/v1/promises/{tenant}",           For::Anybody, Names::Tenant),
     ("get",    "/v1/retention/{tenant}",          For::Key,     Names::Tenant),
+    ("post",   "/v1/webhooks",                    For::Key,     Names::Nothing),
+    ("get",    "/v1/webhooks",                    For::Key,     Names::Nothing),
+    ("get",    "/v1/webhooks/{id}",               For::Key,     Names::Webhook),
+    ("patch",  "/v1/webhooks/{id}",               For::Key,     Names::Webhook),
+    ("delete", "/v1/webhooks/{id}",               For::Key,     Names::Webhook),
+    ("post",   "/v1/webhooks/{id}/secret",        For::Key,     Names::Webhook),
+    ("post",   "/v1/webhooks/{id}/test",          For::Key,     Names::Webhook),
+    ("get",    "/v1/webhooks/{id}/deliveries",    For::Key,     Names::Webhook),
+    ("post",   "/v1/deliveries/{id}/again",       For::Key,     Names::Delivery),
     ("get",    "/v1/desk/queue",                  For::Staff,   Names::Nothing),
     ("get",    "/v1/desk/retention",              For::Staff,   Names::Nothing),
     ("get",    "/v1/desk/holds",                  For::Staff,   Names::Nothing),
@@ -138,6 +155,8 @@ impl Belongings {
             | Names::Purpose
             | Names::Version
             | Names::Tile
+            | Names::Webhook
+            | Names::Delivery
             | Names::Nothing => None,
         }
     }
@@ -157,6 +176,8 @@ fn nobodys(names: Names) -> Vec<String> {
         Names::Purpose => "no-such-purpose".to_owned(),
         Names::Version => "2099-01-01".to_owned(),
         Names::Tile => "entries/999".to_owned(),
+        Names::Webhook => WebhookId::new(&clock, &entropy).to_string(),
+        Names::Delivery => DeliveryId::new(&clock, &entropy).to_string(),
     };
     let malformed = ["x", "%00", "%ff", "..%2f..%2fetc", "1%20OR%201=1", "%F0%9F%90%88"];
     let other_type = if names == Names::Image { "edt_" } else { "obj_" };
@@ -177,7 +198,7 @@ fn filled(template: &str, name: &str) -> String {
 
 async fn call(app: &TestApp, method: &str, path: &str, by: &Sender) -> Answer {
     let call = app.call(&method.to_uppercase(), path).by(by);
-    let call = if method == "put" { call.json(&json!({ "on": true })) } else { call };
+    let call = if matches!(method, "put" | "patch") { call.json(&json!({ "on": true })) } else { call };
     call.send().await
 }
 

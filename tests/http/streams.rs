@@ -47,6 +47,80 @@ each_app! {
         // Asked again, it says how it ended, and nothing else.
         let again = app.get(&path).by(&ada).send().await.text();
         assert_eq!(events(&again), [("succeeded".to_owned(), "succeeded".to_owned())]);
+        // Whoever heard the end is told that there is no more, so that a browser does not come back for ever.
+        let id = again.lines().find_map(|l| l.strip_prefix("id: ")).unwrap();
+        assert_eq!(id, "succeeded-100");
+        let ended = app.get(&path).by(&ada).header("last-event-id", id).send().await;
+        assert_eq!((ended.status, ended.body.len()), (204, 0));
+        // Another's edit is not there, whatever one says to have heard of it.
+        let eve = app.person("eve@example.org").await;
+        assert_eq!(app.get(&path).by(&eve).header("last-event-id", id).send().await.problem(404), "not-found");
+    }
+
+    async fn a_listener_that_comes_back_is_told_what_it_missed_and_no_more(app: TestApp) {
+        let ada = app.person("ada@example.org").await;
+        let image = app.upload(&ada, 1).await;
+        let path = format!("/v1/edits/{}/events", app.edit(&ada, &image).await);
+        let mut first = app.get(&path).by(&ada).open().await.into_body().into_data_stream();
+        let heard = String::from_utf8(first.next().await.unwrap().unwrap().to_vec()).unwrap();
+        assert!(heard.contains("id: queued-0\n") && heard.contains("retry: 2000\n"), "{heard}");
+        // The connection breaks.
+        drop(first);
+        let back = app.get(&path).by(&ada).header("last-event-id", "queued-0").open().await;
+        let mut body = back.into_body().into_data_stream();
+        let silent = tokio::time::timeout(Duration::from_millis(300), body.next()).await;
+        assert!(silent.is_err(), "it was told again what it had heard");
+        let rest = async {
+            let mut all = Vec::new();
+            while let Some(piece) = body.next().await {
+                all.extend_from_slice(&piece.unwrap());
+            }
+            String::from_utf8(all).unwrap()
+        };
+        let (told, ()) = tokio::join!(tokio::time::timeout(Duration::from_secs(60), rest), app.settle());
+        let told = events(&told.unwrap());
+        assert!(!told.iter().any(|(_, state)| state == "queued"), "{told:?}");
+        assert_eq!(told.last().unwrap().0, "succeeded");
+        // What was never an id of ours is no reason to keep anything back.
+        let strange = app.get(&path).by(&ada).header("last-event-id", "99999999999999999999").send().await.text();
+        assert_eq!(events(&strange), [("succeeded".to_owned(), "succeeded".to_owned())]);
+    }
+
+    async fn two_peoples_streams_keep_apart(app: TestApp) {
+        let (ada, eve) = (app.person("ada@example.org").await, app.person("eve@example.org").await);
+        let mut streams = Vec::new();
+        for (n, person) in [&ada, &eve].into_iter().enumerate() {
+            let image = app.upload(person, n as u64).await;
+            let edit = app.edit(person, &image).await;
+            let response = app.get(&format!("/v1/edits/{edit}/events")).by(person).open().await;
+            streams.push((edit, response.into_body().into_data_stream()));
+        }
+        let ids: Vec<String> = streams.iter().map(|(id, _)| id.clone()).collect();
+        let read = futures_util::future::join_all(streams.into_iter().map(|(id, mut body)| async move {
+            let mut all = Vec::new();
+            while let Some(piece) = body.next().await {
+                all.extend_from_slice(&piece.unwrap());
+            }
+            (id, String::from_utf8(all).unwrap())
+        }));
+        let (told, ()) = tokio::join!(tokio::time::timeout(Duration::from_secs(60), read), app.settle());
+        for (id, text) in told.unwrap() {
+            assert!(ids.iter().all(|other| text.contains(other) == (*other == id)), "{text}");
+            assert_eq!(events(&text).last().unwrap().0, "succeeded");
+        }
+    }
+
+    async fn a_stream_ends_when_its_owner_is_erased(app: TestApp) {
+        let ada = app.person("ada@example.org").await;
+        let image = app.upload(&ada, 1).await;
+        let edit = app.edit(&ada, &image).await;
+        let response = app.get(&format!("/v1/edits/{edit}/events")).by(&ada).open().await;
+        let rest = http_body_util::BodyExt::collect(response.into_body());
+        let erased = app.app.requests.erase(&ada.owner, vouchsafe::policy::Role::Service);
+        let (told, erased) = tokio::join!(tokio::time::timeout(Duration::from_secs(60), rest), erased);
+        assert!(erased.unwrap().is_some());
+        let told = String::from_utf8(told.unwrap().unwrap().to_bytes().to_vec()).unwrap();
+        assert!(!events(&told).iter().any(|(name, _)| name == "succeeded"), "{told}");
     }
 
     async fn any_part_of_an_image_is_the_same_bytes(app: TestApp) {

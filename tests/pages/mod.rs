@@ -1,8 +1,11 @@
-//! The pages as people meet them: by a browser that has no script.
+//! The pages as people meet them: by a browser that has no script. The page that checks receipts, by one that has.
 
 mod board;
 mod browser;
+mod hands;
 mod manners;
+mod offline;
+mod sight;
 mod story;
 mod versions;
 

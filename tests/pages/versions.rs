@@ -10,7 +10,7 @@ use crate::each_app;
 use crate::support::TestApp;
 use crate::support::house::document;
 
-async fn publish(app: &TestApp) {
+pub(super) async fn publish(app: &TestApp) {
     let text = document()
         .replace("version = \"2026-11-01\"", "version = \"2027-01-01\"")
         .replace("effective = 2026-11-01", "effective = 2027-01-01")

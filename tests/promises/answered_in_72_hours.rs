@@ -91,6 +91,8 @@ each_app! {
             email: "ada@example.org".to_owned(), name: "Ada Lovelace".to_owned(), username: "ada".to_owned(),
         };
         let actor = vouchsafe::vault::Actor::Staff(compliance.member.id, Role::Compliance);
+        let access = vouchsafe::vault::Access { actor: &actor, purpose: vouchsafe::requests::PURPOSE };
+        crate::support::house::reason(&app.app.requests, &ada.owner, &access).await;
         app.app.requests.rectify(&ada.owner, &request, &actor, &right).await.unwrap();
         assert_eq!(public().await, "broken", "a late answer is told for thirty days");
         let history = app.app.requests.timeline(&app.tenant(), id).await.unwrap();

@@ -79,6 +79,7 @@ each_app! {
         app.question(&ada).await;
         let actor = vouchsafe::vault::Actor::Staff(support.member.id, Role::Support);
         let access = vouchsafe::vault::Access { actor: &actor, purpose: "support" };
+        crate::support::house::reason(&app.app.requests, &ada.owner, &access).await;
         app.app.subjects.profile(&ada.owner, &access).await.unwrap();
         app.app.ledger.sequence().await.unwrap();
         let review = app.get("/flux-kontext/desk/reads.csv").by(&compliance).send().await;

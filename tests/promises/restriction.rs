@@ -34,6 +34,7 @@ each_app! {
         app.question(&ada).await;
         let support = Actor::Staff(app.staff(Role::Support).await.member.id, Role::Support);
         let access = Access { actor: &support, purpose: "support" };
+        crate::support::house::reason(&app.app.requests, &ada.owner, &access).await;
         assert!(app.app.subjects.profile(&ada.owner, &access).await.is_err());
         let asked = json!({ "inputs": [done["output"]], "prompt": "once more" });
         assert_eq!(app.post("/v1/edits").by(&ada).json(&asked).send().await.problem(403), "forbidden");

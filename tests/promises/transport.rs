@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use vouchsafe::base::Clock;
 use vouchsafe::egress::{Call, CallLog, Egress, Method, Names, Recipient, Url};
+use vouchsafe::http::Certificate;
 
 use super::{TENANTS, document, kept, sent, with_pages};
 use crate::each_app;
@@ -27,6 +28,65 @@ each_app! {
         let letter = app.mails().pop().unwrap().letter.text;
         assert!(letter.contains("https://vouchsafe.test/") && !letter.contains("http://"), "{letter}");
         kept(&app, TENANT, "outbound-tls").await;
+    }
+}
+
+/// A certificate and its key, as files that the service is pointed at.
+struct Shown {
+    chain: std::path::PathBuf,
+    key: std::path::PathBuf,
+}
+
+impl Shown {
+    fn in_folder(folder: &std::path::Path) -> Self {
+        Self { chain: folder.join("chain.pem"), key: folder.join("key.pem") }
+    }
+
+    /// Writes a new certificate, and gives a browser that believes it and nothing else.
+    fn renew(&self) -> reqwest::Client {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        std::fs::write(&self.chain, made.cert.pem()).unwrap();
+        std::fs::write(&self.key, made.signing_key.serialize_pem()).unwrap();
+        let believed = reqwest::Certificate::from_der(made.cert.der()).unwrap();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a browser of the test's own, to a server on this machine"
+        )]
+        let browser = reqwest::Client::builder();
+        browser.tls_certs_only([believed]).build().unwrap()
+    }
+}
+
+each_app! {
+    async fn the_service_speaks_tls_itself_and_nothing_else_then(app: TestApp) {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let folder = tempfile::tempdir().unwrap();
+        let shown = Shown::in_folder(folder.path());
+        let first = shown.renew();
+        let certificate = Certificate::load(&shown.chain, &shown.key).await.unwrap();
+        let (address, stop) = app.listen_with(Some(certificate.clone())).await;
+        let url = format!("https://localhost:{}/healthz", address.port());
+        let answer = first.get(&url).send().await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.version()), (200, reqwest::Version::HTTP_2));
+
+        // Whoever calls in clear is told nothing.
+        let mut clear = tokio::net::TcpStream::connect(address).await.unwrap();
+        clear.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+        let mut heard = Vec::new();
+        let _reset = clear.read_to_end(&mut heard).await;
+        assert!(!heard.starts_with(b"HTTP"), "{}", String::from_utf8_lossy(&heard));
+
+        // A renewed certificate is shown once it was read; one that is none changes nothing.
+        let second = shown.renew();
+        assert!(second.get(&url).send().await.is_err(), "not read yet");
+        certificate.read_again().await.unwrap();
+        assert_eq!(second.get(&url).send().await.unwrap().status(), 200);
+        std::fs::write(&shown.chain, "no certificate").unwrap();
+        assert!(certificate.read_again().await.is_err());
+        assert!(Certificate::load(&shown.chain, &shown.key).await.is_err());
+        let third = second.clone().get(&url).header("connection", "close").send().await.unwrap();
+        assert_eq!(third.status(), 200);
+        drop(stop);
     }
 }
 

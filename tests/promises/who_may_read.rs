@@ -1,13 +1,15 @@
 //! Who may read what is the document's own matrix, asked on every read; refusals and looks by staff stand on the ledger.
 
-use vouchsafe::base::PageSize;
+use chrono::TimeDelta;
+use vouchsafe::base::{PageSize, Secret, StaffId};
 use vouchsafe::policy::{Basis, Form, Needs, Policy, Role};
 use vouchsafe::vault::{self, Access, Actor, Owner};
 
-use super::{TENANTS, broken, count, document, entries, fact, kept};
+use super::{TENANTS, broken, count, document, entries, fact, found, kept, with_pages};
 use crate::each_app;
 use crate::support::TestApp;
 use crate::support::app::{Person, TENANT};
+use crate::support::house::reason;
 
 const ROLES: [Role; 6] =
     [Role::Subject, Role::App, Role::Service, Role::Support, Role::Compliance, Role::Admin];
@@ -38,6 +40,12 @@ fn allowed(policy: &Policy, role: Role, category: &str, purpose: &str) -> bool {
                 && rule.categories.iter().any(|c| c == category)
                 && rule.purposes.iter().any(|p| p == purpose)
         })
+}
+
+/// A second member of compliance.
+async fn colleague(app: &TestApp) -> StaffId {
+    let email = "second@flux-kontext.example".parse().unwrap();
+    app.app.subjects.hire(&app.tenant(), &email, Role::Compliance).await.unwrap().id
 }
 
 async fn actor(app: &TestApp, tenant: &str, person: &Person, role: Role) -> Actor {
@@ -79,6 +87,12 @@ each_app! {
             let (mut open, mut shut) = (0, 0);
             for role in ROLES {
                 let actor = actor(&app, tenant, &person, role).await;
+                if matches!(actor, Actor::Staff(..)) {
+                    for purpose in policy.purposes() {
+                        let access = Access { actor: &actor, purpose: &purpose.id };
+                        reason(&app.app.requests, &person.owner, &access).await;
+                    }
+                }
                 for category in policy.categories() {
                     for purpose in policy.purposes() {
                         let expected = role == Role::Subject || allowed(&policy, role, &category.id, &purpose.id);
@@ -100,6 +114,8 @@ each_app! {
         let look = async |category| read(&app, &ada.owner, &by, (category, Form::Record), "support").await;
         assert!(matches!(look("account").await, Err(vault::Error::Refused(_))), "nobody asked support for anything");
         let question = app.question(&ada).await;
+        assert!(matches!(look("account").await, Err(vault::Error::Refused(_))), "they did not say why");
+        reason(&app.app.requests, &ada.owner, &Access { actor: &by, purpose: "support" }).await;
         look("account").await.unwrap();
         assert!(matches!(look("prompt").await, Err(vault::Error::Refused(_))));
         let me = Actor::Subject(ada.owner.subject);
@@ -111,10 +127,46 @@ each_app! {
         assert_eq!((fact(&looks[0], "category"), fact(&looks[0], "purpose")), ("account".into(), "support".into()));
         assert_eq!(fact(&looks[0], "staff"), support.member.id.to_string());
         let refused = entries(&app, "read.refused").await;
-        assert_eq!(refused.iter().map(|e| fact(e, "category")).collect::<Vec<_>>(), ["account", "prompt", "account"]);
+        assert_eq!(refused.iter().map(|e| fact(e, "category")).collect::<Vec<_>>(), ["account", "account", "prompt", "account"]);
         assert!(refused.iter().chain(&looks).all(|e| !String::from_utf8_lossy(&e.bytes).contains("ada")));
         kept(&app, TENANT, "staff-reads-recorded").await;
         app.leave_the_queue();
+    }
+
+    async fn a_reason_is_somebodys_own_for_one_person_one_purpose_and_half_an_hour(app: TestApp) {
+        let (ada, eve) = (app.person("ada@example.org").await, app.person("eve@example.org").await);
+        let app = with_pages(app);
+        let (one, two) = (app.staff(Role::Compliance).await.member.id, colleague(&app).await);
+        let (one, two) = (Actor::Staff(one, Role::Compliance), Actor::Staff(two, Role::Compliance));
+        let look = async |whose: &Person, by: &Actor, purpose| {
+            read(&app, &whose.owner, by, ("device", Form::Record), purpose).await
+        };
+        let requests = &app.app.requests;
+        let words = |words: &str| Secret::new(words.to_owned());
+        let access = Access { actor: &one, purpose: "security" };
+        for bad in ["", "because", "         .", &"x".repeat(501)] {
+            assert!(requests.state_reason(&ada.owner, &access, &words(bad)).await.is_err(), "{bad}");
+        }
+        let nonsense = Access { actor: &one, purpose: "ada@example.org" };
+        assert!(requests.state_reason(&ada.owner, &nonsense, &words("a good reason")).await.is_err());
+        assert!(look(&ada, &one, "security").await.is_err(), "nothing was said yet");
+        let until = requests.state_reason(&ada.owner, &access, &words("canary: a strange login")).await.unwrap();
+        assert_eq!(until.since(app.now()), TimeDelta::minutes(30));
+        look(&ada, &one, "security").await.unwrap();
+        assert!(look(&eve, &one, "security").await.is_err(), "it was about Ada");
+        assert!(look(&ada, &two, "security").await.is_err(), "and not theirs");
+        assert!(look(&ada, &one, "rights").await.is_err(), "nor for this");
+
+        // What was written is sealed; on the ledger stands that it was, and each look names it.
+        assert!(found(&app, &["canary: a strange login"]).await.is_empty());
+        let said = entries(&app, "read.reasoned").await;
+        let looks = entries(&app, "read.staff").await;
+        assert_eq!((said.len(), looks.len()), (1, 1));
+        assert_eq!(fact(&said[0], "look"), fact(&looks[0], "look"));
+        let page = app.get("/flux-kontext/privacy/readers").by(&ada).header("accept", "text/html").send().await;
+        assert!(page.text().contains("canary: a strange login"), "the person reads it: {}", page.text());
+        app.advance(TimeDelta::minutes(30));
+        assert!(look(&ada, &one, "security").await.is_err(), "it is over");
     }
 
     async fn another_persons_picture_is_not_there_for_anybody(app: TestApp) {

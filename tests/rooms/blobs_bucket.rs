@@ -37,6 +37,10 @@ pub(crate) enum Fault {
     Short,
     /// One bit of the request's body turns over on the way.
     Corrupt,
+    /// Applied, and one bit of the answer's body turns over on the way.
+    Flipped,
+    /// Applied, and the answer comes this late.
+    Slow(Duration),
     /// Applied, with another header in the answer.
     Header(&'static str, &'static str),
     /// This answer with this body, and nothing applied.
@@ -91,6 +95,11 @@ impl Bucket {
         let mut running = JoinSet::new();
         running.spawn(async move { axum::serve(listener, app).await.unwrap() });
         Self { root, endpoint, desk, _running: running }
+    }
+
+    /// Where it listens.
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
     }
 
     pub(crate) fn settings(&self, vendor: Vendor) -> S3Settings {
@@ -224,6 +233,18 @@ async fn answer(State((service, desk)): State<Shared>, request: Request) -> Resp
     match fault {
         Some(Fault::AppliedThen(status, code)) => plain(status, code),
         Some(Fault::AppliedThenSilence) => silence().await,
+        Some(Fault::Slow(by)) => {
+            tokio::time::sleep(by).await;
+            answer
+        }
+        Some(Fault::Flipped) => {
+            let (head, body) = answer.into_parts();
+            let mut whole = to_bytes(body, 64 * MIB).await.unwrap().to_vec();
+            if let Some(middle) = whole.len().checked_div(2).filter(|_| !whole.is_empty()) {
+                whole[middle] ^= 1;
+            }
+            Response::from_parts(head, Body::from(whole))
+        }
         Some(Fault::Short) => {
             let (mut head, body) = answer.into_parts();
             let whole = to_bytes(body, 64 * MIB).await.unwrap();
@@ -271,6 +292,11 @@ async fn apply(
         && let Some(id) = text.split("<UploadId>").nth(1).and_then(|rest| rest.split('<').next())
     {
         desk.uploads.insert(id.to_owned(), key);
+    }
+    if op == "AbortMultipartUpload" && head.status == StatusCode::FORBIDDEN {
+        // s3s-fs forgets an upload that could not be completed, and says 403 of it.
+        desk.uploads.remove(&id);
+        return plain(404, "NoSuchUpload");
     }
     let ended = matches!(op, "CompleteMultipartUpload" | "AbortMultipartUpload");
     if ended && head.status.is_success() && !text.contains("<Error>") {

@@ -95,7 +95,7 @@ pub(super) async fn write(db: &Db, statement: &'static str) -> u64 {
 }
 
 /// Runs `future` until it has waited `times` times, then drops it where it stands, as a crash would.
-pub(super) async fn cut_short<F: Future>(future: F, times: usize) -> Option<F::Output> {
+pub(crate) async fn cut_short<F: Future>(future: F, times: usize) -> Option<F::Output> {
     let mut future = pin!(future);
     let mut left = times;
     std::future::poll_fn(move |cx| match future.as_mut().poll(cx) {
@@ -382,8 +382,9 @@ async fn no_byte_of_a_destroyed_key_is_left_in_a_file() {
 #[tokio::test]
 async fn without_secure_delete_the_same_search_finds_destroyed_keys() {
     let db = crate::support::TestDb::open(crate::support::Backend::Sqlite).await.unwrap();
-    let Db::Sqlite { write, .. } = &db.keys else { panic!("not SQLite") };
-    sqlx::query("PRAGMA secure_delete = OFF").execute(write).await.unwrap();
+    let mut tx = db.keys.begin().await.unwrap();
+    vouchsafe::on!(tx, |c| sqlx::query("PRAGMA secure_delete = OFF").execute(c).await.map(|_| ())).unwrap();
+    tx.commit().await.unwrap();
     let house = House::new(&db.keys, db.folder());
     let (left, others) = erase_and_search(&house, db.folder()).await;
     assert_eq!(others, 100);

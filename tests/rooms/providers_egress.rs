@@ -188,6 +188,22 @@ async fn a_name_that_leads_outside_does_not_pass_for_this_machine() {
 }
 
 #[tokio::test]
+async fn this_machine_is_reached_in_development_alone_and_no_other_that_is_private() {
+    let house = house().await;
+    let here = house.base.as_str();
+    let strict = client(vec![Recipient::named("app").anywhere()], &Names::System);
+    let loose = client(vec![Recipient::named("app").anywhere().this_machine()], &Names::System);
+    assert!(get_from(&strict, "app", here).await.is_err());
+    assert_eq!(get_from(&loose, "app", here).await.unwrap(), 200);
+    for elsewhere in
+        ["http://10.0.0.1/", "https://192.168.0.1/", "https://169.254.169.254/", "http://example.org/"]
+    {
+        assert!(loose.check("app", &elsewhere.parse().unwrap()).is_err(), "{elsewhere}");
+    }
+    assert_eq!(house.calls.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
 async fn only_the_hosts_of_a_recipient_are_called_for_it() {
     let house = house().await;
     let other = Url::parse("http://127.0.0.1:1").unwrap();

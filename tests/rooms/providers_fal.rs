@@ -8,20 +8,20 @@ use vouchsafe::egress::{Method, Url};
 use vouchsafe::fakes::{At, FakeFal, Fault, Pace, Plan};
 use vouchsafe::imaging::Format;
 use vouchsafe::providers::{
-    Aspect, Cancelled, Erasure, Failure, Forgery, Handle, Input, Job, Model, Params, Proof, ProviderError,
+    Aspect, Cancelled, Erasure, Failure, Handle, Input, Job, Known, Model, Params, Proof, ProviderError,
     Reconciled, State, Submitted,
 };
 
-use super::providers_stage::{NOW, Stage, admin, fal, fal_with, headers, picture};
+use super::providers_stage::{NOW, Stage, admin, fal, fal_with, picture};
 
 impl Stage<FakeFal> {
-    async fn put(&self, job: &Job) -> Result<Submitted, ProviderError> {
+    pub(super) async fn put(&self, job: &Job) -> Result<Submitted, ProviderError> {
         let intent = self.provider.prepare(job)?;
         self.provider.submit(&intent, job, &self.log).await
     }
 
     /// Puts a job and polls until it has ended.
-    async fn ended(&self, job: &Job) -> (Handle, State) {
+    pub(super) async fn ended(&self, job: &Job) -> (Handle, State) {
         let handle = self.put(job).await.unwrap().handle;
         for _ in 0..5 {
             let state = self.provider.poll(&handle, &self.log).await.unwrap();
@@ -32,7 +32,7 @@ impl Stage<FakeFal> {
         panic!("it never ends");
     }
 
-    fn is_clean(&self) {
+    pub(super) fn is_clean(&self) {
         assert_eq!(self.fake.complaints(), [""; 0]);
         assert_eq!(self.fake.held(), [""; 0]);
     }
@@ -171,9 +171,14 @@ async fn a_lost_answer_is_reconciled_and_never_sent_again() {
     let lost = scene.provider.submit(&intent, &job, &scene.log).await.unwrap_err();
     assert_eq!(lost, ProviderError::Unknown);
     assert!(!lost.not_taken());
-    assert_eq!(scene.provider.reconcile(&intent, &scene.log).await.unwrap(), Reconciled::Unclear);
+    assert_eq!(
+        scene.provider.reconcile(&intent, &Known::default(), &scene.log).await.unwrap(),
+        Reconciled::Unclear
+    );
     scene.fake.work();
-    let Reconciled::Found(mut handle) = scene.provider.reconcile(&intent, &scene.log).await.unwrap() else {
+    let Reconciled::Found(mut handle) =
+        scene.provider.reconcile(&intent, &Known::default(), &scene.log).await.unwrap()
+    else {
         panic!("it is there");
     };
     assert_eq!(handle.id, scene.fake.ids()[1]);
@@ -187,9 +192,29 @@ async fn a_lost_answer_is_reconciled_and_never_sent_again() {
 async fn a_job_that_never_arrived_is_absent_once_time_has_passed() {
     let scene = fal(Pace::Manual).await;
     let intent = scene.provider.prepare(&scene.job()).unwrap();
-    assert_eq!(scene.provider.reconcile(&intent, &scene.log).await.unwrap(), Reconciled::Unclear);
+    assert_eq!(
+        scene.provider.reconcile(&intent, &Known::default(), &scene.log).await.unwrap(),
+        Reconciled::Unclear
+    );
     scene.minutes(8);
-    assert_eq!(scene.provider.reconcile(&intent, &scene.log).await.unwrap(), Reconciled::Absent);
+    assert_eq!(
+        scene.provider.reconcile(&intent, &Known::default(), &scene.log).await.unwrap(),
+        Reconciled::Absent
+    );
+}
+
+#[tokio::test]
+async fn jobs_that_are_known_to_be_others_are_passed_over() {
+    let scene = fal(Pace::Manual).await;
+    let other = scene.put(&scene.job()).await.unwrap().handle;
+    let intent = scene.provider.prepare(&scene.job()).unwrap();
+    scene.fake.work();
+    // Erased, it tells nothing: it could be the one that is looked for.
+    scene.provider.erase(&other, Some(&admin()), &scene.log).await.unwrap();
+    scene.minutes(8);
+    let look = async |known: Known| scene.provider.reconcile(&intent, &known, &scene.log).await.unwrap();
+    assert_eq!(look(Known::default()).await, Reconciled::Unclear);
+    assert_eq!(look([Known::hash(&other.id)].into_iter().collect()).await, Reconciled::Absent);
 }
 
 #[tokio::test]
@@ -369,97 +394,6 @@ async fn reads_are_repeated_and_a_sick_provider_is_left_alone() {
         scene.minutes(10);
     }
     assert!(scene.provider.poll(&handle, &scene.log).await.is_ok());
-}
-
-#[tokio::test]
-async fn a_webhook_is_believed_for_its_signature_alone() {
-    let scene = fal(Pace::Manual).await;
-    let mut job = scene.job();
-    job.webhook = Some(Url::parse("https://app.example/hooks/n").unwrap());
-    let handle = scene.put(&job).await.unwrap().handle;
-    scene.fake.work();
-    let delivery = scene.fake.outbox().remove(0);
-    assert_eq!(delivery.url, "https://app.example/hooks/n");
-    let good = headers(&delivery);
-    let callback = scene.provider.verify(&good, &delivery.body, &scene.log).await.unwrap();
-    assert_eq!((callback.id.as_str(), callback.at), (handle.id.as_str(), NOW));
-    // Again, as they do: the same key to know it by.
-    let again = scene.provider.verify(&good, &delivery.body, &scene.log).await.unwrap();
-    assert_eq!(again.delivery, callback.delivery);
-
-    let forged = |error| Err(ProviderError::Forged(error));
-    let mut body = delivery.body.clone();
-    body[20] ^= 1;
-    assert_eq!(scene.provider.verify(&good, &body, &scene.log).await, forged(Forgery::Signature));
-    let mut other = good.clone();
-    other.insert("x-fal-webhook-user-id", "somebody".parse().unwrap());
-    assert_eq!(scene.provider.verify(&other, &delivery.body, &scene.log).await, forged(Forgery::Signature));
-    let mut unsigned = good.clone();
-    unsigned.remove("x-fal-webhook-signature");
-    assert_eq!(
-        scene.provider.verify(&unsigned, &delivery.body, &scene.log).await,
-        forged(Forgery::Malformed)
-    );
-    scene.minutes(6);
-    assert_eq!(scene.provider.verify(&good, &delivery.body, &scene.log).await, forged(Forgery::Stale));
-    scene.minutes(-12);
-    assert_eq!(scene.provider.verify(&good, &delivery.body, &scene.log).await, forged(Forgery::Stale));
-}
-
-#[tokio::test]
-async fn the_key_set_is_kept_and_a_flood_of_forgeries_does_not_fetch_it_again() {
-    let scene = fal(Pace::Manual).await;
-    let mut job = scene.job();
-    job.webhook = Some(Url::parse("https://app.example/hooks/n").unwrap());
-    scene.put(&job).await.unwrap();
-    scene.fake.work();
-    let delivery = scene.fake.outbox().remove(0);
-    let good = headers(&delivery);
-    scene.log.take();
-    let mut body = delivery.body.clone();
-    body.push(b' ');
-    for _ in 0..50 {
-        assert!(scene.provider.verify(&good, &body, &scene.log).await.is_err());
-    }
-    assert!(scene.provider.verify(&good, &delivery.body, &scene.log).await.is_ok());
-    let fetched = scene.log.take();
-    assert_eq!(fetched.len(), 1);
-    assert_eq!((fetched[0].method.as_str(), fetched[0].path), ("GET", "/.well-known/jwks.json"));
-    // After two minutes one more miss may ask whether the keys have changed.
-    scene.minutes(2);
-    assert!(scene.provider.verify(&good, &body, &scene.log).await.is_err());
-    assert_eq!(scene.log.take().len(), 1);
-}
-
-#[tokio::test]
-async fn without_the_key_set_no_webhook_is_believed() {
-    let scene = fal(Pace::Manual).await;
-    let mut job = scene.job();
-    job.webhook = Some(Url::parse("https://app.example/hooks/n").unwrap());
-    scene.put(&job).await.unwrap();
-    scene.fake.work();
-    let delivery = scene.fake.outbox().remove(0);
-    for _ in 0..3 {
-        scene.fake.fault(At::Keys, Fault::Status(500));
-    }
-    let found = scene.provider.verify(&headers(&delivery), &delivery.body, &scene.log).await;
-    assert_eq!(found, Err(ProviderError::Unavailable));
-}
-
-#[tokio::test]
-async fn a_webhook_to_the_jobs_own_address_finds_a_lost_job() {
-    let scene = fal(Pace::Manual).await;
-    scene.fake.fault(At::Submit, Fault::LoseAnswer);
-    let mut job = scene.job();
-    job.webhook = Some(Url::parse("https://app.example/hooks/n").unwrap());
-    let intent = scene.provider.prepare(&job).unwrap();
-    assert!(scene.provider.submit(&intent, &job, &scene.log).await.is_err());
-    scene.fake.work();
-    let delivery = scene.fake.outbox().remove(0);
-    let callback = scene.provider.verify(&headers(&delivery), &delivery.body, &scene.log).await.unwrap();
-    let mut handle = scene.provider.adopt(&intent, &callback.id).unwrap();
-    assert!(scene.provider.result(&mut handle, &scene.log).await.is_ok());
-    assert!(scene.provider.adopt(&intent, "../../v1/account").is_none());
 }
 
 #[tokio::test]

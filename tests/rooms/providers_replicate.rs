@@ -6,8 +6,8 @@ use vouchsafe::egress::Url;
 use vouchsafe::fakes::{At, FakeReplicate, Fault, Pace, Plan};
 use vouchsafe::imaging::Format;
 use vouchsafe::providers::{
-    Aspect, Cancelled, Erasure, Failure, Forgery, Handle, Input, Job, Model, Params, Proof, ProviderError,
-    Reconciled, State, Submitted,
+    Aspect, Cancelled, Erasure, Failure, Forgery, Handle, Input, Job, Known, Model, Params, Proof,
+    ProviderError, Reconciled, State, Submitted,
 };
 
 use super::providers_stage::{NOW, Stage, headers, picture, replicate, replicate_with, secret};
@@ -186,7 +186,9 @@ async fn a_lost_answer_is_reconciled_and_never_sent_again() {
     let intent = scene.provider.prepare(&job).unwrap();
     let lost = scene.provider.submit(&intent, &job, &scene.log).await.unwrap_err();
     assert_eq!(lost, ProviderError::Unknown);
-    let Reconciled::Found(handle) = scene.provider.reconcile(&intent, &scene.log).await.unwrap() else {
+    let Reconciled::Found(handle) =
+        scene.provider.reconcile(&intent, &Known::default(), &scene.log).await.unwrap()
+    else {
         panic!("it is there");
     };
     assert_eq!((&handle.id, handle.files.len()), (&scene.fake.ids()[1], 1));
@@ -203,12 +205,21 @@ async fn another_persons_job_with_the_same_seed_is_not_taken_for_ours() {
     ours.params.seed = Some(42);
     ours.prompt = secret("something else");
     let intent = scene.provider.prepare(&ours).unwrap();
-    assert_eq!(scene.provider.reconcile(&intent, &scene.log).await.unwrap(), Reconciled::Unclear);
+    assert_eq!(
+        scene.provider.reconcile(&intent, &Known::default(), &scene.log).await.unwrap(),
+        Reconciled::Unclear
+    );
     scene.minutes(11);
-    assert_eq!(scene.provider.reconcile(&intent, &scene.log).await.unwrap(), Reconciled::Absent);
+    assert_eq!(
+        scene.provider.reconcile(&intent, &Known::default(), &scene.log).await.unwrap(),
+        Reconciled::Absent
+    );
     // When even a job that ran would show nothing any more, absence proves nothing.
     scene.minutes(60);
-    assert_eq!(scene.provider.reconcile(&intent, &scene.log).await.unwrap(), Reconciled::Unclear);
+    assert_eq!(
+        scene.provider.reconcile(&intent, &Known::default(), &scene.log).await.unwrap(),
+        Reconciled::Unclear
+    );
 }
 
 #[tokio::test]
@@ -221,7 +232,7 @@ async fn a_lost_job_is_found_behind_a_hundred_others() {
     for _ in 0..120 {
         scene.put(&scene.job()).await.unwrap();
     }
-    let found = scene.provider.reconcile(&intent, &scene.log).await.unwrap();
+    let found = scene.provider.reconcile(&intent, &Known::default(), &scene.log).await.unwrap();
     assert!(matches!(found, Reconciled::Found(h) if h.id == scene.fake.ids()[0]));
 }
 

@@ -177,6 +177,7 @@ each_database! {
         let clerk = Actor::Staff(staff, Role::Support);
         let access = |purpose| Access { actor: &clerk, purpose };
         house.requests.file(&ada, crate::support::house::question(&ada)).await.unwrap();
+        crate::support::house::reason(&house.requests, &ada, &access("support")).await;
         house.subjects.profile(&ada, &access("support")).await.unwrap();
         assert!(house.subjects.profile(&ada, &access("training")).await.is_err());
         house.wait(1);

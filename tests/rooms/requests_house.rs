@@ -11,6 +11,8 @@ use vouchsafe::consent::Consents;
 use vouchsafe::crypto::Key;
 use vouchsafe::disclosure::Disclosures;
 use vouchsafe::editing::{self, Editing, NewEdit};
+use vouchsafe::egress::Names;
+use vouchsafe::elsewhere::{self, Elsewhere};
 use vouchsafe::imaging::{self, sample::Shot};
 use vouchsafe::keystore::{Epochs, Keystore, SealKey};
 use vouchsafe::ledger::{EntryKind, Filter, Ledger, Logged, SignerKey};
@@ -18,6 +20,7 @@ use vouchsafe::policy::{Channel, Facts, Library, Policy};
 use vouchsafe::requests::{Ask, Filed, Filing, Parts, Request, Requests, Settings};
 use vouchsafe::subjects::{NewAccount, Subjects};
 use vouchsafe::vault::{self, Actor, NewRecord, Owner, Vault};
+use vouchsafe::webhooks::{self, Webhooks};
 
 use crate::support::{TestDb, source};
 
@@ -76,6 +79,15 @@ impl House {
         let consents = Consents::new(main(), vault.clone(), ledger.clone(), c(), e());
         let credits = Credits::new(main(), c(), e());
         let disclosures = Disclosures::new(main(), vault.clone(), ledger.clone(), c(), e());
+        let webhooks = Webhooks::new(webhooks::Parts {
+            db: main(),
+            keys: keys.clone(),
+            names: Names::System,
+            development: false,
+            clock: c(),
+            entropy: e(),
+        })
+        .unwrap();
         let editing = Editing::new(editing::Parts {
             db: main(),
             keys: keys.clone(),
@@ -83,8 +95,20 @@ impl House {
             vault: vault.clone(),
             credits: credits.clone(),
             disclosures: disclosures.clone(),
+            webhooks: webhooks.clone(),
             outside: editing::Outside::default(),
             limits: imaging::Limits::default(),
+            clock: c(),
+            entropy: e(),
+        });
+        let elsewhere = Elsewhere::new(elsewhere::Parts {
+            db: main(),
+            keys: keys.clone(),
+            vault: vault.clone(),
+            ledger: ledger.clone(),
+            disclosures: disclosures.clone(),
+            invoices: vouchsafe::billing::Invoices::new(vault.clone()),
+            recipients: Vec::new(),
             clock: c(),
             entropy: e(),
         });
@@ -95,7 +119,9 @@ impl House {
             consents: consents.clone(),
             credits: credits.clone(),
             editing: editing.clone(),
+            elsewhere,
             disclosures,
+            webhooks,
             ledger: ledger.clone(),
             library,
             signer: Signer::new("example.org/take-home", &Secret::new([7; 32])).unwrap(),

@@ -13,18 +13,24 @@ const ROWS: &[(&[&str], &str)] = &[
     (&["crypto", "policy", "imaging", "config"], "pure: no disk, no network, no clock"),
     (&["store", "blobs", "keystore", "archive", "egress", "mail"], "the outside world"),
     (
-        &["ledger", "providers", "seals"],
+        &["ledger", "providers", "recipients", "seals"],
         "what is recorded; who else may be asked, and who keeps the key of keys",
     ),
     (&["vault"], "the only door to personal data"),
-    (&["subjects", "consent", "billing", "disclosure"], "people, and what they allowed"),
     (
-        &["editing", "retention", "publication"],
+        &["subjects", "consent", "billing", "disclosure", "webhooks"],
+        "people, what they allowed, and what their app is told",
+    ),
+    (
+        &["editing", "elsewhere", "retention", "publication"],
         "what is done with data, when it ends, and which version says so",
     ),
     (&["requests", "audit"], "every right as a workflow; whether each promise is kept"),
     (&["app"], "one handle of each room, built once"),
-    (&["edge", "jobs", "fakes"], "who calls, what runs by itself; stand-ins for tests and demo"),
+    (
+        &["edge", "jobs", "backup", "fakes"],
+        "who calls, what runs by itself, what follows a restore; stand-ins",
+    ),
     (&["http", "web"], "the JSON API and the pages"),
     (&["cli", "main"], "the program"),
 ];

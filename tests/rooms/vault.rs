@@ -126,6 +126,8 @@ each_house! {
         // Only while the person waits for an answer: so the document says.
         assert!(matches!(vault.record_named(&ada, &access, "account", "profile").await, Err(Error::Refused(_))));
         house.question(&ada).await;
+        assert!(matches!(vault.record_named(&ada, &access, "account", "profile").await, Err(Error::Refused(_))));
+        crate::support::house::reason(&house.app.requests, &ada, &access).await;
         assert!(vault.record_named(&ada, &access, "account", "profile").await.unwrap().is_some());
         let looks = house.leaves("read.staff").await;
         assert_eq!(looks.len(), 1);
@@ -135,7 +137,7 @@ each_house! {
         assert!(vault.record_named(&ada, &other_purpose, "account", "profile").await.is_err());
         let no_purpose = Access { actor: &support, purpose: "curiosity" };
         assert!(vault.record_named(&ada, &no_purpose, "account", "profile").await.is_err());
-        assert_eq!(house.entries("read.refused").await, 4);
+        assert_eq!(house.entries("read.refused").await, 5);
         assert_eq!(house.entries("read.staff").await, 1);
     }
 
@@ -164,6 +166,7 @@ each_house! {
         let support = Actor::Staff(house.staff(Role::Support).await, Role::Support);
         let access = Access { actor: &support, purpose: "support" };
         house.question(&ada).await;
+        crate::support::house::reason(&house.app.requests, &ada, &access).await;
         let refused = vault.record_named(&ada, &access, "account", "profile").await;
         assert!(matches!(refused, Err(Error::Restricted)));
         // Their owner still sees them, and what a law demands is still done.

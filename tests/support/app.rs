@@ -17,6 +17,7 @@ use vouchsafe::base::{Clock, Entropy, ManualClock, PageSize, RequestId, Secret, 
 use vouchsafe::blobs::KeyPrefix;
 use vouchsafe::config::{Config, TokenIssuer};
 use vouchsafe::edge::Edge;
+use vouchsafe::http::{Certificate, serve};
 use vouchsafe::imaging::{Format, sample};
 use vouchsafe::jobs::Jobs;
 use vouchsafe::ledger::Logged;
@@ -83,6 +84,11 @@ impl TestApp {
         Self::open_over(backend, None, change).await
     }
 
+    /// A fresh service in development.
+    pub(crate) async fn open_in_development(backend: Backend) -> Option<Self> {
+        Self::open_with(backend, |config| config.server.development = true).await
+    }
+
     /// A fresh service over this store of blobs.
     pub(crate) async fn open_over(
         backend: Backend,
@@ -118,6 +124,8 @@ impl TestApp {
             audience: "vouchsafe".to_owned(),
             hs256_secret: Some(Secret::new(SHARED.to_owned())),
             jwks_file: None,
+            jwks_url: None,
+            role: None,
         }];
         if let Some((main, keys)) = ground.addresses() {
             config.store.postgres = Some(Secret::new(main));
@@ -338,14 +346,28 @@ impl TestApp {
 
     /// Serves the routes on a port of this machine until what is given back is dropped.
     pub(crate) async fn listen(&self) -> (SocketAddr, DropGuard) {
+        self.listen_with(None).await
+    }
+
+    /// As [`TestApp::listen`]; with a certificate, over TLS.
+    pub(crate) async fn listen_with(&self, certificate: Option<Certificate>) -> (SocketAddr, DropGuard) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        (address, self.serve_on(listener, certificate))
+    }
+
+    /// As [`TestApp::listen`] on a port that is taken already.
+    pub(crate) fn listen_on(&self, listener: TcpListener) -> DropGuard {
+        self.serve_on(listener, None)
+    }
+
+    fn serve_on(&self, listener: TcpListener, certificate: Option<Certificate>) -> DropGuard {
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
-        let served = vouchsafe::http::serve(self.edge.clone(), listener, axum::Router::new(), stopped);
+        let served = serve(self.edge.clone(), (listener, certificate), axum::Router::new(), stopped);
         #[expect(clippy::disallowed_methods, reason = "a test's server ends with the test")]
         tokio::spawn(served);
-        (address, stop.drop_guard())
+        stop.drop_guard()
     }
 }
 

@@ -2,7 +2,11 @@
 
 pub(crate) mod app;
 pub(crate) mod call;
+pub(crate) mod chance;
+pub(crate) mod chromium;
 mod database;
+pub(crate) mod elsewhere;
+pub(crate) mod eyes;
 pub(crate) mod house;
 pub(crate) mod kms;
 pub(crate) mod listening;
@@ -77,6 +81,34 @@ macro_rules! each_app {
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn postgres() {
                 if let Some(app) = TestApp::open(Backend::Postgres).await {
+                    body(app).await;
+                }
+            }
+        }
+    )+};
+}
+
+/// The same for a service in development, which may call this machine and takes cookies without TLS.
+#[macro_export]
+macro_rules! each_app_in_development {
+    ($($(#[$meta:meta])* async fn $name:ident($app:ident: TestApp) $body:block)+) => {$(
+        $(#[$meta])*
+        mod $name {
+            use super::*;
+            use $crate::support::Backend;
+
+            async fn body($app: TestApp) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn sqlite() {
+                if let Some(app) = TestApp::open_in_development(Backend::Sqlite).await {
+                    body(app).await;
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn postgres() {
+                if let Some(app) = TestApp::open_in_development(Backend::Postgres).await {
                     body(app).await;
                 }
             }

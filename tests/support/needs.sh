@@ -22,6 +22,9 @@ for what in "$@"; do
         want unzip unzip
         want curl curl
         want python3 python3
+        # The TypeScript client is run, and its types are checked.
+        want node nodejs
+        want tsc node-typescript
         ;;
     *)
         echo "needs.sh: what is '$what'?" >&2

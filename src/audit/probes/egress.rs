@@ -12,6 +12,7 @@ use crate::base::{Secret, Timestamp};
 use crate::egress::{Egress, HeaderMap, Names, Recipient, Url};
 use crate::policy::Processor;
 use crate::providers::{Replicate, ReplicateConfig};
+use crate::recipients::{Stripe, StripeConfig};
 
 const A_QUARTER: TimeDelta = TimeDelta::days(90);
 
@@ -138,17 +139,56 @@ fn forgeries(look: &Look<'_>) -> Outcome {
         (signed(&right, seconds, body), &br#"{"id":"rehearsal2"}"#[..], false),
         (Some(HeaderMap::new()), &body[..], false),
     ];
-    let all = tries.len() as u64;
+    let Some((stripe_tries, stripe_wrong)) = stripe_forgeries(look, seconds) else {
+        return Outcome::cannot_run("the check of callbacks could not be set up");
+    };
+    let all = tries.len() as u64 + stripe_tries;
     let wrong = tries.into_iter().filter(|(headers, body, good)| {
         headers.as_ref().is_none_or(|h| hook.verify(h, body).is_ok() != *good)
     });
-    let found = wrong.count() as u64;
+    let found = wrong.count() as u64 + stripe_wrong;
     let figure = if found == 0 {
-        format!("{} forged callbacks refused, the right one taken", grouped(all - 1))
+        format!("{} forged callbacks refused, {} right ones taken", grouped(all - RIGHT), RIGHT)
     } else {
         format!("{} of {} callbacks judged wrongly", grouped(found), grouped(all))
     };
     Outcome::counted(all, found, figure)
+}
+
+/// How many of the tries are right.
+const RIGHT: u64 = 3;
+
+/// The same for Stripe's messages, also while a secret is being replaced: how many were tried, how many judged wrongly.
+fn stripe_forgeries(look: &Look<'_>, seconds: i64) -> Option<(u64, u64)> {
+    let secret = || format!("whsec_{}", hex::encode(look.audit.entropy.bytes::<16>()));
+    let (old, new, other) = (secret(), secret(), secret());
+    let secrets = [&new, &old].map(|s| Secret::new(s.clone())).to_vec();
+    let config = StripeConfig::live(Secret::new(String::new()), secrets).ok()?;
+    let clock = look.audit.clock.clone();
+    let egress = Egress::new(vec![config.recipient().ok()?], &Names::System, clock.clone()).ok()?;
+    let stripe = Stripe::new(config, egress, clock);
+    let body = br#"{"id":"evt_rehearsal1","type":"invoice.paid"}"#;
+    let sign = |secrets: &[&String], at: i64| {
+        use hmac::Mac as _;
+        let of = |secret: &&String| {
+            let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).ok()?;
+            mac.update(format!("{at}.").as_bytes());
+            mac.update(body);
+            Some(format!(",v1={}", hex::encode(mac.finalize().into_bytes())))
+        };
+        let signatures: String = secrets.iter().filter_map(of).collect();
+        format!("t={at}{signatures}")
+    };
+    let tries = [
+        (sign(&[&new], seconds), &body[..], true),
+        (sign(&[&old, &other], seconds), &body[..], true),
+        (sign(&[&other], seconds), &body[..], false),
+        (sign(&[&new], seconds - 3600), &body[..], false),
+        (sign(&[&new], seconds), &br#"{"id":"evt_rehearsal2","type":"invoice.paid"}"#[..], false),
+        (String::new(), &body[..], false),
+    ];
+    let wrong = tries.iter().filter(|(header, body, good)| stripe.verify(header, body).is_ok() != *good);
+    Some((tries.len() as u64, wrong.count() as u64))
 }
 
 fn hook(look: &Look<'_>, secret: &str) -> Option<Replicate> {

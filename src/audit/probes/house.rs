@@ -8,6 +8,7 @@ use crate::audit::run::{SELF_AUDIT, period_of};
 use crate::audit::{Check, Error, Outcome, Verdict};
 use crate::blobs::Level;
 use crate::config::TokenIssuer;
+use crate::egress::{Call, CallLog, Egress, Method, Names, Recipient, Url};
 
 /// Computes the whole ledger again from its entries and compares it with every tile and every signed head.
 pub(super) async fn ledger_consistent(look: &Look<'_>) -> Result<Outcome, Error> {
@@ -58,7 +59,7 @@ pub(super) async fn tokens_verified(look: &Look<'_>) -> Result<Outcome, Error> {
     let (mut checked, mut found) = (0, 0);
     for issuer in issuers {
         checked += 1;
-        found += u64::from(!has_keys(issuer).await);
+        found += u64::from(!has_keys(look, issuer).await);
     }
     if checked == 0 {
         return Ok(Outcome::cannot_run("no identity provider is set up, so no token is taken"));
@@ -73,12 +74,26 @@ pub(super) async fn tokens_verified(look: &Look<'_>) -> Result<Outcome, Error> {
 
 /// Whether there is a shared secret, or a readable key set in which every key is public: a symmetric key in a published
 /// set would let anybody sign.
-async fn has_keys(issuer: &TokenIssuer) -> bool {
-    let Some(file) = &issuer.jwks_file else { return issuer.hs256_secret.is_some() };
-    let Ok(bytes) = tokio::fs::read(file).await else { return false };
+async fn has_keys(look: &Look<'_>, issuer: &TokenIssuer) -> bool {
+    let bytes = match (&issuer.jwks_file, &issuer.jwks_url) {
+        (Some(file), _) => tokio::fs::read(file).await.ok(),
+        (None, Some(url)) => published(look, url).await,
+        (None, None) => return issuer.hs256_secret.is_some(),
+    };
+    let Some(bytes) = bytes else { return false };
     let Ok(set) = serde_json::from_slice::<JwkSet>(&bytes) else { return false };
     let public = |k: &jsonwebtoken::jwk::Jwk| !matches!(k.algorithm, AlgorithmParameters::OctetKey(_));
     !set.keys.is_empty() && set.keys.iter().all(public)
+}
+
+/// A key set as its owner publishes it now.
+async fn published(look: &Look<'_>, url: &str) -> Option<Vec<u8>> {
+    let url = Url::parse(url).ok()?;
+    let owner = Recipient::named("identity-provider").base(&url).ok()?;
+    let egress = Egress::new(vec![owner], &Names::System, look.audit.clock.clone()).ok()?;
+    let call = Call::new("identity-provider", Method::GET, url, "/jwks.json").at_most(256 << 10);
+    let reply = egress.send(call, &CallLog::new()).await.ok()?;
+    (reply.status == 200).then(|| reply.body.to_vec())
 }
 
 /// The audit as a whole: every other check of the document passed and is fresh, the ledger is sound, the stores hold what

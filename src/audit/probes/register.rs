@@ -60,6 +60,10 @@ pub(super) async fn copies_removed(look: &Look<'_>) -> Result<Outcome, Error> {
             Life::AtMost(period) => {
                 (State::Kept, format!("0 of {} there past {period}", count(n, "copy", "copies")))
             }
+            Life::AsOurs if past > 0 => (
+                State::Broken,
+                format!("{} not known to be gone, of people who are", count(past, "copy", "copies")),
+            ),
             Life::AsOurs => {
                 (State::Kept, format!("{} there, held as long as ours", count(n, "copy", "copies")))
             }

@@ -60,6 +60,8 @@ impl Folder {
             make(&folder.shard(shard), false)?;
         }
         disk::sync_dir(&folder.root)?;
+        // Its own name as well: a blob whose folder is lost is lost.
+        disk::sync_dir(folder.root.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
         Ok(folder)
     }
 

@@ -1,9 +1,9 @@
 //! The people of the story, the documents they meet, and what they agree to.
 
-use super::needles;
 use super::stage::Stage;
 use super::tell::Outcome;
 use crate::base::{EntryId, PageSize, TenantId};
+use crate::cli::needles;
 use crate::cli::say::{count, number, short, size};
 use crate::ledger::{Checkpoint, EntryKind, Filter};
 use crate::publication;

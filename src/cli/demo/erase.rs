@@ -6,12 +6,12 @@ use chrono::TimeDelta;
 
 use super::Options;
 use super::cast::Cast;
-use super::needles;
 use super::pictures::{self, Picture};
 use super::stage::Stage;
 use super::take_home::{self, file};
 use super::tell::Outcome;
 use crate::base::{ReceiptId, Timestamp};
+use crate::cli::needles;
 use crate::cli::say::{count, size};
 use crate::requests::{Ask, State};
 use crate::subjects::{Email, LinkFor};

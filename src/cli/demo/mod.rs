@@ -6,7 +6,6 @@
 mod cast;
 mod erase;
 mod keys;
-mod needles;
 mod photos;
 mod pictures;
 mod proofs;

@@ -4,10 +4,10 @@ use bytes::Bytes;
 use chrono::TimeDelta;
 
 use super::cast::{Cast, Person, TRAINING};
-use super::needles;
 use super::stage::Stage;
 use super::tell::Outcome;
 use crate::base::ObjectId;
+use crate::cli::needles;
 use crate::cli::say::{count, short, size};
 use crate::crypto;
 use crate::editing::{EditState, ModelChoice, NewEdit, PURPOSE, Uploaded};
@@ -99,7 +99,8 @@ pub(super) async fn edit(stage: &Stage, uploads: &[Upload]) -> anyhow::Result<(V
     for upload in uploads {
         let person = &upload.person;
         let prompt = format!("a warm sunset over the {}", person.prompt);
-        let new = NewEdit { inputs: vec![upload.id], prompt, model: upload.model, ..NewEdit::default() };
+        let new =
+            NewEdit { inputs: vec![upload.id], prompt, model: Some(upload.model), ..NewEdit::default() };
         let edit = app.editing.create(&person.owner, &person.actor(), new).await?;
         asked.push((person, edit));
     }

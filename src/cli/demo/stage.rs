@@ -10,11 +10,11 @@ use tempfile::TempDir;
 use tracing::subscriber::Subscriber;
 
 use super::Options;
-use super::needles;
 use super::stand_in::StandIn;
 use crate::app::{App, Setup};
 use crate::base::{Clock, Entropy, ManualClock, Timestamp};
 use crate::blobs::KeyPrefix;
+use crate::cli::needles;
 use crate::config::Config;
 use crate::jobs::Jobs;
 use crate::mail;

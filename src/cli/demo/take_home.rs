@@ -8,11 +8,11 @@ use std::time::Instant;
 use futures_util::StreamExt as _;
 
 use super::cast::Person;
-use super::needles;
 use super::stage::Stage;
 use super::tell::Outcome;
 use crate::archive;
 use crate::base::RequestId;
+use crate::cli::needles;
 use crate::cli::say::{count, number, size};
 use crate::policy::Channel;
 use crate::requests::{Ask, Filing, Request, State};

@@ -3,6 +3,7 @@
 mod greeting;
 mod log;
 mod stop;
+mod stores;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,17 +14,21 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 
 use super::place::{Place, lock};
-use super::{Say, Variables, status};
+use super::{Say, Variables, restore, status};
 use crate::app::{App, Setup};
-use crate::config::Config;
+use crate::config::{Config, Tls};
 use crate::edge::Edge;
+use crate::http::Certificate;
 use crate::jobs::Jobs;
-use crate::{mail, web};
+use crate::{backup, mail, web};
 use stop::Stop;
 
 /// How long calls under way may take to end once a stop was asked for: long enough for an upload, short enough for
 /// whoever waits for the restart. Event streams never end by themselves.
 const GRACE: Duration = Duration::from_secs(20);
+
+/// When a service that could not be brought up to date tries again.
+const AGAIN: Duration = Duration::from_secs(30);
 
 /// Serve the pages and the API.
 #[derive(Debug, clap::Args)]
@@ -53,33 +58,78 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
     let logs = log::begin(args.log.unwrap_or_else(|| log::Form::fit(development)), variables)?;
     let at = config.server.listen;
     let listener = TcpListener::bind(at).await.with_context(|| format!("cannot listen on {at}"))?;
-    let _alone = if config.store.postgres.is_none() { Some(lock(&config)?) } else { None };
+    let certificate = match &config.server.tls {
+        Some(tls) => Some(certificate(tls).await?),
+        None => None,
+    };
+    let alone = if config.store.postgres.is_none() { Some(lock(&config)?) } else { None };
     let letters = letter_box(&config);
     let mut setup = Setup::of(config)?;
     setup.mail = letters.clone().map(mail::Settings::Outbox);
     setup.logs = Some(logs);
     let app = Box::pin(App::open(setup)).await?;
-    app.ledger.standing().await.context(
-        "the database is not the one whose ledger was last signed here. If it was restored from a backup, see \
-         “After a restore” in docs/OPERATING.md",
-    )?;
+    stores::fit(&app).await.context("the store of blobs was looked at")?;
     let edge = Edge::new(app.clone()).await?;
     // Held until the end: the auditor sees the pages for as long as they are served.
     let _seen = web::let_the_audit_see(&edge, crate::http::routes(&edge));
-    let running = Jobs::new(app.clone()).start().await?;
     let stop = Stop::new();
     stop.on_signals()?;
-    if development {
-        greeting::development(&edge, letters.as_deref(), say).await?;
-    } else {
-        greeting::production(&app, say);
+    let opened = async {
+        if !opened(&app, &stop, say).await {
+            return Ok(None);
+        }
+        let jobs = Jobs::new(app.clone());
+        if alone.is_some() {
+            jobs.take_over().await?;
+        }
+        let running = jobs.start().await?;
+        if development {
+            greeting::development(&edge, letters.as_deref(), say).await?;
+        } else {
+            greeting::production(&app, say);
+        }
+        anyhow::Ok(Some(running))
+    };
+    // Served from the start, so that whoever asks meanwhile is told why nothing else is answered.
+    let (served, running) =
+        tokio::join!(serve(edge.clone(), (listener, certificate), &stop), Box::pin(opened));
+    if let Some(running) = running? {
+        running.stop().await;
     }
-    let served = serve(edge, listener, &stop).await;
-    running.stop().await;
     app.close().await;
+    drop(alone);
     served?;
     say.line("Stopped.");
     Ok(status(true))
+}
+
+/// The certificate that is shown, read once now; a file that cannot be used is better known before the first caller.
+async fn certificate(tls: &Tls) -> anyhow::Result<Certificate> {
+    let read = Certificate::load(&tls.certificate, &tls.private_key).await;
+    read.with_context(|| {
+        let (chain, key) = (tls.certificate.display(), tls.private_key.display());
+        format!("{chain} and {key} cannot be used as certificate and private key")
+    })
+}
+
+/// Brings a service that a backup was put back into up to date, and opens it. Tried again until it can be done: what is
+/// missing may be brought. `false` when a stop was asked for first.
+async fn opened(app: &App, stop: &Stop, say: &mut Say) -> bool {
+    while let Some(why) = app.gate.why() {
+        say.line(format!("Shut: {why}. What happened since is done again before anything else."));
+        match backup::bring_up_to_date(app).await {
+            Ok(done) => restore::show(&done, say),
+            Err(e) => {
+                tracing::error!(error = %e, "the service stays shut");
+                say.line(format!("Still shut: {e}."));
+                tokio::select! {
+                    () = stop.asked() => return false,
+                    () = tokio::time::sleep(AGAIN) => {}
+                }
+            }
+        }
+    }
+    true
 }
 
 /// What the ledger is called: as configured, or as the public URL says.
@@ -103,10 +153,18 @@ fn letter_box(config: &Config) -> Option<PathBuf> {
 
 /// Serves until a stop is asked for; then takes no new calls and waits for those under way, until they end, their grace
 /// is over, or a stop is asked for once more.
-async fn serve(edge: Edge, listener: TcpListener, stop: &Stop) -> anyhow::Result<()> {
+async fn serve(
+    edge: Edge,
+    (listener, certificate): (TcpListener, Option<Certificate>),
+    stop: &Stop,
+) -> anyhow::Result<()> {
     let pages = web::router(edge.clone());
     let asked = stop.clone();
-    let serving = crate::http::serve(edge, listener, pages, async move { asked.asked().await });
+    if let Some(certificate) = &certificate {
+        stop.on_hangup(certificate.clone())?;
+    }
+    let serving =
+        crate::http::serve(edge, (listener, certificate), pages, async move { asked.asked().await });
     let over = async {
         stop.asked().await;
         tokio::select! {

@@ -2,6 +2,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::http::Certificate;
+
 /// A stop in two steps: the first signal lets what is under way end, the second does not.
 #[derive(Debug, Clone)]
 pub(super) struct Stop {
@@ -28,6 +30,24 @@ impl Stop {
                 }
                 tracing::info!("stopping");
                 token.cancel();
+            }
+        });
+        Ok(())
+    }
+
+    /// Reads the certificate again on SIGHUP, for a certificate lives for weeks and the service for longer.
+    pub(super) fn on_hangup(&self, certificate: Certificate) -> std::io::Result<()> {
+        let mut hangup = signal(SignalKind::hangup())?;
+        let stopped = self.first.clone();
+        self.tasks.spawn(async move {
+            loop {
+                tokio::select! {
+                    () = stopped.cancelled() => return,
+                    _ = hangup.recv() => match certificate.read_again().await {
+                        Ok(()) => tracing::info!("the certificate was read again"),
+                        Err(e) => tracing::error!(error = %e, "the certificate cannot be read; the old one is shown still"),
+                    },
+                }
             }
         });
         Ok(())

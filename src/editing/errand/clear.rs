@@ -12,7 +12,7 @@ use crate::providers::{Erasure, Proof, ProviderError, Reconciled};
 /// Errands looked after in one go.
 const BATCH: i64 = 50;
 /// How long one is another's while it is looked after.
-const HOLD: TimeDelta = TimeDelta::minutes(3);
+const HOLD: TimeDelta = TimeDelta::minutes(1);
 /// The first pause after an attempt that came to nothing; doubled each time, up to [`LONGEST`].
 const PAUSE: TimeDelta = TimeDelta::seconds(10);
 const LONGEST: TimeDelta = TimeDelta::minutes(15);
@@ -50,7 +50,7 @@ impl Editing {
     }
 
     /// The same for one edit that has just ended.
-    pub(super) async fn clear_copies_of(&self, edit: &Edit) -> Result<(), Error> {
+    pub(in crate::editing) async fn clear_copies_of(&self, edit: &Edit) -> Result<(), Error> {
         let errand = {
             let mut tx = self.db.read().await?;
             sql::open_of(&mut tx, edit.tenant(), edit.id).await?
@@ -87,7 +87,7 @@ impl Editing {
             return Ok(Some(self.pause(errand)));
         };
         let note = self.open_note(errand).await?;
-        match provider.reconcile(&note.intent, &CallLog::new()).await {
+        match self.find(errand, &note.intent, provider).await? {
             Ok(Reconciled::Found(handle)) => {
                 self.keep(errand, &Note { handle: Some(*handle), ..note }).await?;
                 Ok(Some((now, 0)))

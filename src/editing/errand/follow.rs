@@ -4,12 +4,15 @@ use chrono::TimeDelta;
 
 use super::send::{phrase, refused};
 use super::{Errand, Note, Turn};
+use crate::editing::landing::Made;
 use crate::editing::{Edit, Editing, Error, ProviderChoice};
 use crate::egress::CallLog;
-use crate::providers::{Provider, ProviderError, Reconciled, State};
+use crate::providers::{Failure, Output, Provider, ProviderError, Reconciled, State};
 
 /// An edit that is not done at the provider by then is given up, and its credits are given back.
 const PATIENCE: TimeDelta = TimeDelta::minutes(15);
+/// How long after it was put a job that its provider does not know may still turn up.
+const SETTLED: TimeDelta = TimeDelta::seconds(20);
 /// When to try a call again that may well succeed later.
 const AGAIN: TimeDelta = TimeDelta::seconds(5);
 
@@ -22,7 +25,7 @@ impl Editing {
         };
         let now = self.clock.now();
         let note = self.open_note(&errand).await?;
-        match provider.reconcile(&note.intent, &CallLog::new()).await {
+        match self.find(&errand, &note.intent, &provider).await? {
             Ok(Reconciled::Found(handle)) => {
                 self.keep(&errand, &Note { handle: Some(*handle), ..note }).await?;
                 Ok(Turn::Again(now))
@@ -56,6 +59,8 @@ impl Editing {
         match provider.poll(handle, &CallLog::new()).await {
             Ok(State::Done) => self.fetch(edit, &errand, note, &provider).await,
             Ok(State::Failed(failure)) => self.ends(edit, refused(failure)).await,
+            // A queue may not know at once what it has just taken.
+            Ok(State::Gone) if age < SETTLED => Ok(Turn::Again(now.plus(pause(age)))),
             Ok(State::Gone) => self.ends(edit, phrase(&ProviderError::Gone)).await,
             _ if age > PATIENCE => self.ends(edit, "the provider took too long").await,
             Ok(state) => {
@@ -110,18 +115,34 @@ impl Editing {
             }
             Err(_) => return Ok(Turn::Again(self.clock.now().plus(AGAIN))),
         };
-        let Some(picture) = output.pictures.into_iter().next() else {
-            return self.ends(edit, phrase(&ProviderError::Garbled("result"))).await;
-        };
-        match self.made_of(picture.bytes).await {
+        match self.usable(edit, output).await? {
             Ok(made) => self.succeed(edit, made).await?,
-            Err(Error::Picture(_) | Error::BadValue(_)) => {
-                return self.ends(edit, "what the provider sent is not a picture we can use").await;
-            }
-            Err(e) => return Err(e),
+            Err(why) => return self.ends(edit, why).await,
         }
         self.clear_up_after(edit, errand.provider).await;
         Ok(Turn::Done)
+    }
+
+    /// Those of the pictures that can be given to their owner: as many as were paid for at most, none that the provider
+    /// itself marked as against its rules, each made anew. The inner error says why there is none.
+    async fn usable(&self, edit: &Edit, output: Output) -> Result<Result<Vec<Made>, &'static str>, Error> {
+        let asked = usize::try_from(edit.images).unwrap_or(1).max(1);
+        let mut made = Vec::new();
+        let mut why = phrase(&ProviderError::Garbled("result"));
+        for picture in output.pictures.into_iter().take(asked) {
+            if picture.flagged {
+                why = refused(Failure::ContentPolicy);
+                continue;
+            }
+            match self.made_of(picture.bytes).await {
+                Ok(one) => made.push(one),
+                Err(Error::Picture(_) | Error::BadValue(_)) => {
+                    why = "what the provider sent is not a picture we can use";
+                }
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(if made.is_empty() { Err(why) } else { Ok(made) })
     }
 
     /// Has what is left at the provider erased at once, if it can be; the reconciler goes on with what cannot.
@@ -135,8 +156,9 @@ impl Editing {
 /// How long to wait before asking again: most edits take some seconds.
 fn pause(age: TimeDelta) -> TimeDelta {
     match age.num_seconds() {
-        ..10 => TimeDelta::seconds(1),
-        10..60 => TimeDelta::seconds(2),
+        // As often as the providers' own clients ask.
+        ..20 => TimeDelta::milliseconds(500),
+        20..60 => TimeDelta::seconds(1),
         _ => TimeDelta::seconds(5),
     }
 }

@@ -43,6 +43,8 @@ impl Editing {
         let Some(edit) = errand.edit else { return Ok(()) };
         let mut tx = self.db.begin().await?;
         jobs::wake(&mut tx, &self.clock, edit).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        self.nudge.notify_one();
+        Ok(())
     }
 }

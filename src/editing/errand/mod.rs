@@ -8,24 +8,32 @@
 mod clear;
 mod follow;
 mod hook;
+mod link;
 mod redraw;
 mod send;
 mod sql;
 
+pub use link::Fetched;
 pub use redraw::redraw;
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{Edit, Editing, Error, ProviderChoice};
 use crate::base::{EditId, ErrandId, TenantId, Timestamp};
 use crate::crypto::{self, Key, Place};
-use crate::providers::{Handle, Intent};
+use crate::egress::CallLog;
+use crate::providers::{Handle, Intent, Known, Provider, ProviderError, Reconciled};
 use crate::store::Tx;
 use crate::vault::Owner;
 
 /// The service's key under which notes are sealed.
 const KEY: &str = "errands";
+/// The time for which a tenant's allowance counts.
+const DAY: TimeDelta = TimeDelta::hours(24);
+/// How far from an errand others may lie whose jobs could be listed beside its own.
+const AROUND: TimeDelta = TimeDelta::minutes(30);
 
 /// How an errand stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +81,8 @@ pub(super) struct Errand {
     pub(super) hook: Vec<u8>,
     /// The note, sealed; none when it is gone.
     pub(super) sealed: Option<Vec<u8>>,
+    /// SHA-256 of what stands at the end of the address of its pictures; none when they were sent along.
+    pub(super) link: Option<Vec<u8>>,
     /// Its row in the register.
     pub(super) disclosure: Option<String>,
     pub(super) made_at: Timestamp,
@@ -118,8 +128,25 @@ impl Editing {
     async fn keep(&self, errand: &Errand, note: &Note) -> Result<(), Error> {
         let sealed = self.seal_note(errand.id, &errand.tenant, note).await?;
         let mut tx = self.db.begin().await?;
-        sql::keep(&mut tx, errand, &sealed).await?;
+        let job = note.handle.as_ref().map(|handle| Known::hash(&handle.id));
+        sql::keep(&mut tx, errand, (&sealed, job.as_ref().map(<[u8; 32]>::as_slice))).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Looks for a job at its provider, past those of other errands of about the same time.
+    async fn find(
+        &self,
+        errand: &Errand,
+        intent: &Intent,
+        provider: &Provider,
+    ) -> Result<Result<Reconciled, ProviderError>, Error> {
+        let about = (errand.made_at.plus(-AROUND), errand.made_at.plus(AROUND));
+        let hashes = {
+            let mut tx = self.db.read().await?;
+            sql::known(&mut tx, errand.provider, about).await?
+        };
+        let known = hashes.into_iter().filter_map(|hash| hash.try_into().ok()).collect();
+        Ok(provider.reconcile(intent, &known, &CallLog::new()).await)
     }
 
     /// Looks after an edit that somebody else does: the next step, whatever it is. Again is harmless.
@@ -144,6 +171,27 @@ impl Editing {
     /// Sends all errands of a person on their way out: part of erasing them.
     pub(super) async fn recall_all(&self, tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
         Ok(sql::part(tx, owner, self.clock.now()).await?)
+    }
+
+    /// Whether so many more edits of a tenant may go to a provider today, those that wait counted. Others that ask at the
+    /// same moment are counted one after another.
+    pub(super) async fn has_allowance(
+        &self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        (choice, more): (ProviderChoice, usize),
+    ) -> Result<(), Error> {
+        let Some(most) = self.outside.a_day.filter(|_| choice != ProviderChoice::Studio) else {
+            return Ok(());
+        };
+        tx.take_turn(&format!("allowance/{tenant}/{}", choice.as_str())).await?;
+        let sent = sql::sent_since(tx, tenant, choice, self.clock.now().plus(-DAY)).await?;
+        let waiting = super::sql::waiting(tx, tenant, choice).await?;
+        let more = i64::try_from(more).unwrap_or(i64::MAX);
+        if sent.saturating_add(waiting).saturating_add(more) > most {
+            return Err(crate::billing::Error::UsedUp.into());
+        }
+        Ok(())
     }
 
     /// How many errands of a person have not ended: as long as there is one, a provider may have something of theirs.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 
-use crate::editing::run::Made;
+use crate::editing::landing::Made;
 use crate::editing::{Editing, Error};
 use crate::imaging::{self, DigitalSourceType, Limits, Refused};
 
@@ -32,6 +32,7 @@ pub fn redraw(bytes: &[u8]) -> Result<Vec<u8>, Refused> {
 impl Editing {
     /// The result that a provider sent, made anew and marked as edited with AI.
     pub(super) async fn made_of(&self, bytes: Bytes) -> Result<Made, Error> {
+        let _turn = self.pixels.acquire().await.map_err(|_| crate::store::Error::Unavailable)?;
         let redrawn = match &self.outside.redrawer {
             Some(program) => in_a_child(program, &bytes).await?,
             None => tokio::task::spawn_blocking(move || redraw(&bytes)).await.map_err(|_| UNUSABLE)??,

@@ -1,6 +1,5 @@
 //! Setting out: the job is put together, the errand and the disclosure are written down, and only then is it sent.
 
-use bytes::Bytes;
 use chrono::TimeDelta;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -8,13 +7,11 @@ use zeroize::Zeroizing;
 use super::{Errand, ErrandState, Note, Turn, sql};
 use crate::base::{ErrandId, Secret};
 use crate::disclosure::Sending;
+use crate::editing::landing::model_of;
 use crate::editing::outside::SENT;
 use crate::editing::{Edit, Editing, Error, PURPOSE, ProviderChoice, Settings};
 use crate::egress::CallLog;
-use crate::imaging::{self, Format};
-use crate::providers::{
-    Aspect, Failure, Input, Job, Model, Params, Provider, ProviderError, Pseudonym, Submitted,
-};
+use crate::providers::{Failure, Input, Job, Provider, ProviderError, Pseudonym, Submitted};
 use crate::vault::{Access, Actor};
 
 /// How often an edit sets out, each time that it is certain that the last job was not taken.
@@ -25,6 +22,24 @@ const FULL: TimeDelta = TimeDelta::seconds(2);
 pub(super) const LOST: TimeDelta = TimeDelta::seconds(3);
 /// When to ask for the first time how a job stands.
 pub(super) const FIRST_LOOK: TimeDelta = TimeDelta::milliseconds(500);
+
+/// A job that is ready to go.
+struct Load {
+    job: Job,
+    /// How much of a person's leaves with it, along with it or by link.
+    bytes: u64,
+    /// SHA-256 of the token in its links.
+    link: Option<Vec<u8>>,
+}
+
+/// What came of writing an errand down.
+enum Written {
+    Down(Box<Errand>),
+    /// The tenant has as many edits at the provider as it may.
+    Full,
+    /// The edit is over.
+    Over,
+}
 
 impl Editing {
     /// The first step: everything that the person asked for, put to the provider once.
@@ -38,53 +53,60 @@ impl Editing {
             if sql::tried(&mut tx, edit.tenant(), edit.id).await? >= MOST_TRIES {
                 return self.ends(edit, "the provider could not be reached").await;
             }
+            // Looked at once more when it is written down; here it saves the work.
             if sql::under_way(&mut tx, edit.tenant(), choice).await? >= self.outside.at_once {
                 return Ok(Turn::Again(self.clock.now().plus(FULL)));
             }
         }
-        let job = match self.job(edit, choice).await {
-            Ok(job) => job,
+        let load = match self.job(edit, choice, provider.inline_input()).await {
+            Ok(load) => load,
             Err(why) => return self.fail(edit, &why).await.map(|()| Turn::Done),
         };
-        let intent = match provider.prepare(&job) {
+        let intent = match provider.prepare(&load.job) {
             Ok(intent) => intent,
             Err(e) => return self.ends(edit, phrase(&e)).await,
         };
         let note = Note { intent, handle: None };
-        match self.write_down(edit, choice, &job, &note).await {
-            Ok(Some(errand)) => self.send(edit, errand, note, (&*provider, &job)).await,
-            // Over in the moment between.
-            Ok(None) => Ok(Turn::Done),
+        match self.write_down(edit, choice, &load, &note).await {
+            Ok(Written::Down(errand)) => self.send(edit, *errand, note, (&*provider, &load.job)).await,
+            Ok(Written::Full) => Ok(Turn::Again(self.clock.now().plus(FULL))),
+            // In the moment between.
+            Ok(Written::Over) => Ok(Turn::Done),
             Err(why) => self.fail(edit, &why).await.map(|()| Turn::Done),
         }
     }
 
     /// What the person asked for, read back from the vault. The pictures are without metadata, the job has a name that
     /// is used for nothing else.
-    async fn job(&self, edit: &Edit, choice: ProviderChoice) -> Result<Job, Error> {
+    async fn job(&self, edit: &Edit, choice: ProviderChoice, inline: usize) -> Result<Load, Error> {
         let access = Access { actor: &Actor::Service, purpose: PURPOSE };
         let (prompt, settings) = self.asked(edit, &access).await?;
-        let mut inputs = Vec::with_capacity(edit.inputs.len());
-        let mut first = None;
-        for id in &edit.inputs {
-            let open = self.vault.open_object(&edit.owner, &access, *id, None).await?;
-            let picture = open.read(self.limits.max_bytes as u64).await?;
-            let limits = self.limits;
-            let (format, bytes) = tokio::task::spawn_blocking(move || bare(picture.expose(), &limits))
-                .await
-                .map_err(|_| Error::BadValue("the picture"))??;
+        let token = self.entropy.token();
+        let (mut inputs, mut first) = (Vec::with_capacity(edit.inputs.len()), None);
+        let (mut room, mut bytes, mut linked) = (inline, prompt.len() as u64, false);
+        for (n, id) in edit.inputs.iter().enumerate() {
+            let (format, picture) = self.bare_input(&edit.owner, *id).await?;
             first = first.or(Some(format));
-            inputs.push(Input::Bytes { format, bytes });
+            bytes += picture.len() as u64;
+            let link = self.outside.link(choice, &token, n, format).filter(|_| picture.len() > room);
+            inputs.push(if let Some(link) = link {
+                linked = true;
+                Input::Link(link)
+            } else {
+                room = room.saturating_sub(picture.len());
+                Input::Bytes { format, bytes: picture }
+            });
         }
         let pseudonym = Pseudonym::new(&self.entropy);
-        Ok(Job {
-            model: if edit.model == "max" { Model::Max } else { Model::Pro },
+        let job = Job {
+            model: model_of(edit),
             prompt: words(&prompt, &settings),
             inputs,
-            params: params(&settings, first),
+            params: settings.params(first),
             webhook: self.outside.hook(choice, pseudonym.as_str()),
             pseudonym,
-        })
+        };
+        Ok(Load { job, bytes, link: linked.then(|| Sha256::digest(&token).to_vec()) })
     }
 
     /// Errand, disclosure and the edit's word that it went out, in one transaction, in which the person's consent and
@@ -93,22 +115,25 @@ impl Editing {
         &self,
         edit: &Edit,
         choice: ProviderChoice,
-        job: &Job,
+        load: &Load,
         note: &Note,
-    ) -> Result<Option<Errand>, Error> {
+    ) -> Result<Written, Error> {
         let id = ErrandId::new(&self.clock, &self.entropy);
         let sealed = self.seal_note(id, edit.tenant(), note).await?;
-        let bytes: usize =
-            job.inputs.iter().map(|i| if let Input::Bytes { bytes, .. } = i { bytes.len() } else { 0 }).sum();
         let sending = Sending {
             processor: choice.as_str(),
             purpose: PURPOSE,
             categories: &SENT,
             edit: Some(edit.id),
-            bytes: (bytes + job.prompt.expose().len()) as u64,
+            bytes: load.bytes,
         };
         let policy = self.vault.policy(edit.tenant())?;
         let mut tx = self.db.begin().await?;
+        // One after another, so that two that set out in the same moment do not both take the last place.
+        tx.take_turn(&format!("errands/{}/{}", edit.tenant(), choice.as_str())).await?;
+        if sql::under_way(&mut tx, edit.tenant(), choice).await? >= self.outside.at_once {
+            return Ok(Written::Full);
+        }
         self.willing(&mut tx, &edit.owner, &policy).await?;
         let errand = Errand {
             id,
@@ -116,18 +141,19 @@ impl Editing {
             edit: Some(edit.id),
             provider: choice,
             state: ErrandState::Intended,
-            hook: Sha256::digest(job.pseudonym.as_str()).to_vec(),
+            hook: Sha256::digest(load.job.pseudonym.as_str()).to_vec(),
             sealed: Some(sealed),
+            link: load.link.clone(),
             disclosure: self.disclosures.record(&mut tx, &edit.owner, &sending).await?,
             made_at: self.clock.now(),
             next_at: None,
             tries: 0,
         };
         if !sql::insert(&mut tx, &edit.owner, &errand).await? {
-            return Ok(None);
+            return Ok(Written::Over);
         }
         tx.commit().await?;
-        Ok(Some(errand))
+        Ok(Written::Down(Box::new(errand)))
     }
 
     async fn send(
@@ -167,12 +193,6 @@ impl Editing {
     }
 }
 
-/// The picture and nothing else: a result that goes out again loses its mark on the way, as an upload lost its EXIF.
-fn bare(bytes: &[u8], limits: &imaging::Limits) -> Result<(Format, Bytes), Error> {
-    let inspected = imaging::inspect(bytes, limits)?;
-    Ok((inspected.format, imaging::strip(bytes, &inspected)?.into()))
-}
-
 /// The prompt; a style that was chosen is said in words, since the models know no other way.
 fn words(prompt: &Zeroizing<String>, settings: &Settings) -> Secret<String> {
     Secret::new(match &settings.style {
@@ -180,17 +200,6 @@ fn words(prompt: &Zeroizing<String>, settings: &Settings) -> Secret<String> {
         Some(style) => format!("{}\n\nStyle: {style}", prompt.as_str()),
         None => prompt.to_string(),
     })
-}
-
-fn params(settings: &Settings, input: Option<Format>) -> Params {
-    let asked = settings.output_format.as_deref().and_then(Format::parse);
-    Params {
-        seed: settings.seed,
-        aspect: settings.aspect_ratio.as_deref().and_then(Aspect::parse).unwrap_or(Aspect::MATCH),
-        format: if asked.or(input) == Some(Format::Png) { Format::Png } else { Format::Jpeg },
-        guidance: settings.guidance,
-        ..Params::default()
-    }
 }
 
 /// What the person is told. The provider's own words may repeat what was sent, and are never used.

@@ -6,18 +6,26 @@ use crate::store::{Error, Tx};
 use crate::vault::Owner;
 
 const INSERT: &str = "INSERT INTO errand (id, tenant, subject, edit, provider, state, hook, sealed, disclosure, made_at, \
-    next_at, tries) VALUES ($1, $2, $3, $4, $5, 'intended', $6, $7, $8, $9, NULL, 0)";
+    next_at, tries, link) VALUES ($1, $2, $3, $4, $5, 'intended', $6, $7, $8, $9, NULL, 0, $10)";
 const GOES_OUT: &str = "UPDATE edit SET provider_ref = $1 WHERE tenant = $2 AND subject = $3 AND id = $4 \
     AND state IN ('queued', 'running')";
 const OPEN_OF: &str = "SELECT id, tenant, edit, provider, state, hook, sealed, disclosure, made_at, next_at, tries \
     FROM errand WHERE tenant = $1 AND edit = $2 AND state <> 'gone' ORDER BY id DESC LIMIT 1";
 const BY_HOOK: &str = "SELECT id, tenant, edit, provider, state, hook, sealed, disclosure, made_at, next_at, tries \
     FROM errand WHERE hook = $1";
+// Counts a use as it looks: an address that is dead, used up or too old gives nothing. It is dead as soon as its edit is.
+const USE_LINK: &str = "UPDATE errand SET link_uses = link_uses + 1 WHERE link = $1 AND made_at > $2 AND link_uses < $3 \
+    AND state IN ('intended', 'taken') AND next_at IS NULL AND EXISTS (SELECT 1 FROM edit e WHERE e.tenant = errand.tenant \
+    AND e.subject = errand.subject AND e.id = errand.edit AND e.state = 'running') RETURNING tenant, subject, edit";
 const TRIED: &str = "SELECT COUNT(*) FROM errand WHERE tenant = $1 AND edit = $2";
+const SENT_SINCE: &str = "SELECT COUNT(*) FROM errand WHERE tenant = $1 AND provider = $2 AND made_at >= $3";
 const UNDER_WAY: &str =
     "SELECT COUNT(*) FROM errand WHERE tenant = $1 AND provider = $2 AND state IN ('intended', 'taken')";
-const KEEP: &str = "UPDATE errand SET sealed = $1, state = CASE WHEN state = 'leaving' OR next_at IS NOT NULL THEN 'leaving' \
-    ELSE 'taken' END WHERE tenant = $2 AND id = $3 AND state <> 'gone'";
+const KEEP: &str = "UPDATE errand SET sealed = $1, job = COALESCE($2, job), state = CASE WHEN state = 'leaving' \
+    OR next_at IS NOT NULL THEN 'leaving' ELSE 'taken' END WHERE tenant = $3 AND id = $4 AND state <> 'gone'";
+// Of every tenant: they share the account there.
+const KNOWN: &str =
+    "SELECT job FROM errand WHERE provider = $1 AND made_at >= $2 AND made_at <= $3 AND job IS NOT NULL";
 const RECALL: &str = "UPDATE errand SET next_at = $1, state = CASE WHEN state = 'taken' THEN 'leaving' ELSE state END \
     WHERE tenant = $2 AND edit = $3 AND state IN ('intended', 'taken')";
 const PART: &str = "UPDATE errand SET edit = NULL, next_at = CASE WHEN state = 'gone' THEN NULL ELSE CAST($1 AS BIGINT) END, \
@@ -45,6 +53,7 @@ pub(super) async fn insert(tx: &mut Tx, owner: &Owner, errand: &Errand) -> Resul
         .bind(errand.sealed.as_deref())
         .bind(errand.disclosure.as_deref())
         .bind(errand.made_at.micros())
+        .bind(errand.link.as_deref())
         .execute(c)
         .await
         .map(|_| ()))?;
@@ -85,6 +94,7 @@ macro_rules! errand {
                 .ok_or(Error::inconsistent("errand", "state"))?,
             hook: get!("hook"),
             sealed: get!("sealed"),
+            link: None,
             disclosure: get!("disclosure"),
             made_at: Timestamp::from_micros(made_at),
             next_at: next_at.map(Timestamp::from_micros),
@@ -113,10 +123,43 @@ pub(super) async fn by_hook(tx: &mut Tx, hook: &[u8]) -> Result<Option<Errand>, 
     on!(tx, |c| sqlx::query(BY_HOOK).bind(hook).fetch_optional(c).await?.map(|r| errand!(r)).transpose())
 }
 
+/// Uses the address of an errand's pictures. Whose it is, only that tells: the person and the edit.
+pub(super) async fn use_link(
+    tx: &mut Tx,
+    link: &[u8],
+    (not_before, most): (Timestamp, i64),
+) -> Result<Option<(Owner, EditId)>, Error> {
+    let found: Option<(String, String, String)> = on!(tx, |c| sqlx::query_as(USE_LINK)
+        .bind(link)
+        .bind(not_before.micros())
+        .bind(most)
+        .fetch_optional(c)
+        .await)?;
+    let Some((tenant, subject, edit)) = found else { return Ok(None) };
+    let owner = Owner { tenant: parse(&tenant, "tenant")?, subject: parse(&subject, "subject")? };
+    Ok(Some((owner, parse(&edit, "edit")?)))
+}
+
 /// How often an edit has set out.
 pub(super) async fn tried(tx: &mut Tx, tenant: &TenantId, edit: EditId) -> Result<i64, Error> {
     let (n,): (i64,) =
         on!(tx, |c| sqlx::query_as(TRIED).bind(tenant.as_str()).bind(edit.to_string()).fetch_one(c).await)?;
+    Ok(n)
+}
+
+/// How many of a tenant's edits went to a provider since then.
+pub(super) async fn sent_since(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    provider: ProviderChoice,
+    since: Timestamp,
+) -> Result<i64, Error> {
+    let (n,): (i64,) = on!(tx, |c| sqlx::query_as(SENT_SINCE)
+        .bind(tenant.as_str())
+        .bind(provider.as_str())
+        .bind(since.micros())
+        .fetch_one(c)
+        .await)?;
     Ok(n)
 }
 
@@ -135,15 +178,35 @@ pub(super) async fn under_way(
 }
 
 /// Writes the note of an errand that a provider has. One whose edit is over by now is on its way out.
-pub(super) async fn keep(tx: &mut Tx, errand: &Errand, sealed: &[u8]) -> Result<bool, Error> {
+pub(super) async fn keep(
+    tx: &mut Tx,
+    errand: &Errand,
+    (sealed, job): (&[u8], Option<&[u8]>),
+) -> Result<bool, Error> {
     let n = on!(tx, |c| sqlx::query(KEEP)
         .bind(sealed)
+        .bind(job)
         .bind(errand.tenant.as_str())
         .bind(errand.id.to_string())
         .execute(c)
         .await
         .map(|r| r.rows_affected()))?;
     Ok(n == 1)
+}
+
+/// The jobs at a provider that errands made in this time are known to be, as hashes of its ids.
+pub(super) async fn known(
+    tx: &mut Tx,
+    provider: ProviderChoice,
+    (from, to): (Timestamp, Timestamp),
+) -> Result<Vec<Vec<u8>>, Error> {
+    let rows: Vec<(Vec<u8>,)> = on!(tx, |c| sqlx::query_as(KNOWN)
+        .bind(provider.as_str())
+        .bind(from.micros())
+        .bind(to.micros())
+        .fetch_all(c)
+        .await)?;
+    Ok(rows.into_iter().map(|(job,)| job).collect())
 }
 
 pub(super) async fn recall(

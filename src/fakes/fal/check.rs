@@ -40,6 +40,31 @@ pub(super) fn input(body: &Value, several: bool) -> Result<(), String> {
     Ok(())
 }
 
+/// The most bytes of a request's pictures as this stand-in takes them: nothing is published, and more is not sensible.
+const MOST_INLINE: usize = 10 << 20;
+
+fn sources(body: &Value) -> impl Iterator<Item = &str> {
+    let several = body["image_urls"].as_array().into_iter().flatten();
+    body["image_url"].as_str().into_iter().chain(several.filter_map(Value::as_str))
+}
+
+/// The links among a request's pictures.
+pub(super) fn links(body: &Value) -> Vec<String> {
+    sources(body).filter(|s| s.starts_with("http")).map(str::to_owned).collect()
+}
+
+/// Whether more is sent along than is sensible.
+pub(super) fn weight(body: &Value) -> Option<&'static str> {
+    let inline: usize = sources(body).filter(|s| s.starts_with("data:")).map(str::len).sum();
+    (inline / 4 * 3 > MOST_INLINE).then_some("too much is sent along")
+}
+
+/// Whether a webhook's address is one that could be called: HTTPS, or this machine while testing.
+pub(super) fn webhook(url: Option<&str>) -> Option<&'static str> {
+    let called = |u: &str| u.starts_with("https://") || u.starts_with("http://127.0.0.1:");
+    url.is_some_and(|u| !called(u)).then_some("a webhook that nobody can call")
+}
+
 /// Which headers are missing without which copies stay, or a job is run twice or elsewhere.
 pub(super) fn privacy(headers: &HeaderMap) -> Vec<String> {
     let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
@@ -52,6 +77,10 @@ pub(super) fn privacy(headers: &HeaderMap) -> Vec<String> {
     }
     if !matches!(text("x-fal-no-retry"), "1" | "true" | "yes") {
         missing.push("the queue would retry by itself".to_owned());
+    }
+    let wait = text("x-fal-request-timeout");
+    if !wait.is_empty() && wait.parse::<f64>().ok().is_none_or(|seconds| seconds <= 1.0) {
+        missing.push("the time to start within is refused".to_owned());
     }
     if text("x-app-fal-disable-fallback") != "true" {
         missing.push("the job could be rerouted".to_owned());

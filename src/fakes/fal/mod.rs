@@ -31,7 +31,7 @@ pub struct FakeFal(Arc<Shared>);
 struct Shared {
     base: String,
     options: Options,
-    signer: SigningKey,
+    signer: Mutex<SigningKey>,
     inner: Mutex<Inner>,
 }
 
@@ -46,7 +46,7 @@ impl FakeFal {
     /// Binds to an address; run what comes with it.
     pub async fn bind(at: SocketAddr, options: Options) -> io::Result<(Self, Listening)> {
         let (listener, base) = bind(at).await?;
-        let signer = SigningKey::from_bytes(&options.entropy.bytes());
+        let signer = Mutex::new(SigningKey::from_bytes(&options.entropy.bytes()));
         let fake = Self(Arc::new(Shared { base, options, signer, inner: Mutex::new(Inner::default()) }));
         let ticker = fake.clone();
         let tick = Box::new(move || {
@@ -74,6 +74,16 @@ impl FakeFal {
     /// Gets all waiting jobs done.
     pub fn work(&self) {
         self.with(Inner::work);
+    }
+
+    /// Signs webhooks with another key from now on, and publishes that one alone.
+    pub fn rotate(&self) {
+        *self.0.signer() = SigningKey::from_bytes(&self.0.options.entropy.bytes());
+    }
+
+    /// The links that it was given instead of pictures.
+    pub fn links(&self) -> Vec<String> {
+        self.with(|inner, _| inner.links.clone())
     }
 
     /// Puts all waiting jobs to work without getting them done.
@@ -136,11 +146,17 @@ impl FakeFal {
     }
 }
 
+impl Shared {
+    fn signer(&self) -> std::sync::MutexGuard<'_, SigningKey> {
+        self.signer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 async fn keys(State(fake): State<FakeFal>) -> Response {
     if let Some(fault) = fake.with(|inner, _| inner.script.take(At::Keys)) {
         return fault.answer();
     }
-    let x = URL_SAFE_NO_PAD.encode(fake.0.signer.verifying_key().as_bytes());
+    let x = URL_SAFE_NO_PAD.encode(fake.0.signer().verifying_key().as_bytes());
     Json(json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": x }] })).into_response()
 }
 

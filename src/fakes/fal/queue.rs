@@ -39,6 +39,12 @@ pub(super) async fn submit(
             json!([{ "loc": ["body", field], "msg": "invalid", "type": "value_error", "input": body }]);
         return (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "detail": detail }))).into_response();
     }
+    if let Some(wrong) = check::weight(&body).or_else(|| check::webhook(asked.fal_webhook.as_deref())) {
+        fake.with(|inner, _| inner.complaints.push(wrong.to_owned()));
+        let detail = json!([{ "loc": ["body"], "msg": wrong, "type": "value_error" }]);
+        return (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "detail": detail }))).into_response();
+    }
+    fake.with(|inner, _| inner.links.extend(check::links(&body)));
     let pictures = pictures(&body).await;
     let id = uuid_like(&fake);
     fake.with(|inner, shared| {

@@ -19,6 +19,7 @@ pub(super) struct Inner {
     pub(super) files: Vec<File>,
     pub(super) outbox: Vec<Delivery>,
     pub(super) complaints: Vec<String>,
+    pub(super) links: Vec<String>,
     pub(super) script: Script,
 }
 
@@ -178,8 +179,9 @@ fn outcome(job: &Job, base: &str, until: Option<Timestamp>) -> (u16, Value, Vec<
         };
         images.push(json!({ "url": url, "width": width, "height": height, "content_type": kind }));
     }
+    let flags: Vec<bool> = (0..pictures.len()).map(|n| n == 0 && job.plan == Plan::Flag).collect();
     let body = json!({
-        "images": images, "seed": job.input["seed"], "has_nsfw_concepts": vec![false; pictures.len()],
+        "images": images, "seed": job.input["seed"], "has_nsfw_concepts": flags,
         "timings": {}, "prompt": job.input["prompt"],
     });
     (200, body, files)
@@ -195,7 +197,7 @@ fn signed(shared: &Shared, id: &str, url: &str, status: u16, payload: &Value, no
     let time = (now.micros() / 1_000_000).to_string();
     let digest = hex::encode(Sha256::digest(&body));
     let message = format!("{id}\n{}\n{time}\n{digest}", FakeFal::USER);
-    let signature = hex::encode(shared.signer.sign(message.as_bytes()).to_bytes());
+    let signature = hex::encode(shared.signer().sign(message.as_bytes()).to_bytes());
     let headers = vec![
         ("x-fal-webhook-request-id", id.to_owned()),
         ("x-fal-webhook-user-id", FakeFal::USER.to_owned()),

@@ -30,6 +30,10 @@ pub(super) fn body(body: &Value, several: bool) -> Result<(), String> {
     }
     let events = ["start", "output", "logs", "completed"];
     let event = |v: &Value| v.as_str().is_some_and(|e| events.contains(&e));
+    let called = |u: &str| u.starts_with("https://") || u.starts_with("http://127.0.0.1:");
+    if !body["webhook"].is_null() && !body["webhook"].as_str().is_some_and(called) {
+        return Err("webhook".to_owned());
+    }
     match &body["webhook_events_filter"] {
         Value::Null => {}
         Value::Array(many) if many.iter().all(event) => {}
@@ -46,6 +50,12 @@ fn input(input: &Value, several: bool) -> Result<(), String> {
         let optional = !several && input[picture].is_null();
         if !optional && !link(&input[picture]) {
             return Err((*picture).to_owned());
+        }
+    }
+    // "Under 1 MB" in one place, "256 KB" in another: what is larger belongs behind a link.
+    for picture in pictures {
+        if input[picture].as_str().is_some_and(|s| s.starts_with("data:") && s.len() > 1_000_000) {
+            return Err(format!("{picture} (too large to be sent along)"));
         }
     }
     let most = if several || !input["input_image"].is_null() { 2 } else { 6 };

@@ -107,6 +107,18 @@ impl FakeReplicate {
         self.with(|inner, _| inner.uploaded)
     }
 
+    /// The links that it was given instead of pictures, its own files aside.
+    pub fn links(&self) -> Vec<String> {
+        self.with(|inner, shared| {
+            let of = |p: &state::Prediction| {
+                let fields = ["input_image", "input_image_1", "input_image_2"];
+                fields.map(|f| p.input[f].as_str().unwrap_or_default().to_owned())
+            };
+            let all = inner.predictions.iter().flat_map(of);
+            all.filter(|l| l.starts_with("http") && !l.starts_with(&shared.base)).collect()
+        })
+    }
+
     /// The input of the last prediction.
     pub fn last_input(&self) -> Option<serde_json::Value> {
         self.with(|inner, _| inner.predictions.last().map(|p| p.input.clone()))

@@ -76,7 +76,7 @@ impl Fal {
         body: &[u8],
         log: &CallLog,
     ) -> Result<Callback, ProviderError> {
-        let claim = claim(headers).ok_or(ProviderError::Forged(Forgery::Malformed))?;
+        let claim = claim(headers).map_err(ProviderError::Forged)?;
         if claim.at.since(self.clock.now()).abs() > TOLERANCE {
             return Err(ProviderError::Forged(Forgery::Stale));
         }
@@ -122,24 +122,27 @@ impl Fal {
     }
 }
 
-fn claim(headers: &HeaderMap) -> Option<Claim<'_>> {
+/// What is not signed, or not to the end, is unproven; anything else that is missing is no webhook at all.
+fn claim(headers: &HeaderMap) -> Result<Claim<'_>, Forgery> {
     // A header given twice has no one meaning.
     let only = |name: &str| {
         let mut all = headers.get_all(name).iter();
         let value = all.next()?.to_str().ok()?;
         all.next().is_none().then_some(value)
     };
-    let id = only("x-fal-webhook-request-id").filter(|id| is_id(id))?;
-    let user = only("x-fal-webhook-user-id").filter(|u| u.len() <= 256)?;
-    let time = only("x-fal-webhook-timestamp").filter(|t| t.len() <= 12)?;
-    let seconds = time.parse::<i64>().ok()?;
-    let signature = hex::decode(only("x-fal-webhook-signature")?).ok()?;
-    Some(Claim {
+    let malformed = Forgery::Malformed;
+    let id = only("x-fal-webhook-request-id").filter(|id| is_id(id)).ok_or(malformed)?;
+    let user = only("x-fal-webhook-user-id").filter(|u| u.len() <= 256).ok_or(malformed)?;
+    let time = only("x-fal-webhook-timestamp").filter(|t| t.len() <= 12).ok_or(malformed)?;
+    let micros = time.parse::<i64>().ok().and_then(|seconds| seconds.checked_mul(1_000_000));
+    let signature = only("x-fal-webhook-signature").and_then(|text| hex::decode(text).ok());
+    let signature = signature.and_then(|raw| Signature::from_slice(&raw).ok());
+    Ok(Claim {
         id,
         user,
         time,
-        at: Timestamp::from_micros(seconds.checked_mul(1_000_000)?),
-        signature: Signature::from_slice(&signature).ok()?,
+        at: Timestamp::from_micros(micros.ok_or(malformed)?),
+        signature: signature.ok_or(Forgery::Signature)?,
     })
 }
 
@@ -189,22 +192,42 @@ mod tests {
     }
 
     #[test]
+    fn no_byte_of_body_or_signature_can_be_another() {
+        let headers = headers(SIGNATURE);
+        let claim = claim(&headers).unwrap();
+        for n in 0..BODY.len() {
+            let mut body = BODY.to_vec();
+            body[n] ^= 1;
+            assert!(key().verify_strict(&message(&claim, &body), &claim.signature).is_err(), "byte {n}");
+        }
+        for n in 0..64 {
+            let mut raw = claim.signature.to_bytes();
+            raw[n] ^= 1;
+            let other = Signature::from_bytes(&raw);
+            assert!(
+                key().verify_strict(&message(&claim, BODY), &other).is_err(),
+                "byte {n} of the signature"
+            );
+        }
+    }
+
+    #[test]
     fn a_header_missing_doubled_or_misshapen_is_no_claim() {
-        assert!(claim(&headers(SIGNATURE)).is_some());
-        assert!(claim(&headers(&SIGNATURE[2..])).is_none());
+        assert!(claim(&headers(SIGNATURE)).is_ok());
+        assert_eq!(claim(&headers(&SIGNATURE[2..])).err(), Some(Forgery::Signature));
         for name in ["request-id", "user-id", "timestamp", "signature"] {
             let name = format!("x-fal-webhook-{name}");
             let mut without = headers(SIGNATURE);
             let value = without.remove(name.as_str()).unwrap();
-            assert!(claim(&without).is_none(), "{name} missing");
+            assert!(claim(&without).is_err(), "{name} missing");
             let mut twice = headers(SIGNATURE);
             twice.append(reqwest::header::HeaderName::from_bytes(name.as_bytes()).unwrap(), value);
-            assert!(claim(&twice).is_none(), "{name} twice");
+            assert!(claim(&twice).is_err(), "{name} twice");
         }
         for time in ["", "x", "9223372036854775808", "99999999999999999999", "1.5"] {
             let mut odd = headers(SIGNATURE);
             odd.insert("x-fal-webhook-timestamp", time.parse().unwrap());
-            assert!(claim(&odd).is_none(), "{time}");
+            assert_eq!(claim(&odd).err(), Some(Forgery::Malformed), "{time}");
         }
     }
 

@@ -171,7 +171,7 @@ impl Fal {
         let reply = self.line.repeat(get, log).await?;
         let result = Self::outcome(&reply)?;
         let mut pictures = Vec::new();
-        for image in &result.images {
+        for (n, image) in result.images.iter().enumerate() {
             let picture = match image.place(self.config.at_most)? {
                 wire::Place::Inline(bytes) => inline_picture(bytes)?,
                 wire::Place::At(link) => {
@@ -182,9 +182,9 @@ impl Fal {
                     self.line.picture(&link, self.config.at_most, log).await?
                 }
             };
-            pictures.push(picture);
+            pictures.push(Picture { flagged: result.flagged(n), ..picture });
         }
-        Ok(Output { pictures, seed: result.seed, flagged: result.flagged() })
+        Ok(Output { pictures, seed: result.seed })
     }
 
     /// Asks for the job to be stopped.
@@ -220,6 +220,16 @@ impl Fal {
         }
     }
 
+    /// The model's id.
+    pub fn endpoint(&self, model: Model, inputs: usize) -> &str {
+        self.config.endpoints.of(model, inputs > 1)
+    }
+
+    /// The most bytes of pictures that go inside a request.
+    pub fn inline_input(&self) -> usize {
+        self.config.inline_input
+    }
+
     fn keyed(&self, method: Method, url: &Url, path: &'static str) -> Call {
         self.line.call(method, url.clone(), path).authorization("Key", &self.config.key)
     }
@@ -227,5 +237,5 @@ impl Fal {
 
 fn inline_picture(bytes: Vec<u8>) -> Result<Picture, ProviderError> {
     let format = sniff(&bytes).ok_or(ProviderError::Garbled("result picture"))?;
-    Ok(Picture { format, bytes: bytes.into() })
+    Ok(Picture { format, bytes: bytes.into(), flagged: false })
 }

@@ -3,12 +3,14 @@
 use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 
-use super::wire::{Accepted, History, Named};
+use super::wire::{Accepted, History, HistoryItem, Named};
 use super::{Fal, ProviderError};
 use crate::egress::{CallLog, Method, Url};
 use crate::providers::line::read;
-use crate::providers::model::{data_url, is_id, join};
-use crate::providers::{Aspect, Format, Handle, Input, Intent, Job, Links, Reconciled, State, Submitted};
+use crate::providers::model::{data_url, first_broken, is_id, join};
+use crate::providers::{
+    Aspect, Format, Handle, Input, Intent, Job, Known, Links, Params, Reconciled, State, Submitted,
+};
 
 /// How long after the latest possible start a job that no list shows is held to be none.
 const SETTLE: TimeDelta = TimeDelta::minutes(5);
@@ -21,22 +23,27 @@ impl Fal {
     /// Checks a job and plans it. The plan must be stored before [`Fal::submit`].
     pub fn prepare(&self, job: &Job) -> Result<Intent, ProviderError> {
         job.check()?;
-        if Aspect::REPLICATE_ONLY.contains(&job.params.aspect.as_str()) {
-            return Err(ProviderError::Invalid("FAL.AI does not know this aspect ratio"));
-        }
-        if job.inputs.len() > SEVERAL {
-            return Err(ProviderError::Invalid("at most four pictures can be combined"));
-        }
-        let large = |input: &Input| match input {
-            Input::Bytes { bytes, .. } => bytes.len() > self.config.inline_input,
-            Input::Link(_) => false,
-        };
+        Self::check(job.inputs.len(), &job.params)?;
+        let inline: usize =
+            job.inputs.iter().map(|i| if let Input::Bytes { bytes, .. } = i { bytes.len() } else { 0 }).sum();
         // An upload to their CDN is covered neither by the lifetime header nor by payload deletion: never made.
-        if job.inputs.iter().any(large) {
+        if inline > self.config.inline_input {
             return Err(ProviderError::Invalid("the picture is too large to be sent without leaving a copy"));
         }
-        let endpoint = self.config.endpoints.of(job.model, job.inputs.len() > 1);
+        let endpoint = self.endpoint(job.model, job.inputs.len());
         Ok(job.intent(endpoint, self.clock.now(), &self.entropy))
+    }
+
+    /// Whether the models take this many pictures and these knobs.
+    pub fn check(inputs: usize, params: &Params) -> Result<(), ProviderError> {
+        params.check()?;
+        first_broken(&[
+            (
+                Aspect::REPLICATE_ONLY.contains(&params.aspect.as_str()),
+                "FAL.AI does not know this aspect ratio",
+            ),
+            (inputs > SEVERAL, "at most four pictures can be combined"),
+        ])
     }
 
     /// Puts the job to the queue, once. [`ProviderError::Unknown`] must go to [`Fal::reconcile`], never back here.
@@ -77,12 +84,18 @@ impl Fal {
     }
 
     /// Looks for a job whose answer was lost, by the seed (and the prompt) that a result repeats.
-    pub async fn reconcile(&self, intent: &Intent, log: &CallLog) -> Result<Reconciled, ProviderError> {
+    pub async fn reconcile(
+        &self,
+        intent: &Intent,
+        known: &Known,
+        log: &CallLog,
+    ) -> Result<Reconciled, ProviderError> {
         let mut cursor = None;
         let mut unread = false;
         for _ in 0..PAGES {
             let page = self.history(intent, cursor.as_deref(), log).await?;
-            for item in page.items.iter().filter(|i| is_id(&i.request_id)) {
+            let open = |i: &&HistoryItem| is_id(&i.request_id) && !known.has(&i.request_id);
+            for item in page.items.iter().filter(open) {
                 let handle = Self::built(&intent.endpoint, &item.request_id);
                 match self.named(&handle, log).await? {
                     Some(named) if intent.is(named.seed, named.prompt.as_deref()) => {

@@ -55,8 +55,8 @@ pub(super) struct Done {
 }
 
 impl Done {
-    pub(super) fn flagged(&self) -> bool {
-        self.has_nsfw_concepts.contains(&true)
+    pub(super) fn flagged(&self, n: usize) -> bool {
+        self.has_nsfw_concepts.get(n).copied().unwrap_or(false)
     }
 }
 

@@ -71,7 +71,7 @@ fn check(
     let time = only("webhook-timestamp")?;
     let seconds = time.parse::<i64>().ok().filter(|_| time.len() <= 12).ok_or(Forgery::Malformed)?;
     let at = Timestamp::from_micros(seconds.checked_mul(1_000_000).ok_or(Forgery::Malformed)?);
-    let signatures = only("webhook-signature")?;
+    let signatures = only("webhook-signature").map_err(|_| Forgery::Signature)?;
     if at.since(now).abs() > TOLERANCE {
         return Err(Forgery::Stale);
     }
@@ -126,6 +126,29 @@ mod tests {
             run("msg_test_1", time, &SIGNATURE.replace("v1,", "v1a,"), &[SECRET], now),
             Err(Forgery::Signature)
         );
+    }
+
+    #[test]
+    fn no_byte_of_the_body_can_be_another() {
+        let mut headers = HeaderMap::new();
+        let known = [
+            ("webhook-id", "msg_test_1"),
+            ("webhook-timestamp", "1700000000"),
+            ("webhook-signature", SIGNATURE),
+        ];
+        for (name, value) in known {
+            headers.insert(name, value.parse().unwrap());
+        }
+        let (secrets, now) =
+            ([Secret::new(SECRET.to_owned())], Timestamp::from_micros(1_700_000_000_000_000));
+        assert!(check(&headers, BODY, &secrets, now).is_ok());
+        for n in 0..BODY.len() {
+            let mut body = BODY.to_vec();
+            body[n] ^= 1;
+            assert_eq!(check(&headers, &body, &secrets, now), Err(Forgery::Signature), "byte {n}");
+        }
+        headers.remove("webhook-signature");
+        assert_eq!(check(&headers, BODY, &secrets, now), Err(Forgery::Signature), "not signed at all");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::egress::{Call, CallLog, Egress, EgressError, Method, Recipient, Reply
 use super::fal::Endpoints;
 use super::line::{Line, read};
 use super::model::{is_id, join};
-use super::{Cancelled, Failure, Handle, Output, ProviderError, State};
+use super::{Cancelled, Failure, Handle, Model, Output, ProviderError, State};
 use wire::Prediction;
 
 /// Where Replicate is and how it is to be used.
@@ -137,7 +137,7 @@ impl Replicate {
             }
             pictures.push(self.line.picture(&link, self.config.at_most, log).await?);
         }
-        Ok(Output { pictures, seed: prediction.seed(), flagged: false })
+        Ok(Output { pictures, seed: prediction.seed() })
     }
 
     /// Asks for the prediction to be stopped.
@@ -179,6 +179,16 @@ impl Replicate {
             404 => Ok(None),
             status => Err(unexpected(status)),
         }
+    }
+
+    /// The model's id.
+    pub fn endpoint(&self, model: Model, inputs: usize) -> &str {
+        self.config.models.of(model, inputs > 1)
+    }
+
+    /// The most bytes of a picture that goes inside a request.
+    pub fn inline_input(&self) -> usize {
+        self.config.inline_input
     }
 
     fn keyed(&self, method: Method, url: &Url, path: &'static str) -> Call {

@@ -9,8 +9,10 @@ use super::wire::{Listed, Prediction};
 use super::{Replicate, refusal, unexpected};
 use crate::egress::{CallLog, Method, Url};
 use crate::providers::line::read;
-use crate::providers::model::{data_url, is_id, join};
-use crate::providers::{Aspect, Format, Handle, Input, Intent, Job, ProviderError, Reconciled, Submitted};
+use crate::providers::model::{data_url, first_broken, is_id, join};
+use crate::providers::{
+    Aspect, Format, Handle, Input, Intent, Job, Known, Params, ProviderError, Reconciled, Submitted,
+};
 
 /// How long after the deadline a prediction that no list shows is held to be none.
 const SETTLE: TimeDelta = TimeDelta::minutes(5);
@@ -21,18 +23,21 @@ impl Replicate {
     /// Checks a job and plans it. The plan must be stored before [`Replicate::submit`].
     pub fn prepare(&self, job: &Job) -> Result<Intent, ProviderError> {
         job.check()?;
-        let broken = [
-            (job.params.guidance.is_some(), "Replicate has no guidance setting"),
-            (job.params.images != 1, "Replicate makes one picture at a time"),
-            (job.params.safety > 2, "Replicate allows safety 0 to 2 when a picture goes in"),
-            (job.params.upsample && job.inputs.len() > 1, "the two-picture models cannot rewrite the prompt"),
-            (job.inputs.len() > 2, "exactly two pictures can be combined at Replicate"),
-        ];
-        if let Some((_, why)) = broken.iter().find(|(is, _)| *is) {
-            return Err(ProviderError::Invalid(why));
-        }
-        let model = self.config.models.of(job.model, job.inputs.len() > 1);
+        Self::check(job.inputs.len(), &job.params)?;
+        let model = self.endpoint(job.model, job.inputs.len());
         Ok(job.intent(model, self.clock.now(), &self.entropy))
+    }
+
+    /// Whether the models take this many pictures and these knobs.
+    pub fn check(inputs: usize, params: &Params) -> Result<(), ProviderError> {
+        params.check()?;
+        first_broken(&[
+            (params.guidance.is_some(), "Replicate has no guidance setting"),
+            (params.images != 1, "Replicate makes one picture at a time"),
+            (params.safety > 2, "Replicate allows safety 0 to 2 when a picture goes in"),
+            (params.upsample && inputs > 1, "the two-picture models cannot rewrite the prompt"),
+            (inputs > 2, "exactly two pictures can be combined at Replicate"),
+        ])
     }
 
     /// Creates the prediction, once. [`ProviderError::Unknown`] must go to [`Replicate::reconcile`], never back here.
@@ -65,7 +70,12 @@ impl Replicate {
 
     /// Looks for a prediction whose answer was lost, by the seed and the prompt that it repeats; and for uploads under
     /// the job's pseudonym, which go along in the handle, or are deleted if there is no prediction.
-    pub async fn reconcile(&self, intent: &Intent, log: &CallLog) -> Result<Reconciled, ProviderError> {
+    pub async fn reconcile(
+        &self,
+        intent: &Intent,
+        known: &Known,
+        log: &CallLog,
+    ) -> Result<Reconciled, ProviderError> {
         let mut url = join(&self.config.api, &["predictions"]);
         let since = intent.at.plus(TimeDelta::minutes(-2)).rfc3339();
         url.query_pairs_mut().append_pair("created_after", &since);
@@ -79,7 +89,8 @@ impl Replicate {
             let page: Listed<Prediction> = read(&reply, "list")?;
             let own = |p: &&Prediction| {
                 // A prediction whose data are gone says nothing of its seed; it is not ours to take.
-                Self::is_model(intent, p) && is_id(&p.id) && intent.is(p.seed(), p.prompt())
+                let open = is_id(&p.id) && !known.has(&p.id);
+                open && Self::is_model(intent, p) && intent.is(p.seed(), p.prompt())
             };
             if let Some(found) = page.results.iter().find(own) {
                 let files = self.uploads(intent, log).await?;

@@ -7,8 +7,11 @@
 //! Each step is its own, written down before the next begins, and harmless when it is done again: a process that dies
 //! between two leaves a row that says where to go on.
 
+mod again;
 mod look;
 mod steps;
+
+pub use again::ErasedAgain;
 
 use super::model::words;
 use super::{Error, Request, Requests, State, sql};
@@ -186,6 +189,9 @@ impl Requests {
             }
             return Err(Error::Invalid(why));
         }
+        // The books must be whole before their owner goes; then nothing has to stay elsewhere for their sake.
+        self.elsewhere.complete_books(owner).await?;
+        let tasks = self.elsewhere.to_be_erased(owner).await?;
         let now = self.clock.now();
         let erasure = Erasure {
             id: EntryId::new(&self.clock, &self.entropy).to_string(),
@@ -209,7 +215,8 @@ impl Requests {
             stays: None,
         };
         let mut entry = Entry::new(EntryKind::ERASURE_REQUESTED, now, &owner.tenant, by.as_str())
-            .about(self.vault.subject_ref(owner).await?);
+            .about(self.vault.subject_ref(owner).await?)
+            .fact("key", self.vault.fingerprint(owner).await?.to_string());
         if let Some(request) = request {
             entry = entry.fact("request", request.to_string());
         }
@@ -219,6 +226,7 @@ impl Requests {
         }
         self.subjects.end_sessions(&mut tx, owner).await?;
         sql::erasure::insert(&mut tx, &erasure).await?;
+        self.elsewhere.ask_erasure(&mut tx, owner, (&erasure.id, request), tasks).await?;
         let entry = self.ledger.append(&mut tx, entry).await?.id;
         if let Some(request) = request {
             let request = sql::request::get(&mut tx, &owner.tenant, request).await?.ok_or(Error::NotFound)?;
@@ -247,7 +255,7 @@ impl Requests {
         while erasure.state != ErasureState::Closed {
             erasure = self.step(erasure).await?;
             if erasure.state == ErasureState::Cleared && erasure.next_at > Some(self.clock.now()) {
-                // A provider has not let go yet. The next tick looks again.
+                // Somebody else has not let go yet. The next tick looks again.
                 return Ok(erasure);
             }
             if erasure.state == ErasureState::Failed {

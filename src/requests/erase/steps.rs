@@ -1,16 +1,21 @@
+use std::collections::BTreeSet;
+
 use super::super::model::pause;
 use super::super::receipts::IssuedKind;
 use super::super::{Error, Request, Requests, State, sql};
 use super::{Erasure, ErasureState, StaysByLaw};
 use chrono::TimeDelta;
 
-use crate::base::{PageSize, SubjectId};
+use crate::base::{PageSize, RequestId, SubjectId, Timestamp};
+use crate::elsewhere::{Task, TaskState};
 use crate::ledger::{Entry, EntryKind};
 use crate::store::{self, Tx};
 use crate::vault::Owner;
 
 /// When to look again whether every provider has let go of what it had.
 const RECIPIENTS: TimeDelta = TimeDelta::seconds(15);
+/// Tables whose rows of a person go in the steps that follow the second look.
+const LATER: [&str; 5] = ["subject", "erasure", "errand", "elsewhere", "elsewhere_task"];
 
 impl Requests {
     /// One step, written down when it is done. Again is harmless.
@@ -106,13 +111,24 @@ impl Requests {
     /// The one write after which nothing opens.
     async fn destroy(&self, owner: &Owner, erasure: Erasure) -> Result<Erasure, Error> {
         let destroyed = self.vault.destroy_key(owner).await?;
+        // Looked up after the destruction: no copy made before it lies under a later epoch.
+        let epoch = self.vault.newest_epoch().await?;
+        let key = destroyed.fingerprint.to_string();
+        let entry = Entry::new(EntryKind::ERASURE_UNREADABLE, destroyed.at, &owner.tenant, "service")
+            .about(self.vault.subject_ref(owner).await?)
+            .fact("key", key.as_str())
+            .fact("epoch", epoch);
         let next = Erasure {
             state: ErasureState::Destroyed,
-            key: Some(destroyed.fingerprint.to_string()),
+            key: Some(key),
             destroyed_at: Some(destroyed.at),
             ..erasure
         };
-        self.put_alone(ErasureState::Listed, next).await
+        let mut tx = self.db.begin().await?;
+        self.put(&mut tx, ErasureState::Listed, &next).await?;
+        self.ledger.append(&mut tx, entry).await?;
+        tx.commit().await?;
+        Ok(next)
     }
 
     /// Clears away what is unreadable already, in the vault and in every table that knows the person.
@@ -124,16 +140,28 @@ impl Requests {
         let purge_at = self.purge_at(&owner.tenant, now)?;
         let next = Erasure { state: ErasureState::Cleared, ..erasure };
         let mut tx = self.db.begin().await?;
-        self.subjects.end_sessions(&mut tx, owner).await?;
-        self.credits.forget(&mut tx, owner).await?;
-        self.editing.forget(&mut tx, owner).await?;
-        self.disclosures.forget(&mut tx, owner).await?;
-        sql::forget::rows(&mut tx, owner).await?;
-        sql::forget::requests(&mut tx, owner, next.request, (now, purge_at)).await?;
+        self.forget(&mut tx, owner, next.request, (now, purge_at)).await?;
         self.put(&mut tx, from, &next).await?;
         tx.commit().await?;
         self.cut_log().await;
         Ok(next)
+    }
+
+    /// Clears every table that knows a person, but for their last row and the erasure's own.
+    pub(super) async fn forget(
+        &self,
+        tx: &mut Tx,
+        owner: &Owner,
+        own: Option<RequestId>,
+        (now, purge_at): (Timestamp, Option<Timestamp>),
+    ) -> Result<(), Error> {
+        self.subjects.end_sessions(tx, owner).await?;
+        self.credits.forget(tx, owner).await?;
+        self.editing.forget(tx, owner).await?;
+        self.disclosures.forget(tx, owner).await?;
+        self.webhooks.forget(tx, owner).await?;
+        sql::forget::rows(tx, owner).await?;
+        Ok(sql::forget::requests(tx, owner, own, (now, purge_at)).await?)
     }
 
     /// Deleted rows must not live on in the log. What is in it is sealed under a dead key, so a log that is in use may
@@ -153,6 +181,12 @@ impl Requests {
             let next_at = Some(self.clock.now().plus(RECIPIENTS));
             return self.put_alone(ErasureState::Cleared, Erasure { next_at, ..erasure }).await;
         }
+        let elsewhere = self.elsewhere.of_erasure(&owner.tenant, &erasure.id).await?;
+        if elsewhere.iter().any(|task| task.state == TaskState::Open) {
+            self.say_who_is_waited_for(&erasure, &elsewhere).await?;
+            let next_at = Some(self.clock.now().plus(RECIPIENTS));
+            return self.put_alone(ErasureState::Cleared, Erasure { next_at, ..erasure }).await;
+        }
         let residue = self.vault.residue(owner, &erasure.manifest).await?;
         let mut found = vec![
             ("keys".to_owned(), residue.keys),
@@ -167,11 +201,30 @@ impl Requests {
             found.push(("kept beyond the law".to_owned(), self.vault.kept_beyond_law(&holder, told).await?));
         }
         // Their last row and this erasure's own go in the steps that follow.
-        found.extend(self.look_everywhere(owner, &["subject", "erasure", "errand"]).await?);
+        found.extend(self.look_everywhere(owner, &LATER).await?);
         let left: i64 = found.iter().map(|(_, n)| n).sum();
         let findings: Vec<String> = found.iter().map(|(place, n)| format!("{place}={n}")).collect();
         let erasure = Erasure { findings: Some(findings.join("\n")), ..erasure };
         if left == 0 { self.verified(owner, erasure).await } else { self.failed(erasure, left).await }
+    }
+
+    /// Writes into the request who has not let go yet, and why, as long as that is so.
+    async fn say_who_is_waited_for(&self, erasure: &Erasure, tasks: &[Task]) -> Result<(), Error> {
+        let late = tasks.iter().find(|t| t.state == TaskState::Open && t.problem.is_some());
+        let (Some(task), Some(id)) = (late, erasure.request) else { return Ok(()) };
+        let why = task.problem.as_deref().unwrap_or_default();
+        let policy = self.vault.policy(&erasure.tenant)?;
+        let name = policy.processor(&task.processor).map_or(task.processor.as_str(), |p| p.name.as_str());
+        let says = format!("{name}: {why}");
+        let mut tx = self.db.begin().await?;
+        let Some(request) = sql::request::get(&mut tx, &erasure.tenant, id).await? else { return Ok(()) };
+        if !request.state.is_open() || request.problem.as_deref() == Some(&says) {
+            return Ok(());
+        }
+        let saved = self.save(&mut tx, Request { problem: Some(says.clone()), ..request }).await?;
+        self.note(&mut tx, &saved, ("service", "problem"), Some(&says), None).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     async fn failed(&self, erasure: Erasure, left: i64) -> Result<Erasure, Error> {
@@ -208,7 +261,9 @@ impl Requests {
     /// The word "erased": ledger, receipt, the person's last row and the request, in one transaction.
     async fn verified(&self, owner: &Owner, erasure: Erasure) -> Result<Erasure, Error> {
         let now = self.clock.now();
-        let outcome = if erasure.stays.is_some() { State::PartlyFulfilled } else { State::Fulfilled };
+        let elsewhere = self.elsewhere.of_erasure(&owner.tenant, &erasure.id).await?;
+        let all_gone = erasure.stays.is_none() && elsewhere.iter().all(|task| task.stays.is_none());
+        let outcome = if all_gone { State::Fulfilled } else { State::PartlyFulfilled };
         let about = self.vault.subject_ref(owner).await?;
         let mut entry = Entry::new(EntryKind::ERASURE_COMPLETED, now, &owner.tenant, "service")
             .about(about.clone())
@@ -228,6 +283,9 @@ impl Requests {
                 }
             }
         }
+        let entry = with_recipients(entry, &elsewhere);
+        let word =
+            self.webhooks.last_word(owner, erasure.request).await.map_err(crate::vault::Error::from)?;
         let mut tx = self.db.begin().await?;
         let entry = self.ledger.append(&mut tx, entry).await?.id;
         let receipt = self.fresh_receipt(&owner.tenant, IssuedKind::Erasure, entry);
@@ -244,6 +302,8 @@ impl Requests {
         self.put(&mut tx, ErasureState::Cleared, &next).await?;
         sql::forget::subject(&mut tx, owner).await?;
         self.editing.forget_errands(&mut tx, owner).await?;
+        self.elsewhere.forget(&mut tx, owner).await?;
+        self.webhooks.account_erased(&mut tx, &word).await?;
         if let Some(request) = self.request_of(&mut tx, &next).await? {
             let purge_at = self.purge_at(&owner.tenant, request.received_at)?;
             let closing = Entry::new(EntryKind::REQUEST_CLOSED, now, &owner.tenant, "service")
@@ -283,4 +343,21 @@ impl Requests {
         self.cut_log().await;
         Ok(closed)
     }
+}
+
+/// Who else let go, how that is known, and until when something stays there.
+fn with_recipients(mut entry: Entry, tasks: &[Task]) -> Entry {
+    let names: BTreeSet<&str> = tasks.iter().map(|task| task.processor.as_str()).collect();
+    for name in names {
+        let theirs = || tasks.iter().filter(|task| task.processor == name);
+        let proofs: BTreeSet<&str> =
+            theirs().filter_map(|task| task.proof.as_deref()).flat_map(|proof| proof.split('+')).collect();
+        let proofs: Vec<&str> = proofs.into_iter().collect();
+        entry = entry.fact(&format!("at-{name}"), proofs.join("+"));
+        if let Some(until) = theirs().filter_map(|task| task.stays.as_ref()?.until).max() {
+            let until = until.to_utc().format("%Y-%m-%d").to_string();
+            entry = entry.fact(&format!("until-{name}"), until);
+        }
+    }
+    entry
 }

@@ -25,6 +25,10 @@ const LIST: &str = "SELECT id, tenant, subject, request, actor, state, manifest,
     destroyed_at, verified_at, findings, receipt, tries, next_at, holder, kept, kept_until, kept_what, \
     kept_law FROM erasure WHERE tenant = $1 ORDER BY id DESC LIMIT $2";
 
+const BLANK: &str = "UPDATE erasure SET subject = NULL, state = 'closed', manifest = '', next_at = NULL, tries = 0, \
+    destroyed_at = COALESCE(destroyed_at, $3), verified_at = COALESCE(verified_at, $3) WHERE tenant = $1 AND subject = $2";
+const HOLDS: &str = "DELETE FROM hold WHERE tenant = $1 AND subject = $2";
+
 macro_rules! erasure {
     ($row:expr) => {{
         let row = $row;
@@ -60,6 +64,24 @@ macro_rules! erasure {
             ),
         })
     }};
+}
+
+/// Ends an erasure that a backup brought back half-done, and the holds over somebody who is no more.
+pub(in crate::requests) async fn blank(tx: &mut Tx, owner: &Owner, now: Timestamp) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(BLANK)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(now.micros())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    on!(tx, |c| sqlx::query(HOLDS)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
 }
 
 fn stays(records: i64, until: Option<i64>, what: Option<String>, law: Option<String>) -> Option<StaysByLaw> {

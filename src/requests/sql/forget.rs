@@ -16,6 +16,7 @@ const CONSENTS: &str = "DELETE FROM consent_event WHERE tenant = $1 AND subject 
 const NOTICES: &str = "DELETE FROM policy_notice WHERE tenant = $1 AND subject = $2";
 const OLD_HOLDS: &str = "DELETE FROM hold WHERE tenant = $1 AND subject = $2 AND released_at IS NOT NULL";
 const WARNINGS: &str = "DELETE FROM notice WHERE tenant = $1 AND subject = $2";
+const LOOKS: &str = "DELETE FROM look WHERE tenant = $1 AND subject = $2";
 const RECEIPTS: &str = "UPDATE receipt SET subject = NULL WHERE tenant = $1 AND subject = $2";
 const JOBS: &str = "DELETE FROM job WHERE tenant = $1 AND payload LIKE $2";
 const ANSWERS: &str = "DELETE FROM idempotency WHERE tenant = $1 AND caller LIKE $2";
@@ -49,7 +50,7 @@ pub(in crate::requests) async fn live_holds(tx: &mut Tx, owner: &Owner) -> Resul
 
 /// Logins, words, what they were told of, lifted holds, waiting jobs and kept answers go; receipts stay and no longer say whose they are.
 pub(in crate::requests) async fn rows(tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
-    for statement in [LOGINS, CONSENTS, NOTICES, OLD_HOLDS, WARNINGS, RECEIPTS] {
+    for statement in [LOGINS, CONSENTS, NOTICES, OLD_HOLDS, WARNINGS, LOOKS, RECEIPTS] {
         run(tx, statement, owner).await?;
     }
     for statement in [JOBS, ANSWERS] {

@@ -1,3 +1,4 @@
+pub(super) mod again;
 mod closing;
 
 pub(super) use closing::{close, closed};

@@ -23,6 +23,8 @@ pub(super) struct Found {
     pub(super) late: Vec<Request>,
     pub(super) near: Vec<Request>,
     pub(super) jobs: Vec<Troubled>,
+    /// Webhooks of the app that were stopped.
+    pub(super) unheard: u64,
     pub(super) promises: Board,
 }
 
@@ -38,6 +40,7 @@ impl Found {
             late: app.requests.overdue(tenant, at).await?,
             near: near(app, tenant, at).await?,
             jobs: troubled(app, tenant).await?,
+            unheard: app.webhooks.stopped(tenant).await?,
             promises: app.audit.promises(tenant).await?,
         })
     }

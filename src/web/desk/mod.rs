@@ -9,12 +9,14 @@ mod dress;
 mod found;
 mod holds;
 mod ledger;
+mod look;
 mod people;
 mod policies;
 mod processors;
 mod promises;
 mod queue;
 mod reads;
+mod recipients;
 mod record;
 mod request;
 mod retention;
@@ -46,6 +48,7 @@ pub fn router(edge: Edge) -> Router {
         .route("/{tenant}/desk/jobs/{id}/retry", post(today::release))
         .route("/{tenant}/desk/requests", get(queue::show))
         .route("/{tenant}/desk/requests/{reference}", get(request::show))
+        .route("/{tenant}/desk/requests/{reference}/read", post(request::read))
         .route("/{tenant}/desk/requests/{reference}/note", post(request::note))
         .route("/{tenant}/desk/requests/{reference}/{action}", post(request::act))
         .route("/{tenant}/desk/retention", get(retention::show))
@@ -71,6 +74,8 @@ pub fn router(edge: Edge) -> Router {
         .route("/{tenant}/desk/ledger", get(ledger::show))
         .route("/{tenant}/desk/ledger/verify", post(ledger::verify))
         .route("/{tenant}/desk/people", get(people::show).post(people::find))
+        .route("/{tenant}/desk/people/look", post(look::look))
+        .route("/{tenant}/desk/people/looks/{id}/agree", post(look::agree))
         .layer(from_fn_with_state(edge.clone(), dress::dress))
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .with_state(edge)

@@ -3,6 +3,7 @@
 use axum::http::Uri;
 
 use super::found::Found;
+use super::look;
 use super::seat::{Seat, Sent};
 use super::shell::{Answer, count, desk, page};
 use crate::base::{PageSize, SubjectId};
@@ -134,5 +135,7 @@ async fn render(
     mistakes: Mistakes,
 ) -> Answer {
     let desk = desk(seat, &Found::at_seat(seat).await?, uri).await?;
-    page(&People { desk, query, found, mistakes })
+    let policy = seat.edge.app.vault.policy(&seat.tenant)?;
+    let looks = look::choices(&policy, seat.role());
+    page(&People { desk, query, found, looks, waiting: look::waiting(seat).await?, mistakes })
 }

@@ -3,6 +3,7 @@
 use axum::http::Uri;
 
 use super::found::Found;
+use super::recipients::with_its_clock;
 use super::seat::Seat;
 use super::shell::{Answer, count, desk, page};
 use crate::base::Timestamp;
@@ -20,10 +21,12 @@ pub(super) async fn show(seat: Seat, uri: Uri) -> Answer {
     let overdue = seat.edge.app.disclosures.overdue(&seat.tenant, found.at).await?;
     let register = seat.edge.app.disclosures.register(&seat.tenant, READ).await?;
     let proofs = format!("{}/desk/ledger?kind=disclosure.made", seat.root());
+    let tasks = seat.edge.app.elsewhere.not_done(&seat.tenant).await?;
     let recipients = found.policy.processors().filter(|p| p.is_recipient());
     let disclosure = |sent: &Disclosed| row(sent, &found, &proofs);
     page(&Processors {
         processors: recipients.map(|p| processor(p, (&register, &overdue), &found)).collect(),
+        tasks: tasks.iter().map(|task| with_its_clock(&found.policy, task)).collect(),
         disclosures: register.iter().take(SHOWN).map(disclosure).collect(),
         desk: desk(&seat, &found, &uri).await?,
     })

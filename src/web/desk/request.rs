@@ -5,6 +5,7 @@ use axum::http::Uri;
 
 use super::found::Found;
 use super::queue;
+use super::recipients::{recipients, stays};
 use super::roles::DECIDE;
 use super::seat::{Seat, Sent};
 use super::shell::{Answer, desk, page, query, see_other};
@@ -12,10 +13,11 @@ use super::words;
 use crate::base::{Kind, Timestamp};
 use crate::edge::Fault;
 use crate::policy::Right;
-use crate::requests::{Erasure, Event, Papers, Proposal, RefusalReason, RefusalText, Remark, Request, State};
-use crate::vault::Owner;
-use crate::web::shape::requests::staying;
-use crate::web::view::{self, Action, Fact, Mistakes, Note, Proposed, Recipient, RequestDetail, Step};
+use crate::requests::{
+    CATEGORY, Erasure, Event, PURPOSE, Papers, Proposal, RefusalReason, RefusalText, Remark, Request, State,
+};
+use crate::vault::{Access, Owner, Wanted};
+use crate::web::view::{self, Action, Fact, Mistakes, Note, Proposed, RequestDetail, Step};
 
 /// Erasures that are looked through for the one of a request.
 const MOST_ERASURES: i64 = 500;
@@ -33,21 +35,24 @@ pub(super) async fn show(Path((_, reference)): Path<(String, String)>, seat: Sea
     let app = &seat.edge.app;
     let request = app.requests.by_reference(&seat.tenant, &reference).await?;
     let writing = writing(&seat, &request, &uri).await?;
+    let reading = reading(&seat, &request, &writing).await?;
     let found = Found::at_seat(&seat).await?;
     let events = app.requests.timeline(&seat.tenant, request.id).await?;
     let erasure = erasure(&seat, &request).await?;
+    let told = app.elsewhere.of_request(&seat.tenant, request.id).await?;
     page(&RequestDetail {
         row: queue::row(&request, found.at),
         subject: request.subject.map_or_else(|| "nobody any more: erased".to_owned(), |s| s.to_string()),
         identity: identity(&events),
         asked: asked(&request, &found),
-        read_href: (!writing.read && request.subject.is_some())
+        read_href: (reading == Reading::Open)
             .then(|| format!("{}/desk/requests/{}?read=yes", seat.root(), request.reference)),
+        reason_wanted: reading == Reading::AfterReason,
         internal_due: request.due.internal.into(),
         steps: steps(&seat, &request, &events).await?,
         stores: erasure.as_ref().map(stores).unwrap_or_default(),
-        recipients: recipients(&seat, &request, &found).await?,
-        stays: erasure.as_ref().and_then(|e| e.stays.as_ref()).map(staying).into_iter().collect(),
+        recipients: recipients(&seat, &request, (&told, &found)).await?,
+        stays: stays(erasure.as_ref(), &told, &found),
         actions: actions(&seat, &request, &writing, &events),
         words: writing.words,
         proposal: writing.papers.proposal.as_ref().map(proposed),
@@ -56,6 +61,37 @@ pub(super) async fn show(Path((_, reference)): Path<(String, String)>, seat: Sea
         mistakes: Mistakes::default(),
         desk: desk(&seat, &found, &uri).await?,
     })
+}
+
+/// How what was written can be read by whoever looks.
+#[derive(PartialEq)]
+enum Reading {
+    /// It is read already, or there is nothing left to read.
+    Done,
+    /// At once.
+    Open,
+    /// Once they have written down why.
+    AfterReason,
+}
+
+async fn reading(seat: &Seat, request: &Request, writing: &Writing) -> Result<Reading, Fault> {
+    let Some(subject) = request.subject.filter(|_| !writing.read) else { return Ok(Reading::Done) };
+    let (owner, actor) = (Owner::new(&seat.tenant, subject), seat.actor());
+    let access = Access { actor: &actor, purpose: PURPOSE };
+    let wanted = seat.edge.app.vault.look_wants(&owner, &access, CATEGORY).await?;
+    Ok(if wanted == Wanted::Nothing { Reading::Open } else { Reading::AfterReason })
+}
+
+/// `POST /desk/requests/{reference}/read` (`reason`): why somebody reads it, where the document asks for that.
+pub(super) async fn read(Path((_, reference)): Path<(String, String)>, sent: Sent) -> Answer {
+    let Sent { seat, fields } = sent;
+    let requests = &seat.edge.app.requests;
+    let request = requests.by_reference(&seat.tenant, &reference).await?;
+    let subject = request.subject.ok_or_else(|| Fault::new(Kind::NotFound))?;
+    let (owner, actor) = (Owner::new(&seat.tenant, subject), seat.actor());
+    let access = Access { actor: &actor, purpose: PURPOSE };
+    requests.state_reason(&owner, &access, &fields.secret("reason")).await?;
+    Ok(see_other(&seat, &format!("/requests/{}?read=yes", request.reference), "reasoned"))
 }
 
 /// `POST /desk/requests/{reference}/note` (`note`)
@@ -70,14 +106,18 @@ pub(super) async fn note(Path((_, reference)): Path<(String, String)>, sent: Sen
 /// `POST /desk/requests/{reference}/{action}` (`reason`, `ground`)
 pub(super) async fn act(Path((_, reference, action)): Path<(String, String, String)>, sent: Sent) -> Answer {
     let Sent { seat, fields } = sent;
-    let requests = &seat.edge.app.requests;
+    let app = &seat.edge.app;
+    let requests = &app.requests;
     let id = requests.by_reference(&seat.tenant, &reference).await?.id;
     let (tenant, by) = (&seat.tenant, &seat.actor());
     if action != "retry" && action != "refuse" && !DECIDE.contains(&seat.role()) {
         return Err(Fault::because(Kind::Forbidden, "your role does not decide requests"));
     }
     let done = match action.as_str() {
-        "retry" => requests.retry(tenant, id).await.map(|_| "retried")?,
+        "retry" => {
+            app.elsewhere.hurry(tenant, id).await?;
+            requests.retry(tenant, id).await.map(|_| "retried")?
+        }
         "extend" => requests.extend(tenant, id, by, &fields.secret("reason")).await.map(|_| "extended")?,
         "refuse" => {
             let text = refusal(fields.one("ground"), fields.secret("reason"))?;
@@ -207,28 +247,6 @@ fn stores(erasure: &Erasure) -> Vec<Fact> {
         facts.push(fact("Second look", says));
     }
     facts
-}
-
-/// Whoever got something of the person, and how their copies stand.
-async fn recipients(seat: &Seat, request: &Request, found: &Found) -> Result<Vec<Recipient>, Fault> {
-    let Some(subject) = request.subject else { return Ok(Vec::new()) };
-    let sent = seat.edge.app.disclosures.of(&Owner::new(&seat.tenant, subject)).await?;
-    let mut all: Vec<Recipient> = Vec::new();
-    for processor in found.policy.processors().filter(|p| p.is_recipient()) {
-        let mine: Vec<_> = sent.iter().filter(|d| d.processor == processor.id).collect();
-        let left = mine.iter().filter(|d| d.deleted_at.is_none()).count();
-        if mine.is_empty() {
-            continue;
-        }
-        let copies = view::Count(mine.len() as u64).of("copy", "copies");
-        let (state, says) = match left {
-            0 => (view::State::Kept, format!("{copies} sent, all known to be gone.")),
-            left => (view::State::Waiting, format!("{copies} sent, {left} not known to be gone.")),
-        };
-        let at = mine.iter().filter_map(|d| d.deleted_at).max().filter(|_| left == 0);
-        all.push(Recipient { name: processor.name.clone(), says, state, at: at.map(Into::into) });
-    }
-    Ok(all)
 }
 
 fn proposed(proposal: &Proposal) -> Proposed {

@@ -20,6 +20,12 @@ pub(super) type Answer = Result<Response, Fault>;
 const DONE: &[(&str, State, &str)] = &[
     ("released", State::Kept, "The job runs again."),
     ("noted", State::Kept, "The note is with the request."),
+    (
+        "reasoned",
+        State::Kept,
+        "Your reason is sealed with the person’s data, and lets you look for half an hour.",
+    ),
+    ("let-look", State::Kept, "You agreed to the look as the second person."),
     ("retried", State::Kept, "The next step was tried just now. Below is how it stands."),
     (
         "extended",
@@ -89,7 +95,8 @@ fn flash(word: &str) -> Option<Flash> {
 /// Where a form leads to.
 pub(super) fn see_other(seat: &Seat, path: &str, done: &str) -> Response {
     let root = seat.root();
-    Redirect::to(&format!("{root}/desk{path}?done={done}")).into_response()
+    let and = if path.contains('?') { '&' } else { '?' };
+    Redirect::to(&format!("{root}/desk{path}{and}done={done}")).into_response()
 }
 
 /// A page as it is sent.

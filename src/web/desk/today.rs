@@ -82,10 +82,11 @@ fn figures(
         stopped(found, &figure),
         ledger(found, whole, &figure),
     ];
+    let unheard = (found.unheard > 0).then(|| unheard(found, &figure));
     let shown = |page: Page| {
         page.lets(seat.role()) || page == Page::Jobs && seat.role() != crate::policy::Role::Support
     };
-    all.into_iter().filter(|(page, _)| shown(*page)).map(|(_, figure)| figure).collect()
+    all.into_iter().chain(unheard).filter(|(page, _)| shown(*page)).map(|(_, figure)| figure).collect()
 }
 
 type Drawn<'a> = &'a dyn Fn(Page, &str, String, String, State) -> (Page, Figure);
@@ -143,6 +144,15 @@ fn stopped(found: &Found, draw: Drawn<'_>) -> (Page, Figure) {
         _ => (State::Broken, "wait for a hand".to_owned()),
     };
     let (page, mut figure) = draw(Page::Jobs, "Failed jobs", Count(stopped).to_string(), note, state);
+    figure.href = figure.href.replace("/jobs", "#jobs-title");
+    (page, figure)
+}
+
+/// Webhooks that were stopped: the app no longer hears of edits and erasures until somebody there looks.
+fn unheard(found: &Found, draw: Drawn<'_>) -> (Page, Figure) {
+    let note = "the app is told of nothing; ask whoever runs it".to_owned();
+    let value = Count(found.unheard).to_string();
+    let (page, mut figure) = draw(Page::Jobs, "Webhooks stopped", value, note, State::Broken);
     figure.href = figure.href.replace("/jobs", "#jobs-title");
     (page, figure)
 }

@@ -119,7 +119,8 @@ pub(crate) async fn send(person: Person, mut sent: Multipart) -> Answer {
 fn told(error: &editing::Error) -> Option<Mistakes> {
     let field = match error {
         editing::Error::Picture(_) => "photograph",
-        editing::Error::BadValue(what) if what.starts_with("inputs") => {
+        editing::Error::BadValue(what) if what.starts_with("inputs (too") => "photograph",
+        editing::Error::BadValue(what) if what.starts_with("inputs (1") => {
             return Some(mistake("photograph", "Choose a photograph."));
         }
         editing::Error::BadValue(what) if what.starts_with("prompt (write") => {
@@ -145,7 +146,7 @@ async fn begin(person: &Person, asked: &Asked) -> Result<Edit, editing::Error> {
     let new = NewEdit {
         inputs: uploaded.or(source).into_iter().collect(),
         prompt: asked.prompt.clone(),
-        model: asked.model,
+        model: Some(asked.model),
         settings: Settings {
             style: chosen(&asked.style),
             aspect_ratio: chosen(&asked.shape),

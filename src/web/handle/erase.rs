@@ -8,16 +8,18 @@ use super::account::forget;
 use super::requests::prove;
 use crate::base::{PageSize, RequestId, Timestamp};
 use crate::edge::Fault;
+use crate::keystore::EPOCH_LASTS;
+use crate::ledger::Logged;
 use crate::policy::{Processor, Right};
-use crate::requests::{Ask, Erasure, Request, State};
+use crate::requests::{Ask, Erasure, ErasureProofs, Request, State};
 use crate::web::form::Filled;
 use crate::web::page::{Answer, Person, Visit, again, html, id, not_found, see};
 use crate::web::shape::account::mistake;
 use crate::web::shape::ask::filing;
 use crate::web::shape::entries::{file_name, receipt_href, seal};
 use crate::web::shape::privacy::{goes_with_account, images};
-use crate::web::shape::requests::{staying, would_stay};
-use crate::web::view::{Count, Erase, Erased, Fact, Mistakes};
+use crate::web::shape::requests::{recipient, staying, staying_elsewhere, would_stay};
+use crate::web::view::{Count, Erase, Erased, Fact, Mistakes, StepProof};
 
 /// `GET /privacy/erase`
 pub(crate) async fn ask(person: Person) -> Answer {
@@ -40,7 +42,8 @@ async fn page(person: &Person, mistakes: Mistakes) -> Result<Erase, Fault> {
         elsewhere: copies.map(|p| format!("The copies at {} are deleted as well.", p.name)).collect(),
         stays: app.vault.kept(&person.owner).await?.into_iter().map(would_stay).collect(),
         take_back: take_back(person).map(Into::into),
-        backups_unreadable: None,
+        // An epoch is destroyed when the second after it begins.
+        backups_unreadable: take_back(person).map(|at| at.plus(EPOCH_LASTS * 2).into()),
         step_up: !person.proved_lately(),
         open_access: requests.items.iter().find(answers_with_data).map(|r| r.reference.clone()),
         mistakes,
@@ -101,8 +104,16 @@ pub(crate) async fn erased(visit: Visit, Path((_, request)): Path<(String, Strin
         Some(receipt) => Some(app.requests.receipt(receipt).await?.1),
         None => None,
     };
+    let told = app.elsewhere.of_request(&visit.tenant, request.id).await?;
+    let policy = app.vault.policy(&visit.tenant)?;
+    let here = erasure.as_ref().and_then(|e| e.stays.as_ref()).map(staying).into_iter();
     let seal = proof.map(|receipt| seal(&receipt, app.ledger.verifier())).transpose()?;
+    let proofs = match receipt {
+        Some(id) => step_by_step(&visit.root(), &app.requests.erasure_proofs(id).await?),
+        None => Vec::new(),
+    };
     html(&Erased {
+        proofs,
         shell: visit.shell().await?,
         scheduled_for: request.grace_until.filter(|_| request.state == State::Grace).map(Into::into),
         at: erasure.as_ref().and_then(|e| e.verified_at).unwrap_or(request.received_at).into(),
@@ -110,11 +121,33 @@ pub(crate) async fn erased(visit: Visit, Path((_, request)): Path<(String, Strin
         done: erasure.as_ref().is_some_and(|e| e.verified_at.is_some()),
         erased: erasure.as_ref().map(what).unwrap_or_default(),
         verified: erasure.as_ref().map(places).unwrap_or_default(),
-        stays: erasure.as_ref().and_then(|e| e.stays.as_ref()).map(staying).into_iter().collect(),
+        stays: here.chain(told.iter().filter_map(|t| staying_elsewhere(&policy, t))).collect(),
+        elsewhere: told.iter().map(|task| recipient(&policy, task)).collect(),
         seal,
         receipt_href: receipt.map(|id| receipt_href(&visit.root(), id)),
         receipt_file: receipt.map(|id| file_name(&id.to_string())).unwrap_or_default(),
     })
+}
+
+fn step_by_step(root: &str, proofs: &ErasureProofs) -> Vec<StepProof> {
+    let of_tenant = |e: &Logged| format!("{root}/ledger/{}", e.index);
+    // The end of an epoch concerns the whole house.
+    let of_house = |e: &Logged| format!("/ledger/{}", e.index);
+    let step = |says, entry: Option<&Logged>, href: &dyn Fn(&Logged) -> String| StepProof {
+        says,
+        at: entry.map(|e| e.leaf.at.into()),
+        href: entry.map(href),
+    };
+    vec![
+        step("From here on nothing of yours was read or written.", proofs.requested.as_ref(), &of_tenant),
+        step("Your key was destroyed, and nothing opened any more.", proofs.unreadable.as_ref(), &of_tenant),
+        step("A second look found nothing left.", Some(&proofs.completed), &of_tenant),
+        step(
+            "With the keys of that time, what old backups held is unreadable too.",
+            proofs.beyond_backups.as_ref(),
+            &of_house,
+        ),
+    ]
 }
 
 fn fact(name: &str, value: String) -> Fact {

@@ -186,7 +186,8 @@ pub(crate) async fn delete(
     let (object, _) = picture(&person, &object).await?;
     let (app, actor) = (&person.edge.app, person.actor());
     app.vault.erase_belongings(&person.owner, &object.id.to_string(), actor.role()).await?;
-    match edit_of(&person, &object).await.filter(|e| e.output == Some(object.id)) {
+    match edit_of(&person, &object).await.filter(|e| e.output == Some(object.id) && e.more_outputs.is_empty())
+    {
         Some(edit) => app.editing.delete(&person.owner, edit.id, &actor).await?,
         None => app.vault.erase_object(&person.owner, object.id, actor.role()).await?,
     }

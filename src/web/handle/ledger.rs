@@ -53,12 +53,23 @@ async fn show(edge: &Edge, shell: Shell, page: Page<Logged>, checked: Option<Che
         signed_at: None,
         checkpoint: head.note().to_owned(),
         verifier_key: ledger.verifier().to_string(),
+        watched: watched(edge).await?,
         self_check: if ledger.standing().await.is_ok() { found } else { Standing::Broken },
         self_checked: checked.map(|c| c.at.into()),
         entries: page.items.iter().map(|entry| row(&shell.root, entry)).collect(),
         older_href: older,
         shell,
     })
+}
+
+/// Who else has seen this ledger, in a sentence.
+async fn watched(edge: &Edge) -> Result<String, Fault> {
+    let of = edge.app.witnesses.len();
+    if of == 0 {
+        return Ok("None. Compare the checkpoint with somebody else’s.".to_owned());
+    }
+    let (signed, size) = edge.app.ledger.witnessed(&edge.app.witnesses).await?;
+    Ok(format!("{signed} of {of} signed the ledger at {} entries", Count(size)))
 }
 
 /// `GET /ledger/{n}` of the house.

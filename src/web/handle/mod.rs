@@ -12,4 +12,5 @@ pub(crate) mod policy;
 pub(crate) mod readers;
 pub(crate) mod receipts;
 pub(crate) mod requests;
+pub(crate) mod verify;
 pub(crate) mod versions;

@@ -14,7 +14,9 @@ use crate::web::form::Filled;
 use crate::web::page::{Answer, Done, Person, again, html, id, not_found, see, see_done, with};
 use crate::web::shape::ask::{asked, check, filing, next, question, shortened};
 use crate::web::shape::entries::receipt_href;
-use crate::web::shape::requests::{answer, archive, can_withdraw, row, says, steps, title, would_stay};
+use crate::web::shape::requests::{
+    answer, archive, can_withdraw, recipient, row, says, steps, title, would_stay,
+};
 use crate::web::view::{Mistakes, RequestFiled, RequestStatus};
 
 /// `GET /privacy/ask/{right}`
@@ -106,6 +108,7 @@ pub(crate) async fn status(person: Person, Path((_, reference)): Path<(String, S
     let events = app.requests.timeline(&person.tenant, request.id).await?;
     let letters = app.requests.letters(&request, &person.actor()).await?;
     let holdings = app.vault.holdings(&person.owner).await?;
+    let told = app.elsewhere.of_request(&person.tenant, request.id).await?;
     let (answer, remedy) = answer(&letters);
     html(&RequestStatus {
         shell: person.shell().await?,
@@ -113,7 +116,7 @@ pub(crate) async fn status(person: Person, Path((_, reference)): Path<(String, S
         says: says(&request),
         steps: steps(&request, &events),
         archive: archive(&root, &request, &holdings, person.now),
-        recipients: Vec::new(),
+        recipients: told.iter().map(|task| recipient(&person.policy, task)).collect(),
         stays: if request.right == Right::Erasure && request.state.is_open() {
             app.vault.kept(&person.owner).await?.into_iter().map(would_stay).collect()
         } else {

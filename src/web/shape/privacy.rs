@@ -1,5 +1,7 @@
 //! The privacy centre: holdings, switches, readers, notices.
 
+use std::collections::BTreeMap;
+
 use crate::base::Timestamp;
 use crate::consent::{self, State as Said, Word};
 use crate::disclosure::Disclosed;
@@ -135,6 +137,20 @@ pub(crate) fn read(root: &str, policy: &Policy, entry: &Logged) -> Read {
         why,
         proof_href: Some(format!("{root}/ledger/{}", entry.index)),
     }
+}
+
+/// A read by staff, with the reason that they wrote down before it.
+pub(crate) fn looked(
+    root: &str,
+    policy: &Policy,
+    entry: &Logged,
+    reasons: &BTreeMap<String, String>,
+) -> Read {
+    let mut shown = read(root, policy, entry);
+    if let Some(words) = reasons.get(&word(entry, "look")) {
+        shown.why = format!("{} They wrote: \u{201c}{words}\u{201d}", shown.why);
+    }
+    shown
 }
 
 fn who(role: &str) -> String {

@@ -3,11 +3,12 @@
 use serde_json::{Map, Value};
 
 use crate::base::Timestamp;
+use crate::elsewhere::{Task, TaskKind, TaskState};
 use crate::policy::{Policy, Right};
 use crate::requests::{Event, Request, State as Stands, StaysByLaw};
 use crate::vault::{Holdings, KeptRecords};
 use crate::web::page::purpose_title;
-use crate::web::view::{ArchiveReady, Clock, Count, Fact, RequestRow, Size, State, Stays, Step};
+use crate::web::view::{ArchiveReady, Clock, Count, Fact, Recipient, RequestRow, Size, State, Stays, Step};
 
 /// What was asked, in the person's words.
 pub(crate) fn title(policy: &Policy, right: Right, about: Option<&str>) -> String {
@@ -99,6 +100,45 @@ pub(crate) fn staying(stays: &StaysByLaw) -> Stays {
         what: format!("{} ({}), reduced to what the law asks for", stays.what, stays.records),
         why: stays.law.clone(),
         until: Some(stays.until.into()),
+    }
+}
+
+/// What stays at a recipient of somebody who was erased.
+pub(crate) fn staying_elsewhere(policy: &Policy, task: &Task) -> Option<Stays> {
+    let stays = task.stays.as_ref().filter(|_| task.state == TaskState::Stays)?;
+    Some(Stays {
+        what: format!("Payments and invoices at {} ({})", called(policy, &task.processor), stays.records),
+        why: stays.why.clone(),
+        until: stays.until.map(Into::into),
+    })
+}
+
+fn called(policy: &Policy, processor: &str) -> String {
+    policy.processor(processor).map_or_else(|| processor.to_owned(), |p| p.name.clone())
+}
+
+/// Somebody else who was told.
+pub(crate) fn recipient(policy: &Policy, task: &Task) -> Recipient {
+    let asked = match task.kind {
+        TaskKind::Correct => "Told to correct what it holds",
+        TaskKind::Erase => "Told to erase what it holds",
+    };
+    let (state, rest) = match (task.state, &task.problem) {
+        (TaskState::Done, _) => (State::Kept, "done, and read back".to_owned()),
+        (TaskState::Stays, Some(why)) => {
+            (State::AtRisk, format!("whatever may go at once is gone; the rest has not gone yet: {why}"))
+        }
+        (TaskState::Stays, None) => {
+            (State::Attested, "whatever may go is gone, and read back; payments stay for now".to_owned())
+        }
+        (TaskState::Open, Some(why)) => (State::AtRisk, format!("not done yet: {why}")),
+        (TaskState::Open, None) => (State::Waiting, "not proved yet".to_owned()),
+    };
+    Recipient {
+        name: called(policy, &task.processor),
+        says: format!("{asked}; {rest}."),
+        state,
+        at: task.done_at.map(Into::into),
     }
 }
 

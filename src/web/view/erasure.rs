@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Count, Fact, Mark, Mistakes, Moment, Seal, Shell, State, Stays, Viewer};
+use super::{Count, Fact, Mark, Mistakes, Moment, Recipient, Seal, Shell, State, Stays, Viewer};
 
 /// The page that asks before everything goes.
 #[derive(Template, Debug, Clone)]
@@ -59,6 +59,8 @@ pub struct Erased {
     pub erased: Vec<Fact>,
     /// How each place was looked through afterwards: place and finding.
     pub verified: Vec<Fact>,
+    /// Who else was told, and how it stands there.
+    pub elsewhere: Vec<Recipient>,
     /// What stays.
     pub stays: Vec<Stays>,
     /// The seal of the receipt, once there is one.
@@ -67,4 +69,17 @@ pub struct Erased {
     pub receipt_href: Option<String>,
     /// The receipt's file.
     pub receipt_file: String,
+    /// The four steps, each with its own entry and proof.
+    pub proofs: Vec<StepProof>,
+}
+
+/// A step of an erasure and its proof.
+#[derive(Debug, Clone)]
+pub struct StepProof {
+    /// What the step did, in a sentence.
+    pub says: &'static str,
+    /// When; `None` while it is still to come.
+    pub at: Option<Moment>,
+    /// The page of its entry.
+    pub href: Option<String>,
 }

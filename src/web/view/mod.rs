@@ -7,6 +7,7 @@
 //! | `/`, `/ledger`, `/api`, `/assets/{name}` | [`Home`], [`LedgerPage`] of the house, the API's page, a file |
 //! | `/policy`, `/policy/{version}`, `/policy/{version}/source`, `/policy/promises.json` | [`PolicyPage`]; the document's text; the board as JSON |
 //! | `/ledger`, `/ledger/{n}`, `/ledger/checkpoint`, `/ledger/tile/…` | [`LedgerPage`], an entry, the C2SP files |
+//! | `/ledger/verify` of the house | [`OfflineVerifier`]: one file that checks receipts from a disk, under a policy of its own |
 //! | `/receipts/{id}`, `/receipts/{id}/file` | [`ReceiptPage`], the file to keep |
 //! | `/sign-in` and `POST` (`email`, `next`) | [`SignIn`], then [`MailSent`] |
 //! | `/sign-in/confirm?token=` and `POST` (`token`, `code`) | [`SignInConfirm`] |
@@ -44,6 +45,7 @@ mod erasure;
 mod form;
 mod images;
 mod mark;
+mod offline;
 mod policy;
 mod privacy;
 mod proof;
@@ -62,6 +64,7 @@ pub use erasure::*;
 pub use form::{Mistake, Mistakes};
 pub use images::*;
 pub use mark::Mark;
+pub use offline::OfflineVerifier;
 pub use policy::*;
 pub use privacy::*;
 pub use proof::*;

@@ -111,6 +111,8 @@ fn config(db: &TestDb, tenant: &TenantId) -> Config {
         audience: "vouchsafe".to_owned(),
         hs256_secret: Some(Secret::new("a secret that an app and this service share".to_owned())),
         jwks_file: None,
+        jwks_url: None,
+        role: None,
     }];
     config
 }

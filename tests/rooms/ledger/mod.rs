@@ -3,6 +3,7 @@
 mod house;
 mod restore;
 mod tamper;
+mod witnesses;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
@@ -19,6 +20,7 @@ use vouchsafe::ledger::{
 
 use self::house::{House, key, number, tenant};
 use crate::each_database;
+use crate::support::chance::soaking;
 
 each_database! {
     async fn an_entry_is_there_when_its_transaction_is_and_not_otherwise(db: TestDb) {
@@ -114,32 +116,36 @@ each_database! {
         assert!(files >= 4);
     }
 
+    /// T29, two of them at once; the soak goes on for 2,500 rounds.
     async fn sequencers_at_once_sign_one_history(db: TestDb) {
         let house = House::new(db).await;
         let other = house.ledger_of("other-head").await;
+        let rounds: u64 = if soaking() { 2_500 } else { 40 };
         let mut heads = BTreeMap::new();
-        for round in 0..40 {
+        for round in 0..rounds {
             house.write(round * 10..round * 10 + 7).await;
             let (a, b) = tokio::join!(house.ledger.sequence(), other.sequence());
             for head in [a.unwrap(), b.unwrap()].into_iter().flatten() {
                 assert!(heads.insert(head.size(), head).is_none(), "two heads of one size");
             }
         }
-        assert_eq!(heads.len(), 40);
-        assert_eq!(house.ledger.checkpoint().await.unwrap().size(), 280);
+        assert_eq!(heads.len() as u64, rounds);
+        assert_eq!(house.ledger.checkpoint().await.unwrap().size(), rounds * 7);
         for (old, new) in heads.values().zip(heads.values().skip(1)) {
             let proof = house.ledger.consistency(old.size(), new.size()).await.unwrap();
             proof.verify(old.root(), new.root()).unwrap();
         }
         let report = house.ledger.fsck().await.unwrap();
-        assert_eq!((report.faults.as_slice(), report.entries, report.checkpoints), (&[][..], 280, 40));
+        assert_eq!((report.faults.as_slice(), report.entries, report.checkpoints), (&[][..], rounds * 7, rounds));
     }
 
+    /// T29, killed in the middle; the soak goes on for 2,500 rounds.
     async fn a_sequencer_cut_off_anywhere_leaves_one_history(db: TestDb) {
         let house = House::new(db).await;
         let other = house.ledger_of("other-head").await;
         let (mut heads, mut cut_off) = (BTreeMap::<u64, Checkpoint>::new(), 0);
-        for round in 0..60_u64 {
+        let rounds: u64 = if soaking() { 2_500 } else { 60 };
+        for round in 0..rounds {
             house.write(round * 9..round * 9 + 9).await;
             for (ledger, polls) in [(&house.ledger, round % 30), (&other, 1000)] {
                 let mut work = pin!(ledger.sequence());
@@ -165,9 +171,9 @@ each_database! {
         }
         assert!(cut_off > 5, "{cut_off}");
         let newest = house.ledger.checkpoint().await.unwrap();
-        assert_eq!(newest.size(), 540, "nothing is lost and nothing twice");
+        assert_eq!(newest.size(), rounds * 9, "nothing is lost and nothing twice");
         for head in heads.values() {
-            let proof = house.ledger.consistency(head.size(), 540).await.unwrap();
+            let proof = house.ledger.consistency(head.size(), rounds * 9).await.unwrap();
             proof.verify(head.root(), newest.root()).unwrap();
         }
         assert_eq!(house.ledger.fsck().await.unwrap().faults, []);

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::web::view::{Choice, Count, Desk, LedgerRow, Mark, Moment, State, Viewer};
+use crate::web::view::{Choice, Count, Desk, LedgerRow, Mark, Moment, Recipient, State, Viewer};
 
 /// Processors, and what left the house.
 #[derive(Template, Debug, Clone)]
@@ -12,6 +12,8 @@ pub struct Processors {
     pub desk: Desk,
     /// The processors that the document names.
     pub processors: Vec<ProcessorRow>,
+    /// What is still to be done or proved there, the most pressing first.
+    pub tasks: Vec<Recipient>,
     /// What left, newest first.
     pub disclosures: Vec<DisclosureRow>,
 }

@@ -139,6 +139,8 @@ pub struct RequestDetail {
     /// Where to read what the person and staff wrote, when there is anything and it is not shown: a look that the
     /// ledger records.
     pub read_href: Option<String>,
+    /// Whether it can be read once whoever looks has written down why.
+    pub reason_wanted: bool,
     /// A refusal that waits for a second person.
     pub proposal: Option<Proposed>,
     /// By when this desk wants it done, seven days before the law.
@@ -214,6 +216,10 @@ pub struct People {
     pub query: String,
     /// What was found; `None` before a search.
     pub found: Option<Vec<PersonRow>>,
+    /// What this role may look at, and for which purpose.
+    pub looks: Vec<Choice>,
+    /// Looks of others that wait for a second person.
+    pub waiting: Vec<LookWaiting>,
     /// What was wrong.
     pub mistakes: Mistakes,
 }
@@ -235,6 +241,52 @@ pub struct PersonRow {
     pub held: bool,
     /// Their requests' references.
     pub requests: Vec<String>,
+}
+
+/// A look that waits for a second member of staff.
+#[derive(Debug, Clone)]
+pub struct LookWaiting {
+    /// Its id.
+    pub id: String,
+    /// Who wants to look.
+    pub staff: String,
+    /// At whose data.
+    pub subject: String,
+    /// For which purpose.
+    pub purpose: String,
+    /// Since when.
+    pub at: Moment,
+}
+
+/// What a look showed.
+#[derive(Template, Debug, Clone)]
+#[template(path = "desk/look.html", config = "src/web/askama.toml")]
+pub struct Look {
+    /// What every page of the desk is given.
+    pub desk: Desk,
+    /// Whose: the subject id.
+    pub subject: String,
+    /// What: the category's title.
+    pub title: String,
+    /// For what: the purpose's title.
+    pub purpose: String,
+    /// Category and purpose, as the form sends them.
+    pub what: String,
+    /// Whether a second person has to agree first.
+    pub waits: bool,
+    /// The things, oldest first.
+    pub things: Vec<Looked>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone)]
+pub struct Looked {
+    /// Since when it is as it is.
+    pub at: Moment,
+    /// Its fields.
+    pub facts: Vec<Fact>,
 }
 
 /// The door of the desk.

@@ -29,7 +29,7 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
         ("desk-processors", html(&processors())),
         (
             "desk-processors-empty",
-            html(&Processors { processors: vec![], disclosures: vec![], ..processors() }),
+            html(&Processors { processors: vec![], tasks: vec![], disclosures: vec![], ..processors() }),
         ),
         ("desk-ledger", html(&ledger())),
         ("desk-reads", html(&reads())),
@@ -329,6 +329,12 @@ fn processors() -> Processors {
             ),
             row("Stripe", "Ireland", "Payments", &["billing"], "10 years", 8_021, 0, State::Kept),
         ],
+        tasks: vec![Recipient {
+            name: "Stripe".into(),
+            says: "Told to erase what it holds; not done yet: it cannot be reached. Next try 22 November 2026, 14:10 UTC, after 3 that failed.".into(),
+            state: State::AtRisk,
+            at: None,
+        }],
         disclosures: vec![DisclosureRow {
             at: at("2026-03-01T10:00:00Z"),
             to: "Landgericht Berlin".into(),

@@ -12,6 +12,8 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
         ("desk-request", html(&request())),
         ("desk-request-new", html(&new_request())),
         ("desk-people", html(&people())),
+        ("desk-look", html(&look(false))),
+        ("desk-look-waits", html(&look(true))),
         ("desk-people-none", html(&People { found: Some(vec![]), ..people() })),
         (
             "desk-sign-in",
@@ -187,6 +189,7 @@ fn request() -> RequestDetail {
         asked: vec![fact("Scope", "everything"), fact("Governing law", "GDPR, rule pack eu-2026-1")],
         words: Some("Please erase everything you have of me.".into()),
         read_href: None,
+        reason_wanted: false,
         proposal: Some(Proposed {
             at: at("2026-11-21T10:00:00Z"),
             by: "stf_0192f3a4".into(),
@@ -272,6 +275,23 @@ fn new_request() -> RequestDetail {
     }
 }
 
+fn look(waits: bool) -> Look {
+    let looked = Looked {
+        at: at("2026-11-20T09:00:00Z"),
+        facts: vec![fact("email", "someone@example.org"), fact("language", "en")],
+    };
+    Look {
+        desk: desk(),
+        subject: "sub_0192f3a47b1c7d2e9a40c1d2e3f40516".into(),
+        title: "Account details".into(),
+        purpose: "Answering your questions".into(),
+        what: "account support".into(),
+        waits,
+        things: if waits { vec![] } else { vec![looked] },
+        more: false,
+    }
+}
+
 fn people() -> People {
     People {
         desk: desk(),
@@ -285,6 +305,18 @@ fn people() -> People {
             held: true,
             requests: strings(&["R-2026-0147", "R-2026-0152"]),
         }]),
+        looks: vec![Choice {
+            value: "account support".into(),
+            says: "Account details, for: Answering your questions".into(),
+            chosen: false,
+        }],
+        waiting: vec![LookWaiting {
+            id: "rec_0192f3a47b1c7d2e9a40c1d2e3f40516".into(),
+            staff: "stf_0192f3a4".into(),
+            subject: "sub_0192f3a47b1c7d2e9a40c1d2e3f40516".into(),
+            purpose: "security".into(),
+            at: at("2026-11-22T13:00:00Z"),
+        }],
         mistakes: Mistakes::default(),
     }
 }

@@ -184,11 +184,28 @@ fn erased() -> Erased {
             fact("Main database", "0 rows left"),
             fact("Files", "0 of 430 left"),
             fact("Keys", "destroyed"),
-            fact("Stripe", "answered: deleted"),
         ],
+        elsewhere: vec![Recipient {
+            name: "Stripe".into(),
+            says: "Told to erase what it holds; done, and read back.".into(),
+            state: State::Kept,
+            at: Some(at("2026-11-22T14:01:30Z")),
+        }],
         stays: stays(),
         seal: Some(seal()),
         receipt_href: Some("/flux-kontext/receipts/rct_0192".into()),
         receipt_file: "receipt-0192f3a4.json".into(),
+        proofs: vec![
+            StepProof {
+                says: "From here on nothing of yours was read or written.",
+                at: Some(at("2026-11-22T14:01:58Z")),
+                href: Some("/flux-kontext/ledger/4810".into()),
+            },
+            StepProof {
+                says: "With the keys of that time, what old backups held is unreadable too.",
+                at: None,
+                href: None,
+            },
+        ],
     }
 }

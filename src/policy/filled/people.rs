@@ -1,39 +1,10 @@
+//! Tables that hold something about people, or the proof of what was done.
+
 use super::Keeps;
-use super::Keeps::{Nobody, Of, Proof, Vault};
+use super::Keeps::{Of, Proof, Vault};
 
 /// Table, what its columns keep, its columns.
-pub const COLUMNS: &[(&str, Keeps, &[&str])] = &[
-    (
-        "anonymous_count",
-        Nobody("how many there were in a month, never of fewer than twenty people"),
-        &["tenant", "category", "month", "things", "people", "at"],
-    ),
-    (
-        "api_key",
-        Nobody("an app's, not a person's"),
-        &[
-            "id",
-            "tenant",
-            "secret_hash",
-            "label",
-            "scopes",
-            "created_at",
-            "last_used_at",
-            "expires_at",
-            "revoked_at",
-        ],
-    ),
-    (
-        "attestation",
-        Nobody("what staff vouched for, sealed"),
-        &["id", "tenant", "attestation", "staff", "at", "sealed"],
-    ),
-    ("attestation_file", Nobody("what staff showed for an attestation, sealed"), &["id", "tenant", "sealed"]),
-    (
-        "blob_grave",
-        Nobody("names of ciphertexts that were removed"),
-        &["blob_key", "tenant", "buried_at", "next_at", "deletions"],
-    ),
+pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
     (
         "consent_event",
         Of("consent-record"),
@@ -96,14 +67,11 @@ pub const COLUMNS: &[(&str, Keeps, &[&str])] = &[
             "started_at",
             "ended_at",
             "cleaned_at",
+            "images",
+            "more_outputs",
+            "batch",
         ],
     ),
-    (
-        "epoch",
-        Nobody("what an epoch's key is known by, and when it was destroyed"),
-        &["number", "kfp", "begun_at", "destroyed_at", "noted_at"],
-    ),
-    ("epoch_floor", Nobody("the oldest epoch that keys may be written under"), &["name", "floor"]),
     (
         "erasure",
         Proof("that it was done, kept to show it; the person behind it is blanked when they are erased"),
@@ -133,6 +101,39 @@ pub const COLUMNS: &[(&str, Keeps, &[&str])] = &[
         ],
     ),
     (
+        "elsewhere",
+        Of("account"),
+        &["id", "tenant", "subject", "processor", "name_index", "sealed", "linked_at", "gone_at"],
+    ),
+    (
+        "elsewhere_task",
+        Proof(
+            "that a recipient was told and has corrected or erased; the person is blanked when they are erased",
+        ),
+        &[
+            "id",
+            "tenant",
+            "account",
+            "subject",
+            "processor",
+            "kind",
+            "request",
+            "erasure",
+            "state",
+            "sealed",
+            "proof",
+            "problem",
+            "stay_count",
+            "stay_until",
+            "stay_why",
+            "asked_at",
+            "due_at",
+            "next_at",
+            "tries",
+            "done_at",
+        ],
+    ),
+    (
         "errand",
         Proof(
             "that something was sent to a provider and is gone there; the person is blanked when they are erased",
@@ -151,6 +152,9 @@ pub const COLUMNS: &[(&str, Keeps, &[&str])] = &[
             "next_at",
             "tries",
             "gone_at",
+            "link",
+            "link_uses",
+            "job",
         ],
     ),
     (
@@ -180,49 +184,15 @@ pub const COLUMNS: &[(&str, Keeps, &[&str])] = &[
         ],
     ),
     (
-        "holder",
-        Nobody("a name under which a law keeps records that lead to nobody"),
-        &["id", "tenant", "since", "until_at"],
-    ),
-    (
-        "idempotency",
-        Nobody("ids, hashes and sealed answers, for a day"),
-        &["tenant", "caller", "route", "key_hash", "request_hash", "state", "status", "body", "created_at"],
-    ),
-    (
-        "item_key",
-        Nobody("wrapped keys"),
-        &["item", "tenant", "subject", "id", "kind", "epoch", "wrapped", "kfp", "created_at"],
-    ),
-    (
-        "job",
-        Nobody("ids only, for as long as the job runs"),
-        &[
-            "id",
-            "kind",
-            "payload",
-            "tenant",
-            "unique_key",
-            "run_at",
-            "deadline",
-            "state",
-            "claims",
-            "lease_until",
-            "lease_token",
-            "last_error",
-            "created_at",
-        ],
-    ),
-    ("lease", Nobody("which process changes the epochs now"), &["name", "holder", "until"]),
-    ("ledger_checkpoint", Nobody("signed heads of the tree"), &["size", "signed_at", "note"]),
-    (
         "ledger_entry",
         Proof("that it was done, kept to show it; the person behind it is blanked when they are erased"),
         &["id", "arrival", "seq", "tenant", "kind", "subject_ref", "happened_at", "leaf"],
     ),
-    ("ledger_head", Nobody("the newest head of the tree"), &["slot", "turn", "size", "signed_at", "note"]),
-    ("ledger_tile", Nobody("hashes"), &["level", "n", "hashes"]),
-    ("letter", Nobody("which letter of a request went out"), &["tenant", "request", "kind", "at", "sent_at"]),
+    (
+        "look",
+        Of("rights-request"),
+        &["id", "tenant", "subject", "staff", "purpose", "at", "until_at", "approved_by", "approved_at"],
+    ),
     (
         "notice",
         Proof("what a person was told before a rule fires; it goes with the person"),
@@ -264,61 +234,6 @@ pub const COLUMNS: &[(&str, Keeps, &[&str])] = &[
             "tries",
             "next_at",
             "acknowledged_at",
-        ],
-    ),
-    (
-        "policy_proposal",
-        Nobody("a document that waits for a second person, and what it was foreseen to do: counts"),
-        &[
-            "id",
-            "tenant",
-            "version",
-            "hash",
-            "source",
-            "report",
-            "proposed_by",
-            "proposed_at",
-            "state",
-            "decided_by",
-            "decided_at",
-            "reason",
-        ],
-    ),
-    (
-        "policy_reckoning",
-        Nobody("how far due times have been computed anew: counts"),
-        &["tenant", "version", "pass", "kind", "reached", "looked", "moved", "started_at", "finished_at"],
-    ),
-    (
-        "policy_telling",
-        Nobody("how far the telling of a version has come: a moment"),
-        &["tenant", "version", "effective_at", "reached", "announced_at", "entry", "closed_at"],
-    ),
-    (
-        "policy_version",
-        Nobody("published documents"),
-        &["tenant", "version", "effective_at", "hash", "source", "published_at", "entry"],
-    ),
-    (
-        "probe_run",
-        Nobody("counts, and sentences about counts"),
-        &["id", "tenant", "probe", "state", "figure", "checked", "found", "at"],
-    ),
-    (
-        "probe_state",
-        Nobody("counts, and sentences about counts"),
-        &[
-            "tenant",
-            "probe",
-            "state",
-            "figure",
-            "checked",
-            "found",
-            "parts",
-            "at",
-            "since",
-            "entry",
-            "recorded_at",
         ],
     ),
     (
@@ -427,11 +342,6 @@ pub const COLUMNS: &[(&str, Keeps, &[&str])] = &[
         ],
     ),
     (
-        "staff",
-        Nobody("the house's own people, sealed"),
-        &["id", "tenant", "role", "email_index", "sealed", "created_at", "disabled_at"],
-    ),
-    (
         "subject",
         Of("account"),
         &[
@@ -449,12 +359,10 @@ pub const COLUMNS: &[(&str, Keeps, &[&str])] = &[
             "closed_at",
         ],
     ),
-    (
-        "subject_key",
-        Nobody("wrapped keys"),
-        &["tenant", "subject", "class", "id", "epoch", "wrapped", "kfp", "created_at"],
-    ),
     ("subject_login", Of("account"), &["tenant", "issuer", "login_index", "subject"]),
-    ("sweep", Nobody("counts"), &["id", "tenant", "rule", "category", "at", "erased", "lateness", "entry"]),
-    ("system_key", Nobody("the service's own keys"), &["name", "epoch", "wrapped", "created_at"]),
+    (
+        "webhook_message",
+        Proof("that the app was told: ids alone, gone with the person and after 30 days in any case"),
+        &["id", "tenant", "kind", "subject", "about", "sealed", "at"],
+    ),
 ];

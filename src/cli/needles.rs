@@ -42,29 +42,27 @@ fn forms(word: &str) -> Vec<Vec<u8>> {
     all.into_iter().collect()
 }
 
-/// Words to look for, all at once: one pass over the bytes, however many words and forms there are.
-struct Needles<'w> {
+/// What to look for, all at once: one pass over the bytes, however many there are.
+struct Needles<W> {
     /// By their first two bytes.
-    by_start: HashMap<[u8; 2], Vec<(&'w str, Vec<u8>)>>,
+    by_start: HashMap<[u8; 2], Vec<(W, Vec<u8>)>>,
     forms: usize,
 }
 
-impl<'w> Needles<'w> {
-    fn new(words: &[&'w str]) -> Self {
+impl<W: Copy + Ord> Needles<W> {
+    fn new(all: impl IntoIterator<Item = (W, Vec<u8>)>) -> Self {
         let mut needles = Self { by_start: HashMap::new(), forms: 0 };
-        for word in words {
-            for form in forms(word) {
-                if let Some(start) = form.first_chunk::<2>().copied() {
-                    needles.forms += 1;
-                    needles.by_start.entry(start).or_default().push((word, form));
-                }
+        for (word, form) in all {
+            if let Some(start) = form.first_chunk::<2>().copied() {
+                needles.forms += 1;
+                needles.by_start.entry(start).or_default().push((word, form));
             }
         }
         needles
     }
 
-    /// The words that `bytes` hold.
-    fn in_bytes(&self, bytes: &[u8]) -> BTreeSet<&'w str> {
+    /// What `bytes` hold of them.
+    fn in_bytes(&self, bytes: &[u8]) -> BTreeSet<W> {
         let mut starts = vec![false; 1 << 16];
         for [a, b] in self.by_start.keys() {
             if let Some(start) = starts.get_mut(usize::from(u16::from_be_bytes([*a, *b]))) {
@@ -84,33 +82,58 @@ impl<'w> Needles<'w> {
     }
 }
 
+/// Words, each in all its forms.
+fn in_all_forms<'w>(words: &[&'w str]) -> Needles<&'w str> {
+    Needles::new(words.iter().flat_map(|word| forms(word).into_iter().map(|form| (*word, form))))
+}
+
 /// Whether `bytes` hold a word, in any form.
 pub(super) fn holds(bytes: &[u8], word: &str) -> bool {
-    !Needles::new(&[word]).in_bytes(bytes).is_empty()
+    !in_all_forms(&[word]).in_bytes(bytes).is_empty()
 }
 
 /// Reads every file below a folder and looks for each word, in the files and in their names.
 pub(super) fn search(folder: &Path, words: &[&str]) -> anyhow::Result<Search> {
-    let needles = Needles::new(words);
+    let needles = in_all_forms(words);
     let mut search = Search { forms: needles.forms, ..Search::default() };
+    each_file(folder, |path, bytes, len| {
+        search.files += u64::from(len.is_some());
+        search.bytes += len.unwrap_or(0);
+        search.found.extend(needles.in_bytes(bytes).into_iter().map(|w| (w.to_owned(), path.to_owned())));
+    })?;
+    Ok(search)
+}
+
+/// As [`search`], for bytes as they are. Gives which of them, and in which file.
+pub(super) fn search_bytes(folder: &Path, all: &[&[u8]]) -> anyhow::Result<Vec<(usize, PathBuf)>> {
+    let needles = Needles::new(all.iter().map(|bytes| bytes.to_vec()).enumerate());
+    let mut found = Vec::new();
+    each_file(folder, |path, bytes, _| {
+        found.extend(needles.in_bytes(bytes).into_iter().map(|n| (n, path.to_owned())));
+    })?;
+    Ok(found)
+}
+
+/// Hands over everything below a folder: its name and, of a file, what is in it, with its length.
+fn each_file(folder: &Path, mut see: impl FnMut(&Path, &[u8], Option<u64>)) -> anyhow::Result<()> {
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder)? {
             let path = entry?.path();
             let mut bytes = path.file_name().unwrap_or_default().as_encoded_bytes().to_vec();
+            let mut len = None;
             if path.is_dir() {
                 folders.push(path.clone());
             } else {
                 let inside = fs::read(&path)?;
-                search.files += 1;
-                search.bytes += inside.len() as u64;
+                len = Some(inside.len() as u64);
                 bytes.push(0);
                 bytes.extend(inside);
             }
-            search.found.extend(needles.in_bytes(&bytes).into_iter().map(|w| (w.to_owned(), path.clone())));
+            see(&path, &bytes, len);
         }
     }
-    Ok(search)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -143,5 +166,8 @@ mod tests {
         fs::write(dir.path().join("of-heron-3f9a1c07/heron-3f9a1c07.txt"), "heron").unwrap();
         let found = search(dir.path(), &["heron-3f9a1c07"]).unwrap();
         assert_eq!((found.files, found.bytes, found.found.len()), (1, 5, 2));
+        let found = search_bytes(dir.path(), &[b"egret", b"heron-3f"]).unwrap();
+        assert_eq!(found.len(), 2);
+        assert!(found.iter().all(|(n, _)| *n == 1));
     }
 }

@@ -1,0 +1,9 @@
+-- Messages that recipients sent us and that were taken: the same one is taken once.
+CREATE TABLE told (
+    tenant    TEXT NOT NULL,
+    processor TEXT NOT NULL,
+    message   TEXT NOT NULL,
+    at        BIGINT NOT NULL,
+    PRIMARY KEY (tenant, processor, message)
+);
+CREATE INDEX told_at ON told (at);

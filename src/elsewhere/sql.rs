@@ -1,0 +1,330 @@
+use super::{Account, Stays, Task, TaskKind, TaskState};
+use crate::base::{RequestId, SubjectId, TenantId, Timestamp};
+use crate::on;
+use crate::store::{Error, Tx};
+use crate::vault::Owner;
+
+const LINK: &str = "INSERT INTO elsewhere (id, tenant, subject, processor, name_index, sealed, linked_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const ACCOUNTS: &str = "SELECT id, processor, sealed, linked_at FROM elsewhere WHERE tenant = $1 AND subject = $2 \
+    AND gone_at IS NULL ORDER BY id";
+const BY_NAME: &str =
+    "SELECT subject FROM elsewhere WHERE tenant = $1 AND processor = $2 AND name_index = $3";
+const ACCOUNT_GONE: &str =
+    "UPDATE elsewhere SET name_index = NULL, sealed = NULL, gone_at = $1 WHERE tenant = $2 AND id = $3";
+const FORGET_ACCOUNTS: &str = "UPDATE elsewhere SET subject = NULL WHERE tenant = $1 AND subject = $2";
+const EXPIRE_ACCOUNTS: &str = "DELETE FROM elsewhere WHERE gone_at < $1";
+
+const INSERT: &str = "INSERT INTO elsewhere_task (id, tenant, account, subject, processor, kind, request, erasure, state, sealed, \
+    stay_count, asked_at, due_at, next_at, tries) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9, 0, $10, $11, $10, 0)";
+const UPDATE: &str = "UPDATE elsewhere_task SET state = $1, sealed = $2, proof = $3, problem = $4, stay_count = $5, \
+    stay_until = $6, stay_why = $7, next_at = $8, tries = $9, done_at = $10 WHERE tenant = $11 AND id = $12 AND state <> 'done'";
+const DUE: &str = "SELECT id, tenant, account, subject, processor, kind, request, erasure, state, sealed, proof, problem, \
+    stay_count, stay_until, stay_why, asked_at, due_at, next_at, tries, done_at FROM elsewhere_task \
+    WHERE next_at <= $1 ORDER BY next_at, id LIMIT $2";
+const CLAIM: &str = "UPDATE elsewhere_task SET next_at = $1 WHERE tenant = $2 AND id = $3 AND next_at = $4";
+const OF_REQUEST: &str = "SELECT id, tenant, account, subject, processor, kind, request, erasure, state, sealed, proof, problem, \
+    stay_count, stay_until, stay_why, asked_at, due_at, next_at, tries, done_at FROM elsewhere_task \
+    WHERE tenant = $1 AND request = $2 ORDER BY id";
+const OF_ERASURE: &str = "SELECT id, tenant, account, subject, processor, kind, request, erasure, state, sealed, proof, problem, \
+    stay_count, stay_until, stay_why, asked_at, due_at, next_at, tries, done_at FROM elsewhere_task \
+    WHERE tenant = $1 AND erasure = $2 ORDER BY id";
+const OF_SUBJECT: &str = "SELECT id, tenant, account, subject, processor, kind, request, erasure, state, sealed, proof, problem, \
+    stay_count, stay_until, stay_why, asked_at, due_at, next_at, tries, done_at FROM elsewhere_task \
+    WHERE tenant = $1 AND subject = $2 ORDER BY id";
+const NOT_DONE: &str = "SELECT id, tenant, account, subject, processor, kind, request, erasure, state, sealed, proof, problem, \
+    stay_count, stay_until, stay_why, asked_at, due_at, next_at, tries, done_at FROM elsewhere_task \
+    WHERE tenant = $1 AND state <> 'done' AND next_at IS NOT NULL ORDER BY due_at, id LIMIT 500";
+const HURRY: &str =
+    "UPDATE elsewhere_task SET next_at = $1 WHERE tenant = $2 AND request = $3 AND state = 'open'";
+const NO_CORRECTION: &str =
+    "DELETE FROM elsewhere_task WHERE tenant = $1 AND subject = $2 AND kind = 'correct' AND state = 'open'";
+const ERASED_ALREADY: &str =
+    "SELECT COUNT(*) FROM elsewhere_task WHERE tenant = $1 AND account = $2 AND kind = 'erase'";
+const FORGET_TASKS: &str = "UPDATE elsewhere_task SET subject = NULL WHERE tenant = $1 AND subject = $2";
+const EXPIRE_TASKS: &str = "DELETE FROM elsewhere_task WHERE (state = 'done' AND done_at < $1) \
+    OR (state = 'stays' AND next_at IS NULL AND stay_until < $1)";
+
+const TOLD: &str =
+    "INSERT INTO told (tenant, processor, message, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+const EXPIRE_TOLD: &str = "DELETE FROM told WHERE at < $1";
+
+/// A row to be.
+pub(super) struct NewAccount<'a> {
+    pub(super) id: &'a str,
+    pub(super) processor: &'a str,
+    pub(super) index: &'a [u8],
+    pub(super) sealed: &'a [u8],
+    pub(super) at: Timestamp,
+}
+
+pub(super) async fn link(tx: &mut Tx, owner: &Owner, row: &NewAccount<'_>) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(LINK)
+        .bind(row.id)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(row.processor)
+        .bind(row.index)
+        .bind(row.sealed)
+        .bind(row.at.micros())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+pub(super) async fn accounts(tx: &mut Tx, owner: &Owner) -> Result<Vec<Account>, Error> {
+    let rows: Vec<(String, String, Option<Vec<u8>>, i64)> = on!(tx, |c| sqlx::query_as(ACCOUNTS)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .fetch_all(c)
+        .await)?;
+    let account = |(id, processor, sealed, at)| Account {
+        id,
+        processor,
+        sealed,
+        linked_at: Timestamp::from_micros(at),
+    };
+    Ok(rows.into_iter().map(account).collect())
+}
+
+pub(super) async fn by_name(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    processor: &str,
+    index: &[u8],
+) -> Result<Option<SubjectId>, Error> {
+    let row: Option<(Option<String>,)> = on!(tx, |c| sqlx::query_as(BY_NAME)
+        .bind(tenant.as_str())
+        .bind(processor)
+        .bind(index)
+        .fetch_optional(c)
+        .await)?;
+    row.and_then(|(s,)| s)
+        .map(|s| s.parse().map_err(|_| Error::inconsistent("elsewhere", "subject")))
+        .transpose()
+}
+
+pub(super) async fn account_gone(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    id: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(ACCOUNT_GONE)
+        .bind(now.micros())
+        .bind(tenant.as_str())
+        .bind(id)
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+pub(super) async fn insert(tx: &mut Tx, task: &Task) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(INSERT)
+        .bind(&task.id)
+        .bind(task.tenant.as_str())
+        .bind(&task.account)
+        .bind(task.subject.map(|s| s.to_string()))
+        .bind(&task.processor)
+        .bind(task.kind.as_str())
+        .bind(task.request.map(|r| r.to_string()))
+        .bind(&task.erasure)
+        .bind(task.sealed.as_deref())
+        .bind(task.asked_at.micros())
+        .bind(task.due_at.micros())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// Writes how a task stands. `false` when it was done meanwhile.
+pub(super) async fn update(tx: &mut Tx, task: &Task) -> Result<bool, Error> {
+    let stays = task.stays.as_ref();
+    let n = on!(tx, |c| sqlx::query(UPDATE)
+        .bind(task.state.as_str())
+        .bind(task.sealed.as_deref())
+        .bind(&task.proof)
+        .bind(&task.problem)
+        .bind(stays.map_or(0, |s| s.records))
+        .bind(stays.and_then(|s| s.until).map(Timestamp::micros))
+        .bind(stays.map(|s| s.why.as_str()))
+        .bind(task.next_at.map(Timestamp::micros))
+        .bind(task.tries)
+        .bind(task.done_at.map(Timestamp::micros))
+        .bind(task.tenant.as_str())
+        .bind(&task.id)
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+fn bad(column: &'static str) -> Error {
+    Error::inconsistent("elsewhere_task", column)
+}
+
+macro_rules! task {
+    ($row:expr) => {{
+        let row = $row;
+        macro_rules! get {
+            ($column:literal, $type:ty) => {
+                sqlx::Row::try_get::<$type, _>(&row, $column)?
+            };
+        }
+        macro_rules! time {
+            ($column:literal) => {
+                get!($column, Option<i64>).map(Timestamp::from_micros)
+            };
+        }
+        let (kind, state) = (get!("kind", String), get!("state", String));
+        let why = get!("stay_why", Option<String>);
+        Ok::<Task, Error>(Task {
+            id: get!("id", String),
+            tenant: get!("tenant", String).parse().map_err(|_| bad("tenant"))?,
+            account: get!("account", String),
+            subject: get!("subject", Option<String>)
+                .map(|s| s.parse().map_err(|_| bad("subject")))
+                .transpose()?,
+            processor: get!("processor", String),
+            kind: TaskKind::ALL.into_iter().find(|k| k.as_str() == kind).ok_or(bad("kind"))?,
+            request: get!("request", Option<String>)
+                .map(|r| r.parse().map_err(|_| bad("request")))
+                .transpose()?,
+            erasure: get!("erasure", Option<String>),
+            state: TaskState::ALL.into_iter().find(|s| s.as_str() == state).ok_or(bad("state"))?,
+            sealed: get!("sealed", Option<Vec<u8>>),
+            proof: get!("proof", Option<String>),
+            problem: get!("problem", Option<String>),
+            stays: match why {
+                Some(why) => {
+                    Some(Stays { records: get!("stay_count", i64), why, until: time!("stay_until") })
+                }
+                None => None,
+            },
+            asked_at: Timestamp::from_micros(get!("asked_at", i64)),
+            due_at: Timestamp::from_micros(get!("due_at", i64)),
+            next_at: time!("next_at"),
+            tries: get!("tries", i64),
+            done_at: time!("done_at"),
+        })
+    }};
+}
+
+/// Runs a statement with these values bound and gives the tasks it finds.
+macro_rules! tasks {
+    ($tx:expr, $statement:expr $(, $bind:expr)*) => {{
+        let found: Result<Vec<Task>, Error> = on!($tx, |c| sqlx::query($statement)
+            $(.bind($bind))*
+            .fetch_all(c)
+            .await?
+            .into_iter()
+            .map(|row| task!(row))
+            .collect());
+        found
+    }};
+}
+
+pub(super) async fn due(tx: &mut Tx, now: Timestamp, most: i64) -> Result<Vec<Task>, Error> {
+    tasks!(tx, DUE, now.micros(), most)
+}
+
+/// Takes a task for a while. `false` when another process has it.
+pub(super) async fn claim(tx: &mut Tx, task: &Task, until: Timestamp) -> Result<bool, Error> {
+    let n = on!(tx, |c| sqlx::query(CLAIM)
+        .bind(until.micros())
+        .bind(task.tenant.as_str())
+        .bind(&task.id)
+        .bind(task.next_at.map(Timestamp::micros))
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+pub(super) async fn of_request(tx: &mut Tx, tenant: &TenantId, id: RequestId) -> Result<Vec<Task>, Error> {
+    tasks!(tx, OF_REQUEST, tenant.as_str(), id.to_string())
+}
+
+pub(super) async fn of_erasure(tx: &mut Tx, tenant: &TenantId, id: &str) -> Result<Vec<Task>, Error> {
+    tasks!(tx, OF_ERASURE, tenant.as_str(), id)
+}
+
+pub(super) async fn of_subject(tx: &mut Tx, owner: &Owner) -> Result<Vec<Task>, Error> {
+    tasks!(tx, OF_SUBJECT, owner.tenant.as_str(), owner.subject.to_string())
+}
+
+/// A tenant's tasks that something is still to come of, the most pressing first.
+pub(super) async fn not_done(tx: &mut Tx, tenant: &TenantId) -> Result<Vec<Task>, Error> {
+    tasks!(tx, NOT_DONE, tenant.as_str())
+}
+
+pub(super) async fn hurry(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    id: RequestId,
+    now: Timestamp,
+) -> Result<u64, Error> {
+    Ok(on!(tx, |c| sqlx::query(HURRY)
+        .bind(now.micros())
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?)
+}
+
+/// Whether an account is being erased, or was.
+pub(super) async fn is_erased(tx: &mut Tx, tenant: &TenantId, account: &str) -> Result<bool, Error> {
+    let (n,): (i64,) =
+        on!(tx, |c| sqlx::query_as(ERASED_ALREADY).bind(tenant.as_str()).bind(account).fetch_one(c).await)?;
+    Ok(n > 0)
+}
+
+/// What would be corrected of somebody who is erased needs no correction.
+pub(super) async fn no_correction(tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
+    run(tx, NO_CORRECTION, owner).await
+}
+
+pub(super) async fn forget(tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
+    run(tx, FORGET_ACCOUNTS, owner).await?;
+    run(tx, FORGET_TASKS, owner).await
+}
+
+async fn run(tx: &mut Tx, statement: &'static str, owner: &Owner) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(statement)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// Removes what ended before this, and messages that came before that.
+pub(super) async fn expire(tx: &mut Tx, before: Timestamp, told: Timestamp) -> Result<(), Error> {
+    for (statement, before) in [(EXPIRE_ACCOUNTS, before), (EXPIRE_TASKS, before), (EXPIRE_TOLD, told)] {
+        on!(tx, |c| sqlx::query(statement).bind(before.micros()).execute(c).await.map(|_| ()))?;
+    }
+    Ok(())
+}
+
+/// Notes that a message was taken. `false` when it was before.
+pub(super) async fn told(
+    tx: &mut Tx,
+    (tenant, processor): (&TenantId, &str),
+    message: &str,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let n = on!(tx, |c| sqlx::query(TOLD)
+        .bind(tenant.as_str())
+        .bind(processor)
+        .bind(message)
+        .bind(now.micros())
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}

@@ -1,0 +1,66 @@
+//! Destroying once more what was destroyed before: for a keystore, or a database, that came from a backup.
+
+use super::{Class, Error, Keystore, Owner, sql};
+use crate::crypto::Fingerprint;
+
+/// What was destroyed once more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Again {
+    /// People whose keys were back.
+    pub subjects: u64,
+    /// Items whose keys were back.
+    pub items: u64,
+}
+
+impl Keystore {
+    /// The fingerprint of a person's key: what their erasure will be known by. [`Error::NoKey`] when it is gone.
+    pub async fn fingerprint(&self, owner: Owner<'_>) -> Result<Fingerprint, Error> {
+        let mut tx = self.db.read().await?;
+        sql::again::fingerprint(&mut tx, owner).await?.ok_or(Error::NoKey)
+    }
+
+    /// How many living keys, of people and of items, have one of these fingerprints. Opens nothing.
+    pub async fn alive_among(&self, known: &[Fingerprint]) -> Result<i64, Error> {
+        let mut alive = 0;
+        let mut tx = self.db.read().await?;
+        for some in known.chunks(sql::MOST_IN) {
+            alive += sql::again::count(&mut tx, some).await?;
+        }
+        Ok(alive)
+    }
+
+    /// How many of these fingerprints, each named once, are of people whose keys were destroyed here.
+    pub async fn fenced_among(&self, known: &[Fingerprint]) -> Result<usize, Error> {
+        let (mut fenced, mut tx) = (0, self.db.read().await?);
+        for some in known.chunks(sql::MOST_IN) {
+            fenced += usize::try_from(sql::again::count_fenced(&mut tx, some).await?).unwrap_or(0);
+        }
+        Ok(fenced)
+    }
+
+    /// Destroys the keys with these fingerprints, of people (with a fence) and of items. Durable when this returns;
+    /// again is harmless.
+    pub async fn destroy_again(&self, known: &[Fingerprint]) -> Result<Again, Error> {
+        let mut done = Again::default();
+        for some in known.chunks(sql::MOST_IN) {
+            let mut tx = self.db.begin().await?;
+            let owners = sql::again::owners(&mut tx, some).await?;
+            done.items += sql::again::delete_items(&mut tx, some).await?;
+            tx.commit().await?;
+            for (tenant, subject) in owners {
+                let owner = Owner { tenant: &tenant, subject };
+                self.destroy_subject(owner, Class::Data).await?;
+                self.clear_items(owner).await?;
+                match self.destroy_subject(owner, Class::Proof).await {
+                    Ok(_) | Err(Error::NoKey) => {}
+                    Err(e) => return Err(e),
+                }
+                done.subjects += 1;
+            }
+        }
+        if done != Again::default() {
+            self.truncate_log().await?;
+        }
+        Ok(done)
+    }
+}

@@ -1,0 +1,221 @@
+//! Asking witnesses: whatever head is newest is shown to each of them, with the proof that it contains everything that
+//! this witness saw before, and what they sign is kept beside the head (C2SP tlog-witness). A witness that does not answer
+//! holds up nothing.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+
+use super::sequence::blocking;
+use super::witness::AddCheckpoint;
+use super::{Checkpoint, Error, Ledger, Use, VerifierKey, state};
+use crate::base::Clock;
+use crate::egress::{Call, CallLog, Egress, EgressError, Method, Names, Recipient, Reply, Url};
+
+/// What a witness may take to answer.
+const WITHIN: Duration = Duration::from_secs(10);
+/// A signature line is a few hundred bytes.
+const AT_MOST: u64 = 16 * 1024;
+
+/// Somebody who watches this ledger.
+#[derive(Debug, Clone)]
+pub struct Watching {
+    /// Where they are asked: `add-checkpoint` is appended.
+    pub url: Url,
+    /// What they sign with.
+    pub key: VerifierKey,
+}
+
+/// Those who watch. Cheap to clone.
+#[derive(Clone)]
+pub struct Witnesses(Arc<Inner>);
+
+struct Inner {
+    egress: Egress,
+    all: Vec<Watching>,
+    /// The size that each has seen, as far as known here.
+    seen: Mutex<BTreeMap<String, u64>>,
+}
+
+/// How asking went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Witnesses whose signature the newest head has.
+    pub signed: usize,
+    /// Witnesses there are.
+    pub of: usize,
+    /// Signatures that came with this asking.
+    pub fresh: usize,
+}
+
+impl Witnesses {
+    /// These witnesses, each reached at its own address and nowhere else. [`Error::Malformed`] for a key that does not
+    /// cosign, or an address that is neither HTTPS nor on this machine.
+    pub fn new(all: Vec<Watching>, clock: Clock) -> Result<Self, Error> {
+        let unfit = |_: EgressError| Error::Malformed("a witness's address (https://…)");
+        let mut recipients = Vec::new();
+        for one in &all {
+            if one.key.purpose() != Use::Cosignature {
+                return Err(Error::Malformed("a witness's key"));
+            }
+            recipients.push(Recipient::named(recipient(one)).inside(&one.url).map_err(unfit)?);
+        }
+        let egress = Egress::new(recipients, &Names::System, clock).map_err(unfit)?;
+        Ok(Self(Arc::new(Inner { egress, all, seen: Mutex::default() })))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.all.len()
+    }
+
+    /// Whether nobody watches.
+    pub fn is_empty(&self) -> bool {
+        self.0.all.is_empty()
+    }
+}
+
+impl fmt::Debug for Witnesses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.all.iter().map(|w| w.key.name())).finish()
+    }
+}
+
+fn recipient(one: &Watching) -> String {
+    format!("witness {}", one.key.name())
+}
+
+/// Why a witness did not sign.
+#[derive(Debug, thiserror::Error)]
+enum Unsigned {
+    #[error("cannot be reached: {0}")]
+    Unreached(#[from] EgressError),
+    #[error("answered {0}")]
+    Answered(u16),
+    #[error("answered with something else than a signature of its own over this head")]
+    Garbled,
+    #[error("has seen {seen} entries, and the ledger has {held}: the database is not the one it watched")]
+    Ahead { seen: u64, held: u64 },
+    #[error(transparent)]
+    Ledger(#[from] Error),
+}
+
+impl Ledger {
+    /// Shows the newest head to each witness that has not signed it yet. What they sign is kept, and goes into the served
+    /// checkpoint and into receipts. Cheap when all have signed.
+    pub async fn ask(&self, witnesses: &Witnesses) -> Result<Asked, Error> {
+        let mut asked = Asked { of: witnesses.len(), ..Asked::default() };
+        if witnesses.is_empty() {
+            return Ok(asked);
+        }
+        let head = self.checkpoint().await?;
+        if head.size() == 0 {
+            return Ok(asked);
+        }
+        let kept = self.cosigned().await?.filter(|kept| is_same(kept, &head));
+        let mut newest = kept.unwrap_or_else(|| head.clone());
+        for one in &witnesses.0.all {
+            if newest.witnessed_by(&one.key)?.is_some() {
+                asked.signed += 1;
+                continue;
+            }
+            match self.ask_one(witnesses, one, &head).await {
+                Ok(line) => {
+                    newest = newest.with_cosignature(&line, &one.key)?;
+                    asked.signed += 1;
+                    asked.fresh += 1;
+                }
+                Err(why) => tracing::warn!(witness = one.key.name(), error = %why, "a witness did not sign"),
+            }
+        }
+        if asked.fresh > 0 {
+            let (file, note) = (self.cosigned_file(), newest.note().to_owned());
+            blocking(move || state::write(&file, &note)).await?;
+        }
+        Ok(asked)
+    }
+
+    async fn ask_one(
+        &self,
+        witnesses: &Witnesses,
+        one: &Watching,
+        head: &Checkpoint,
+    ) -> Result<String, Unsigned> {
+        let name = one.key.name().to_owned();
+        let mut old = witnesses.0.seen.lock().await.get(&name).copied().unwrap_or(0);
+        // Once more with the size that the witness says it has seen.
+        for _ in 0..2 {
+            if old > head.size() {
+                return Err(Unsigned::Ahead { seen: old, held: head.size() });
+            }
+            let hashes = self.consistency(old, head.size()).await?.hashes;
+            let request = AddCheckpoint { old, hashes, checkpoint: head.note().to_owned() };
+            let reply = witnesses.post(one, &request).await?;
+            match reply.status {
+                200 => {
+                    witnesses.0.seen.lock().await.insert(name, head.size());
+                    return own_line(&reply, one, head);
+                }
+                409 => {
+                    let text = String::from_utf8_lossy(&reply.body);
+                    old = text.trim().parse().map_err(|_| Unsigned::Garbled)?;
+                    witnesses.0.seen.lock().await.insert(name.clone(), old);
+                }
+                other => return Err(Unsigned::Answered(other)),
+            }
+        }
+        Err(Unsigned::Answered(409))
+    }
+
+    /// The newest head that a witness signed, with what they signed; none if there is none yet. Verified again.
+    pub async fn cosigned(&self) -> Result<Option<Checkpoint>, Error> {
+        let file = self.cosigned_file();
+        let note = blocking(move || state::read(&file)).await?;
+        note.map(|note| Checkpoint::open(&note, self.verifier())).transpose()
+    }
+
+    /// How many of these witnesses signed the newest head that any of them signed, and its size.
+    pub async fn witnessed(&self, witnesses: &Witnesses) -> Result<(usize, u64), Error> {
+        let Some(kept) = self.cosigned().await? else { return Ok((0, 0)) };
+        let mut signed = 0;
+        for one in &witnesses.0.all {
+            signed += usize::from(kept.witnessed_by(&one.key)?.is_some());
+        }
+        Ok((signed, kept.size()))
+    }
+
+    /// Beside the file that remembers the newest head.
+    fn cosigned_file(&self) -> PathBuf {
+        self.0.file.with_extension("cosigned")
+    }
+}
+
+impl Witnesses {
+    async fn post(&self, one: &Watching, request: &AddCheckpoint) -> Result<Reply, Unsigned> {
+        let mut url = one.url.clone();
+        let path = format!("{}/add-checkpoint", url.path().trim_end_matches('/'));
+        url.set_path(&path);
+        let call = Call::new(&recipient(one), Method::POST, url, "/add-checkpoint")
+            .body("text/plain; charset=utf-8", request.to_text())
+            .within(WITHIN)
+            .at_most(AT_MOST);
+        Ok(self.0.egress.send(call, &CallLog::default()).await?)
+    }
+}
+
+/// Whether two notes are about one head.
+pub(super) fn is_same(a: &Checkpoint, b: &Checkpoint) -> bool {
+    (a.size(), a.root()) == (b.size(), b.root())
+}
+
+/// The witness's own line among those that it answered with.
+fn own_line(reply: &Reply, one: &Watching, head: &Checkpoint) -> Result<String, Unsigned> {
+    let text = std::str::from_utf8(&reply.body).map_err(|_| Unsigned::Garbled)?;
+    let lines = text.lines().map(|line| format!("{line}\n"));
+    let mut own = lines.filter(|line| head.with_cosignature(line, &one.key).is_ok());
+    own.next().ok_or(Unsigned::Garbled)
+}

@@ -1,0 +1,141 @@
+//! The ledger as files, growing with it: so that what must be done again after a restore is to be had without the
+//! database that was lost.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::resource::{FULL, Resource};
+use super::sequence::blocking;
+use super::{Checkpoint, Error, Ledger, TileId, state};
+
+/// Files written between two looks at the database, so that memory stays flat however far the folder is behind.
+const AT_ONCE: usize = 64;
+
+/// Where the ledger is published, and what else is known of it.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// The folder: C2SP tlog-tiles, as [`Ledger::export`] writes it. Not in any backup that is ever put back.
+    pub folder: PathBuf,
+    /// Files with a checkpoint each that somebody else keeps: a witness, an auditor. Those that are missing are passed
+    /// over; one that is not by this ledger's key is an error.
+    pub kept: Vec<PathBuf>,
+}
+
+impl Published {
+    /// The files that may hold a newer head than the state file.
+    pub(super) fn heads(&self) -> impl Iterator<Item = PathBuf> + '_ {
+        std::iter::once(self.folder.join(Resource::Checkpoint.to_string())).chain(self.kept.iter().cloned())
+    }
+}
+
+impl Ledger {
+    /// The folder in which the ledger is published, if it is.
+    pub fn folder(&self) -> Option<&Path> {
+        self.0.published.as_ref().map(|p| p.folder.as_path())
+    }
+
+    /// How many entries the database's own head has, whatever is known elsewhere.
+    pub async fn held(&self) -> Result<u64, Error> {
+        Ok(super::sql::head(&mut self.0.db.read().await?).await?.size)
+    }
+
+    /// Adds to the folder what this head has and the folder's own has not, the checkpoint last. Each file is durable
+    /// before the next is written.
+    pub(super) async fn publish(&self, head: &Checkpoint) -> Result<(), Error> {
+        let Some(folder) = self.folder().map(Path::to_owned) else { return Ok(()) };
+        let path = folder.join(Resource::Checkpoint.to_string());
+        let note = blocking(move || state::read(&path)).await?;
+        let there = note.map(|n| Checkpoint::open(&n, self.0.key.verifier())).transpose()?;
+        let old = there.map_or(0, |c| c.size());
+        if old > head.size() {
+            return Err(Error::Behind { known: old, held: head.size() });
+        }
+        let mut fresh = Vec::with_capacity(AT_ONCE);
+        for resource in grown(old, head.size()) {
+            let bytes = match resource {
+                Resource::Checkpoint => continue,
+                Resource::Tile { tile, width } => self.tile(head, tile, width).await?,
+                Resource::Entries { n, width } => self.bundle(head, n, width).await?,
+            };
+            fresh.push((resource, bytes));
+            if fresh.len() == AT_ONCE {
+                put(&folder, std::mem::take(&mut fresh)).await?;
+            }
+        }
+        fresh.push((Resource::Checkpoint, head.note().as_bytes().to_vec()));
+        put(&folder, fresh).await
+    }
+}
+
+async fn put(folder: &Path, files: Vec<(Resource, Vec<u8>)>) -> Result<(), Error> {
+    let folder = folder.to_owned();
+    blocking(move || {
+        for (resource, bytes) in files {
+            put_one(&folder, resource, &bytes)?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+fn put_one(folder: &Path, resource: Resource, bytes: &[u8]) -> io::Result<()> {
+    let path = folder.join(resource.to_string());
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    state::write_bytes(&path, bytes)?;
+    let full = match resource {
+        Resource::Checkpoint => false,
+        Resource::Tile { width, .. } | Resource::Entries { width, .. } => width == FULL,
+    };
+    if full {
+        // What was published of it while it grew is in it now (C2SP tlog-tiles, partial tiles).
+        let mut parts = path.into_os_string();
+        parts.push(".p");
+        match std::fs::remove_dir_all(&parts) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The resources of a tree of `new` entries that one of `old` does not have, the checkpoint left out.
+fn grown(old: u64, new: u64) -> impl Iterator<Item = Resource> {
+    let span = |old: u64, new: u64| {
+        let last = u16::try_from(new % u64::from(FULL)).unwrap_or(0);
+        let full = (old / 256..new / 256).map(|n| (n, FULL));
+        full.chain((last > 0 && new > old).then_some((new / 256, last)))
+    };
+    let entries = span(old, new).map(|(n, width)| Resource::Entries { n, width });
+    let tiles = (0..6_u8).flat_map(move |level| {
+        let shift = 8 * u32::from(level);
+        span(old >> shift, new >> shift)
+            .map(move |(n, width)| Resource::Tile { tile: TileId { level, n }, width })
+    });
+    entries.chain(tiles)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_grew_step_by_step_is_what_a_whole_export_has(steps in prop::collection::vec(0..700_u64, 1..12)) {
+            let (mut size, mut there) = (0, BTreeSet::new());
+            for step in steps {
+                there.extend(grown(size, size + step).map(|r| r.to_string()));
+                size += step;
+                let whole = Resource::all(size).filter(|r| *r != Resource::Checkpoint).map(|r| r.to_string());
+                for file in whole {
+                    prop_assert!(there.contains(&file), "{} is missing at {}", file, size);
+                }
+            }
+        }
+    }
+}

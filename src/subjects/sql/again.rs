@@ -1,0 +1,64 @@
+use crate::base::{StaffId, SubjectId, TenantId, Timestamp};
+use crate::on;
+use crate::policy::Role;
+use crate::store::{Error, Tx};
+
+const END_ALL_SESSIONS: &str = "DELETE FROM session WHERE token_hash IS NOT NULL";
+const END_ALL_LINKS: &str = "DELETE FROM sign_in WHERE token_hash IS NOT NULL";
+const SUBJECTS: &str = "SELECT tenant, id FROM subject WHERE id > $1 ORDER BY id LIMIT 500";
+const DISABLE_STAFF: &str =
+    "UPDATE staff SET disabled_at = $1 WHERE tenant = $2 AND id = $3 AND disabled_at IS NULL";
+const SET_ROLE: &str = "UPDATE staff SET role = $1 WHERE tenant = $2 AND id = $3 AND role <> $1";
+
+/// Sessions that ended; links go with them.
+pub(in crate::subjects) async fn end_all(tx: &mut Tx) -> Result<u64, Error> {
+    let ended = on!(tx, |c| sqlx::query(END_ALL_SESSIONS).execute(c).await.map(|r| r.rows_affected()))?;
+    on!(tx, |c| sqlx::query(END_ALL_LINKS).execute(c).await.map(|_| ()))?;
+    Ok(ended)
+}
+
+/// People of all tenants, in the order of their ids.
+pub(in crate::subjects) async fn people(
+    tx: &mut Tx,
+    after: &str,
+) -> Result<Vec<(TenantId, SubjectId)>, Error> {
+    let rows: Vec<(String, String)> = on!(tx, |c| sqlx::query_as(SUBJECTS).bind(after).fetch_all(c).await)?;
+    rows.into_iter()
+        .map(|(tenant, id)| {
+            let tenant = tenant.parse().map_err(|_| Error::inconsistent("subject", "tenant"))?;
+            Ok((tenant, id.parse().map_err(|_| Error::inconsistent("subject", "id"))?))
+        })
+        .collect()
+}
+
+pub(in crate::subjects) async fn disable_staff(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    id: StaffId,
+    at: Timestamp,
+) -> Result<bool, Error> {
+    Ok(on!(tx, |c| sqlx::query(DISABLE_STAFF)
+        .bind(at.micros())
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?
+        == 1)
+}
+
+pub(in crate::subjects) async fn set_role(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    id: StaffId,
+    role: Role,
+) -> Result<bool, Error> {
+    Ok(on!(tx, |c| sqlx::query(SET_ROLE)
+        .bind(role.as_str())
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?
+        == 1)
+}

@@ -1,0 +1,35 @@
+//! The drill: that it holds, and that it is seen to fail when what it is about is left out.
+
+use super::call;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn erased_stays_erased_and_the_ledger_goes_on() {
+    let (well, said) = call(&["drill", "restore", "--rounds", "4", "--seed", "20"]).await;
+    assert!(well && said.contains("Everything held: erased stays erased."), "{said}");
+    assert!(!said.contains("NOT LOOKED AT") && said.contains("back in service"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_replay_the_drill_fails() {
+    let (well, said) =
+        call(&["drill", "restore", "--rounds", "2", "--seed", "20", "--without-the-replay"]).await;
+    assert!(!well && said.contains("Not everything held."), "{said}");
+    let gone = said.lines().find(|l| l.contains("whoever was erased is unknown")).unwrap();
+    assert!(gone.contains("DOES NOT HOLD"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_kept_in_a_folder_that_is_not_empty() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("mine.txt"), "mine").unwrap();
+    let (well, said) = call(&["drill", "restore", "--keep", &dir.path().display().to_string()]).await;
+    assert!(!well && said.contains("is not empty"), "{said}");
+}
+
+/// T14: twenty rounds and the time that each took.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "for the soak: takes minutes"]
+async fn twenty_rounds_hold() {
+    let (well, said) = call(&["drill", "restore", "--rounds", "20", "--seed", "1000"]).await;
+    assert!(well, "{said}");
+}

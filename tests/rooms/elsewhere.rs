@@ -1,0 +1,138 @@
+//! Accounts elsewhere: who is known by which name, tasks that are done once, and what a person's state means for them.
+
+use chrono::TimeDelta;
+use serde_json::json;
+use vouchsafe::elsewhere::{Error, TaskKind, TaskState};
+use vouchsafe::fakes::{At, Fault};
+use vouchsafe::policy::Role;
+use vouchsafe::subjects::Profile;
+use vouchsafe::vault::Actor;
+
+use crate::each_app_with_recipients;
+use crate::support::TestApp;
+use crate::support::app::{OTHER_TENANT, Person, TENANT};
+use crate::support::house::count_in;
+
+async fn correct(app: &TestApp, person: &Person) {
+    let me = Actor::Subject(person.owner.subject);
+    let new = Profile { email: "ada@new.example".into(), name: "Ada King".into(), username: "ada".into() };
+    app.app.requests.correct(&person.owner, &me, &new).await.unwrap();
+}
+
+each_app_with_recipients! {
+    async fn a_name_is_one_persons_within_a_tenant(app: TestApp, there: There) {
+        let (ada, eve) = (app.person("ada@example.org").await, app.person("eve@example.org").await);
+        let other = app.person_of(OTHER_TENANT, "ada@example.org").await;
+        let elsewhere = &app.app.elsewhere;
+        elsewhere.link(&ada.owner, "stripe", "cus_1").await.unwrap();
+        elsewhere.link(&ada.owner, "stripe", "cus_1").await.unwrap();
+        elsewhere.link(&ada.owner, "stripe", "cus_2").await.unwrap();
+        elsewhere.link(&other.owner, "stripe", "cus_1").await.unwrap();
+        assert!(matches!(elsewhere.link(&eve.owner, "stripe", "cus_1").await, Err(Error::Taken)));
+        assert!(matches!(elsewhere.link(&eve.owner, "paypal", "cus_3").await, Err(Error::NotSetUp)));
+        assert!(matches!(elsewhere.link(&eve.owner, "supabase", "cus_3").await, Err(Error::NotSetUp)));
+        for bad in ["", "cus_", "cus_../1", "in_1", "cus_1 "] {
+            assert!(matches!(elsewhere.link(&eve.owner, "stripe", bad).await, Err(Error::BadName)), "{bad}");
+        }
+        assert_eq!(elsewhere.accounts(&ada.owner).await.unwrap().len(), 2);
+        assert_eq!(elsewhere.accounts(&eve.owner).await.unwrap().len(), 0);
+        assert_eq!(elsewhere.by_name(&app.tenant(), "stripe", "cus_1").await.unwrap(), Some(ada.owner.clone()));
+        let register = app.app.disclosures.of(&ada.owner).await.unwrap();
+        assert_eq!(register.len(), 2, "that somebody else holds something stands in the register");
+        assert_eq!(count_in(&app.app.db, "SELECT COUNT(*) FROM elsewhere").await, 3);
+        for (tenant, name, answer) in elsewhere.greet().await {
+            assert_eq!(answer, Ok(()), "{tenant} {name}");
+        }
+        there.is_content();
+    }
+
+    async fn a_correction_is_told_once_to_each_whoever_looks_first(app: TestApp, there: There) {
+        let ada = app.person("ada@example.org").await;
+        let customer = there.customer(&app, &ada, "ada@example.org").await;
+        correct(&app, &ada).await;
+        let go_on = || false;
+        let (a, b) = tokio::join!(app.app.elsewhere.turn(&go_on), app.app.elsewhere.turn(&go_on));
+        assert_eq!(a.unwrap() + b.unwrap(), 1);
+        assert_eq!(there.stripe.thing(&customer).unwrap()["email"], "ada@new.example");
+        assert_eq!(there.stripe.changes().len(), 1);
+        let told = app.app.elsewhere.of(&ada.owner).await.unwrap();
+        assert_eq!((told[0].kind, told[0].state), (TaskKind::Correct, TaskState::Done));
+        assert_eq!(told[0].proof.as_deref(), Some("read-back-corrected"));
+        let register = app.app.disclosures.of(&ada.owner).await.unwrap();
+        assert_eq!(register.len(), 2, "the account, and what was sent to correct it");
+        there.is_content();
+    }
+
+    async fn a_correction_waits_for_a_recipient_that_is_down(app: TestApp, there: There) {
+        let ada = app.person("ada@example.org").await;
+        let customer = there.customer(&app, &ada, "ada@example.org").await;
+        correct(&app, &ada).await;
+        there.stripe.fault(At::Submit, Fault::Busy(120));
+        app.settle().await;
+        let waiting = app.app.elsewhere.not_done(&app.tenant()).await.unwrap();
+        assert_eq!(waiting[0].problem.as_deref(), Some("it asks us to wait"));
+        assert_eq!(waiting[0].next_at, Some(app.now().plus(TimeDelta::seconds(120))), "as long as it asked");
+        there.advance(&app, TimeDelta::seconds(121));
+        app.settle().await;
+        assert_eq!(there.stripe.thing(&customer).unwrap()["name"], "Ada King");
+        assert!(app.app.elsewhere.not_done(&app.tenant()).await.unwrap().is_empty());
+        let register = app.app.disclosures.of(&ada.owner).await.unwrap();
+        assert_eq!(register.len(), 2, "two tries are one disclosure");
+    }
+
+    async fn a_paused_person_is_corrected_and_shown_all_the_same(app: TestApp, there: There) {
+        let ada = app.person("ada@example.org").await;
+        let customer = there.customer(&app, &ada, "ada@example.org").await;
+        let me = Actor::Subject(ada.owner.subject);
+        app.app.subjects.restrict(&ada.owner, true, &me).await.unwrap();
+        correct(&app, &ada).await;
+        app.settle().await;
+        assert_eq!(there.stripe.thing(&customer).unwrap()["name"], "Ada King");
+        let invoice = there.stripe.thing(&there.paid(&customer, "A-1")).unwrap();
+        assert_eq!(there.send(&app, TENANT, "invoice.paid", &invoice).await.status, 202);
+        assert_eq!(count_in(&app.app.db, "SELECT COUNT(*) FROM record WHERE category = 'billing'").await, 1);
+    }
+
+    async fn whoever_ends_by_a_rule_is_erased_elsewhere_as_well(app: TestApp, there: There) {
+        let ada = app.person("ada@example.org").await;
+        let customer = there.customer(&app, &ada, "ada@example.org").await;
+        // A correction that nobody has sent yet is of no use any more.
+        correct(&app, &ada).await;
+        let begun = app.app.requests.erase(&ada.owner, Role::Service).await.unwrap().unwrap();
+        let tasks = app.app.elsewhere.of_erasure(&app.tenant(), &begun.id).await.unwrap();
+        assert_eq!((tasks.len(), tasks[0].kind, tasks[0].state), (1, TaskKind::Erase, TaskState::Open));
+        let refused = app.app.elsewhere.link(&ada.owner, "stripe", "cus_late").await;
+        assert!(refused.is_err(), "somebody who is leaving gets no new account");
+        for _ in 0..2 {
+            app.settle().await;
+            there.advance(&app, TimeDelta::minutes(1));
+        }
+        assert_eq!(there.stripe.thing(&customer).unwrap()["deleted"], true);
+        let all = app.app.requests.erasures(&app.tenant(), 10).await.unwrap();
+        assert_eq!(all[0].state.as_str(), "closed");
+        let left = "SELECT COUNT(*) FROM elsewhere WHERE subject IS NOT NULL OR sealed IS NOT NULL";
+        assert_eq!(count_in(&app.app.db, left).await, 0);
+        // The name is free again for whoever comes.
+        let eve = app.person("eve@example.org").await;
+        app.app.elsewhere.link(&eve.owner, "stripe", &customer).await.unwrap();
+        there.is_content();
+    }
+
+    async fn the_desk_hurries_what_waits(app: TestApp, there: There) {
+        let ada = app.person("ada@example.org").await;
+        there.customer(&app, &ada, "ada@example.org").await;
+        there.stripe.fault(At::Submit, Fault::Busy(3000));
+        let asked = app.post("/v1/requests").by(&ada).json(&json!({ "right": "erasure", "at_once": true }));
+        let id = asked.send().await.json()["id"].as_str().unwrap().parse().unwrap();
+        app.settle().await;
+        assert_eq!(app.app.elsewhere.hurry(&app.tenant(), id).await.unwrap(), 1);
+        app.settle().await;
+        let told = app.app.elsewhere.of_request(&app.tenant(), id).await.unwrap();
+        assert_eq!(told[0].state, TaskState::Done, "{told:?}");
+        there.advance(&app, TimeDelta::minutes(1));
+        app.settle().await;
+        assert_eq!(app.app.elsewhere.hurry(&app.tenant(), id).await.unwrap(), 0);
+        let unknown = app.post("/hooks/stripe/nobody").body("application/json", "{}").send().await;
+        assert_eq!(unknown.problem(404), "not-found");
+    }
+}

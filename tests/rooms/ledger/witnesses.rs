@@ -1,0 +1,141 @@
+//! Witnesses as separate processes, asked over HTTP: whom they sign for, and whom not.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use vouchsafe::ledger::{Asked, Checkpoint, VerifierKey, Watching, Witnesses};
+
+use super::house::{House, key};
+use crate::each_database;
+
+/// A witness that runs, as its owner starts it.
+struct Running {
+    process: Child,
+    watching: Watching,
+}
+
+impl Running {
+    fn start(home: &Path, name: &str) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_vouchsafe"))
+            .args(["witness", "serve", "--listen", "127.0.0.1:0", "--name", name])
+            .args(["--key", &key().verifier().to_string()])
+            .arg("--home")
+            .arg(home)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let address =
+            said.find_map(|line| line.split_once(" on ").map(|(_, url)| url.trim().to_owned())).unwrap();
+        let typed =
+            said.find_map(|line| line.trim().strip_prefix("key = ").map(|k| k.trim_matches('"').to_owned()));
+        let key: VerifierKey = typed.unwrap().parse().unwrap();
+        Self { process, watching: Watching { url: address.parse().unwrap(), key } }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn watched_by(house: &House, all: &[&Running]) -> Witnesses {
+    let all = all.iter().map(|one| one.watching.clone()).collect();
+    Witnesses::new(all, house.clock.clone()).unwrap()
+}
+
+async fn served(house: &House) -> Checkpoint {
+    let bytes = house.ledger.resource("checkpoint".parse().unwrap()).await.unwrap();
+    Checkpoint::open(&String::from_utf8(bytes).unwrap(), key().verifier()).unwrap()
+}
+
+each_database! {
+    async fn witnesses_sign_what_continues_what_they_saw_and_receipts_carry_it(db: TestDb) {
+        let house = House::new(db).await;
+        let (one, two) = (
+            Running::start(&house.path("w1"), "one.example/w"),
+            Running::start(&house.path("w2"), "two.example/w"),
+        );
+        let witnesses = watched_by(&house, &[&one, &two]);
+        assert_eq!(house.ledger.ask(&witnesses).await.unwrap(), Asked { signed: 0, of: 2, fresh: 0 }, "nothing to sign");
+        let first = house.write(0..5).await.remove(0);
+        house.ledger.sequence().await.unwrap();
+        assert_eq!(house.ledger.ask(&witnesses).await.unwrap(), Asked { signed: 2, of: 2, fresh: 2 });
+        assert_eq!(house.ledger.ask(&witnesses).await.unwrap(), Asked { signed: 2, of: 2, fresh: 0 }, "and not again");
+        house.write(5..300).await;
+        house.ledger.sequence().await.unwrap();
+        let keys = [one.watching.key.clone(), two.watching.key.clone()];
+        assert_eq!(served(&house).await.witnessed_by(&keys[0]).unwrap(), None, "not seen yet");
+        // A process that starts now does not know what they saw, and is told.
+        assert_eq!(house.ledger.ask(&watched_by(&house, &[&one, &two])).await.unwrap().fresh, 2);
+        for key in &keys {
+            assert!(served(&house).await.witnessed_by(key).unwrap().is_some());
+        }
+        // Entries that came since stand in a head that nobody saw; the receipt of an older one leads to one they did.
+        house.write(300..310).await;
+        house.ledger.sequence().await.unwrap();
+        let receipt = house.ledger.receipt(first.id, None).await.unwrap();
+        let verified = receipt.verify(key().verifier(), &keys).unwrap();
+        assert_eq!((verified.size, verified.witnesses.len()), (300, 2));
+        assert_eq!(house.ledger.witnessed(&witnesses).await.unwrap(), (2, 300));
+    }
+
+    async fn a_witness_that_is_gone_holds_up_nothing(db: TestDb) {
+        let house = House::new(db).await;
+        let (one, two) = (
+            Running::start(&house.path("w1"), "one.example/w"),
+            Running::start(&house.path("w2"), "two.example/w"),
+        );
+        let witnesses = watched_by(&house, &[&one, &two]);
+        house.write(0..5).await;
+        house.ledger.sequence().await.unwrap();
+        drop(one);
+        assert_eq!(house.ledger.ask(&witnesses).await.unwrap(), Asked { signed: 1, of: 2, fresh: 1 });
+        // It comes back at another door with what it remembers, and signs the same head.
+        let one = Running::start(&house.path("w1"), "one.example/w");
+        let witnesses = watched_by(&house, &[&one, &two]);
+        assert_eq!(house.ledger.ask(&witnesses).await.unwrap(), Asked { signed: 2, of: 2, fresh: 1 });
+    }
+
+    /// The control: what witnesses are for.
+    async fn a_history_that_was_rewritten_or_cut_short_gets_no_signature(db: TestDb) {
+        let house = House::new(db).await;
+        let one = Running::start(&house.path("w1"), "one.example/w");
+        house.write(0..20).await;
+        house.ledger.sequence().await.unwrap();
+        assert_eq!(house.ledger.ask(&watched_by(&house, &[&one])).await.unwrap().fresh, 1);
+
+        // Another ledger under the same key: longer, and with another beginning.
+        let other = crate::support::TestDb::open(crate::support::Backend::Sqlite).await.unwrap();
+        let other = House::new(other).await;
+        other.write(100..140).await;
+        other.ledger.sequence().await.unwrap();
+        let asked = other.ledger.ask(&watched_by(&other, &[&one])).await.unwrap();
+        assert_eq!((asked.signed, asked.fresh), (0, 0), "a rewritten history was signed");
+        // And one that is shorter than what was seen.
+        let shorter = crate::support::TestDb::open(crate::support::Backend::Sqlite).await.unwrap();
+        let shorter = House::new(shorter).await;
+        shorter.write(0..3).await;
+        shorter.ledger.sequence().await.unwrap();
+        assert_eq!(shorter.ledger.ask(&watched_by(&shorter, &[&one])).await.unwrap().signed, 0);
+        // What it saw goes on, and is signed.
+        house.write(20..30).await;
+        house.ledger.sequence().await.unwrap();
+        assert_eq!(house.ledger.ask(&watched_by(&house, &[&one])).await.unwrap().fresh, 1);
+    }
+}
+
+#[test]
+fn a_key_that_does_not_cosign_and_an_open_address_are_refused() {
+    let clock = vouchsafe::base::Clock::system();
+    let watching =
+        |url: &str, key: &VerifierKey| vec![Watching { url: url.parse().unwrap(), key: key.clone() }];
+    let witness =
+        vouchsafe::ledger::SignerKey::witness("w.example", &vouchsafe::base::Secret::new([3; 32])).unwrap();
+    assert!(Witnesses::new(watching("https://w.example", witness.verifier()), clock.clone()).is_ok());
+    assert!(Witnesses::new(watching("http://w.example", witness.verifier()), clock.clone()).is_err());
+    assert!(Witnesses::new(watching("https://w.example", key().verifier()), clock).is_err());
+}
