@@ -8,6 +8,9 @@ pub enum Error {
     /// The document does not name this recipient for this.
     #[error("{0}")]
     Refused(#[from] Refusal),
+    /// What was handed over is written down by the person who handed it over, and they are staff.
+    #[error("only a person of staff writes down what was handed over")]
+    NotStaff,
     /// The vault.
     #[error(transparent)]
     Vault(#[from] vault::Error),
@@ -23,7 +26,7 @@ impl Error {
     /// What sort of error this is.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Refused(_) => Kind::Forbidden,
+            Self::Refused(_) | Self::NotStaff => Kind::Forbidden,
             Self::Vault(e) => e.kind(),
             Self::Ledger(e) => e.kind(),
             Self::Store(e) => e.kind(),

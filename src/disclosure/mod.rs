@@ -4,9 +4,11 @@
 //! leaves; a copy at a processor is owed until its deletion is proved. Must never: hold what was sent.
 
 mod error;
+mod handover;
 mod sql;
 
 pub use error::Error;
+pub use handover::{Ground, Handover, NewHandover};
 pub use sql::Disclosed;
 
 use crate::base::{Clock, EditId, Entropy, EntryId, TenantId, Timestamp};
@@ -156,6 +158,7 @@ impl Disclosures {
     /// Forgets whose the rows were: part of erasing a person. The register itself, who got what kind of thing when,
     /// stays.
     pub async fn forget(&self, tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
+        self.forget_handovers(tx, owner).await?;
         Ok(sql::forget(tx, owner).await?)
     }
 }

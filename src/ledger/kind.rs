@@ -67,10 +67,13 @@ kinds! {
     READ_REASONED = "read.reasoned",
     /// A second member of staff agreed to a look. Facts: `staff`, `look`.
     READ_APPROVED = "read.approved",
-    /// Data went to a processor or an authority. Facts: `recipient`, `category`.
+    /// Data went to a processor. Facts: `recipient`, `category`.
     DISCLOSURE_MADE = "disclosure.made",
     /// Nothing of what went to a processor is left there. Facts: `recipient`, `proof`.
     DISCLOSURE_ENDED = "disclosure.ended",
+    /// A member of staff handed data to an authority, or to somebody to protect rights. Facts: `ground`, `category`, `staff`.
+    /// It names the person only when they may be told.
+    DISCLOSURE_HANDED = "disclosure.handed-over",
     /// A rights request arrived. Facts: `right`, `request`.
     REQUEST_FILED = "request.filed",
     /// A rights request was closed. Facts: `right`, `request`, `outcome`.

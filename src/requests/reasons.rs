@@ -9,7 +9,7 @@ use super::filing::CATEGORY;
 use super::{Error, Requests};
 use crate::base::{PageSize, Secret, Timestamp};
 use crate::policy::{Fact, Facts};
-use crate::vault::{Access, Actor, NewRecord, Owner};
+use crate::vault::{Access, Actor, NewRecord, Owner, Record};
 
 const NAME: &str = "look-reason";
 /// Fewest characters of a reason: "because" is none.
@@ -53,18 +53,24 @@ impl Requests {
 
     /// The reasons that staff gave for looking at a person's data, by the look's id: for the person themself.
     pub async fn reasons(&self, owner: &Owner) -> Result<BTreeMap<String, String>, Error> {
+        let words = |record: &Record| {
+            record.value.get("words").and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
+        let records = self.named(owner, NAME).await?;
+        Ok(records.iter().map(|record| (record.id.to_string(), words(record))).collect())
+    }
+
+    /// What lies under one name among a person's own requests, read by them.
+    pub(super) async fn named(&self, owner: &Owner, name: &str) -> Result<Vec<Record>, Error> {
         let access = Access { actor: &Actor::Subject(owner.subject), purpose: super::fulfil::PURPOSE };
-        let (mut reasons, mut after) = (BTreeMap::new(), None);
+        let (mut found, mut after) = (Vec::new(), None);
         loop {
             let size = PageSize::new(200).unwrap_or_default();
             let page = self.vault.records(owner, &access, CATEGORY, (after.as_deref(), size)).await?;
-            for record in page.items.into_iter().filter(|record| record.name == NAME) {
-                let words = record.value.get("words").and_then(Value::as_str).unwrap_or_default();
-                reasons.insert(record.id.to_string(), words.to_owned());
-            }
+            found.extend(page.items.into_iter().filter(|record| record.name == name));
             after = page.next;
             if after.is_none() {
-                return Ok(reasons);
+                return Ok(found);
             }
         }
     }

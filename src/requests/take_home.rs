@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::copies::COPY;
 use super::fulfil::{PURPOSE, object};
-use super::{Error, Request, Requests, answer};
+use super::{Error, Request, Requests, answer, handover};
 use crate::archive::{
     Access as Reading, Category, Consent, Controller, Head, Image, Record, Stored, TakeHome, Withheld,
 };
@@ -26,6 +26,8 @@ pub(super) struct Gathering<'a> {
     at: Timestamp,
     /// The words that made each edit's result.
     prompts: BTreeMap<String, String>,
+    /// Records of what a law or an order forbids telling them yet.
+    untold: BTreeSet<String>,
 }
 
 /// As whom a category is read for its owner: as the owner where the document shows it to them, else as the program that
@@ -54,9 +56,9 @@ impl Requests {
         at: Timestamp,
     ) -> Result<TakeHome, Error> {
         let policy = self.vault.policy(&owner.tenant)?;
-        let prompts = BTreeMap::new();
+        let (prompts, untold) = (BTreeMap::new(), BTreeSet::new());
         let mut gathering =
-            Gathering { room: self, owner, policy: &policy, right: request.right, at, prompts };
+            Gathering { room: self, owner, policy: &policy, right: request.right, at, prompts, untold };
         gathering.all(request).await
     }
 }
@@ -72,6 +74,8 @@ impl Gathering<'_> {
             .into_iter()
             .filter(|d| d.sent_at <= self.at)
             .collect();
+        let handed = self.room.handed(self.owner).await?;
+        self.untold = self.room.untold(self.owner, self.at).await?;
         let mut categories = Vec::new();
         let mut withheld = Vec::new();
         self.prompts = self.captions().await?;
@@ -98,7 +102,11 @@ impl Gathering<'_> {
             purposes: purposes
                 .map(|p| answer::purpose(p, words.get(&p.id).map_or(&[], Vec::as_slice)))
                 .collect(),
-            recipients: answer::recipients(self.policy, &sent, self.at),
+            recipients: [
+                answer::recipients(self.policy, &sent, self.at),
+                handover::recipients(&handed, self.at),
+            ]
+            .concat(),
             rights: self.policy.rights().map(|r| answer::how(self.policy, r)).collect(),
             authority: answer::authority(self.policy),
             automated: Vec::new(),
@@ -169,7 +177,9 @@ impl Gathering<'_> {
         loop {
             let from = (after.as_deref(), pages());
             let page = self.room.vault.records(self.owner, &access, &rule.id, from).await?;
-            let mine = |r: &vault::Record| r.item.created_at <= self.at && r.name != COPY;
+            let mine = |r: &vault::Record| {
+                r.item.created_at <= self.at && r.name != COPY && !self.untold.contains(&r.id.to_string())
+            };
             all.extend(page.items.into_iter().filter(mine));
             after = page.next;
             if after.is_none() {

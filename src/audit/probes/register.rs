@@ -14,11 +14,12 @@ use crate::policy::Life;
 
 const A_QUARTER: TimeDelta = TimeDelta::days(90);
 
-/// Compares three accounts of 90 days that are written apart: the register, the ledger, and the edits that went to a
-/// provider. What stands in one must stand in the others.
+/// Compares three accounts of 90 days that are written apart: the register (what was sent, and what people handed over),
+/// the ledger, and the edits that went to a provider. What stands in one must stand in the others.
 pub(super) async fn none_unrecorded(look: &Look<'_>) -> Result<Outcome, Error> {
     let since = look.now.plus(-A_QUARTER);
-    let entries = entries_since(look, EntryKind::DISCLOSURE_MADE, since).await?;
+    let mut entries = entries_since(look, EntryKind::DISCLOSURE_MADE, since).await?;
+    entries.extend(entries_since(look, EntryKind::DISCLOSURE_HANDED, since).await?);
     let ids: Vec<String> = entries.iter().map(|leaf| leaf.id.to_string()).collect();
     let mut tx = look.audit.db.read().await?;
     let mut registered = BTreeSet::new();

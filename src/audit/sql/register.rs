@@ -6,9 +6,12 @@ use crate::store::{Error, Tx, padding, with_list};
 
 const SENT: &str = "SELECT processor, purpose, categories, COUNT(*), MIN(sent_at), MAX(sent_at) FROM disclosure \
     WHERE tenant = $1 AND sent_at >= $2 GROUP BY processor, purpose, categories";
-const WITHOUT_ENTRY: &str = "SELECT COUNT(*) FROM disclosure d WHERE d.tenant = $1 AND d.sent_at >= $2 AND NOT EXISTS \
-    (SELECT 1 FROM ledger_entry l WHERE l.id = d.entry AND l.kind = 'disclosure.made')";
-const ENTRIES_IN: &str = "SELECT entry FROM disclosure WHERE tenant = $1 AND entry IN ($list)";
+const WITHOUT_ENTRY: &str = "SELECT (SELECT COUNT(*) FROM disclosure d WHERE d.tenant = $1 AND d.sent_at >= $2 AND NOT EXISTS \
+    (SELECT 1 FROM ledger_entry l WHERE l.id = d.entry AND l.kind = 'disclosure.made')) \
+    + (SELECT COUNT(*) FROM handover h WHERE h.tenant = $1 AND h.entered_at >= $2 AND NOT EXISTS \
+    (SELECT 1 FROM ledger_entry l WHERE l.id = h.entry AND l.kind = 'disclosure.handed-over'))";
+const ENTRIES_IN: &str = "SELECT entry FROM disclosure WHERE tenant = $1 AND entry IN ($list) \
+    UNION ALL SELECT entry FROM handover WHERE tenant = $1 AND entry IN ($list)";
 const EDITS_WITHOUT: &str = "SELECT e.provider, COUNT(*) FROM edit e WHERE e.tenant = $1 AND e.created_at >= $2 \
     AND e.provider_ref IS NOT NULL AND NOT EXISTS (SELECT 1 FROM disclosure d WHERE d.tenant = e.tenant AND d.edit = e.id) \
     GROUP BY e.provider";

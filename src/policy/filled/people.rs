@@ -184,6 +184,23 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
         ],
     ),
     (
+        "handover",
+        Proof("that it was done, kept to show it; the person behind it is blanked when they are erased"),
+        &[
+            "id",
+            "tenant",
+            "subject",
+            "ground",
+            "categories",
+            "staff",
+            "handed_at",
+            "entered_at",
+            "silent_until",
+            "words",
+            "entry",
+        ],
+    ),
+    (
         "ledger_entry",
         Proof("that it was done, kept to show it; the person behind it is blanked when they are erased"),
         &["id", "arrival", "seq", "tenant", "kind", "subject_ref", "happened_at", "leaf"],

@@ -81,7 +81,7 @@ pub(super) async fn lift(Path((_, id)): Path<(String, String)>, sent: Sent) -> A
     Ok(see_other(&seat, "/holds", "lifted"))
 }
 
-fn mistake(field: &str, says: &str) -> Mistake {
+pub(super) fn mistake(field: &str, says: &str) -> Mistake {
     Mistake { field: field.to_owned(), says: says.to_owned() }
 }
 
@@ -125,7 +125,7 @@ async fn wanted(seat: &Seat, fields: &Fields) -> Result<Result<Vec<NewHold>, Mis
 }
 
 /// Whom a subject id or a reference means.
-async fn subject(seat: &Seat, text: &str) -> Result<Result<Option<SubjectId>, Mistake>, Fault> {
+pub(super) async fn subject(seat: &Seat, text: &str) -> Result<Result<Option<SubjectId>, Mistake>, Fault> {
     if text.is_empty() {
         return Ok(Ok(None));
     }

@@ -7,6 +7,7 @@
 mod door;
 mod dress;
 mod found;
+mod handovers;
 mod holds;
 mod ledger;
 mod look;
@@ -66,6 +67,7 @@ pub fn router(edge: Edge) -> Router {
         .route("/{tenant}/desk/holds/{id}/review", post(holds::review))
         .route("/{tenant}/desk/holds/{id}/lift", post(holds::lift))
         .route("/{tenant}/desk/processors", get(processors::show))
+        .route("/{tenant}/desk/processors/handovers", post(handovers::enter))
         .route("/{tenant}/desk/processors/record.html", get(record::html))
         .route("/{tenant}/desk/processors/record.csv", get(record::csv))
         .route("/{tenant}/desk/processors/record.json", get(record::json))

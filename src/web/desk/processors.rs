@@ -3,24 +3,34 @@
 use axum::http::Uri;
 
 use super::found::Found;
+use super::handovers;
 use super::recipients::with_its_clock;
-use super::seat::Seat;
+use super::roles::DECIDE;
+use super::seat::{Fields, Seat};
 use super::shell::{Answer, count, desk, page};
 use crate::base::Timestamp;
 use crate::disclosure::Disclosed;
 use crate::policy::{Life, Processor, Sees};
-use crate::web::view::{Count, DisclosureRow, ProcessorRow, Processors, State, span};
+use crate::web::view::{Count, DisclosureRow, Mistakes, ProcessorRow, Processors, State, span};
 
 /// Rows of the register that are read, and that are shown.
 const READ: i64 = 5_000;
 const SHOWN: usize = 100;
+const SHOWN_HANDED: i64 = 100;
 
 /// `GET /desk/processors`
 pub(super) async fn show(seat: Seat, uri: Uri) -> Answer {
-    let found = Found::at_seat(&seat).await?;
+    render(&seat, &uri, None, Mistakes::default()).await
+}
+
+/// The page, with what was typed into its form.
+pub(super) async fn render(seat: &Seat, uri: &Uri, typed: Option<&Fields>, mistakes: Mistakes) -> Answer {
+    let found = Found::at_seat(seat).await?;
     let overdue = seat.edge.app.disclosures.overdue(&seat.tenant, found.at).await?;
     let register = seat.edge.app.disclosures.register(&seat.tenant, READ).await?;
-    let proofs = format!("{}/desk/ledger?kind=disclosure.made", seat.root());
+    let handed = seat.edge.app.disclosures.handovers(&seat.tenant, SHOWN_HANDED).await?;
+    let root = seat.root();
+    let proofs = format!("{}/desk/ledger?kind=disclosure.made", root);
     let tasks = seat.edge.app.elsewhere.not_done(&seat.tenant).await?;
     let recipients = found.policy.processors().filter(|p| p.is_recipient());
     let disclosure = |sent: &Disclosed| row(sent, &found, &proofs);
@@ -28,7 +38,10 @@ pub(super) async fn show(seat: Seat, uri: Uri) -> Answer {
         processors: recipients.map(|p| processor(p, (&register, &overdue), &found)).collect(),
         tasks: tasks.iter().map(|task| with_its_clock(&found.policy, task)).collect(),
         disclosures: register.iter().take(SHOWN).map(disclosure).collect(),
-        desk: desk(&seat, &found, &uri).await?,
+        handed: handed.iter().map(|one| handovers::row(one, &root)).collect(),
+        form: handovers::form(&found.policy, typed, DECIDE.contains(&seat.role())),
+        mistakes,
+        desk: desk(seat, &found, uri).await?,
     })
 }
 

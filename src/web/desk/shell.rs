@@ -40,6 +40,7 @@ const DONE: &[(&str, State, &str)] = &[
     ("refused", State::Kept, "The request is refused and closed. The letter is sealed with it."),
     ("reopened", State::Kept, "The request is open again."),
     ("held", State::Kept, "The hold is placed. Nothing under it is erased until it is lifted."),
+    ("handed", State::Kept, "It stands in the register. The words are sealed with the person’s data."),
     ("approved", State::Kept, "You answer for the hold as the second person."),
     ("reviewed", State::Kept, "It is noted that the hold was looked at again."),
     ("lifted", State::Kept, "The hold is lifted. What it kept too long goes with the next sweep."),

@@ -8,7 +8,7 @@ use crate::base::{Page, PageSize};
 use crate::edge::Fault;
 use crate::ledger::{EntryKind, Filter, Logged};
 use crate::web::page::{Answer, Person, html};
-use crate::web::shape::privacy::{looked, machines, notices, read};
+use crate::web::shape::privacy::{handed, looked, machines, notices, read};
 use crate::web::view::{Notices, Readers};
 
 /// Which page of the reads.
@@ -24,11 +24,13 @@ pub(crate) async fn readers(person: Person, Query(at): Query<Before>) -> Answer 
     let reasons = person.edge.app.requests.reasons(&person.owner).await?;
     let refused = about(&person, EntryKind::READ_REFUSED, None).await?;
     let sent = person.edge.app.disclosures.of(&person.owner).await?;
+    let given = person.edge.app.requests.handed(&person.owner).await?;
     html(&Readers {
         shell: person.shell().await?,
         staff: staff.items.iter().map(|entry| looked(&root, policy, entry, &reasons)).collect(),
         machines: machines(policy, &sent, person.now.plus(TimeDelta::days(-30))),
         refused: refused.items.iter().map(|entry| read(&root, policy, entry)).collect(),
+        handed: given.iter().map(|one| handed(policy, one)).collect(),
         older_href: staff.next.map(|next| format!("{root}/privacy/readers?before={next}")),
     })
 }

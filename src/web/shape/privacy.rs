@@ -7,12 +7,15 @@ use crate::consent::{self, State as Said, Word};
 use crate::disclosure::Disclosed;
 use crate::ledger::{Fact as Public, Logged};
 use crate::policy::{Policy, Role, diff};
+use crate::requests::Handed;
 use crate::subjects::Subject;
 use crate::vault::Holdings;
 use crate::web::page::{day, purpose_title};
 use crate::web::shape::account::means;
 use crate::web::shape::pictures::goes;
-use crate::web::view::{Consent, ConsentEvent, Count, Fact, Holding, Markup, Notice, Read, ReadSum, escape};
+use crate::web::view::{
+    Consent, ConsentEvent, Count, Fact, HandedOver, Holding, Markup, Notice, Read, ReadSum, escape,
+};
 
 fn count(n: i64) -> Count {
     Count(u64::try_from(n).unwrap_or(0))
@@ -151,6 +154,17 @@ pub(crate) fn looked(
         shown.why = format!("{} They wrote: \u{201c}{words}\u{201d}", shown.why);
     }
     shown
+}
+
+/// What was handed to an authority, or to somebody to protect rights.
+pub(crate) fn handed(policy: &Policy, one: &Handed) -> HandedOver {
+    let title = |id: &str| policy.category(id).map_or_else(|| id.to_owned(), |c| c.title.to_lowercase());
+    let what: Vec<String> = one.row.categories.split_whitespace().map(title).collect();
+    let mut why = one.row.ground.in_words().to_owned();
+    if !one.law.is_empty() {
+        why = format!("{why}: {}", one.law);
+    }
+    HandedOver { at: one.row.handed_at.into(), to: one.to.clone(), what: what.join(", "), why }
 }
 
 fn who(role: &str) -> String {

@@ -160,8 +160,23 @@ pub struct Readers {
     pub machines: Vec<ReadSum>,
     /// Reads that were refused.
     pub refused: Vec<Read>,
+    /// What was handed to an authority, or to somebody to protect rights.
+    pub handed: Vec<HandedOver>,
     /// The page of older ones.
     pub older_href: Option<String>,
+}
+
+/// Something that was handed to an authority, or to somebody to protect rights.
+#[derive(Debug, Clone)]
+pub struct HandedOver {
+    /// When.
+    pub at: Moment,
+    /// To whom; empty once the record of it is over.
+    pub to: String,
+    /// What, by the categories' titles.
+    pub what: String,
+    /// Why, and under which law.
+    pub why: String,
 }
 
 /// One read.

@@ -2,7 +2,9 @@
 
 use askama::Template;
 
-use crate::web::view::{Choice, Count, Desk, LedgerRow, Mark, Moment, Recipient, State, Viewer};
+use crate::web::view::{
+    Choice, Count, Desk, LedgerRow, Mark, Mistakes, Moment, Recipient, State, Viewer,
+};
 
 /// Processors, and what left the house.
 #[derive(Template, Debug, Clone)]
@@ -16,6 +18,50 @@ pub struct Processors {
     pub tasks: Vec<Recipient>,
     /// What left, newest first.
     pub disclosures: Vec<DisclosureRow>,
+    /// What people handed over, newest first.
+    pub handed: Vec<HandoverRow>,
+    /// The form to enter one, for who may.
+    pub form: Option<HandoverForm>,
+    /// What is wrong with what was entered.
+    pub mistakes: Mistakes,
+}
+
+/// Something that was handed to an authority, or to somebody to protect rights.
+#[derive(Debug, Clone)]
+pub struct HandoverRow {
+    /// When.
+    pub at: Moment,
+    /// Why.
+    pub why: String,
+    /// What, by category.
+    pub what: String,
+    /// Who of staff decided it.
+    pub by: String,
+    /// Until when the person must not be told.
+    pub silent: Option<Moment>,
+    /// The ledger entries.
+    pub proof_href: String,
+}
+
+/// What was typed into the form for such a thing.
+#[derive(Debug, Clone)]
+pub struct HandoverForm {
+    /// Whose data.
+    pub whom: String,
+    /// Whether it was to protect rights, and not for an authority.
+    pub protection: bool,
+    /// The categories.
+    pub categories: Vec<Choice>,
+    /// To whom.
+    pub to: String,
+    /// Under which law.
+    pub law: String,
+    /// What exactly.
+    pub what: String,
+    /// On which day.
+    pub day: String,
+    /// Until when the person must not be told.
+    pub silent: String,
 }
 
 /// A processor.

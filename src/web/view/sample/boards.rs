@@ -29,7 +29,7 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
         ("desk-processors", html(&processors())),
         (
             "desk-processors-empty",
-            html(&Processors { processors: vec![], tasks: vec![], disclosures: vec![], ..processors() }),
+            html(&Processors { processors: vec![], tasks: vec![], disclosures: vec![], handed: vec![], form: None, ..processors() }),
         ),
         ("desk-ledger", html(&ledger())),
         ("desk-reads", html(&reads())),
@@ -337,13 +337,32 @@ fn processors() -> Processors {
         }],
         disclosures: vec![DisclosureRow {
             at: at("2026-03-01T10:00:00Z"),
-            to: "Landgericht Berlin".into(),
-            what: "billing".into(),
-            ground: "Order 12 O 44/26".into(),
+            to: "FAL.AI".into(),
+            what: "input-image, prompt".into(),
+            ground: "provide-edits".into(),
             state: State::Kept,
             standing: "gone there, api-confirmed".into(),
             proof_href: "/flux-kontext/ledger/40881".into(),
         }],
+        handed: vec![HandoverRow {
+            at: at("2026-03-01T10:00:00Z"),
+            why: "an authority asked, and the law obliges us".into(),
+            what: "billing".into(),
+            by: "stf_0192f3a47b1c7d2e9a40c1d2e3f40517".into(),
+            silent: Some(at("2027-03-01T00:00:00Z")),
+            proof_href: "/flux-kontext/ledger/40882".into(),
+        }],
+        form: Some(HandoverForm {
+            whom: String::new(),
+            protection: false,
+            categories: vec![choice("billing", "Payments", false), choice("account", "Account", false)],
+            to: String::new(),
+            law: String::new(),
+            what: String::new(),
+            day: String::new(),
+            silent: String::new(),
+        }),
+        mistakes: Mistakes::default(),
     }
 }
 

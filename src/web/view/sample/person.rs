@@ -30,6 +30,7 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
                 staff: vec![],
                 machines: vec![],
                 refused: vec![],
+                handed: vec![],
                 older_href: None,
                 ..readers()
             }),
@@ -217,6 +218,12 @@ fn readers() -> Readers {
             "a picture",
             "The policy lets nobody but you open your pictures.",
         )],
+        handed: vec![HandedOver {
+            at: at("2026-03-01T10:00:00Z"),
+            to: "Landgericht Berlin".into(),
+            what: "payments".into(),
+            why: "an authority asked, and the law obliges us: Order 12 O 44/26".into(),
+        }],
         older_href: None,
     }
 }
