@@ -2,6 +2,7 @@
 
 mod actions;
 mod doors;
+mod handovers;
 mod looks;
 mod pages;
 mod policies;

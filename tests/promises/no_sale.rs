@@ -1,14 +1,18 @@
 //! Nothing is sold: whoever received anything is named in the document and stands in the register, and there is no way
 //! around either.
 
+use chrono::TimeDelta;
 use serde_json::json;
-use vouchsafe::disclosure::Sending;
+use vouchsafe::base::{Secret, Timestamp};
+use vouchsafe::disclosure::{Ground, Sending};
 use vouchsafe::policy::Role;
+use vouchsafe::requests::Handing;
+use vouchsafe::vault::Actor;
 
-use super::{TENANTS, broken, document, edited, entries, fact, kept, taken_home, with_pages};
+use super::{TENANTS, broken, document, edited, entries, fact, filed, found, kept, taken_home, with_pages};
 use crate::each_app;
 use crate::support::TestApp;
-use crate::support::app::TENANT;
+use crate::support::app::{Person, TENANT};
 use crate::support::house::run_in;
 
 #[test]
@@ -79,5 +83,66 @@ each_app! {
         broken(&app, TENANT, "egress-named-only").await;
         let answer = app.post("/v1/edits").by(&ada).json(&json!({ "inputs": [], "prompt": "x", "share": true })).send().await;
         assert_eq!(answer.problem(422), "invalid");
+    }
+
+    async fn what_an_authority_got_is_told_to_its_owner_and_goes_with_them(app: TestApp) {
+        let app = with_pages(app);
+        let (ada, eve) = (app.person("ada@example.org").await, app.person("eve@example.org").await);
+        let by = Actor::Staff(app.staff(Role::Compliance).await.member.id, Role::Compliance);
+        let hand = async |silent_until| {
+            let handing = handing("canary: the court of Springfield", app.now(), silent_until);
+            app.app.requests.hand_over(&ada.owner, &by, &handing).await.unwrap();
+        };
+        let told = async |person: &Person| {
+            let page = app.get("/flux-kontext/privacy/readers").by(person).header("accept", "text/html").send().await;
+            let home = taken_home(&app, person).await;
+            let everything: Vec<u8> = home.into_values().flatten().collect();
+            (page.text().contains("canary"), String::from_utf8_lossy(&everything).contains("canary"))
+        };
+        // An order forbids telling her for ten days: nothing that she can see or take home says so, nor does the ledger,
+        // which is public and whose word for her she knows.
+        hand(Some(app.now().plus(TimeDelta::days(10)))).await;
+        assert_eq!(told(&ada).await, (false, false));
+        let me = app.app.vault.subject_ref(&ada.owner).await.unwrap();
+        assert!(app.ledger_entries().await.iter().all(|e| e.leaf.kind.as_str() != "disclosure.handed-over" || e.leaf.subject != Some(me)));
+        hand(None).await;
+        assert_eq!(told(&ada).await, (true, true));
+        assert_eq!(told(&eve).await, (false, false));
+        assert_eq!(app.app.requests.handed(&ada.owner).await.unwrap().len(), 1);
+        app.advance(TimeDelta::days(10));
+        assert_eq!(app.app.requests.handed(&ada.owner).await.unwrap().len(), 2, "the order is over");
+        kept(&app, TENANT, "no-disclosure-unrecorded").await;
+        assert!(found(&app, &["canary: the court of Springfield"]).await.is_empty(), "it is sealed");
+
+        // The row is the house's account of what it did; whose it was goes with the person.
+        app.advance(TimeDelta::minutes(1));
+        filed(&app, &ada, json!({ "right": "erasure", "at_once": true })).await;
+        let rows = app.app.disclosures.handovers(&app.tenant(), 10).await.unwrap();
+        assert_eq!((rows.len(), app.app.disclosures.handovers_of(&ada.owner).await.unwrap().len()), (2, 0));
+        kept(&app, TENANT, "no-disclosure-unrecorded").await;
+    }
+
+    async fn what_was_handed_over_past_the_ledger_is_found(app: TestApp) {
+        let smuggled = format!(
+            "INSERT INTO handover (id, tenant, ground, categories, staff, handed_at, entered_at, words, entry) VALUES \
+             ('one', '{TENANT}', 'authority', 'prompt', 'nobody', {now}, {now}, 'none', 'none')",
+            now = app.now().micros()
+        );
+        kept(&app, TENANT, "no-disclosure-unrecorded").await;
+        run_in(&app.app.db, &smuggled).await;
+        broken(&app, TENANT, "no-disclosure-unrecorded").await;
+    }
+}
+
+fn handing(to: &str, handed_at: Timestamp, silent_until: Option<Timestamp>) -> Handing {
+    let words = |text: &str| Secret::new(text.to_owned());
+    Handing {
+        ground: Ground::Authority,
+        categories: vec!["prompt".to_owned(), "account".to_owned()],
+        to: words(to),
+        law: words("file 12 O 44/26"),
+        what: words("the address, after counsel had read the order"),
+        handed_at,
+        silent_until,
     }
 }
