@@ -18,7 +18,7 @@ use crate::base::{Clock, Entropy, EntryId};
 use crate::crypto;
 use crate::ledger::{Entry, EntryKind, Ledger};
 use crate::policy::{Fact, Policy};
-use crate::store::Db;
+use crate::store::{Db, Tx};
 use crate::vault::{Actor, Owner, Vault};
 
 /// People's words. Cheap to clone.
@@ -60,6 +60,20 @@ impl Consents {
     /// Turns a purpose on or off for a person, on their own word. Gives the ledger entry that proves it. Turning off
     /// what is off is recorded as well: it is a word.
     pub async fn set(&self, owner: &Owner, purpose: &str, on: bool, method: &str) -> Result<EntryId, Error> {
+        let mut tx = self.db.begin().await?;
+        let entry = self.set_in(&mut tx, owner, (purpose, on), method).await?;
+        tx.commit().await?;
+        Ok(entry)
+    }
+
+    /// The same in the caller's transaction, so that what follows from the word is done with it or not at all.
+    pub async fn set_in(
+        &self,
+        tx: &mut Tx,
+        owner: &Owner,
+        (purpose, on): (&str, bool),
+        method: &str,
+    ) -> Result<EntryId, Error> {
         let policy = self.vault.policy(&owner.tenant)?;
         let rule = policy.purpose(purpose).ok_or(Error::NoSuchPurpose)?;
         let (kind, state) = match (rule.needs_consent(), rule.objectable, on) {
@@ -76,11 +90,10 @@ impl Consents {
             .fact("purpose", purpose)
             .fact("version", policy.version())
             .fact("notice", hex::encode(notice).as_str());
-        let mut tx = self.db.begin().await?;
-        self.vault.standing_to_write(&mut tx, owner).await?;
+        self.vault.standing_to_write(tx, owner).await?;
         tx.take_turn(&format!("consent/{}/{}/{purpose}", owner.tenant, owner.subject)).await?;
         // The newest word counts even if the clock was set back since the last one.
-        let last = sql::latest(&mut tx, owner, purpose).await?.map(|w| w.at.plus(TimeDelta::microseconds(1)));
+        let last = sql::latest(tx, owner, purpose).await?.map(|w| w.at.plus(TimeDelta::microseconds(1)));
         let word = Word {
             state,
             at: last.map_or(now, |last| last.max(now)),
@@ -88,16 +101,15 @@ impl Consents {
             policy_version: policy.version().to_owned(),
             entry: None,
         };
-        let appended = self.ledger.append(&mut tx, entry).await?;
+        let appended = self.ledger.append(tx, entry).await?;
         let id = EntryId::new(&self.clock, &self.entropy);
         let word = Word { entry: Some(appended.id), ..word };
-        sql::insert(&mut tx, owner, purpose, id, &word, &notice).await?;
+        sql::insert(tx, owner, purpose, id, &word, &notice).await?;
         if !on {
             for category in categories_resting_on(&policy, purpose) {
-                self.vault.happened_to_category(&mut tx, owner, &category, &[(Fact::Withdrawn, now)]).await?;
+                self.vault.happened_to_category(tx, owner, &category, &[(Fact::Withdrawn, now)]).await?;
             }
         }
-        tx.commit().await?;
         Ok(appended.id)
     }
 

@@ -132,8 +132,7 @@ async fn set(
 ) -> Result<axum::Json<Taken>, Fault> {
     caller.allows(Scope::Rights)?;
     let on = body.value.on;
-    let entry = edge.app.consents.set(&caller.owner, &purpose, on, "api").await?;
-    let receipt = edge.app.requests.consent_receipt(&caller.owner, entry).await?;
+    let receipt = edge.app.requests.say(&caller.owner, &purpose, on, "api").await?;
     Ok(axum::Json(Taken { purpose, on, receipt: receipt.to_string() }))
 }
 

@@ -83,6 +83,22 @@ impl Requests {
         Ok(sql::receipt::of(&mut tx, owner).await?)
     }
 
+    /// Turns a purpose on or off on the person's own word, and gives the receipt of it: both are there, or neither.
+    pub async fn say(
+        &self,
+        owner: &Owner,
+        purpose: &str,
+        on: bool,
+        method: &str,
+    ) -> Result<ReceiptId, Error> {
+        let mut tx = self.db.begin().await?;
+        let entry = self.consents.set_in(&mut tx, owner, (purpose, on), method).await?;
+        let receipt = self.fresh_receipt(&owner.tenant, IssuedKind::Consent, entry);
+        sql::receipt::insert(&mut tx, &receipt, Some(owner)).await?;
+        tx.commit().await?;
+        Ok(receipt.id)
+    }
+
     /// The receipt of a consent given or taken back, by the entry that `consents.set` gave or the history names. Issued
     /// with the first asking. [`Error::NotFound`] for an entry that is not one of this person's words.
     pub async fn consent_receipt(&self, owner: &Owner, entry: EntryId) -> Result<ReceiptId, Error> {
