@@ -11,7 +11,8 @@ const ACTIVE_POSTGRES: &str =
 const INSERT: &str = "INSERT INTO credit_entry (id, tenant, subject, amount, balance, reason, edit, seq, at) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const PAGE: &str = "SELECT id, amount, balance, reason, edit, at FROM credit_entry \
-    WHERE tenant = $1 AND subject = $2 AND id < $3 ORDER BY id DESC LIMIT $4";
+    WHERE tenant = $1 AND subject = $2 AND seq < COALESCE((SELECT seq FROM credit_entry \
+    WHERE tenant = $1 AND subject = $2 AND id = $3), 9223372036854775807) ORDER BY seq DESC LIMIT $4";
 const FORGET: &str = "DELETE FROM credit_entry WHERE tenant = $1 AND subject = $2";
 
 /// A change of a person's credits.

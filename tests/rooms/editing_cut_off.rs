@@ -14,10 +14,10 @@ use crate::support::app::Person;
 /// After which a killed process's jobs are another's.
 const LEASE: TimeDelta = TimeDelta::seconds(31);
 
-/// How many points are tried in each part: all of them in `make soak`.
+/// Which points are tried in each part: all of them in `make soak`.
 fn points() -> Vec<usize> {
     let soak = std::env::var_os("VOUCHSAFE_SOAK").is_some();
-    if soak { (0..120).collect() } else { (0..18).chain((18..60).step_by(6)).collect() }
+    if soak { (0..120).collect() } else { (0..12).step_by(2).chain((13..60).step_by(9)).collect() }
 }
 
 /// In which part of an edit it is cut off.
