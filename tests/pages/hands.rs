@@ -33,9 +33,16 @@ async fn come_in(hand: &Client, root: &str) {
     press(hand, "main form .button").await;
 }
 
-/// One click.
+/// One click. What was found may be gone before it is clicked, while a page gives way to the next: then it is looked for
+/// again.
 async fn press(hand: &Client, what: &str) {
-    hand.find(Locator::Css(what)).await.unwrap().click().await.unwrap();
+    for _ in 0..20 {
+        match hand.find(Locator::Css(what)).await.unwrap().click().await {
+            Err(e) if e.is_stale_element_reference() => {}
+            clicked => return clicked.unwrap(),
+        }
+    }
+    panic!("{what} does not stay where it is");
 }
 
 async fn says(hand: &Client, script: &str) -> String {

@@ -73,7 +73,7 @@ const TESTED: &[(&str, &str, &str)] = &[
     ("E07, E08, E10: at FAL.AI's door",                    "tests/rooms/editing_hostile.rs", "a_webhook_that_is_not_proven_changes_nothing_at_fal"),
     ("E07, E08, E09, E10: at Replicate's",                 "tests/rooms/editing_hostile.rs", "a_webhook_that_is_not_proven_changes_nothing_at_replicate"),
     ("E07: a second key while they overlap",               "src/providers/replicate/hook.rs", "the_known_signature_passes_alone_and_among_others"),
-    ("E07: keys that rotate",                              "tests/rooms/providers_fal.rs", "keys_that_were_changed_are_found_and_the_old_ones_no_longer_count"),
+    ("E07: keys that rotate",                              "tests/rooms/providers_fal_hooks.rs", "keys_that_were_changed_are_found_and_the_old_ones_no_longer_count"),
     ("E09: twice, in another order, with the asking",      "tests/rooms/editing_many.rs", "webhooks_in_any_order_twice_and_at_once_with_the_asking_have_one_effect"),
     ("E11: nobody's",                                      "tests/rooms/editing.rs", "a_webhook_counts_when_it_is_signed_and_leads_to_what_was_lost"),
     ("E11: ended or erased",                               "tests/rooms/editing_hostile.rs", "a_webhook_for_what_has_ended_or_was_erased_has_no_effect"),

@@ -10,6 +10,7 @@ use vouchsafe::vault::{self, Access, Actor, Owner};
 
 use super::requests_house::{House, asked, flux};
 use crate::each_database;
+use crate::support::house::reason;
 
 fn profile(name: &str, email: &str) -> Profile {
     Profile { email: email.to_owned(), name: name.to_owned(), username: "somebody".to_owned() }
@@ -57,7 +58,9 @@ each_database! {
         assert_eq!(request.state, State::Working);
         assert_eq!(request.problem.as_deref(), Some("the new address belongs to another account"));
         let fine = profile("Ada", "ada2@example.org");
-        let done = house.requests.rectify(&ada, &request, &staff(&house), &fine).await.unwrap();
+        let clerk = staff(&house);
+        reason(&house.requests, &ada, &Access { actor: &clerk, purpose: "rights" }).await;
+        let done = house.requests.rectify(&ada, &request, &clerk, &fine).await.unwrap();
         assert_eq!(done.state, State::Closed);
 
         let filing = asked(&ada, Ask::Rectification(None), Some("My name is spelt wrong"));
