@@ -4,20 +4,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::sql::handover as sql;
 use super::{Disclosures, Error};
 use crate::base::{EntryId, RecordId, TenantId, Timestamp};
 use crate::ledger::{Entry, EntryKind};
-use crate::on;
-use crate::store::{self, Tx};
+use crate::store::Tx;
 use crate::vault::{Actor, Owner};
-
-const INSERT: &str = "INSERT INTO handover (id, tenant, subject, ground, categories, staff, handed_at, entered_at, \
-    silent_until, words, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-const OF: &str = "SELECT id, ground, categories, staff, handed_at, silent_until, words FROM handover \
-    WHERE tenant = $1 AND subject = $2 ORDER BY id DESC LIMIT 1000";
-const REGISTER: &str = "SELECT id, ground, categories, staff, handed_at, silent_until, words FROM handover \
-    WHERE tenant = $1 ORDER BY id DESC LIMIT $2";
-const FORGET: &str = "UPDATE handover SET subject = NULL WHERE tenant = $1 AND subject = $2";
 
 /// Why data may go to somebody whom the document does not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,21 +93,6 @@ pub struct NewHandover<'a> {
     pub words: RecordId,
 }
 
-type Row = (String, String, String, String, i64, Option<i64>, String);
-
-fn handover((id, ground, categories, staff, at, silent, words): Row) -> Result<Handover, store::Error> {
-    let wrong = |column| store::Error::inconsistent("handover", column);
-    Ok(Handover {
-        id,
-        ground: ground.parse().map_err(|()| wrong("ground"))?,
-        categories,
-        staff,
-        handed_at: Timestamp::from_micros(at),
-        silent_until: silent.map(Timestamp::from_micros),
-        words: words.parse().map_err(|_| wrong("words"))?,
-    })
-}
-
 impl Disclosures {
     /// Writes down, in the caller's transaction, what a member of staff handed over. While the person must not be told,
     /// the ledger's entry does not name them either: the ledger is public, and they know their pseudonym.
@@ -136,54 +113,27 @@ impl Disclosures {
             entry = entry.about(self.vault.subject_ref(owner).await?);
         }
         let appended = self.ledger.append(tx, entry).await?;
-        on!(tx, |c| sqlx::query(INSERT)
-            .bind(EntryId::new(&self.clock, &self.entropy).to_string())
-            .bind(owner.tenant.as_str())
-            .bind(owner.subject.to_string())
-            .bind(new.ground.as_str())
-            .bind(new.categories.join(" "))
-            .bind(&staff)
-            .bind(new.handed_at.micros())
-            .bind(now.micros())
-            .bind(new.silent_until.map(Timestamp::micros))
-            .bind(new.words.to_string())
-            .bind(appended.id.to_string())
-            .execute(c)
-            .await
-            .map(|_| ()))
-        .map_err(store::Error::from)?;
-        Ok(())
+        let row = Handover {
+            id: EntryId::new(&self.clock, &self.entropy).to_string(),
+            ground: new.ground,
+            categories: new.categories.join(" "),
+            staff,
+            handed_at: new.handed_at,
+            silent_until: new.silent_until,
+            words: new.words,
+        };
+        Ok(sql::insert(tx, owner, &row, (now, &appended.id.to_string())).await?)
     }
 
     /// What was handed over of a person, newest first, those that they must not be told of included.
     pub async fn handovers_of(&self, owner: &Owner) -> Result<Vec<Handover>, Error> {
         let mut tx = self.db.read().await?;
-        let rows: Vec<Row> = on!(tx, |c| sqlx::query_as(OF)
-            .bind(owner.tenant.as_str())
-            .bind(owner.subject.to_string())
-            .fetch_all(c)
-            .await)
-        .map_err(store::Error::from)?;
-        Ok(rows.into_iter().map(handover).collect::<Result<_, _>>()?)
+        Ok(sql::of(&mut tx, owner).await?)
     }
 
     /// A tenant's, newest first.
     pub async fn handovers(&self, tenant: &TenantId, most: i64) -> Result<Vec<Handover>, Error> {
         let mut tx = self.db.read().await?;
-        let rows: Vec<Row> =
-            on!(tx, |c| sqlx::query_as(REGISTER).bind(tenant.as_str()).bind(most).fetch_all(c).await)
-                .map_err(store::Error::from)?;
-        Ok(rows.into_iter().map(handover).collect::<Result<_, _>>()?)
-    }
-
-    pub(super) async fn forget_handovers(&self, tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
-        on!(tx, |c| sqlx::query(FORGET)
-            .bind(owner.tenant.as_str())
-            .bind(owner.subject.to_string())
-            .execute(c)
-            .await
-            .map(|_| ()))
-        .map_err(store::Error::from)?;
-        Ok(())
+        Ok(sql::register(&mut tx, tenant, most).await?)
     }
 }

@@ -158,7 +158,7 @@ impl Disclosures {
     /// Forgets whose the rows were: part of erasing a person. The register itself, who got what kind of thing when,
     /// stays.
     pub async fn forget(&self, tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
-        self.forget_handovers(tx, owner).await?;
+        sql::handover::forget(tx, owner).await?;
         Ok(sql::forget(tx, owner).await?)
     }
 }

@@ -1,3 +1,5 @@
+pub(super) mod handover;
+
 use crate::base::{TenantId, Timestamp};
 use crate::on;
 use crate::store::{Error, Tx};

@@ -107,7 +107,8 @@ fn clause(kind: &EntryKind, p: &str) -> String {
         "read.approved" => format!("that a second member of its staff agreed to a look at data of {p}"),
         "disclosure.made" => format!("that it sent data of {p} to a recipient"),
         "disclosure.handed-over" => {
-            "that a member of its staff handed data to an authority, or to somebody to protect rights".to_owned()
+            "that a member of its staff handed data to an authority, or to somebody to protect rights"
+                .to_owned()
         }
         "disclosure.reduced" => {
             "that a recipient had let go of what it held, but for what stays there".to_owned()

@@ -133,7 +133,11 @@ pub(super) fn recipients(handed: &[Handed], until: Timestamp) -> Vec<Recipient> 
     let in_time = handed.iter().filter(|h| h.row.handed_at <= until);
     in_time
         .map(|h| Recipient {
-            name: if h.to.is_empty() { "An authority or another third party".to_owned() } else { h.to.clone() },
+            name: if h.to.is_empty() {
+                "An authority or another third party".to_owned()
+            } else {
+                h.to.clone()
+            },
             role: format!("{}: {}", h.row.ground.in_words(), h.law),
             country: String::new(),
             safeguard: None,

@@ -104,7 +104,7 @@ each_app! {
         hand(Some(app.now().plus(TimeDelta::days(10)))).await;
         assert_eq!(told(&ada).await, (false, false));
         let me = app.app.vault.subject_ref(&ada.owner).await.unwrap();
-        assert!(app.ledger_entries().await.iter().all(|e| e.leaf.kind.as_str() != "disclosure.handed-over" || e.leaf.subject != Some(me)));
+        assert!(app.ledger_entries().await.iter().all(|e| e.leaf.kind.as_str() != "disclosure.handed-over" || e.leaf.subject.as_ref() != Some(&me)));
         hand(None).await;
         assert_eq!(told(&ada).await, (true, true));
         assert_eq!(told(&eve).await, (false, false));

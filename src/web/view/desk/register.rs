@@ -2,9 +2,7 @@
 
 use askama::Template;
 
-use crate::web::view::{
-    Choice, Count, Desk, LedgerRow, Mark, Mistakes, Moment, Recipient, State, Viewer,
-};
+use crate::web::view::{Choice, Count, Desk, LedgerRow, Mark, Mistakes, Moment, Recipient, State, Viewer};
 
 /// Processors, and what left the house.
 #[derive(Template, Debug, Clone)]

@@ -29,7 +29,14 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
         ("desk-processors", html(&processors())),
         (
             "desk-processors-empty",
-            html(&Processors { processors: vec![], tasks: vec![], disclosures: vec![], handed: vec![], form: None, ..processors() }),
+            html(&Processors {
+                processors: vec![],
+                tasks: vec![],
+                disclosures: vec![],
+                handed: vec![],
+                form: None,
+                ..processors()
+            }),
         ),
         ("desk-ledger", html(&ledger())),
         ("desk-reads", html(&reads())),
