@@ -39,7 +39,7 @@ async fn a_full_disk_is_told_and_harms_nothing() {
         assert!(wrong.is_empty(), "after room for {room}: {wrong:#?}");
         load.tidy(&service.calls).await;
     }
-    assert!(full > 20 && done > 20, "{full} refused and {done} done: the room was never short, or always");
+    assert!(full > 10 && done > 20, "{full} refused and {done} done: the room was never short, or always");
     service.stop().await;
     let wrong = look_behind(&home, &load).await;
     assert!(wrong.is_empty(), "{wrong:#?}");
