@@ -66,7 +66,7 @@ each_database! {
         let filing = asked(&ada, Ask::Rectification(None), Some("My name is spelt wrong"));
         let open = house.requests.file(&ada, filing).await.unwrap().request;
         assert_eq!((open.state, open.next_at), (State::Working, None));
-        let words = house.requests.words(&open, &staff(&house)).await.unwrap().unwrap();
+        let words = house.requests.words(&open, &clerk).await.unwrap().unwrap();
         assert_eq!(words.expose(), "My name is spelt wrong");
         house.requests.tick().await.unwrap();
         house.requests.retry(&flux(), open.id).await.unwrap();

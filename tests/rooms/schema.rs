@@ -60,6 +60,10 @@ const GOES: &[(&str, Goes)] = &[
     ("ledger_head", Goes::NotPersonal("the newest head of the tree")),
     ("ledger_tile", Goes::NotPersonal("hashes of entries, never removed")),
     ("letter", Goes::ByTime("after 400 days; names a request, nobody's data")),
+    (
+        "handover",
+        Goes::Unlinked("the subject is blanked; that data of some kind were handed over, and when, stays"),
+    ),
     ("look", Goes::WithSubject("the row; anybody's a day after it is over")),
     ("notice", Goes::WithSubject("the row; anybody's once what it told of is gone")),
     ("object", Goes::WithSubject("by its rule, or with the person; its key first")),
