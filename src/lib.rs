@@ -35,6 +35,7 @@ pub mod recipients;
 pub mod requests;
 pub mod retention;
 pub mod seals;
+pub mod speech;
 pub mod store;
 pub mod subjects;
 pub mod vault;

@@ -90,6 +90,11 @@ impl Period {
         guess.plus(-error)
     }
 
+    /// Its months, days and seconds, for whoever tells it in another language.
+    pub const fn parts(self) -> (u32, u32, u32) {
+        (self.months, self.days, self.seconds)
+    }
+
     /// A length to compare periods by, in seconds, a month taken as 30.4369 days. For ordering, never for due times.
     pub fn rough_seconds(self) -> u64 {
         u64::from(self.months) * 2_629_746 + u64::from(self.days) * 86_400 + u64::from(self.seconds)

@@ -19,6 +19,8 @@ pub const DESK_COOKIE: &str = "__Host-desk";
 const DESK_COOKIE_PLAIN: &str = "desk";
 /// The nonce of a browser that asked for a sign-in link.
 pub const BROWSER_COOKIE: &str = "__Host-ask";
+/// The language somebody chose for the pages, by its tag.
+const LANGUAGE_COOKIE: &str = "__Host-lang";
 /// The header that says for which person an app's server calls.
 const ON_BEHALF_OF: &str = "vouchsafe-subject";
 
@@ -35,6 +37,11 @@ impl Edge {
     /// What the cookie of a session of staff is called here.
     pub fn desk_cookie(&self) -> &'static str {
         if self.development() { DESK_COOKIE_PLAIN } else { DESK_COOKIE }
+    }
+
+    /// What the cookie is called here that remembers the language somebody chose for the pages.
+    pub fn language_cookie(&self) -> &'static str {
+        if self.development() { "lang" } else { LANGUAGE_COOKIE }
     }
 
     /// What the asking browser's cookie is called here.

@@ -1,7 +1,7 @@
 //! The edge: who is calling, what they may send, and how an error is told.
 //!
 //! Promises: a route that does not say who may call it does not compile into the router; nobody learns from an error
-//! what they may not know; no cookie but the session's own; every answer carries the headers that keep a browser honest.
+//! what they may not know; no cookie but the session's own and that of a language somebody chose; every answer carries the headers that keep a browser honest.
 //! Must never: decide what a document should decide.
 
 mod board;

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use crate::base::Kind;
+use crate::speech::key;
 
 /// An error of a room: something with a kind and a sentence that holds no personal data.
 pub trait RoomError: std::error::Error {
@@ -136,23 +137,23 @@ fn status(kind: Kind) -> StatusCode {
 /// The stable word and the fixed sentence of a kind.
 pub fn sentence(kind: Kind) -> (&'static str, &'static str) {
     match kind {
-        Kind::Malformed => ("malformed", "We could not understand what was sent. Nothing was changed."),
-        Kind::Unauthenticated => ("unauthenticated", "Sign in first."),
-        Kind::StepUp => ("step-up", "Sign in again first: this needs a fresh proof that it is you."),
-        Kind::Forbidden => ("forbidden", "The policy does not allow this. Nothing was changed."),
-        Kind::NotFound => ("not-found", "There is nothing here."),
-        Kind::Conflict => ("conflict", "This does not fit the present state. Nothing was changed."),
-        Kind::Gone => ("gone", "It was here and has been erased."),
-        Kind::TooLarge => ("too-large", "It is larger than we take. Nothing was kept of it."),
+        Kind::Malformed => ("malformed", key("We could not understand what was sent. Nothing was changed.")),
+        Kind::Unauthenticated => ("unauthenticated", key("Sign in first.")),
+        Kind::StepUp => ("step-up", key("Sign in again first: this needs a fresh proof that it is you.")),
+        Kind::Forbidden => ("forbidden", key("The policy does not allow this. Nothing was changed.")),
+        Kind::NotFound => ("not-found", key("There is nothing here.")),
+        Kind::Conflict => ("conflict", key("This does not fit the present state. Nothing was changed.")),
+        Kind::Gone => ("gone", key("It was here and has been erased.")),
+        Kind::TooLarge => ("too-large", key("It is larger than we take. Nothing was kept of it.")),
         Kind::Unsupported => {
-            ("unsupported-type", "It is not of a type that we take. Nothing was kept of it.")
+            ("unsupported-type", key("It is not of a type that we take. Nothing was kept of it."))
         }
-        Kind::Invalid => ("invalid", "A value is not one we can use. Nothing was changed."),
-        Kind::TooMany => ("too-many", "That is more than is allowed just now. Nothing was changed."),
-        Kind::Upstream => ("upstream", "A provider failed. Nothing was lost; try again."),
-        Kind::Unavailable => ("unavailable", "Not just now. Nothing was lost; try again in a moment."),
-        Kind::Full => ("full", "There is no room left. Nothing was changed; what you have is safe."),
-        Kind::Internal => ("internal", "Something went wrong on our side. Nothing was lost."),
+        Kind::Invalid => ("invalid", key("A value is not one we can use. Nothing was changed.")),
+        Kind::TooMany => ("too-many", key("That is more than is allowed just now. Nothing was changed.")),
+        Kind::Upstream => ("upstream", key("A provider failed. Nothing was lost; try again.")),
+        Kind::Unavailable => ("unavailable", key("Not just now. Nothing was lost; try again in a moment.")),
+        Kind::Full => ("full", key("There is no room left. Nothing was changed; what you have is safe.")),
+        Kind::Internal => ("internal", key("Something went wrong on our side. Nothing was lost.")),
     }
 }
 

@@ -10,9 +10,10 @@ use crate::mail::letters::{
     ErasureScheduled, GoingSoon, HoldPlaced, InactivityWarning, Letter, Letterhead, RequestAcknowledged,
     RequestAnswered, Written,
 };
-use crate::policy::{Right, Role};
+use crate::policy::{After, Right, Role};
 use crate::requests::{Request, State};
 use crate::retention::Warning;
+use crate::speech::{Case, Tongue, key};
 use crate::vault::{Access, Actor, KeptRecords, Owner};
 
 /// Older requests get no first letter any more: a store that was down for longer is a matter for people.
@@ -28,13 +29,13 @@ const KEPT: TimeDelta = TimeDelta::days(400);
 /// What a right is called in a letter.
 fn title(right: Right) -> &'static str {
     match right {
-        Right::Access => "See my data",
-        Right::Portability => "Take my data home",
-        Right::Rectification => "Correct my details",
-        Right::Erasure => "Erase my account",
-        Right::Restriction => "Restrict the use of my data",
-        Right::Objection => "Object to a use of my data",
-        Right::Withdrawal => "Withdraw my consent",
+        Right::Access => key("See my data"),
+        Right::Portability => key("Take my data home"),
+        Right::Rectification => key("Correct my details"),
+        Right::Erasure => key("Erase my account"),
+        Right::Restriction => key("Restrict the use of my data"),
+        Right::Objection => key("Object to a use of my data"),
+        Right::Withdrawal => key("Withdraw my consent"),
     }
 }
 
@@ -71,7 +72,13 @@ impl Jobs {
         Ok(())
     }
 
-    pub(super) fn head(&self, tenant: &TenantId) -> Result<Letterhead, Error> {
+    /// The head of a letter to a person, in the language they last read our pages in.
+    async fn head_for(&self, owner: &Owner) -> Result<Letterhead, Error> {
+        let tongue = self.app.subjects.get(owner).await.map(|s| s.tongue).unwrap_or_default();
+        self.head(&owner.tenant, tongue)
+    }
+
+    pub(super) fn head(&self, tenant: &TenantId, tongue: Tongue) -> Result<Letterhead, Error> {
         let policy = self.app.vault.policy(tenant)?;
         let root = &self.app.config.server.public_url;
         Ok(Letterhead {
@@ -79,6 +86,7 @@ impl Jobs {
             contact: policy.contact().privacy.clone(),
             privacy_link: format!("{root}/{tenant}/privacy"),
             development: self.app.config.server.development,
+            tongue,
         })
     }
 
@@ -110,11 +118,12 @@ impl Jobs {
     }
 
     async fn letter(&self, owner: &Owner, request: &Request, kind: Kind) -> Result<Written, Error> {
-        let head = self.head(&owner.tenant)?;
+        let head = self.head_for(owner).await?;
+        let tongue = head.tongue;
         let root = &self.app.config.server.public_url;
         let link = format!("{root}/{}/privacy/requests/{}", owner.tenant, request.reference);
         let reference = request.reference.clone();
-        let title = title(request.right).to_owned();
+        let title = tongue.say(title(request.right)).to_owned();
         let written = match kind {
             Kind::Acknowledged => RequestAcknowledged {
                 head,
@@ -123,7 +132,7 @@ impl Jobs {
                 received: request.received_at,
                 promised_by: request.due.promise,
                 law_by: request.legal_due(),
-                identity: "You were signed in; nothing more is needed.".to_owned(),
+                identity: tongue.say("You were signed in; nothing more is needed.").to_owned(),
                 link,
             }
             .write(),
@@ -132,14 +141,14 @@ impl Jobs {
                 let images = holdings.iter().map(|h| h.images).sum::<i64>();
                 let at = request.grace_until.unwrap_or(request.due.promise);
                 let images = u64::try_from(images).unwrap_or(0);
-                let stays = self.app.vault.kept(owner).await?.iter().map(stays).collect();
+                let stays = self.app.vault.kept(owner).await?.iter().map(|k| stays(tongue, k)).collect();
                 ErasureScheduled { head, reference, at, images, stays, take_back_link: link }.write()
             }
             Kind::Answered => RequestAnswered {
                 head,
                 reference,
                 title,
-                answer: vec![answer(request).to_owned()],
+                answer: vec![tongue.say(answer(request)).to_owned()],
                 archive_until: request.archive.as_ref().map(|a| a.until),
                 remedy: None,
                 link,
@@ -157,7 +166,7 @@ impl Jobs {
                 self.whole_account_goes(owner, &warning).await?
             } else {
                 let goes = (warning.goes_at, warning.last);
-                self.going(owner, &warning.rule, goes, "unless you come back before then")?
+                self.going(owner, &warning.rule, goes, true).await?
             };
             let id = format!("{}.{}.{}", owner.subject, warning.rule, warning.number);
             // Nothing is let go before its warnings were sent, so here the letter goes first.
@@ -173,7 +182,7 @@ impl Jobs {
         let subject = self.app.subjects.get(owner).await?;
         let images = self.app.vault.holdings(owner).await?.iter().map(|h| h.images).sum::<i64>();
         let letter = InactivityWarning {
-            head: self.head(&owner.tenant)?,
+            head: self.head_for(owner).await?,
             last_active: subject.last_active_at,
             goes: warning.goes_at,
             images: u64::try_from(images).unwrap_or(0),
@@ -189,7 +198,7 @@ impl Jobs {
         for tenant in self.app.library.tenants() {
             for notice in self.app.retention.notices(&tenant).await? {
                 let goes = (notice.goes_at, notice.last);
-                let written = self.going(&notice.owner, &notice.rule, goes, "")?;
+                let written = self.going(&notice.owner, &notice.rule, goes, false).await?;
                 let id = format!(
                     "{}.{}.{}.{}",
                     notice.owner.subject,
@@ -206,24 +215,25 @@ impl Jobs {
         Ok(n)
     }
 
-    fn going(
+    async fn going(
         &self,
         owner: &Owner,
         rule: &str,
         (goes, last_warning): (crate::base::Timestamp, bool),
-        unless: &str,
+        unless_back: bool,
     ) -> Result<Written, Error> {
         let policy = self.app.vault.policy(&owner.tenant)?;
         let rule = policy.retention(rule);
         let categories = rule.map_or(&[][..], |r| r.categories.as_slice());
         let titles = categories.iter().filter_map(|id| policy.category(id)).map(|c| c.title.clone());
-        let because = rule.and_then(|r| r.at_most.first()).map(ToString::to_string).unwrap_or_default();
+        let head = self.head_for(owner).await?;
+        let because = rule.and_then(|r| r.at_most.first()).map(|after| after_words(head.tongue, *after));
         let letter = GoingSoon {
-            head: self.head(&owner.tenant)?,
+            head,
             what: titles.collect(),
             goes,
-            because,
-            unless: unless.to_owned(),
+            because: because.unwrap_or_default(),
+            unless_back,
             last_warning,
             take_home_link: format!(
                 "{}/{}/privacy/ask/access",
@@ -241,9 +251,11 @@ impl Jobs {
             let owner = Owner::new(tenant, subject);
             let policy = self.app.vault.policy(tenant)?;
             let category = hold.category.as_deref().and_then(|id| policy.category(id));
+            let head = self.head_for(&owner).await?;
+            let everything = || head.say("everything we hold about you").to_owned();
             let letter = HoldPlaced {
-                head: self.head(tenant)?,
-                what: category.map_or_else(|| "everything we hold about you".to_owned(), |c| c.title.clone()),
+                what: category.map_or_else(everything, |c| c.title.clone()),
+                head,
                 matter: hold.matter.clone(),
                 reason: hold.reason.clone(),
                 review: hold.review_at,
@@ -278,25 +290,32 @@ impl Jobs {
 }
 
 /// What stays of somebody who is erased, in a sentence.
-fn stays(kept: &KeptRecords) -> String {
+fn stays(tongue: Tongue, kept: &KeptRecords) -> String {
     let KeptRecords { title, law, records, until, .. } = kept;
-    let day = until.to_utc().format("%-d %B %Y");
-    format!("{title} ({records}), reduced to what the law asks for ({law}), until {day}.")
+    let said = tongue.put("{what} ({records}), reduced to what the law asks for ({law}), until {day}.");
+    let said = said.with("what", title).with("records", records).with("law", law);
+    said.with("day", tongue.day(*until)).text()
+}
+
+/// A limit in words: `2 years after it was made`.
+fn after_words(tongue: Tongue, after: After) -> String {
+    let said = tongue.put("{period} after {fact}").with("period", tongue.period(after.period, Case::Plain));
+    said.with("fact", tongue.tell(after.fact.in_words())).text()
 }
 
 /// The answer in a sentence. What it holds is on the request's page, behind the sign-in, never in a mail.
 fn answer(request: &Request) -> &'static str {
     match (request.right, request.state) {
         (_, State::Refused) => {
-            "We did not do what you asked. The page below says why, and what you can do about it."
+            key("We did not do what you asked. The page below says why, and what you can do about it.")
         }
-        (_, State::NoData) => "We hold nothing that your request is about.",
-        (_, State::Withdrawn) => "You took your request back. Nothing was changed.",
-        (Right::Access | Right::Portability, _) => "Your archive is ready. Sign in to fetch it.",
-        (Right::Rectification, _) => "Your details are corrected.",
-        (Right::Restriction, _) => "The restriction is set as you asked.",
-        (Right::Objection, _) => "We stopped using your data for what you objected to.",
-        (Right::Withdrawal, _) => "Your consent is withdrawn.",
-        (Right::Erasure, _) => "Your account is being erased.",
+        (_, State::NoData) => key("We hold nothing that your request is about."),
+        (_, State::Withdrawn) => key("You took your request back. Nothing was changed."),
+        (Right::Access | Right::Portability, _) => key("Your archive is ready. Sign in to fetch it."),
+        (Right::Rectification, _) => key("Your details are corrected."),
+        (Right::Restriction, _) => key("The restriction is set as you asked."),
+        (Right::Objection, _) => key("We stopped using your data for what you objected to."),
+        (Right::Withdrawal, _) => key("Your consent is withdrawn."),
+        (Right::Erasure, _) => key("Your account is being erased."),
     }
 }

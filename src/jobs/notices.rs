@@ -1,4 +1,4 @@
-//! Letters about a new version of a document: the same for everybody of a tenant, at most one each.
+//! Letters about a new version of a document: the same for everybody of a tenant who reads one language, at most one each.
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
@@ -8,6 +8,7 @@ use crate::mail::letters::{Letter as _, PolicyChanged, Written};
 use crate::policy::Medium;
 use crate::policy::diff::Difference;
 use crate::publication::{Letter, Telling, Told};
+use crate::speech::Tongue;
 use crate::vault::Owner;
 
 /// Letters looked up at once.
@@ -40,16 +41,19 @@ impl Jobs {
         let publications = &self.app.publications;
         let (difference, told) = publications.news(telling)?;
         let mut n = publications.enter(telling, stop).await?;
-        let letter = self.news_letter(telling, &difference)?;
+        let mut letters = Vec::with_capacity(Tongue::ALL.len());
+        for tongue in Tongue::ALL {
+            letters.push((tongue, self.news_letter(telling, &difference, tongue)?));
+        }
         while !stop() {
             let owed = publications.owed(telling, BATCH).await?;
             if owed.is_empty() {
                 publications.conclude(telling).await?;
                 break;
             }
-            let letters: Vec<BoxFuture<'_, _>> =
-                owed.iter().map(|owner| self.tell_one(owner, telling, &told, &letter).boxed()).collect();
-            let went: Vec<bool> = stream::iter(letters).buffer_unordered(AT_ONCE).try_collect().await?;
+            let sent: Vec<BoxFuture<'_, _>> =
+                owed.iter().map(|owner| self.tell_one(owner, telling, &told, &letters).boxed()).collect();
+            let went: Vec<bool> = stream::iter(sent).buffer_unordered(AT_ONCE).try_collect().await?;
             n += went.into_iter().filter(|went| *went).count() as u64;
         }
         Ok(n)
@@ -62,7 +66,7 @@ impl Jobs {
         owner: &Owner,
         telling: &Telling,
         told: &Told,
-        letter: &Written,
+        letters: &[(Tongue, Written)],
     ) -> Result<bool, Error> {
         let publications = &self.app.publications;
         if !publications.claim(owner, &telling.version, told).await? {
@@ -70,7 +74,12 @@ impl Jobs {
         }
         let became = if told.by.contains(&Medium::Email) {
             let id = format!("{}.policy.{}", owner.subject, telling.version);
-            let went = self.send(owner, PURPOSE, &id, letter).await;
+            let tongue = self.app.subjects.get(owner).await.map(|s| s.tongue).unwrap_or_default();
+            let letter = letters.iter().find(|(of, _)| *of == tongue);
+            let went = match letter {
+                Some((_, letter)) => self.send(owner, PURPOSE, &id, letter).await,
+                None => false,
+            };
             if went { Letter::Sent } else { Letter::NotTaken }
         } else {
             Letter::None
@@ -79,10 +88,15 @@ impl Jobs {
         Ok(became == Letter::Sent)
     }
 
-    fn news_letter(&self, telling: &Telling, difference: &Difference) -> Result<Written, Error> {
+    fn news_letter(
+        &self,
+        telling: &Telling,
+        difference: &Difference,
+        tongue: Tongue,
+    ) -> Result<Written, Error> {
         let root = self.app.config.server.public_url.trim_end_matches('/');
         let letter = PolicyChanged {
-            head: self.head(&telling.tenant)?,
+            head: self.head(&telling.tenant, tongue)?,
             effective: telling.effective,
             changes: difference.changes.iter().map(|change| change.says.clone()).collect(),
             asks_again: difference.must_ask().next().is_some(),

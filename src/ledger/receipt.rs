@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::sentence::{ReceiptKind, sentence};
 use super::{EntryKind, Error, Forgery, InclusionProof, Leaf, Opening, VerifierKey};
 use crate::base::{EntryId, Timestamp};
+use crate::speech::key;
 
 const FORMAT: &str = "vouchsafe-receipt/v1";
 /// No receipt is longer than this, in bytes.
@@ -167,7 +168,8 @@ impl Receipt {
         if self.opening.is_some() {
             proved.push("The details shown are those fixed when the entry was written.".to_owned());
         } else if leaf.commit.is_some() {
-            not_proved.push("The entry fixes private details that this receipt does not show.".to_owned());
+            not_proved
+                .push(key("The entry fixes private details that this receipt does not show.").to_owned());
         }
         for (name, at) in seen {
             proved.push(format!(
@@ -176,11 +178,11 @@ impl Receipt {
             ));
         }
         if seen.is_empty() {
-            not_proved.push(
+            let says = key(
                 "No witness you trust has cosigned it: compare the checkpoint with somebody else's to know that \
-                 everybody is shown the same ledger."
-                    .to_owned(),
+                 everybody is shown the same ledger.",
             );
+            not_proved.push(says.to_owned());
         }
         (proved, not_proved)
     }

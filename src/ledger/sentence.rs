@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{EntryKind, Leaf};
+use crate::speech::key;
 
 /// What sort of receipt an entry makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,21 +44,21 @@ impl ReceiptKind {
     /// What the mathematics cannot show for this sort of receipt.
     pub fn limit(self) -> &'static str {
         match self {
-            Self::Erasure => {
+            Self::Erasure => key(
                 "It does not prove that no copy exists anywhere: only that the operator stated the erasure, and \
-                 cannot take the statement back or change it."
-            }
-            Self::Consent => "It does not prove what was on the screen when the choice was made.",
-            Self::Export => {
+                 cannot take the statement back or change it.",
+            ),
+            Self::Consent => key("It does not prove what was on the screen when the choice was made."),
+            Self::Export => key(
                 "It does not prove that the copy was complete; it fixes which file was handed over, when its hash is \
-                 among the facts."
-            }
-            Self::Publication => {
+                 among the facts.",
+            ),
+            Self::Publication => key(
                 "It does not prove that the policy was kept: only which text was in force from when, if the text's \
-                 hash is among the facts."
-            }
+                 hash is among the facts.",
+            ),
             Self::Generic => {
-                "It does not prove that the statement is true: only that it was made then and stands."
+                key("It does not prove that the statement is true: only that it was made then and stands.")
             }
         }
     }

@@ -6,6 +6,7 @@
 use askama::Template;
 
 use crate::base::Timestamp;
+use crate::speech::{Said, Tongue, key};
 
 /// What a letter is, once written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,39 @@ pub struct Letterhead {
     pub privacy_link: String,
     /// Whether this comes from a development installation.
     pub development: bool,
+    /// The language it is written in.
+    pub tongue: Tongue,
+}
+
+impl Letterhead {
+    /// A sentence without values.
+    pub fn say(&self, sentence: &'static str) -> &'static str {
+        self.tongue.say(sentence)
+    }
+
+    fn put(&self, sentence: &'static str) -> Said {
+        self.tongue.put(sentence)
+    }
+
+    fn count(&self, n: impl std::borrow::Borrow<u64>, one: &'static str, many: &'static str) -> Said {
+        self.tongue.count(*n.borrow(), one, many)
+    }
+
+    /// `5 May 2026, 14:07 UTC`.
+    fn time(&self, at: impl std::borrow::Borrow<Timestamp>) -> String {
+        self.tongue.time(*at.borrow())
+    }
+
+    /// `5 May 2026`.
+    fn day(&self, at: impl std::borrow::Borrow<Timestamp>) -> String {
+        self.tongue.day(*at.borrow())
+    }
+
+    /// A subject line about a brand and a day.
+    fn of_brand(&self, sentence: &'static str, day: Option<Timestamp>) -> String {
+        let said = self.put(sentence).with("brand", &self.brand);
+        said.with("day", day.map(|day| self.day(day)).unwrap_or_default()).text()
+    }
 }
 
 /// A letter that can be written.
@@ -183,8 +217,8 @@ pub struct GoingSoon {
     pub goes: Timestamp,
     /// The rule in words: `2 years after it was made`.
     pub because: String,
-    /// What would stop it, in words, if anything would.
-    pub unless: String,
+    /// Whether it stays if the reader comes back before.
+    pub unless_back: bool,
     /// Whether no further warning follows.
     pub last_warning: bool,
     /// The whole link by which it can be taken home.
@@ -223,59 +257,60 @@ pub struct PolicyChanged {
 
 impl SignInLink {
     fn subject(&self) -> String {
-        if self.opens_account {
-            format!("Confirm your address for {}", self.head.brand)
+        let says = if self.opens_account {
+            key("Confirm your address for {brand}")
         } else {
-            format!("Your link to sign in to {}", self.head.brand)
-        }
+            key("Your link to sign in to {brand}")
+        };
+        self.head.of_brand(says, None)
     }
 }
 
 impl RequestAcknowledged {
     fn subject(&self) -> String {
-        format!("We have your request {}", self.reference)
+        self.head.put("We have your request {reference}").with("reference", &self.reference).text()
     }
 }
 
 impl RequestAnswered {
     fn subject(&self) -> String {
-        format!("Our answer to your request {}", self.reference)
+        self.head.put("Our answer to your request {reference}").with("reference", &self.reference).text()
     }
 }
 
 impl ErasureScheduled {
     fn subject(&self) -> String {
-        format!("Your account at {} will be erased on {}", self.head.brand, day(self.at))
+        self.head.of_brand(key("Your account at {brand} will be erased on {day}"), Some(self.at))
     }
 }
 
 impl ErasureDone {
     fn subject(&self) -> String {
-        format!("We erased it: {}", self.reference)
+        self.head.put("We erased it: {reference}").with("reference", &self.reference).text()
     }
 }
 
 impl InactivityWarning {
     fn subject(&self) -> String {
-        format!("Your unused account at {} goes on {}", self.head.brand, day(self.goes))
+        self.head.of_brand(key("Your unused account at {brand} goes on {day}"), Some(self.goes))
     }
 }
 
 impl GoingSoon {
     fn subject(&self) -> String {
-        format!("Some of your data at {} go on {}", self.head.brand, day(self.goes))
+        self.head.of_brand(key("Some of your data at {brand} go on {day}"), Some(self.goes))
     }
 }
 
 impl HoldPlaced {
     fn subject(&self) -> String {
-        format!("{} must keep some of your data for now", self.head.brand)
+        self.head.of_brand(key("{brand} must keep some of your data for now"), None)
     }
 }
 
 impl PolicyChanged {
     fn subject(&self) -> String {
-        format!("The privacy policy of {} changes on {}", self.head.brand, day(self.effective))
+        self.head.of_brand(key("The privacy policy of {brand} changes on {day}"), Some(self.effective))
     }
 }
 
@@ -288,11 +323,6 @@ letter!(InactivityWarning, "inactivity-warning.txt", "inactivity-warning.html");
 letter!(GoingSoon, "going-soon.txt", "going-soon.html");
 letter!(HoldPlaced, "hold-placed.txt", "hold-placed.html");
 letter!(PolicyChanged, "policy-changed.txt", "policy-changed.html");
-
-/// `5 May 2026`.
-fn day(t: impl std::borrow::Borrow<Timestamp>) -> String {
-    t.borrow().to_utc().format("%-d %B %Y").to_string()
-}
 
 /// A header cannot be broken into two by what stands in it.
 fn one_line(text: &str) -> String {

@@ -377,7 +377,10 @@ pub const PROBES: &[(&str, &str)] = &[
     ("logs-clean", "no log line holds an image byte, a prompt or an address"),
     ("metadata-stripped", "no stored picture carries EXIF or GPS"),
     ("no-disclosure-unrecorded", "every disclosure stands in the register"),
-    ("no-tracking", "no cookie but the session's own, no third-party request on any page"),
+    (
+        "no-tracking",
+        "no cookie but the session's own and that of a chosen language, no third-party request on any page",
+    ),
     ("no-training-unconsented", "every training export holds only consenting people's data"),
     ("notices-sent", "people were told what the document says they are told, in time"),
     ("nothing-undeclared", "everything stored belongs to a declared category"),

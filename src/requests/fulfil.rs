@@ -9,6 +9,7 @@ use crate::base::{EntryId, Kind, ReceiptId};
 use crate::elsewhere;
 use crate::ledger::EntryKind;
 use crate::policy::{Fact, Facts, OnWithdrawal, Right, Role};
+use crate::speech::key;
 use crate::subjects::Profile;
 use crate::vault::{Access, Actor, NewRecord, Owner};
 
@@ -238,22 +239,22 @@ impl Requests {
 fn phrase(why: &Error) -> &'static str {
     match why {
         Error::Invalid(text) => text,
-        Error::Subjects(crate::subjects::Error::Taken) => "the new address belongs to another account",
-        Error::Subjects(crate::subjects::Error::BadEmail(_)) => "the new address is not one we can use",
-        Error::Subjects(crate::subjects::Error::BadName { .. }) => "a new name is not one we can use",
+        Error::Subjects(crate::subjects::Error::Taken) => key("the new address belongs to another account"),
+        Error::Subjects(crate::subjects::Error::BadEmail(_)) => key("the new address is not one we can use"),
+        Error::Subjects(crate::subjects::Error::BadName { .. }) => key("a new name is not one we can use"),
         Error::Below(Below::Elsewhere(elsewhere::Error::Recipient("stripe", _))) => {
-            "Stripe has not given what it holds yet"
+            key("Stripe has not given what it holds yet")
         }
         Error::Below(Below::Elsewhere(elsewhere::Error::Recipient("supabase", _))) => {
-            "Supabase has not given what it holds yet"
+            key("Supabase has not given what it holds yet")
         }
         other => match other.kind() {
-            Kind::Unavailable => "something it needs cannot be reached",
-            Kind::Full => "there is no room to write",
-            Kind::Upstream => "a recipient did not answer as it should",
-            Kind::Forbidden => "the policy does not allow a step it needs",
-            Kind::NotFound => "something it needs is no longer there",
-            _ => "a fault of ours",
+            Kind::Unavailable => key("something it needs cannot be reached"),
+            Kind::Full => key("there is no room to write"),
+            Kind::Upstream => key("a recipient did not answer as it should"),
+            Kind::Forbidden => key("the policy does not allow a step it needs"),
+            Kind::NotFound => key("something it needs is no longer there"),
+            _ => key("a fault of ours"),
         },
     }
 }

@@ -5,6 +5,7 @@ use crate::base::{SubjectId, TenantId, Timestamp};
 use crate::crypto::Fingerprint;
 use crate::ledger::{Entry, EntryKind};
 use crate::policy::Facts;
+use crate::speech::{Tongue, key};
 use crate::vault::{Access, Actor, NewRecord, Owner};
 use chrono::TimeDelta;
 
@@ -45,14 +46,14 @@ pub struct NewAccount {
 fn name(field: &'static str, text: &str) -> Result<String, Error> {
     let text = text.trim();
     let why = if text.is_empty() {
-        "must not be empty"
+        key("must not be empty")
     } else if text.chars().count() > 120 {
-        "is longer than 120 characters"
+        key("is longer than 120 characters")
     } else if text
         .chars()
         .any(|c| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
     {
-        "has control characters in it"
+        key("has control characters in it")
     } else {
         return Ok(text.to_owned());
     };
@@ -197,6 +198,17 @@ impl Subjects {
         }
         let mut tx = self.db.begin().await?;
         sql::touch(&mut tx, owner, now, hour).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Notes the language in which a person reads our pages, for the letters to them. Writes only when it is another one.
+    pub async fn reads_in(&self, owner: &Owner, tongue: Tongue) -> Result<(), Error> {
+        if self.get(owner).await?.tongue == tongue {
+            return Ok(());
+        }
+        let mut tx = self.db.begin().await?;
+        sql::set_locale(&mut tx, owner, tongue.tag()).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -1,5 +1,6 @@
 use crate::base::{SessionId, StaffId, SubjectId, TenantId, Timestamp};
 use crate::policy::Role;
+use crate::speech::Tongue;
 use crate::vault::{Actor, Owner};
 
 /// A person, without a word about them.
@@ -21,6 +22,8 @@ pub struct Subject {
     pub closed_at: Option<Timestamp>,
     /// Being erased.
     pub erasing: bool,
+    /// The language in which they last read our pages; letters are written in it.
+    pub tongue: Tongue,
 }
 
 /// A member of a tenant's staff.

@@ -3,14 +3,16 @@
 use askama::Template as _;
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse as _, Response};
 
-use super::page::Visit;
+use super::page::{Visit, is_page};
+use super::tongue::Spoken;
 use super::view::{ErrorPage, Shell, Viewer, Way};
 use crate::base::Kind;
 use crate::edge::{Edge, Fault, MaybeSigned, Reference, sentence};
+use crate::speech::{Tongue, key};
 
 /// Turns an error into a page, for whoever reads pages.
 pub(crate) async fn dress(State(edge): State<Edge>, request: Request, next: Next) -> Response {
@@ -37,11 +39,6 @@ fn reads_pages(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/html"))
 }
 
-fn is_page(response: &Response) -> bool {
-    let kind = response.headers().get(header::CONTENT_TYPE);
-    kind.and_then(|v| v.to_str().ok()).is_some_and(|v| v.starts_with("text/html"))
-}
-
 /// The fault of a response: as a handler gave it, or by its status where the router answered.
 fn fault_of(response: &Response) -> Option<Fault> {
     let status = response.status();
@@ -64,16 +61,23 @@ async fn shell(edge: &Edge, asked: &mut Parts) -> Shell {
     let session = MaybeSigned::from_request_parts(asked, edge).await.ok().and_then(|s| s.0);
     let tenant = asked.uri.path().split('/').nth(1).and_then(|t| t.parse().ok());
     if let Some(tenant) = tenant
-        && let Ok(visit) = Visit::new(edge, tenant, session, "")
+        && let Ok(visit) = Visit::new(edge, tenant, session, asked)
         && let Ok(shell) = visit.shell().await
     {
-        return shell;
+        return Shell { flash: None, here: here(asked), ..shell };
     }
-    house(edge)
+    house(edge, Spoken { here: here(asked), ..Spoken::of(asked) })
+}
+
+/// A page of an error can be opened again where it is, and names no address: what is not there and what is somebody
+/// else's are one page.
+fn here(asked: &Parts) -> Option<String> {
+    let spoken = Spoken::of(asked).here.filter(|_| asked.method == Method::GET);
+    spoken.map(|_| String::new())
 }
 
 /// What surrounds the pages of the installation itself.
-pub(crate) fn house(edge: &Edge) -> Shell {
+pub(crate) fn house(edge: &Edge, spoken: Spoken) -> Shell {
     Shell {
         root: String::new(),
         brand: "vouchsafe".to_owned(),
@@ -82,20 +86,32 @@ pub(crate) fn house(edge: &Edge) -> Shell {
         csrf: String::new(),
         viewer: Viewer::Nobody,
         flash: None,
+        tongue: spoken.tongue,
+        // Each tenant's document may have a language of its own; what is quoted here is English.
+        document: Tongue::English.tag().to_owned(),
+        here: spoken.here,
     }
 }
 
 fn page(shell: Shell, fault: &Fault, reference: String) -> ErrorPage {
     let (title, happened, steps) = words(fault.kind);
-    let detail = fault.detail.as_deref().map(whole_sentence);
     ErrorPage {
-        title: title.to_owned(),
-        happened: detail.unwrap_or_else(|| happened.to_owned()),
-        unharmed: "Nothing was changed and nothing was lost.".to_owned(),
-        steps: steps.iter().map(|s| (*s).to_owned()).collect(),
+        title: shell.say(title).to_owned(),
+        happened: detail(shell.tongue, fault).unwrap_or_else(|| shell.tongue.tell(happened)),
+        unharmed: shell.say("Nothing was changed and nothing was lost.").to_owned(),
+        steps: steps.iter().map(|step| shell.say(step).to_owned()).collect(),
         ways: ways(&shell),
         reference,
         shell,
+    }
+}
+
+/// What a room said of the fault. In another language only where it has a row: the fault's own kind has one.
+fn detail(tongue: Tongue, fault: &Fault) -> Option<String> {
+    let says = whole_sentence(fault.detail.as_deref()?);
+    match tongue {
+        Tongue::English => Some(says),
+        _ => tongue.known(&says).map(ToOwned::to_owned),
     }
 }
 
@@ -112,43 +128,69 @@ fn words(kind: Kind) -> (&'static str, &'static str, &'static [&'static str]) {
     let (_, fixed) = sentence(kind);
     match kind {
         Kind::NotFound => (
-            "There is no page here",
-            "The address may be mistyped, or what was here has been erased. If it was never yours, you see the same page.",
-            &["Check the address for a slip."],
+            key("There is no page here"),
+            key(
+                "The address may be mistyped, or what was here has been erased. If it was never yours, you see the same page.",
+            ),
+            const { &[key("Check the address for a slip.")] },
         ),
-        Kind::Gone => ("It is no longer here", fixed, &[]),
-        Kind::Unauthenticated | Kind::StepUp => {
-            ("Sign in first", fixed, &["Ask for a link, open it in this browser, and come back."])
-        }
+        Kind::Gone => (key("It is no longer here"), fixed, &[]),
+        Kind::Unauthenticated | Kind::StepUp => (
+            key("Sign in first"),
+            fixed,
+            const { &[key("Ask for a link, open it in this browser, and come back.")] },
+        ),
         Kind::Forbidden => (
-            "That is not allowed",
+            key("That is not allowed"),
             fixed,
-            &["Reload the page you came from and try once more, in case it was open for a long time."],
+            const {
+                &[key(
+                    "Reload the page you came from and try once more, in case it was open for a long time.",
+                )]
+            },
         ),
-        Kind::Conflict => {
-            ("That does not fit any more", fixed, &["Reload the page to see how things stand now."])
-        }
-        Kind::TooLarge => ("That is too large", fixed, &["Choose a smaller file and send it again."]),
-        Kind::Unsupported => ("We cannot read that", fixed, &["Choose a JPEG, PNG or WebP picture."]),
-        Kind::TooMany => ("Too much at once", fixed, &["Wait a few minutes and try again."]),
-        Kind::Malformed | Kind::Invalid => {
-            ("We could not use what was sent", fixed, &["Go back, look it over and send it again."])
-        }
-        Kind::Upstream | Kind::Unavailable | Kind::Full | Kind::Internal => (
-            "Something went wrong on our side",
+        Kind::Conflict => (
+            key("That does not fit any more"),
             fixed,
-            &["Try again in a moment.", "If it happens again, write to us with the reference below."],
+            const { &[key("Reload the page to see how things stand now.")] },
+        ),
+        Kind::TooLarge => {
+            (key("That is too large"), fixed, const { &[key("Choose a smaller file and send it again.")] })
+        }
+        Kind::Unsupported => {
+            (key("We cannot read that"), fixed, const { &[key("Choose a JPEG, PNG or WebP picture.")] })
+        }
+        Kind::TooMany => {
+            (key("Too much at once"), fixed, const { &[key("Wait a few minutes and try again.")] })
+        }
+        Kind::Malformed | Kind::Invalid => (
+            key("We could not use what was sent"),
+            fixed,
+            const { &[key("Go back, look it over and send it again.")] },
+        ),
+        Kind::Upstream | Kind::Unavailable | Kind::Full | Kind::Internal => (
+            key("Something went wrong on our side"),
+            fixed,
+            const {
+                &[
+                    key("Try again in a moment."),
+                    key("If it happens again, write to us with the reference below."),
+                ]
+            },
         ),
     }
 }
 
 fn ways(shell: &Shell) -> Vec<Way> {
-    let way = |says: &str, path: &str| Way { says: says.to_owned(), href: format!("{}{path}", shell.root) };
+    let way = |says: &'static str, path: &str| Way {
+        says: shell.say(says).to_owned(),
+        href: format!("{}{path}", shell.root),
+    };
     if shell.root.is_empty() {
-        return vec![way("Front page", "/")];
+        return vec![way(key("Front page"), "/")];
     }
     if shell.is_person() {
-        return vec![way("My pictures", "/images"), way("Privacy centre", "/privacy")];
+        return vec![way(key("My pictures"), "/images"), way(key("Privacy centre"), "/privacy")];
     }
-    vec![way("Sign in", "/sign-in"), way("Privacy policy", "/policy")]
+    vec![way(key("Sign in"), "/sign-in"), way(key("Privacy policy"), "/policy")]
 }

@@ -8,6 +8,7 @@ use axum::http::Uri;
 use super::page::token_holds;
 use crate::base::Kind;
 use crate::edge::{Edge, Fault, MaybeSigned};
+use crate::speech::key;
 
 /// The fields of a form (`application/x-www-form-urlencoded`), in the order in which they were sent.
 #[derive(Debug, Default)]
@@ -33,7 +34,10 @@ impl Filled {
 
 /// A form's token does not hold.
 pub(crate) fn stale() -> Fault {
-    Fault::because(Kind::Forbidden, "The form was not sent from a page of yours, or the page is too old.")
+    Fault::because(
+        Kind::Forbidden,
+        key("The form was not sent from a page of yours, or the page is too old."),
+    )
 }
 
 impl FromRequest<Edge> for Filled {
@@ -41,9 +45,9 @@ impl FromRequest<Edge> for Filled {
     async fn from_request(request: Request, edge: &Edge) -> Result<Self, Fault> {
         let (mut parts, body) = request.into_parts();
         let MaybeSigned(session) = MaybeSigned::from_request_parts(&mut parts, edge).await?;
-        let body = Bytes::from_request(Request::from_parts(parts, body), edge)
-            .await
-            .map_err(|_| Fault::because(Kind::TooLarge, "What was sent is larger than a form can be."))?;
+        let body = Bytes::from_request(Request::from_parts(parts, body), edge).await.map_err(|_| {
+            Fault::because(Kind::TooLarge, key("What was sent is larger than a form can be."))
+        })?;
         let fields = url::form_urlencoded::parse(&body).into_owned().collect();
         let filled = Self(fields);
         if token_holds(edge, session.as_ref(), filled.one("csrf")) { Ok(filled) } else { Err(stale()) }

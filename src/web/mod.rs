@@ -16,6 +16,7 @@ mod page;
 pub mod paper;
 mod router;
 mod shape;
+mod tongue;
 pub mod view;
 
 pub use doors::{Door, doors};

@@ -10,10 +10,12 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 
+use super::tongue::Spoken;
 use super::view::{Count, Flash, Moment, Shell, State, Viewer};
 use crate::base::{Kind, TenantId, Timestamp};
 use crate::edge::{Edge, Fault, MaybeSigned};
 use crate::policy::{Policy, Purpose};
+use crate::speech::{Tongue, key};
 use crate::subjects::{Profile, Session, SignedIn};
 use crate::vault::{Access, Actor, Owner};
 
@@ -36,6 +38,7 @@ pub(crate) struct Visit {
     pub(crate) session: Option<Session>,
     /// When the page is made.
     pub(crate) now: Timestamp,
+    spoken: Spoken,
     done: Option<Done>,
 }
 
@@ -65,15 +68,15 @@ pub(crate) enum Done {
 
 impl Done {
     const ALL: [(Self, &str, &str); 9] = [
-        (Self::SignedIn, "signed-in", "You are signed in."),
-        (Self::SignedOut, "signed-out", "You are signed out. Nothing in this browser remembers you."),
-        (Self::SwitchedOn, "switched-on", "Switched on. You can switch it off again at any time."),
-        (Self::SwitchedOff, "switched-off", "Switched off. It counts from this second."),
-        (Self::Corrected, "corrected", "Your details are corrected."),
-        (Self::PictureDeleted, "picture-deleted", "The picture is deleted and its key is destroyed."),
-        (Self::TakenBack, "taken-back", "The request is taken back. Nothing was done."),
-        (Self::Acknowledged, "acknowledged", "Noted. The notice is put away; it stays in your history."),
-        (Self::PauseLifted, "pause-lifted", "The pause is lifted. Everything works again."),
+        (Self::SignedIn, "signed-in", key("You are signed in.")),
+        (Self::SignedOut, "signed-out", key("You are signed out. Nothing in this browser remembers you.")),
+        (Self::SwitchedOn, "switched-on", key("Switched on. You can switch it off again at any time.")),
+        (Self::SwitchedOff, "switched-off", key("Switched off. It counts from this second.")),
+        (Self::Corrected, "corrected", key("Your details are corrected.")),
+        (Self::PictureDeleted, "picture-deleted", key("The picture is deleted and its key is destroyed.")),
+        (Self::TakenBack, "taken-back", key("The request is taken back. Nothing was done.")),
+        (Self::Acknowledged, "acknowledged", key("Noted. The notice is put away; it stays in your history.")),
+        (Self::PauseLifted, "pause-lifted", key("The pause is lifted. Everything works again.")),
     ];
 
     fn of_query(query: &str) -> Option<Self> {
@@ -93,12 +96,18 @@ impl Visit {
         edge: &Edge,
         tenant: TenantId,
         session: Option<Session>,
-        query: &str,
+        asked: &Parts,
     ) -> Result<Self, Fault> {
         let now = edge.app.clock.now();
         let policy = edge.app.library.in_force(&tenant, now).ok_or_else(not_found)?;
         let session = session.filter(|s| *s.who.tenant() == tenant);
-        Ok(Self { edge: edge.clone(), tenant, policy, session, now, done: Done::of_query(query) })
+        let done = Done::of_query(asked.uri.query().unwrap_or_default());
+        Ok(Self { edge: edge.clone(), tenant, policy, session, now, spoken: Spoken::of(asked), done })
+    }
+
+    /// The language of the page.
+    pub(crate) fn tongue(&self) -> Tongue {
+        self.spoken.tongue
     }
 
     /// What addresses of this tenant begin with.
@@ -134,7 +143,12 @@ impl Visit {
             now: self.now.into(),
             csrf: token(&self.edge, self.session.as_ref()),
             viewer,
-            flash: self.done.map(|done| Flash { state: State::Kept, says: done.row().1.to_owned() }),
+            flash: self
+                .done
+                .map(|done| Flash { state: State::Kept, says: self.tongue().say(done.row().1).to_owned() }),
+            tongue: self.tongue(),
+            document: self.policy.language().to_owned(),
+            here: self.spoken.here.clone(),
         })
     }
 }
@@ -174,8 +188,7 @@ impl FromRequestParts<Edge> for Visit {
         let params = RawPathParams::from_request_parts(parts, edge).await.map_err(|_| not_found())?;
         let tenant = params.iter().find(|(name, _)| *name == "tenant").and_then(|(_, t)| t.parse().ok());
         let MaybeSigned(session) = MaybeSigned::from_request_parts(parts, edge).await?;
-        let query = parts.uri.query().unwrap_or_default();
-        Self::new(edge, tenant.ok_or_else(not_found)?, session, query)
+        Self::new(edge, tenant.ok_or_else(not_found)?, session, parts)
     }
 }
 
@@ -193,6 +206,7 @@ impl FromRequestParts<Edge> for Person {
             return Err(way_in(&visit, parts));
         };
         edge.app.subjects.touch(&owner).await.map_err(|e| fail(e.into()))?;
+        edge.app.subjects.reads_in(&owner, visit.tongue()).await.map_err(|e| fail(e.into()))?;
         Ok(Self { visit, owner, session })
     }
 }
@@ -252,6 +266,18 @@ pub(crate) fn with(mut response: Response, name: header::HeaderName, value: &str
         response.headers_mut().append(name, value);
     }
     response
+}
+
+/// Whether an answer is a page.
+pub(crate) fn is_page(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.and_then(|v| v.to_str().ok()).is_some_and(|v| v.starts_with("text/html"))
+}
+
+/// A cookie of this service, for so many seconds.
+pub(crate) fn cookie(edge: &Edge, name: &str, value: &str, seconds: u32) -> String {
+    let secure = if edge.development() { "" } else { "; Secure" };
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
 }
 
 const FORMS: &str = "form";

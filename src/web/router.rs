@@ -12,6 +12,7 @@ use super::handle::{
     account, bytes, centre, edit, erase, gallery, house, ledger, policy, readers, receipts, requests, verify,
     versions,
 };
+use super::tongue::speak;
 use crate::edge::{self, Edge};
 
 /// What may be sent with an upload besides the picture: the other fields, and a picture too large that is read to its
@@ -40,6 +41,7 @@ fn dressed(pages: Router, edge: &Edge) -> Router {
         .layer(own_pages_only(edge))
         .layer(middleware::from_fn_with_state(state(), edge::only_when_open))
         .layer(middleware::from_fn_with_state(state(), dress))
+        .layer(middleware::from_fn_with_state(state(), speak))
         .layer(middleware::from_fn_with_state(state(), edge::secure))
         .layer(middleware::from_fn_with_state(state(), edge::tag))
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use vouchsafe::speech::Tongue;
+
 use crate::support::TestApp;
 use crate::support::call::{Answer, Call};
 
@@ -12,6 +14,8 @@ pub(super) const ROOT: &str = "/flux-kontext";
 #[derive(Debug, Default, Clone)]
 pub(super) struct Browser {
     cookies: BTreeMap<String, String>,
+    /// The language its owner likes best; English is not asked for.
+    pub(super) tongue: Tongue,
 }
 
 /// A page that was opened.
@@ -26,9 +30,18 @@ pub(super) struct Page {
 }
 
 impl Browser {
+    /// A browser whose owner likes a language best.
+    pub(super) fn that_speaks(tongue: Tongue) -> Self {
+        Self { tongue, ..Self::default() }
+    }
+
     fn dress(&self, call: Call) -> Call {
         let line: Vec<String> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
         let call = call.header("accept", "text/html").header("sec-fetch-site", "same-origin");
+        let call = match self.tongue {
+            Tongue::English => call,
+            other => call.header("accept-language", &format!("{},en;q=0.5", other.tag())),
+        };
         if line.is_empty() { call } else { call.header("cookie", &line.join("; ")) }
     }
 
@@ -113,7 +126,7 @@ impl Browser {
     /// Opens the link of the newest letter, and presses its button.
     pub(super) async fn open_mailed_link(&mut self, app: &TestApp) -> Page {
         let page = self.go(app, &mailed_path(app)).await;
-        assert_eq!(page.heading(), "One more press");
+        assert_eq!(page.heading(), self.tongue.say("One more press"));
         self.send(app, &page, "/sign-in/confirm", &[]).await
     }
 
@@ -123,7 +136,7 @@ impl Browser {
         let mut fields = vec![("email", email), ("name", "Ada")];
         fields.extend(consents.iter().map(|c| ("consent", *c)));
         let page = self.send(app, &page, "/sign-up", &fields).await;
-        assert_eq!(page.heading(), "Check your mail");
+        assert_eq!(page.heading(), self.tongue.say("Check your mail"));
         self.open_mailed_link(app).await
     }
 }
@@ -170,7 +183,9 @@ impl Page {
     pub(super) fn links(&self, part: &str) -> Vec<String> {
         let html = self.html();
         let addresses = html.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
-        addresses.filter(|a| a.contains(part)).map(unescaped).collect()
+        // The same page in another language is no way to somewhere else.
+        let other = |a: &&str| a.contains("lang=") && !part.contains("lang=");
+        addresses.filter(|a| a.contains(part) && !other(a)).map(unescaped).collect()
     }
 
     /// The form that goes to an address: the whole address, and its hidden fields.

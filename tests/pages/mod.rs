@@ -2,6 +2,7 @@
 
 mod board;
 mod browser;
+mod german;
 mod hands;
 mod manners;
 mod offline;

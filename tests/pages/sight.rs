@@ -1,6 +1,7 @@
 //! Every page of the person's side, and every public one, taken from the service and shown to Chromium with axe-core in it.
 
 use sha2::{Digest as _, Sha256};
+use vouchsafe::speech::Tongue;
 
 use super::browser::{Browser, Page, ROOT};
 use super::versions::publish;
@@ -27,8 +28,8 @@ impl Album {
 }
 
 /// Whoever has no account: the front doors, the policy, the ledger, the way in and its mistakes.
-async fn strangers(app: &TestApp, album: &mut Album) {
-    let mut eve = Browser::default();
+async fn strangers(app: &TestApp, tongue: Tongue, album: &mut Album) {
+    let mut eve = Browser::that_speaks(tongue);
     for (name, path) in [
         ("home", "/"),
         ("house-ledger", "/ledger"),
@@ -50,7 +51,7 @@ async fn strangers(app: &TestApp, album: &mut Album) {
     let sent = eve.send(app, &door, "/sign-up", &[("email", "ada@example.org"), ("name", "Ada")]).await;
     album.keep("mail-sent", &sent);
     let link = super::browser::mailed_path(app);
-    let mut other = Browser::default();
+    let mut other = Browser::that_speaks(tongue);
     let page = album.open(app, &mut other, "sign-in-code", &link).await;
     let wrong = other.send(app, &page, "/sign-in/confirm", &[("code", "AAAAA-AAAAA")]).await;
     album.keep("sign-in-code-mistake", &wrong);
@@ -112,8 +113,10 @@ async fn centre(app: &TestApp, ada: &mut Browser, album: &mut Album) {
     publish(app).await;
     app.settle().await;
     let page = album.open(app, ada, "centre", &format!("{ROOT}/privacy")).await;
-    page.says("The policy changes on");
-    page.says("Processing is restricted.");
+    page.says(
+        &ada.tongue.put("The policy changes on {effective}").with("effective", "<").text().replace('<', ""),
+    );
+    page.says(ada.tongue.say("Processing is restricted."));
     album.open(app, ada, "policy-news", &format!("{ROOT}/policy")).await;
     album.open(app, ada, "policies", &format!("{ROOT}/privacy/policies")).await;
     album.open(app, ada, "readers", &format!("{ROOT}/privacy/readers")).await;
@@ -140,29 +143,48 @@ async fn leaving(app: &TestApp, ada: &mut Browser, album: &mut Album) {
     ada.send(app, &request, "/withdraw", &[]).await;
     let ask = ada.go(app, &format!("{ROOT}/privacy/erase")).await;
     let gone = ada.send(app, &ask, "/privacy/erase", &[("when", "now"), ("sure", "yes")]).await;
-    assert_eq!(gone.heading(), "We erased it.");
+    assert_eq!(gone.heading(), ada.tongue.say("We erased it."));
     album.keep("erased", &gone);
     let receipt = gone.link("/receipts/rct_");
     album.open(app, ada, "receipt", receipt.trim_end_matches("/file")).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn axe_finds_nothing_on_any_page_of_a_person_or_in_public() {
+/// Takes every page in a language, and what there is to say against them.
+async fn look_over(tongue: Tongue) -> Vec<String> {
     let app = with_pages(TestApp::open(Backend::Sqlite).await.unwrap());
     let mut album = Album::default();
-    strangers(&app, &mut album).await;
-    let mut ada = Browser::default();
+    strangers(&app, tongue, &mut album).await;
+    let mut ada = Browser::that_speaks(tongue);
     ada.open_account(&app, "ada@example.net", &["improvement"]).await;
     pictures(&app, &mut ada, &mut album).await;
     centre(&app, &mut ada, &mut album).await;
     leaving(&app, &mut ada, &mut album).await;
     app.settle().await;
-    let named: Vec<(&str, String)> =
-        album.0.iter().map(|(name, html)| (name.as_str(), html.clone())).collect();
-    render::write(&named);
+    let spoken = format!("<html lang=\"{}\">", tongue.tag());
+    for (name, html) in &album.0 {
+        assert!(html.contains(&spoken), "{name} is in another language");
+    }
+    let name = |name: &str| match tongue {
+        Tongue::English => name.to_owned(),
+        other => format!("{}-{name}", other.tag()),
+    };
+    let named: Vec<(String, String)> = album.0.iter().map(|(n, html)| (name(n), html.clone())).collect();
+    render::write(&named.iter().map(|(n, html)| (n.as_str(), html.clone())).collect::<Vec<_>>());
     let eyes = Eyes::open().await;
-    let found = eyes.look_over(&album.0).await;
+    let found = eyes.look_over(&named).await;
     eyes.close().await;
+    found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn axe_finds_nothing_on_any_page_of_a_person_or_in_public() {
+    let found = look_over(Tongue::English).await;
+    assert!(found.is_empty(), "{} things:\n{}", found.len(), found.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn axe_finds_nothing_on_any_of_these_pages_in_german() {
+    let found = look_over(Tongue::German).await;
     assert!(found.is_empty(), "{} things:\n{}", found.len(), found.join("\n"));
 }
 

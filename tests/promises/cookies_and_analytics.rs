@@ -1,4 +1,4 @@
-//! No cookie but those of signing in, nobody else's pages, and analytics that can be refused.
+//! No cookie but those of signing in and that of a language somebody chose, nobody else's pages, and analytics that can be refused.
 
 use serde_json::json;
 
@@ -7,8 +7,8 @@ use crate::each_app;
 use crate::support::TestApp;
 use crate::support::app::{OTHER_TENANT, TENANT};
 
-/// What may be set: the session, the desk's session, and for an hour the browser that asked for a link.
-const COOKIES: [&str; 3] = ["__Host-sid", "__Host-desk", "__Host-ask"];
+/// What may be set: the session, the desk's session, for an hour the browser that asked for a link, and a chosen language.
+const COOKIES: [&str; 4] = ["__Host-sid", "__Host-desk", "__Host-ask", "__Host-lang"];
 const PAGES: [&str; 8] =
     ["", "/policy", "/sign-in", "/sign-up", "/images", "/privacy", "/privacy/details", "/ledger"];
 
@@ -41,6 +41,20 @@ each_app! {
             assert!(COOKIES.iter().any(|name| line.starts_with(&format!("{name}="))), "{line}");
             assert!(line.contains("; Secure") && line.contains("; HttpOnly") && line.contains("Max-Age=3600"), "{line}");
         }
+    }
+
+    async fn a_language_is_remembered_only_for_whoever_chose_it(app: TestApp) {
+        let app = with_pages(app);
+        let page = |path: &'static str| app.get(path).header("accept", "text/html");
+        let liked = page("/flux-kontext/policy").header("accept-language", "de").send().await;
+        assert_eq!(liked.header("content-language"), "de");
+        assert_eq!(liked.headers.get_all("set-cookie").iter().count(), 0, "a browser's liking is no choice");
+        let chosen = page("/flux-kontext/policy?lang=de").send().await;
+        let line = chosen.header("set-cookie");
+        assert!(line.starts_with("__Host-lang=de; ") && line.contains("; Secure") && line.contains("; HttpOnly"), "{line}");
+        assert_eq!(chosen.headers.get_all("set-cookie").iter().count(), 1);
+        let nonsense = page("/flux-kontext/policy?lang=tlh%0d%0a").send().await;
+        assert_eq!(nonsense.headers.get_all("set-cookie").iter().count(), 0);
     }
 
     async fn analytics_is_off_until_a_yes_and_goes_with_it(app: TestApp) {

@@ -60,6 +60,7 @@ mod schema;
 mod seals_kms;
 mod seals_vault;
 mod shape;
+mod speech;
 mod sql;
 mod store;
 mod store_commits;

@@ -10,7 +10,7 @@ use crate::support::source::{self, Source};
 /// The rooms, lowest row first. A room may know any room on a lower row, and none on its own but for [`SIDEWAYS`].
 const ROWS: &[(&[&str], &str)] = &[
     (&["base"], "words everyone shares"),
-    (&["crypto", "policy", "imaging", "config"], "pure: no disk, no network, no clock"),
+    (&["crypto", "policy", "imaging", "config", "speech"], "pure: no disk, no network, no clock"),
     (&["store", "blobs", "keystore", "archive", "egress", "mail"], "the outside world"),
     (
         &["ledger", "providers", "recipients", "seals"],

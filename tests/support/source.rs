@@ -106,6 +106,21 @@ impl Source {
         found
     }
 
+    /// The texts handed to a function or marker of one of these names, each call by itself: `say("…")`.
+    pub(crate) fn texts_given_to(&self, names: &[&str]) -> Vec<(String, Vec<String>)> {
+        let mut found = Vec::new();
+        each_run(&self.tokens, &mut |tokens| {
+            for pair in tokens.windows(2) {
+                let [TokenTree::Ident(name), TokenTree::Group(given)] = pair else { continue };
+                let name = name.to_string();
+                if given.delimiter() == Delimiter::Parenthesis && names.contains(&name.as_str()) {
+                    found.push((name, given.stream().into_iter().filter_map(|t| string(&t)).collect()));
+                }
+            }
+        });
+        found
+    }
+
     /// The constant texts of this file.
     pub(crate) fn consts(&self) -> Vec<Const> {
         let mut found = Vec::new();

@@ -4,9 +4,9 @@ use super::Look;
 use crate::audit::model::{count, grouped};
 use crate::audit::{Error, Outcome, PageView};
 
-/// Cookies that may be set: a session's, of a person or of staff, and the one that ties a sign-in link to the browser that
-/// asked for it. Without TLS, in development, they go without the prefix.
-const OURS: [&str; 3] = ["sid", "desk", "ask"];
+/// Cookies that may be set: a session's, of a person or of staff, the one that ties a sign-in link to the browser that asked
+/// for it, and the one that holds the language somebody chose. Without TLS, in development, they go without the prefix.
+const OURS: [&str; 4] = ["sid", "desk", "ask", "lang"];
 /// HSTS shorter than a year protects nobody who comes twice a year.
 const A_YEAR: u64 = 31_536_000;
 /// Attributes and elements by which a page makes a browser call somebody.
@@ -82,10 +82,7 @@ pub(super) async fn no_tracking(look: &Look<'_>) -> Result<Outcome, Error> {
     let found: u64 = seen.iter().map(strange).sum();
     let all = seen.len() as u64;
     let figure = if found == 0 {
-        format!(
-            "{} looked at: no cookie but the session\u{2019}s own, nobody else called",
-            count(all, "page", "pages")
-        )
+        format!("{} looked at: no cookie but our own, nobody else called", count(all, "page", "pages"))
     } else {
         format!(
             "{} on {}: cookies or addresses of others",

@@ -4,18 +4,19 @@ fn at(text: &str) -> Timestamp {
     Timestamp::parse_rfc3339(text).unwrap()
 }
 
-fn head() -> Letterhead {
+fn head(tongue: Tongue) -> Letterhead {
     Letterhead {
         brand: "Flux Kontext".into(),
         contact: "privacy@example.org".into(),
         privacy_link: "https://example.org/flux-kontext/privacy".into(),
         development: false,
+        tongue,
     }
 }
 
-fn acknowledged() -> RequestAcknowledged {
+fn acknowledged(tongue: Tongue) -> RequestAcknowledged {
     RequestAcknowledged {
-        head: head(),
+        head: head(tongue),
         reference: "R-2026-0153".into(),
         title: "Take my data home".into(),
         received: at("2026-11-22T14:07:00Z"),
@@ -26,22 +27,22 @@ fn acknowledged() -> RequestAcknowledged {
     }
 }
 
-fn all() -> Vec<(&'static str, Written)> {
+fn all(tongue: Tongue) -> Vec<(&'static str, Written)> {
     let sign_in = SignInLink {
-        head: head(),
+        head: head(tongue),
         link: "https://example.org/flux-kontext/sign-in/confirm?token=4f1c".into(),
         code: "408 215".into(),
         until: at("2026-11-22T14:22:00Z"),
         opens_account: false,
     };
     let answered = RequestAnswered {
-        head: head(),
+        head: head(tongue),
         reference: "R-2026-0153".into(),
         title: "Take my data home".into(),
         answer: vec!["Everything we hold about you is in one archive.".into()],
         archive_until: Some(at("2026-12-20T12:12:00Z")),
         remedy: None,
-        link: acknowledged().link,
+        link: acknowledged(tongue).link,
     };
     let refused = RequestAnswered {
         archive_until: None,
@@ -53,7 +54,7 @@ fn all() -> Vec<(&'static str, Written)> {
     };
     let stays = vec!["3 invoices, because tax law obliges us, until 31 December 2036.".to_owned()];
     let scheduled = ErasureScheduled {
-        head: head(),
+        head: head(tongue),
         reference: "R-2026-0154".into(),
         at: at("2026-11-25T14:07:00Z"),
         images: 214,
@@ -61,7 +62,7 @@ fn all() -> Vec<(&'static str, Written)> {
         take_back_link: "https://example.org/flux-kontext/take-back?token=77ab".into(),
     };
     let done = ErasureDone {
-        head: head(),
+        head: head(tongue),
         reference: "R-2026-0154".into(),
         at: at("2026-11-25T14:08:00Z"),
         stays,
@@ -71,20 +72,20 @@ fn all() -> Vec<(&'static str, Written)> {
     let mut all = vec![
         ("sign-in-link", sign_in.write().unwrap()),
         ("open-account", SignInLink { opens_account: true, ..sign_in }.write().unwrap()),
-        ("request-acknowledged", acknowledged().write().unwrap()),
+        ("request-acknowledged", acknowledged(tongue).write().unwrap()),
         ("request-answered", answered.write().unwrap()),
         ("request-refused", refused.write().unwrap()),
         ("erasure-scheduled", scheduled.write().unwrap()),
         ("erasure-done", done.write().unwrap()),
     ];
-    all.extend(ahead());
+    all.extend(ahead(tongue));
     all
 }
 
 /// Letters that nobody asked for: of what is going to happen.
-fn ahead() -> Vec<(&'static str, Written)> {
+fn ahead(tongue: Tongue) -> Vec<(&'static str, Written)> {
     let inactive = InactivityWarning {
-        head: head(),
+        head: head(tongue),
         last_active: at("2024-11-22T14:07:00Z"),
         goes: at("2026-12-22T14:07:00Z"),
         images: 1,
@@ -92,23 +93,23 @@ fn ahead() -> Vec<(&'static str, Written)> {
         sign_in_link: "https://example.org/flux-kontext/sign-in".into(),
     };
     let going = GoingSoon {
-        head: head(),
+        head: head(tongue),
         what: vec!["Records of use".into()],
         goes: at("2028-11-22T14:07:00Z"),
         because: "2 years after it was made".into(),
-        unless: String::new(),
+        unless_back: false,
         last_warning: false,
         take_home_link: "https://example.org/flux-kontext/privacy/ask/access".into(),
     };
     let held = HoldPlaced {
-        head: head(),
+        head: head(tongue),
         what: "Payments and invoices".into(),
         matter: "Case 12 O 44/26".into(),
         reason: "A court ordered us to keep them.".into(),
         review: at("2027-01-22T12:00:00Z"),
     };
     let changed = PolicyChanged {
-        head: head(),
+        head: head(tongue),
         effective: at("2027-01-01T00:00:00Z"),
         changes: vec!["Uploads stay 24 hours at most; now it is 48.".into()],
         asks_again: true,
@@ -124,7 +125,13 @@ fn ahead() -> Vec<(&'static str, Written)> {
 
 #[test]
 fn every_letter_reads_the_same_in_text_and_in_html() {
-    for (name, letter) in all() {
+    for tongue in Tongue::ALL {
+        reads_the_same(tongue);
+    }
+}
+
+fn reads_the_same(tongue: Tongue) {
+    for (name, letter) in all(tongue) {
         assert!(!letter.subject.is_empty() && letter.subject.len() < 90, "{name}: {}", letter.subject);
         assert!(letter.text.contains("privacy@example.org"), "{name}: says where to ask");
         assert!(!letter.text.contains("&#") && !letter.text.contains("<p"), "{name}: markup in text");
@@ -137,18 +144,40 @@ fn every_letter_reads_the_same_in_text_and_in_html() {
             !letter.html.contains("<img") && !letter.html.contains("<script"),
             "{name}: something to fetch"
         );
-        assert!(letter.html.contains("lang=\"en\""), "{name}");
+        assert!(letter.html.contains(&format!("<html lang=\"{}\">", tongue.tag())), "{name}");
     }
 }
 
 #[test]
 fn letters_carry_the_figures_they_promise() {
-    let letter = acknowledged().write().unwrap();
+    let letter = acknowledged(Tongue::English).write().unwrap();
     assert!(letter.text.contains("R-2026-0153"));
     assert!(letter.text.contains("25 November 2026, 14:07 UTC"));
     assert!(letter.text.contains("22 December 2026"));
-    let one = &all()[7].1;
+    let one = &all(Tongue::English)[7].1;
     assert!(one.text.contains("1 picture") && !one.text.contains("1 pictures"), "{}", one.text);
+}
+
+#[test]
+fn german_letters_are_german_throughout() {
+    let letter = acknowledged(Tongue::German).write().unwrap();
+    assert_eq!(letter.subject, "Wir haben Ihren Antrag R-2026-0153");
+    assert!(letter.text.contains("Eingegangen am: 22. November 2026, 14:07 Uhr UTC"), "{}", letter.text);
+    assert!(letter.text.contains("Das Gesetz verlangt sie bis: 22. Dezember 2026"), "{}", letter.text);
+    for (name, letter) in all(Tongue::German) {
+        for english in [" the ", " your ", "You ", "Questions", "picture"] {
+            // What a person, a document or a law said is told as it was said.
+            let own = letter.text.replace("Everything we hold about you is in one archive.", "");
+            let own = own.replace("You were signed in, so we know it is you.", "");
+            let own = own.replace(
+                "You can complain to the data protection authority where you live, and you can go to court.",
+                "",
+            );
+            assert!(!own.contains(english), "{name}: {english}:\n{own}");
+        }
+    }
+    let one = &all(Tongue::German)[7].1;
+    assert!(one.text.contains("mit 1 Bild.") && one.subject.contains("am 22. Dezember 2026"), "{}", one.text);
 }
 
 #[test]
@@ -156,7 +185,7 @@ fn what_a_person_typed_cannot_become_markup_or_a_header() {
     let hostile = RequestAcknowledged {
         title: "<script>alert(1)</script>".into(),
         reference: "R-1\r\nBcc: someone@example.org".into(),
-        ..acknowledged()
+        ..acknowledged(Tongue::English)
     };
     let letter = hostile.write().unwrap();
     assert!(!letter.html.contains("<script>"));
@@ -174,7 +203,10 @@ fn letters_can_be_looked_at() {
     };
     let folder = std::path::Path::new(&folder).join("mail");
     std::fs::create_dir_all(&folder).unwrap();
-    for (name, letter) in all() {
+    let every =
+        Tongue::ALL.map(|tongue| all(tongue).into_iter().map(move |(name, letter)| (tongue, name, letter)));
+    for (tongue, name, letter) in every.into_iter().flatten() {
+        let name = format!("{}-{name}", tongue.tag());
         std::fs::write(folder.join(format!("{name}.html")), letter.html).unwrap();
         std::fs::write(
             folder.join(format!("{name}.txt")),

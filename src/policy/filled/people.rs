@@ -374,6 +374,7 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "warnings",
             "restricted_at",
             "closed_at",
+            "locale",
         ],
     ),
     ("subject_login", Of("account"), &["tenant", "issuer", "login_index", "subject"]),

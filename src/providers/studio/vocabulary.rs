@@ -1,23 +1,24 @@
 //! The words that the studio knows.
 
 use super::Operation as O;
+use crate::speech::key;
 
 /// The styles that can be asked by name, with what to call them on a page.
 pub const STYLES: &[(&str, &str)] = &[
-    ("black-and-white", "Black and white"),
-    ("sepia", "Sepia"),
-    ("vintage", "Vintage film"),
-    ("sunset", "Golden hour"),
-    ("night", "Night"),
-    ("cinematic", "Cinematic"),
-    ("vivid", "Vivid"),
-    ("dreamy", "Soft glow"),
-    ("watercolour", "Watercolour"),
-    ("oil-painting", "Oil painting"),
-    ("sketch", "Pencil sketch"),
-    ("cartoon", "Cartoon"),
-    ("poster", "Poster"),
-    ("pixel-art", "Pixel art"),
+    ("black-and-white", key("Black and white")),
+    ("sepia", key("Sepia")),
+    ("vintage", key("Vintage film")),
+    ("sunset", key("Golden hour")),
+    ("night", key("Night")),
+    ("cinematic", key("Cinematic")),
+    ("vivid", key("Vivid")),
+    ("dreamy", key("Soft glow")),
+    ("watercolour", key("Watercolour")),
+    ("oil-painting", key("Oil painting")),
+    ("sketch", key("Pencil sketch")),
+    ("cartoon", key("Cartoon")),
+    ("poster", key("Poster")),
+    ("pixel-art", key("Pixel art")),
 ];
 
 /// Words of wishes that filters cannot grant.

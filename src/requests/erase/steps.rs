@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 use crate::base::{PageSize, RequestId, SubjectId, Timestamp};
 use crate::elsewhere::{Task, TaskState};
 use crate::ledger::{Entry, EntryKind};
+use crate::speech::key;
 use crate::store::{self, Tx};
 use crate::vault::Owner;
 
@@ -189,16 +190,19 @@ impl Requests {
         }
         let residue = self.vault.residue(owner, &erasure.manifest).await?;
         let mut found = vec![
-            ("keys".to_owned(), residue.keys),
-            ("images".to_owned(), residue.objects),
-            ("records".to_owned(), residue.records),
-            ("blobs".to_owned(), residue.blobs),
+            (key("keys").to_owned(), residue.keys),
+            (key("images").to_owned(), residue.objects),
+            (key("records").to_owned(), residue.records),
+            (key("blobs").to_owned(), residue.blobs),
         ];
         // What the law keeps may stay, and not a field more.
         if let Some(holder) = erasure.holder {
             let holder = Owner::new(&owner.tenant, holder);
             let told = erasure.stays.as_ref().map_or(0, |s| s.records);
-            found.push(("kept beyond the law".to_owned(), self.vault.kept_beyond_law(&holder, told).await?));
+            found.push((
+                key("kept beyond the law").to_owned(),
+                self.vault.kept_beyond_law(&holder, told).await?,
+            ));
         }
         // Their last row and this erasure's own go in the steps that follow.
         found.extend(self.look_everywhere(owner, &LATER).await?);

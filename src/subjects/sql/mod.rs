@@ -1,18 +1,21 @@
 pub(super) mod again;
 mod closing;
+mod reading;
 
 pub(super) use closing::{close, closed};
+pub(super) use reading::set_locale;
 
 use super::{ApiKey, Error as RoomError, Scope, Session, SignedIn, StaffMember, Subject};
 use crate::base::{SessionId, StaffId, SubjectId, TenantId, Timestamp};
 use crate::on;
 use crate::policy::Role;
+use crate::speech::Tongue;
 use crate::store::{Error, Tx};
 use crate::vault::Owner;
 
 const INSERT_SUBJECT: &str = "INSERT INTO subject (id, tenant, state, generation, email_index, policy_version, created_at, \
     last_active_at, warnings) VALUES ($1, $2, 'active', 1, $3, $4, $5, $5, 0)";
-const SUBJECT: &str = "SELECT state, policy_version, created_at, last_active_at, restricted_at, closed_at FROM subject \
+const SUBJECT: &str = "SELECT state, policy_version, created_at, last_active_at, restricted_at, closed_at, locale FROM subject \
     WHERE tenant = $1 AND id = $2";
 const SUBJECT_BY_EMAIL: &str =
     "SELECT id FROM subject WHERE tenant = $1 AND email_index = $2 AND state = 'active'";
@@ -83,8 +86,8 @@ pub(super) async fn insert_subject(
     Ok(())
 }
 
-/// State, version of the policy, when they came, when they were last here, since when restricted, when closed.
-type SubjectRow = (String, String, i64, i64, Option<i64>, Option<i64>);
+/// State, version of the policy, when they came, when they were last here, since when restricted, when closed, language.
+type SubjectRow = (String, String, i64, i64, Option<i64>, Option<i64>, Option<String>);
 
 pub(super) async fn subject(tx: &mut Tx, owner: &Owner) -> Result<Option<Subject>, Error> {
     let row: Option<SubjectRow> = on!(tx, |c| sqlx::query_as(SUBJECT)
@@ -92,7 +95,7 @@ pub(super) async fn subject(tx: &mut Tx, owner: &Owner) -> Result<Option<Subject
         .bind(owner.subject.to_string())
         .fetch_optional(c)
         .await)?;
-    Ok(row.map(|(state, policy_version, created, active, restricted, closed)| Subject {
+    Ok(row.map(|(state, policy_version, created, active, restricted, closed, locale)| Subject {
         id: owner.subject,
         tenant: owner.tenant.clone(),
         policy_version,
@@ -101,6 +104,7 @@ pub(super) async fn subject(tx: &mut Tx, owner: &Owner) -> Result<Option<Subject
         restricted_at: restricted.map(Timestamp::from_micros),
         closed_at: closed.map(Timestamp::from_micros),
         erasing: state != "active",
+        tongue: locale.and_then(|tag| Tongue::of_tag(&tag)).unwrap_or_default(),
     }))
 }
 

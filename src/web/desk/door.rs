@@ -12,6 +12,7 @@ use super::shell::{Answer, outside, page, query};
 use crate::base::{Kind, Secret, TenantId, Timestamp};
 use crate::edge::{Edge, Fault, StaffSession, cookie_of};
 use crate::mail::letters::{Letter as _, Letterhead, SignInLink};
+use crate::speech::Tongue;
 use crate::subjects::{Email, Error, LinkFor, SignedIn};
 use crate::web::view::{Mistake, Mistakes, SignInConfirm, StaffMailSent, StaffSignIn};
 
@@ -147,6 +148,7 @@ async fn post(caller: &Caller, email: &Email, link: &Secret<String>, until: Time
             contact: policy.contact().privacy.clone(),
             privacy_link: format!("{base}/{}/privacy", caller.tenant),
             development: caller.edge.development(),
+            tongue: Tongue::English,
         },
         link: link.expose().clone(),
         code: String::new(),

@@ -11,6 +11,7 @@ use crate::edge::Fault;
 use crate::policy::plan::Plan;
 use crate::policy::{Medium, Policy};
 use crate::publication::{Error, Outcome, Outlook, Proposal};
+use crate::speech::Tongue;
 use crate::web::shape::document::changes;
 use crate::web::view::{
     Count, DeskPolicies, DeskProposal, GoingRow, Mistake, Mistakes, ProposalRow, State, VersionRow,
@@ -140,7 +141,7 @@ async fn render(seat: &Seat, uri: &Uri, id: ProposalId, reason: &str, mistakes: 
         open,
         own: proposal.proposed_by == seat.staff.staff.id,
         became: became(&proposal),
-        changes: changes(older.map(AsRef::as_ref), &policy),
+        changes: changes(Tongue::English, older.map(AsRef::as_ref), &policy),
         told: told(&outlook),
         going: Count(plan.as_ref().map_or(0, |plan| plan.going)),
         total: Count(plan.as_ref().map_or(0, |plan| plan.total)),

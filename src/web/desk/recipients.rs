@@ -7,6 +7,7 @@ use crate::edge::Fault;
 use crate::elsewhere::{Task, TaskState};
 use crate::policy::Policy;
 use crate::requests::{Erasure, Request};
+use crate::speech::Tongue;
 use crate::vault::Owner;
 use crate::web::shape::requests::{recipient, staying, staying_elsewhere};
 use crate::web::view::{Count, Recipient, State, Stays};
@@ -41,7 +42,7 @@ pub(super) async fn recipients(
 
 /// How it stands at a recipient, by when it must be done, and when it is tried again.
 pub(super) fn with_its_clock(policy: &Policy, task: &Task) -> Recipient {
-    let mut shown = recipient(policy, task);
+    let mut shown = recipient(Tongue::English, policy, task);
     if task.state == TaskState::Open {
         shown.says = format!("{} Due {}.", shown.says, task.due_at.in_words());
     }
@@ -57,7 +58,7 @@ pub(super) fn with_its_clock(policy: &Policy, task: &Task) -> Recipient {
 
 /// What stays, here and elsewhere.
 pub(super) fn stays(erasure: Option<&Erasure>, told: &[Task], found: &Found) -> Vec<Stays> {
-    let here = erasure.and_then(|e| e.stays.as_ref()).map(staying);
-    let there = told.iter().filter_map(|task| staying_elsewhere(&found.policy, task));
+    let here = erasure.and_then(|e| e.stays.as_ref()).map(|stays| staying(Tongue::English, stays));
+    let there = told.iter().filter_map(|task| staying_elsewhere(Tongue::English, &found.policy, task));
     here.into_iter().chain(there).collect()
 }

@@ -11,6 +11,7 @@ use crate::audit;
 use crate::base::{Kind, TenantId};
 use crate::edge::{Edge, Fault};
 use crate::requests::Alarm;
+use crate::speech::Tongue;
 use crate::web::view::{Count, Desk, Flash, Moment, Need, Shell, State, Viewer};
 
 /// What a handler answers.
@@ -62,6 +63,9 @@ pub(super) fn outside(edge: &Edge, tenant: &TenantId, csrf: String) -> Result<Sh
         csrf,
         viewer: Viewer::Nobody,
         flash: None,
+        tongue: Tongue::English,
+        document: policy.language().to_owned(),
+        here: None,
     })
 }
 

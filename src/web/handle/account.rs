@@ -3,16 +3,18 @@
 use axum::extract::Query;
 use axum::http::{HeaderMap, HeaderName, Uri, header};
 use axum::response::Response;
+use chrono::TimeDelta;
 use serde::Deserialize;
 
 use crate::base::{EntryId, Kind, SubjectId, Timestamp};
 use crate::edge::{CalledFrom, Edge, Fault, cookie_of};
 use crate::mail::letters::{Letter as _, Written};
+use crate::speech::Case;
 use crate::subjects::{Email, Error as Refused, Link, LinkFor, NewAccount, SignedIn};
 use crate::vault::Owner;
 use crate::web::doors::WELCOME;
 use crate::web::form::Filled;
-use crate::web::page::{Answer, Done, Person, Visit, again, day, html, not_found, see_done, with};
+use crate::web::page::{Answer, Done, Person, Visit, again, cookie, day, html, not_found, see_done, with};
 use crate::web::shape::account::{
     Signing, bad_address, choices, confirm_action, confirm_path, confirms, letter, mistake, next, ticked,
 };
@@ -22,6 +24,9 @@ use crate::web::view::{MailSent, Mistakes, SignIn, SignInConfirm, SignUp};
 const SESSION_SECONDS: u32 = 30 * 24 * 3600;
 /// How long a browser remembers that it asked for a link.
 const ASKED_SECONDS: u32 = 3600;
+
+/// How long a mailed link works.
+const LINK_LIVES: TimeDelta = TimeDelta::minutes(15);
 
 /// Where to go after signing in.
 #[derive(Debug, Deserialize)]
@@ -48,7 +53,8 @@ async fn sign_in_page(
 pub(crate) async fn ask(visit: Visit, headers: HeaderMap, form: Filled) -> Answer {
     let (typed, next) = (form.one("email").to_owned(), next(form.one("next")));
     let Ok(email) = typed.parse::<Email>() else {
-        return again(&sign_in_page(&visit, typed, next, bad_address()).await?);
+        let wrong = bad_address(visit.tongue());
+        return again(&sign_in_page(&visit, typed, next, wrong).await?);
     };
     let asked = Asked { email, typed, next, consents: Vec::new(), opens: false };
     mail(&visit, &headers, asked).await
@@ -77,7 +83,8 @@ async fn sign_up_page(visit: &Visit, typed: Signing, mistakes: Mistakes) -> Resu
 pub(crate) async fn open(visit: Visit, headers: HeaderMap, form: Filled) -> Answer {
     let typed = Signing::of(&visit.policy, &form);
     let Ok(email) = typed.email.parse::<Email>() else {
-        return again(&sign_up_page(&visit, typed, bad_address()).await?);
+        let wrong = bad_address(visit.tongue());
+        return again(&sign_up_page(&visit, typed, wrong).await?);
     };
     let called = typed.called();
     let new = NewAccount { email: email.clone(), username: called.clone(), name: called };
@@ -89,7 +96,8 @@ pub(crate) async fn open(visit: Visit, headers: HeaderMap, form: Filled) -> Answ
         }
         Err(Refused::Taken) => false,
         Err(Refused::BadName { why, .. }) => {
-            let wrong = mistake("name", format!("This name {why}."));
+            let said = visit.tongue().put("This name {why}.").with("why", visit.tongue().tell(why));
+            let wrong = mistake("name", said.text());
             return again(&sign_up_page(&visit, typed, wrong).await?);
         }
         Err(e) => return Err(e.into()),
@@ -129,7 +137,7 @@ pub(super) async fn mail(visit: &Visit, headers: &HeaderMap, asked: Asked) -> An
     let page = MailSent {
         shell: visit.shell().await?,
         email: asked.typed,
-        lives: "15 minutes".to_owned(),
+        lives: visit.tongue().span(LINK_LIVES, Case::Plain),
         development_link: shown,
     };
     Ok(with(html(&page)?, header::SET_COOKIE, &cookie(edge, edge.browser_cookie(), &code, ASKED_SECONDS)))
@@ -174,14 +182,14 @@ async fn confirm_page(
     mistakes: Mistakes,
 ) -> Result<SignInConfirm, Fault> {
     let until = link.one("until").parse::<i64>().ok().and_then(|s| s.checked_mul(1_000_000));
-    let until = until.map_or_else(|| visit.now.plus(chrono::TimeDelta::minutes(15)), Timestamp::from_micros);
+    let until = until.map_or_else(|| visit.now.plus(LINK_LIVES), Timestamp::from_micros);
     let consents = ticked(&visit.policy, link.all("consent"));
     Ok(SignInConfirm {
         shell: visit.shell().await?,
         token: token.to_owned(),
         action: confirm_action(&next(link.one("next")), until, &consents),
         says: confirms(visit, &consents),
-        button: "Sign in".to_owned(),
+        button: visit.tongue().say("Sign in").to_owned(),
         until: until.into(),
         asks_code,
         mistakes,
@@ -206,7 +214,7 @@ pub(crate) async fn enter(
         Err(Refused::BadProof) => {
             let wrong = mistake(
                 "code",
-                "This link and code do not open anything: they were used, they are older than 15 minutes, or they do not belong together.",
+                visit.tongue().say("This link and code do not open anything: they were used, they are older than 15 minutes, or they do not belong together."),
             );
             return again(&confirm_page(&visit, &link, form.one("token"), true, wrong).await?);
         }
@@ -240,9 +248,4 @@ pub(crate) async fn leave(person: Person, _form: Filled) -> Answer {
 pub(super) fn forget(edge: &Edge, response: Response) -> Response {
     let gone = with(response, header::SET_COOKIE, &cookie(edge, edge.session_cookie(), "", 0));
     with(gone, HeaderName::from_static("clear-site-data"), "\"cache\"")
-}
-
-fn cookie(edge: &Edge, name: &str, value: &str, seconds: u32) -> String {
-    let secure = if edge.development() { "" } else { "; Secure" };
-    format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
 }

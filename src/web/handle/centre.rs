@@ -9,6 +9,7 @@ use crate::edge::Fault;
 use crate::policy::{Policy, Right};
 use crate::requests::{Ask, Request, State};
 use crate::retention::Hold;
+use crate::speech::{Case, Tongue, key};
 use crate::subjects::{Email, Profile};
 use crate::web::form::Filled;
 use crate::web::page::{Answer, Done, Person, again, html, not_found, see, see_done};
@@ -21,34 +22,36 @@ use crate::web::view::{Centre, Correction, Count, DetailField, Details, Mistakes
 /// `GET /privacy`
 pub(crate) async fn centre(person: Person, headers: HeaderMap) -> Answer {
     let (app, owner) = (&person.edge.app, &person.owner);
-    let (root, policy) = (person.root(), &person.policy);
+    let (tongue, root, policy) = (person.tongue(), person.root(), &person.policy);
     let found = app.vault.holdings(owner).await?;
     let subject = app.subjects.get(owner).await?;
     let requests = app.requests.list(owner, None, PageSize::default()).await?;
     let choices = app.consents.choices(owner).await?;
     let history = app.consents.history(owner).await?;
+    let promised = policy.right(Right::Access);
     html(&Centre {
         shell: person.shell().await?,
         news: super::versions::news(&person).await?,
-        holdings: holdings(&root, policy, &found, person.now),
+        holdings: holdings(tongue, &root, policy, &found, person.now),
         nothing_of: nothing_of(policy, &found),
-        consents: consents(&root, choices, &history, subject.restricted_at.is_some()),
-        requests: requests.items.iter().map(|r| row(policy, r)).collect(),
+        consents: consents(tongue, &root, choices, &history, subject.restricted_at.is_some()),
+        requests: requests.items.iter().map(|r| row(tongue, policy, r)).collect(),
         restricted_since: subject.restricted_at.map(Into::into),
         closed_since: subject.closed_at.map(Into::into),
-        on_hold: app.retention.holds_of(owner).await?.iter().map(|h| on_hold(policy, h)).collect(),
+        on_hold: app.retention.holds_of(owner).await?.iter().map(|h| on_hold(tongue, policy, h)).collect(),
         staff_reads: Count(super::readers::staff(&person, None).await?.items.len() as u64),
         images: images(&found),
         gpc: headers.get("sec-gpc").is_some_and(|v| v == "1"),
-        promised: policy.right(Right::Access).map(|r| r.answer_within.to_string()).unwrap_or_default(),
+        promised: promised.map(|r| tongue.period(r.answer_within, Case::After)).unwrap_or_default(),
     })
 }
 
-fn on_hold(policy: &Policy, hold: &Hold) -> String {
+fn on_hold(tongue: Tongue, policy: &Policy, hold: &Hold) -> String {
     let category = hold.category.as_deref().and_then(|id| policy.category(id));
-    let what = category.map_or("everything we hold about you", |c| &c.title);
-    let review = hold.review_at.in_words();
-    format!("What: {what}. Why: {} ({}). We look at it again by {review}.", hold.reason, hold.matter)
+    let what = category.map_or_else(|| tongue.say("everything we hold about you"), |c| c.title.as_str());
+    let said = tongue.put("What: {what}. Why: {reason} ({matter}). We look at it again by {review}.");
+    let said = said.with("what", what).with("reason", &hold.reason).with("matter", &hold.matter);
+    said.with("review", tongue.time(hold.review_at)).text()
 }
 
 /// `POST /privacy/consents/{purpose}`
@@ -86,31 +89,41 @@ pub(crate) async fn own_details(person: Person) -> Answer {
 }
 
 async fn details_page(person: &Person, profile: &Profile, mistakes: Mistakes) -> Result<Details, Fault> {
+    let tongue = person.tongue();
     let field =
-        |id: &str, label: &str, hint: &str, value: &str, kind: &str, autocomplete: &str| DetailField {
-            id: id.to_owned(),
-            label: label.to_owned(),
-            hint: hint.to_owned(),
-            value: value.to_owned(),
-            kind: kind.to_owned(),
-            autocomplete: autocomplete.to_owned(),
+        |id: &str, label: &'static str, hint: &'static str, value: &str, kind: &str, autocomplete: &str| {
+            DetailField {
+                id: id.to_owned(),
+                label: tongue.say(label).to_owned(),
+                hint: tongue.say(hint).to_owned(),
+                value: value.to_owned(),
+                kind: kind.to_owned(),
+                autocomplete: autocomplete.to_owned(),
+            }
         };
     Ok(Details {
         shell: person.shell().await?,
         fields: vec![
             field(
                 "name",
-                "Your name",
-                "What we call you in letters and here.",
+                key("Your name"),
+                key("What we call you in letters and here."),
                 &profile.name,
                 "text",
                 "name",
             ),
-            field("username", "User name", "What the app shows.", &profile.username, "text", "username"),
+            field(
+                "username",
+                key("User name"),
+                key("What the app shows."),
+                &profile.username,
+                "text",
+                "username",
+            ),
             field(
                 "email",
-                "E-mail address",
-                "Links to sign in go here. Write it with care: a slip locks you out.",
+                key("E-mail address"),
+                key("Links to sign in go here. Write it with care: a slip locks you out."),
                 &profile.email,
                 "email",
                 "email",
@@ -127,18 +140,22 @@ async fn corrections(person: &Person) -> Result<Vec<Correction>, Fault> {
     let sent = app.disclosures.of(&person.owner).await?;
     let told = sent.iter().any(|d| d.categories.split(' ').any(|c| c == "account"));
     let is_done = |r: &&Request| r.right == Right::Rectification && r.state == State::Closed;
-    let told = if told {
-        "whoever had received the old one"
+    let tongue = person.tongue();
+    let told = tongue.say(if told {
+        key("whoever had received the old one")
     } else {
-        "nobody, because nobody had received the old one"
-    };
+        key("nobody, because nobody had received the old one")
+    });
     Ok(requests
         .items
         .iter()
         .filter(is_done)
         .map(|r| Correction {
             at: r.answered_at.unwrap_or(r.received_at).into(),
-            says: format!("You corrected your details, request {}.", r.reference),
+            says: tongue
+                .put("You corrected your details, request {reference}.")
+                .with("reference", &r.reference)
+                .text(),
             told: told.to_owned(),
         })
         .collect())
@@ -149,7 +166,7 @@ pub(crate) async fn correct(person: Person, form: Filled) -> Answer {
     let old = person.profile().await?;
     let typed = |name: &str| form.one(name).to_owned();
     let shown = Profile { email: typed("email"), name: typed("name"), username: typed("username") };
-    let new = match details(&form) {
+    let new = match details(person.tongue(), &form) {
         Ok(new) => new,
         Err(mistakes) => return again(&details_page(&person, &shown, mistakes).await?),
     };
@@ -157,7 +174,7 @@ pub(crate) async fn correct(person: Person, form: Filled) -> Answer {
         return Ok(see(&format!("{}/privacy/details", person.root())));
     }
     if is_anothers(&person, &new.email).await? {
-        let wrong = mistake("email", "This address cannot be used here.");
+        let wrong = mistake("email", person.tongue().say("This address cannot be used here."));
         return again(&details_page(&person, &shown, wrong).await?);
     }
     let filing = filing(Ask::Rectification(Some(new)), person.actor(), "");

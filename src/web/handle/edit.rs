@@ -16,8 +16,10 @@ use tokio::sync::broadcast::Receiver;
 use super::gallery::picture;
 use crate::base::{EditId, Kind, ObjectId};
 use crate::edge::Fault;
-use crate::editing::{self, Edit, ModelChoice, NewEdit, PURPOSE, Settings, Step};
+use crate::editing::{self, Edit, EditState, ModelChoice, NewEdit, PURPOSE, Settings, Step};
+use crate::imaging::{Format, Refused};
 use crate::policy::Policy;
+use crate::speech::{Case, Tongue, key};
 use crate::vault::Access;
 use crate::web::form::{Filled, stale};
 use crate::web::page::{Answer, Person, html, html_as, id, see, token_holds};
@@ -25,7 +27,7 @@ use crate::web::shape::account::mistake;
 use crate::web::shape::pictures::{
     called, is_running, model_name, models, shapes, stage, steps, steps_json, styles, tile,
 };
-use crate::web::view::{Count, EditForm, EditProgress, Mistakes, Size, Stage};
+use crate::web::view::{Count, EditForm, EditProgress, Mistakes, Size};
 
 /// The picture that is to be edited again.
 #[derive(Debug, Deserialize)]
@@ -51,11 +53,11 @@ struct Asked {
 }
 
 async fn form(person: &Person, asked: &Asked, mistakes: Mistakes) -> Result<EditForm, Fault> {
-    let app = &person.edge.app;
+    let (app, tongue) = (&person.edge.app, person.tongue());
     let source = match &asked.source {
         Some(source) => {
             let (object, records) = picture(person, source).await?;
-            Some(tile(&object, &called(&records), person.now))
+            Some(tile(tongue, &object, &called(tongue, &records), person.now))
         }
         None => None,
     };
@@ -66,31 +68,34 @@ async fn form(person: &Person, asked: &Asked, mistakes: Mistakes) -> Result<Edit
         shell: person.shell().await?,
         source,
         prompt: asked.prompt.clone(),
-        models: models(asked.model),
-        styles: styles(&asked.style),
-        shapes: shapes(&asked.shape),
+        models: models(tongue, asked.model),
+        styles: styles(tongue, &asked.style),
+        shapes: shapes(tongue, &asked.shape),
         credits: Count(u64::try_from(balance).unwrap_or(0)),
         most_bytes: Size(limits.max_bytes as u64),
-        most_pixels: format!("{} megapixels", limits.max_pixels / 1_000_000),
-        processor: "our own studio, which is no AI".to_owned(),
+        most_pixels: tongue.put("{count} megapixels").with("count", limits.max_pixels / 1_000_000).text(),
+        processor: tongue.say("our own studio, which is no AI").to_owned(),
         stays_here: true,
-        input_at_most: at_most(&person.policy),
-        blocked: blocked(restricted, balance),
+        input_at_most: at_most(tongue, &person.policy),
+        blocked: blocked(restricted, balance).map(|says| tongue.say(says).to_owned()),
         mistakes,
     })
 }
 
 /// The longest an upload stays.
-fn at_most(policy: &Policy) -> String {
+fn at_most(tongue: Tongue, policy: &Policy) -> String {
     let rule = policy.retention_of("input-image").find_map(|r| r.at_most.first().copied());
-    rule.map_or_else(|| "a short time".to_owned(), |after| after.period.to_string())
+    match rule {
+        Some(after) => tongue.period(after.period, Case::Plain),
+        None => tongue.say("a short time").to_owned(),
+    }
 }
 
-fn blocked(restricted: bool, balance: i64) -> Option<String> {
+fn blocked(restricted: bool, balance: i64) -> Option<&'static str> {
     if restricted {
-        return Some("You paused all processing. Lift the pause, and you can edit again.".to_owned());
+        return Some(key("You paused all processing. Lift the pause, and you can edit again."));
     }
-    (balance <= 0).then(|| "You have no credits left.".to_owned())
+    (balance <= 0).then(|| key("You have no credits left."))
 }
 
 /// `POST /edit`: the picture is taken in, then the edit is asked for. When that is refused, the picture goes again.
@@ -99,16 +104,17 @@ pub(crate) async fn send(person: Person, mut sent: Multipart) -> Answer {
         Ok(asked) => asked,
         Err(Unread::Form(fault)) => return Err(fault),
         Err(Unread::TooLarge(asked)) => {
-            let most = Size(person.edge.app.editing.limits().max_bytes as u64);
-            let wrong =
-                mistake("photograph", format!("This file is larger than {most}. Choose a smaller one."));
+            let most = person.edge.app.editing.limits().max_bytes as u64;
+            let tongue = person.tongue();
+            let said = tongue.put("This file is larger than {most}. Choose a smaller one.");
+            let wrong = mistake("photograph", said.with("most", tongue.size(most)).text());
             return html_as(StatusCode::PAYLOAD_TOO_LARGE, &form(&person, &asked, wrong).await?);
         }
     };
     match begin(&person, &asked).await {
         Ok(edit) => Ok(see(&format!("{}/edits/{}", person.root(), edit.id))),
         Err(error) => {
-            let Some(wrong) = told(&error) else { return Err(error.into()) };
+            let Some(wrong) = told(person.tongue(), &error) else { return Err(error.into()) };
             let status = Fault::from(error).status();
             html_as(status, &form(&person, &asked, wrong).await?)
         }
@@ -116,23 +122,64 @@ pub(crate) async fn send(person: Person, mut sent: Multipart) -> Answer {
 }
 
 /// What is wrong with the form, where that is for its sender to mend.
-fn told(error: &editing::Error) -> Option<Mistakes> {
+fn told(tongue: Tongue, error: &editing::Error) -> Option<Mistakes> {
     let field = match error {
         editing::Error::Picture(_) => "photograph",
         editing::Error::BadValue(what) if what.starts_with("inputs (too") => "photograph",
         editing::Error::BadValue(what) if what.starts_with("inputs (1") => {
-            return Some(mistake("photograph", "Choose a photograph."));
+            return Some(mistake("photograph", tongue.say("Choose a photograph.")));
         }
         editing::Error::BadValue(what) if what.starts_with("prompt (write") => {
-            return Some(mistake("prompt", "Write what should change, or choose a style."));
+            return Some(mistake("prompt", tongue.say("Write what should change, or choose a style.")));
         }
         editing::Error::BadValue(_) | editing::Error::Credits(_) => "prompt",
         _ => return None,
     };
+    Some(mistake(field, why(tongue, error)))
+}
+
+/// Why something cannot be used. The rooms say it in English; another language has a sentence for each sort of picture
+/// that is not taken, and one for all else.
+fn why(tongue: Tongue, error: &editing::Error) -> String {
     let says = error.to_string();
     let mut chars = says.chars();
     let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
-    Some(mistake(field, format!("{first}{}.", chars.as_str().trim_end_matches('.'))))
+    let whole = format!("{first}{}.", chars.as_str().trim_end_matches('.'));
+    match (tongue, error) {
+        (Tongue::English, _) => whole,
+        (_, editing::Error::Picture(refused)) => refusal(tongue, refused),
+        _ => {
+            let fallback = tongue.say("That cannot be used as it is. Look it over and send it again.");
+            tongue.known(&whole).unwrap_or(fallback).to_owned()
+        }
+    }
+}
+
+fn refusal(tongue: Tongue, refused: &Refused) -> String {
+    let of = |sentence: &'static str, format: Format| tongue.put(sentence).with("format", format).text();
+    match refused {
+        Refused::Empty => tongue.say("The file is empty.").to_owned(),
+        Refused::Unsupported { .. } => tongue.say("We take JPEG, PNG and WebP.").to_owned(),
+        Refused::TooManyBytes { limit } => {
+            let said = tongue.put("This file is larger than {most}. Choose a smaller one.");
+            said.with("most", tongue.size(*limit as u64)).text()
+        }
+        Refused::TooManyPixels { width, height, max_pixels, max_edge } => {
+            let said = tongue.put("The picture is {width} × {height} pixels. We take up to {most} megapixels, {edge} on the longer edge.");
+            let said = said.with("width", width).with("height", height);
+            said.with("most", max_pixels / 1_000_000).with("edge", max_edge).text()
+        }
+        Refused::Animated { format } => {
+            of(key("This {format} is animated. We take still pictures."), *format)
+        }
+        Refused::CutShort { format } => {
+            let says = key(
+                "This {format} is cut short: the end of the picture is missing. Was the upload complete?",
+            );
+            of(says, *format)
+        }
+        _ => tongue.say("This picture is damaged and cannot be read.").to_owned(),
+    }
 }
 
 async fn begin(person: &Person, asked: &Asked) -> Result<Edit, editing::Error> {
@@ -172,7 +219,7 @@ impl From<MultipartError> for Unread {
     fn from(error: MultipartError) -> Self {
         let kind =
             if error.status() == StatusCode::PAYLOAD_TOO_LARGE { Kind::TooLarge } else { Kind::Malformed };
-        Self::Form(Fault::because(kind, "The form did not arrive whole. Send it once more."))
+        Self::Form(Fault::because(kind, key("The form did not arrive whole. Send it once more.")))
     }
 }
 
@@ -239,17 +286,19 @@ pub(crate) async fn progress(person: Person, Path((_, edit)): Path<(String, Stri
         Some(output) => app.vault.object(&person.owner, &access, output).await.ok(),
         None => None,
     };
-    let words = called(&records);
+    let tongue = person.tongue();
+    let words = called(tongue, &records);
     html(&EditProgress {
         shell: person.shell().await?,
         id: edit.id.to_string(),
         model: model_name(&edit.model),
         since: edit.created_at.into(),
-        stage: stage(&edit),
-        steps: steps(&edit),
-        result: result.map(|object| tile(&object, &words, person.now)),
-        input_gone: (stage(&edit) == Stage::Done)
-            .then(|| "The photograph you uploaded is erased, and its key is destroyed.".to_owned()),
+        stage: stage(tongue, &edit),
+        steps: steps(tongue, &edit),
+        result: result.map(|object| tile(tongue, &object, &words, person.now)),
+        input_gone: (edit.state == EditState::Succeeded).then(|| {
+            tongue.say("The photograph you uploaded is erased, and its key is destroyed.").to_owned()
+        }),
         prompt: words,
     })
 }
@@ -301,7 +350,10 @@ impl Listening {
         self.first = false;
         let edit = self.person.edge.app.editing.get(&self.person.owner, self.edit).await.ok()?;
         if is_running(&edit) {
-            return Event::default().event("progress").json_data(steps_json(&edit)).ok();
+            return Event::default()
+                .event("progress")
+                .json_data(steps_json(self.person.tongue(), &edit))
+                .ok();
         }
         self.over = true;
         Some(Event::default().event("ended").data("{}"))

@@ -12,6 +12,7 @@ use crate::keystore::EPOCH_LASTS;
 use crate::ledger::Logged;
 use crate::policy::{Processor, Right};
 use crate::requests::{Ask, Erasure, ErasureProofs, Request, State};
+use crate::speech::{Tongue, key};
 use crate::web::form::Filled;
 use crate::web::page::{Answer, Person, Visit, again, html, id, not_found, see};
 use crate::web::shape::account::mistake;
@@ -19,7 +20,7 @@ use crate::web::shape::ask::filing;
 use crate::web::shape::entries::{file_name, receipt_href, seal};
 use crate::web::shape::privacy::{goes_with_account, images};
 use crate::web::shape::requests::{recipient, staying, staying_elsewhere, would_stay};
-use crate::web::view::{Count, Erase, Erased, Fact, Mistakes, StepProof};
+use crate::web::view::{Erase, Erased, Fact, Mistakes, StepProof};
 
 /// `GET /privacy/erase`
 pub(crate) async fn ask(person: Person) -> Answer {
@@ -35,12 +36,16 @@ async fn page(person: &Person, mistakes: Mistakes) -> Result<Erase, Fault> {
     let requests = app.requests.list(&person.owner, None, PageSize::default()).await?;
     let answers_with_data =
         |r: &&Request| matches!(r.right, Right::Access | Right::Portability) && r.state.is_open();
+    let tongue = person.tongue();
+    let copies = copies.map(|p| {
+        tongue.put("The copies at {processor} are deleted as well.").with("processor", &p.name).text()
+    });
     Ok(Erase {
         shell: person.shell().await?,
         images: images(&found),
-        goes: goes_with_account(&person.policy, &found),
-        elsewhere: copies.map(|p| format!("The copies at {} are deleted as well.", p.name)).collect(),
-        stays: app.vault.kept(&person.owner).await?.into_iter().map(would_stay).collect(),
+        goes: goes_with_account(tongue, &person.policy, &found),
+        elsewhere: copies.collect(),
+        stays: app.vault.kept(&person.owner).await?.into_iter().map(|k| would_stay(tongue, k)).collect(),
         take_back: take_back(person).map(Into::into),
         // An epoch is destroyed when the second after it begins.
         backups_unreadable: take_back(person).map(|at| at.plus(EPOCH_LASTS * 2).into()),
@@ -60,7 +65,10 @@ fn take_back(person: &Person) -> Option<Timestamp> {
 /// `POST /privacy/erase`
 pub(crate) async fn file(person: Person, headers: HeaderMap, form: Filled) -> Answer {
     if form.one("sure") != "yes" {
-        let wrong = mistake("sure", "Tick the box, so that we know you have kept what you want to keep.");
+        let wrong = mistake(
+            "sure",
+            person.tongue().say("Tick the box, so that we know you have kept what you want to keep."),
+        );
         return again(&page(&person, wrong).await?);
     }
     if !person.proved_lately() {
@@ -105,8 +113,8 @@ pub(crate) async fn erased(visit: Visit, Path((_, request)): Path<(String, Strin
         None => None,
     };
     let told = app.elsewhere.of_request(&visit.tenant, request.id).await?;
-    let policy = app.vault.policy(&visit.tenant)?;
-    let here = erasure.as_ref().and_then(|e| e.stays.as_ref()).map(staying).into_iter();
+    let (tongue, policy) = (visit.tongue(), app.vault.policy(&visit.tenant)?);
+    let here = erasure.as_ref().and_then(|e| e.stays.as_ref()).map(|s| staying(tongue, s)).into_iter();
     let seal = proof.map(|receipt| seal(&receipt, app.ledger.verifier())).transpose()?;
     let proofs = match receipt {
         Some(id) => step_by_step(&visit.root(), &app.requests.erasure_proofs(id).await?),
@@ -119,10 +127,10 @@ pub(crate) async fn erased(visit: Visit, Path((_, request)): Path<(String, Strin
         at: erasure.as_ref().and_then(|e| e.verified_at).unwrap_or(request.received_at).into(),
         reference: request.reference.clone(),
         done: erasure.as_ref().is_some_and(|e| e.verified_at.is_some()),
-        erased: erasure.as_ref().map(what).unwrap_or_default(),
-        verified: erasure.as_ref().map(places).unwrap_or_default(),
-        stays: here.chain(told.iter().filter_map(|t| staying_elsewhere(&policy, t))).collect(),
-        elsewhere: told.iter().map(|task| recipient(&policy, task)).collect(),
+        erased: erasure.as_ref().map(|e| what(tongue, e)).unwrap_or_default(),
+        verified: erasure.as_ref().map(|e| places(tongue, e)).unwrap_or_default(),
+        stays: here.chain(told.iter().filter_map(|t| staying_elsewhere(tongue, &policy, t))).collect(),
+        elsewhere: told.iter().map(|task| recipient(tongue, &policy, task)).collect(),
         seal,
         receipt_href: receipt.map(|id| receipt_href(&visit.root(), id)),
         receipt_file: receipt.map(|id| file_name(&id.to_string())).unwrap_or_default(),
@@ -139,11 +147,19 @@ fn step_by_step(root: &str, proofs: &ErasureProofs) -> Vec<StepProof> {
         href: entry.map(href),
     };
     vec![
-        step("From here on nothing of yours was read or written.", proofs.requested.as_ref(), &of_tenant),
-        step("Your key was destroyed, and nothing opened any more.", proofs.unreadable.as_ref(), &of_tenant),
-        step("A second look found nothing left.", Some(&proofs.completed), &of_tenant),
         step(
-            "With the keys of that time, what old backups held is unreadable too.",
+            key("From here on nothing of yours was read or written."),
+            proofs.requested.as_ref(),
+            &of_tenant,
+        ),
+        step(
+            key("Your key was destroyed, and nothing opened any more."),
+            proofs.unreadable.as_ref(),
+            &of_tenant,
+        ),
+        step(key("A second look found nothing left."), Some(&proofs.completed), &of_tenant),
+        step(
+            key("With the keys of that time, what old backups held is unreadable too."),
             proofs.beyond_backups.as_ref(),
             &of_house,
         ),
@@ -154,26 +170,33 @@ fn fact(name: &str, value: String) -> Fact {
     Fact { name: name.to_owned(), value }
 }
 
-fn what(erasure: &Erasure) -> Vec<Fact> {
-    let count = |n: i64| Count(u64::try_from(n).unwrap_or(0)).to_string();
-    let mut facts = vec![fact("Pictures", count(erasure.images)), fact("Records", count(erasure.records))];
-    facts.extend(erasure.destroyed_at.map(|at| fact("Key destroyed", at.in_words())));
-    facts.extend(erasure.key.clone().map(|key| fact("Its fingerprint", key)));
+fn what(tongue: Tongue, erasure: &Erasure) -> Vec<Fact> {
+    let count = |n: i64| tongue.number(u64::try_from(n).unwrap_or(0));
+    let mut facts = vec![
+        fact(tongue.say("Pictures"), count(erasure.images)),
+        fact(tongue.say("Records"), count(erasure.records)),
+    ];
+    facts.extend(erasure.destroyed_at.map(|at| fact(tongue.say("Key destroyed"), tongue.time(at))));
+    facts.extend(erasure.key.clone().map(|key| fact(tongue.say("Its fingerprint"), key)));
     facts
 }
 
 /// The first four are the places where data lie; the tables behind them are told one by one only if something was found.
-fn places(erasure: &Erasure) -> Vec<Fact> {
+fn places(tongue: Tongue, erasure: &Erasure) -> Vec<Fact> {
     let found = erasure.looked_through();
-    let says = |n: i64| if n == 0 { "nothing found".to_owned() } else { format!("{n} found") };
+    let says = |n: i64| match n {
+        0 => tongue.say("nothing found").to_owned(),
+        n => tongue.put("{count} found").with("count", n).text(),
+    };
+    let called = |place: &str| tongue.tell(&place.replace(['_', '-'], " "));
     let (stores, tables) = found.split_at(found.len().min(4));
-    let mut facts: Vec<Fact> =
-        stores.iter().map(|(place, left)| fact(&place.replace(['_', '-'], " "), says(*left))).collect();
+    let mut facts: Vec<Fact> = stores.iter().map(|(place, left)| fact(&called(place), says(*left))).collect();
     let (clean, rest): (Vec<_>, Vec<_>) = tables.iter().partition(|(_, left)| *left == 0);
-    facts.extend(rest.iter().map(|(place, left)| fact(&place.replace(['_', '-'], " "), says(*left))));
+    facts.extend(rest.iter().map(|(place, left)| fact(&called(place), says(*left))));
     if !clean.is_empty() {
-        let name = if rest.is_empty() { "every table" } else { "the other tables" };
-        facts.push(fact(name, format!("{} of them, nothing found", clean.len())));
+        let name = if rest.is_empty() { key("every table") } else { key("the other tables") };
+        let said = tongue.put("{count} of them, nothing found").with("count", clean.len());
+        facts.push(fact(tongue.say(name), said.text()));
     }
     facts
 }

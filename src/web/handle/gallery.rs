@@ -7,6 +7,7 @@ use crate::base::{EditId, ObjectId, Page, PageSize};
 use crate::edge::Fault;
 use crate::editing::{Edit, PURPOSE};
 use crate::ledger::{EntryKind, Filter};
+use crate::speech::key;
 use crate::vault::{Access, Record, StoredObject};
 use crate::web::form::Filled;
 use crate::web::page::{Answer, Done, Person, html, id, see_done};
@@ -64,8 +65,8 @@ async fn newest(
 async fn tiles(person: &Person, objects: &[StoredObject]) -> Result<Vec<Tile>, Fault> {
     let mut tiles = Vec::with_capacity(objects.len());
     for object in objects {
-        let words = called(&belongings(person, object.item.parent.as_deref()).await?);
-        tiles.push(tile(object, &words, person.now));
+        let words = called(person.tongue(), &belongings(person, object.item.parent.as_deref()).await?);
+        tiles.push(tile(person.tongue(), object, &words, person.now));
     }
     Ok(tiles)
 }
@@ -83,11 +84,11 @@ async fn running(person: &Person) -> Result<Vec<Running>, Fault> {
     let mut running = Vec::new();
     for edit in edits.items.iter().filter(|e| is_running(e)) {
         let records = belongings(person, Some(&edit.id.to_string())).await?;
-        let step = if edit.started_at.is_some() { "Being made" } else { "Waiting for its turn" };
+        let step = if edit.started_at.is_some() { key("Being made") } else { key("Waiting for its turn") };
         running.push(Running {
             id: edit.id.to_string(),
-            caption: called(&records),
-            step: step.to_owned(),
+            caption: called(person.tongue(), &records),
+            step: person.tongue().say(step).to_owned(),
             since: edit.created_at.into(),
         });
     }
@@ -109,18 +110,20 @@ pub(crate) async fn image(person: Person, Path((_, object)): Path<(String, Strin
     let (object, records) = picture(&person, &object).await?;
     let edit = edit_of(&person, &object).await;
     let (previous, next) = neighbours(&person, &object).await?;
-    let policy = &person.policy;
+    let (tongue, policy) = (person.tongue(), &person.policy);
     let clause = policy.category(&object.category).and_then(|c| policy.clause(&c.clause));
     let upload = object.category == "input-image";
     html(&ImagePage {
         shell: person.shell().await?,
-        tile: tile(&object, &called(&records), person.now),
-        title: if upload { "A photograph you uploaded" } else { "An edited picture" }.to_owned(),
+        tile: tile(tongue, &object, &called(tongue, &records), person.now),
+        title: tongue
+            .say(if upload { key("A photograph you uploaded") } else { key("An edited picture") })
+            .to_owned(),
         file_name: file_name(&object),
         size: Size(object.meta.len),
         prompt: prompt(&records),
-        metadata: metadata(&object, edit.as_ref(), &records),
-        why: goes(policy, &object.category),
+        metadata: metadata(tongue, &object, edit.as_ref(), &records),
+        why: goes(tongue, policy, &object.category),
         clause: clause.map(|c| c.title.clone()).unwrap_or_default(),
         clause_id: clause.map(|c| c.id.clone()).unwrap_or_default(),
         staff_reads: staff_reads(&person, &object.category).await?,
@@ -162,17 +165,18 @@ async fn staff_reads(person: &Person, category: &str) -> Result<Count, Fault> {
 /// `GET /images/{id}/delete`: asks first.
 pub(crate) async fn ask_delete(person: Person, Path((_, object)): Path<(String, String)>) -> Answer {
     let (object, records) = picture(&person, &object).await?;
-    let mut goes = vec!["the picture itself, and what we hold of its format and size".to_owned()];
+    let tongue = person.tongue();
+    let mut goes = vec![tongue.say("the picture itself, and what we hold of its format and size").to_owned()];
     if object.category == "output-image" {
-        goes.push("the words and settings that made it, and the record of its edit".to_owned());
+        let says = tongue.say("the words and settings that made it, and the record of its edit");
+        goes.push(says.to_owned());
     }
+    let stays = tongue.say("That credits were spent, because the count is part of our contract with you.");
     html(&ImageDelete {
         shell: person.shell().await?,
-        tile: tile(&object, &called(&records), person.now),
+        tile: tile(tongue, &object, &called(tongue, &records), person.now),
         goes,
-        stays: vec![
-            "That credits were spent, because the count is part of our contract with you.".to_owned(),
-        ],
+        stays: vec![stays.to_owned()],
         blocked: None,
     })
 }

@@ -7,32 +7,35 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 
 use crate::base::TenantId;
 use crate::edge::{Edge, Fault};
+use crate::speech::{Tongue, key};
 use crate::web::assets;
 use crate::web::doors::{Door, doors};
 use crate::web::fault_page::house;
 use crate::web::page::{Answer, Visit, day, html, not_found};
 use crate::web::shape::document::{does, together};
+use crate::web::tongue::Spoken;
 use crate::web::view::{Count, DemoDoor, Home, TenantCard};
 
 /// `GET /`
-pub(crate) async fn home(State(edge): State<Edge>) -> Answer {
+pub(crate) async fn home(State(edge): State<Edge>, spoken: Spoken) -> Answer {
+    let tongue = spoken.tongue;
     let mut tenants = Vec::new();
     for tenant in edge.app.library.tenants() {
-        tenants.extend(card(&edge, &tenant).await?);
+        tenants.extend(card(tongue, &edge, &tenant).await?);
     }
     let doors = doors(&edge).await?;
     html(&Home {
-        shell: house(&edge),
+        shell: house(&edge, spoken),
         tenants,
         ledger_size: Count(edge.app.ledger.checkpoint().await.map_or(0, |head| head.size())),
         signed_at: None,
-        demo: doors.into_iter().map(door).collect(),
+        demo: doors.into_iter().map(|d| door(tongue, d)).collect(),
     })
 }
 
-async fn card(edge: &Edge, tenant: &TenantId) -> Result<Option<TenantCard>, Fault> {
+async fn card(tongue: Tongue, edge: &Edge, tenant: &TenantId) -> Result<Option<TenantCard>, Fault> {
     let Some(policy) = edge.app.library.in_force(tenant, edge.app.clock.now()) else { return Ok(None) };
-    let (state, standing) = together(&edge.app.audit.promises(tenant).await?);
+    let (state, standing) = together(tongue, &edge.app.audit.promises(tenant).await?);
     Ok(Some(TenantCard {
         brand: policy.controller().name.clone(),
         root: format!("/{tenant}"),
@@ -43,13 +46,23 @@ async fn card(edge: &Edge, tenant: &TenantId) -> Result<Option<TenantCard>, Faul
     }))
 }
 
-fn door(door: Door) -> DemoDoor {
+fn door(tongue: Tongue, door: Door) -> DemoDoor {
     let (who, try_this) = if door.staff {
-        ("Compliance staff", "See the queue and its clocks, the retention board and the ledger.")
+        (
+            key("Compliance staff at {brand}"),
+            key("See the queue and its clocks, the retention board and the ledger."),
+        )
     } else {
-        ("A person", "Upload a photograph, have it edited, take everything home, erase it.")
+        (
+            key("A person at {brand}"),
+            key("Upload a photograph, have it edited, take everything home, erase it."),
+        )
     };
-    DemoDoor { who: format!("{who} at {}", door.brand), try_this: try_this.to_owned(), href: door.path }
+    DemoDoor {
+        who: tongue.put(who).with("brand", door.brand).text(),
+        try_this: tongue.say(try_this).to_owned(),
+        href: door.path,
+    }
 }
 
 /// `GET /{tenant}`: the policy is the front page of a tenant.

@@ -9,10 +9,12 @@ use crate::audit::Check;
 use crate::base::{Page, PageSize};
 use crate::edge::{Edge, Fault};
 use crate::ledger::{Filter, Logged};
+use crate::speech::Tongue;
 use crate::web::evidence::ledger_check;
 use crate::web::fault_page::house;
 use crate::web::page::{Answer, Visit, html, not_found, with};
 use crate::web::shape::entries::{Shown, file_name, receipt_page, row};
+use crate::web::tongue::Spoken;
 use crate::web::view::{Count, LedgerPage, Seal, Shell, State as Standing};
 
 /// Entries on a page.
@@ -25,10 +27,10 @@ pub(crate) struct Before {
 }
 
 /// `GET /ledger` of the house: everybody's entries.
-pub(crate) async fn whole(State(edge): State<Edge>, Query(at): Query<Before>) -> Answer {
+pub(crate) async fn whole(State(edge): State<Edge>, spoken: Spoken, Query(at): Query<Before>) -> Answer {
     let size = PageSize::new(ON_A_PAGE).unwrap_or_default();
     let page = edge.app.ledger.tail(size, at.before.as_deref()).await?;
-    show(&edge, house(&edge), page, None).await
+    show(&edge, house(&edge, spoken), page, None).await
 }
 
 /// `GET /{tenant}/ledger`: a tenant's entries.
@@ -53,28 +55,29 @@ async fn show(edge: &Edge, shell: Shell, page: Page<Logged>, checked: Option<Che
         signed_at: None,
         checkpoint: head.note().to_owned(),
         verifier_key: ledger.verifier().to_string(),
-        watched: watched(edge).await?,
+        watched: watched(shell.tongue, edge).await?,
         self_check: if ledger.standing().await.is_ok() { found } else { Standing::Broken },
         self_checked: checked.map(|c| c.at.into()),
-        entries: page.items.iter().map(|entry| row(&shell.root, entry)).collect(),
+        entries: page.items.iter().map(|entry| row(shell.tongue, &shell.root, entry)).collect(),
         older_href: older,
         shell,
     })
 }
 
 /// Who else has seen this ledger, in a sentence.
-async fn watched(edge: &Edge) -> Result<String, Fault> {
+async fn watched(tongue: Tongue, edge: &Edge) -> Result<String, Fault> {
     let of = edge.app.witnesses.len();
     if of == 0 {
-        return Ok("None. Compare the checkpoint with somebody else’s.".to_owned());
+        return Ok(tongue.say("None. Compare the checkpoint with somebody else’s.").to_owned());
     }
     let (signed, size) = edge.app.ledger.witnessed(&edge.app.witnesses).await?;
-    Ok(format!("{signed} of {of} signed the ledger at {} entries", Count(size)))
+    let said = tongue.put("{signed} of {all} signed the ledger at {size} entries");
+    Ok(said.with("signed", signed).with("all", of).with("size", tongue.number(size)).text())
 }
 
 /// `GET /ledger/{n}` of the house.
-pub(crate) async fn entry(State(edge): State<Edge>, Path(n): Path<String>) -> Answer {
-    let shell = house(&edge);
+pub(crate) async fn entry(State(edge): State<Edge>, spoken: Spoken, Path(n): Path<String>) -> Answer {
+    let shell = house(&edge, spoken);
     one(&edge, shell, &n).await
 }
 

@@ -46,7 +46,7 @@ async fn show(visit: Visit, policy: Arc<Policy>) -> Answer {
         tally: board.as_ref().map(evidence::tally).unwrap_or_default(),
         checked: board.as_ref().and_then(|b| b.checked).map(Into::into),
         clauses: clauses(&policy, board.as_ref()),
-        changes: changes(older.map(Arc::as_ref), &policy),
+        changes: changes(visit.tongue(), older.map(Arc::as_ref), &policy),
         earlier: earlier(&visit.root(), all.iter().map(Arc::as_ref), &policy),
         contact: policy.contact().privacy.clone(),
         source_href: format!("{}/policy/{}/source", visit.root(), policy.version()),

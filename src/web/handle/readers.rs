@@ -19,7 +19,7 @@ pub(crate) struct Before {
 
 /// `GET /privacy/readers`
 pub(crate) async fn readers(person: Person, Query(at): Query<Before>) -> Answer {
-    let (root, policy) = (person.root(), &person.policy);
+    let (tongue, root, policy) = (person.tongue(), person.root(), &person.policy);
     let staff = staff(&person, at.before.as_deref()).await?;
     let reasons = person.edge.app.requests.reasons(&person.owner).await?;
     let refused = about(&person, EntryKind::READ_REFUSED, None).await?;
@@ -27,10 +27,10 @@ pub(crate) async fn readers(person: Person, Query(at): Query<Before>) -> Answer 
     let given = person.edge.app.requests.handed(&person.owner).await?;
     html(&Readers {
         shell: person.shell().await?,
-        staff: staff.items.iter().map(|entry| looked(&root, policy, entry, &reasons)).collect(),
-        machines: machines(policy, &sent, person.now.plus(TimeDelta::days(-30))),
-        refused: refused.items.iter().map(|entry| read(&root, policy, entry)).collect(),
-        handed: given.iter().map(|one| handed(policy, one)).collect(),
+        staff: staff.items.iter().map(|entry| looked(tongue, &root, policy, entry, &reasons)).collect(),
+        machines: machines(tongue, policy, &sent, person.now.plus(TimeDelta::days(-30))),
+        refused: refused.items.iter().map(|entry| read(tongue, &root, policy, entry)).collect(),
+        handed: given.iter().map(|one| handed(tongue, policy, one)).collect(),
         older_href: staff.next.map(|next| format!("{root}/privacy/readers?before={next}")),
     })
 }
@@ -53,8 +53,6 @@ pub(crate) async fn told(person: Person) -> Answer {
     let subject = app.subjects.get(&person.owner).await?;
     let versions = app.library.versions(&person.tenant);
     let times = (person.session.created_at, person.now);
-    html(&Notices {
-        shell: person.shell().await?,
-        notices: notices(&person.root(), &versions, &subject, times),
-    })
+    let shell = person.shell().await?;
+    html(&Notices { notices: notices(&shell, &versions, &subject, times), shell })
 }

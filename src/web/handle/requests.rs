@@ -39,7 +39,7 @@ async fn ask_again(person: &Person, right: Right, form: &Filled, mistakes: Mista
 /// `POST /privacy/ask/{right}/check`
 pub(crate) async fn review(person: Person, Path((_, right)): Path<(String, String)>, form: Filled) -> Answer {
     let right: Right = id(&right)?;
-    let ask = match asked(&person.policy, right, &form) {
+    let ask = match asked(person.tongue(), &person.policy, right, &form) {
         Ok(ask) => ask,
         Err(mistakes) => return ask_again(&person, right, &form, mistakes).await,
     };
@@ -61,7 +61,7 @@ pub(crate) async fn file(
     form: Filled,
 ) -> Answer {
     let right: Right = id(&right)?;
-    let ask = match asked(&person.policy, right, &form) {
+    let ask = match asked(person.tongue(), &person.policy, right, &form) {
         Ok(ask) => ask,
         Err(mistakes) => return ask_again(&person, right, &form, mistakes).await,
     };
@@ -92,8 +92,8 @@ pub(crate) async fn filed(person: Person, Path((_, reference)): Path<(String, St
     let request = own(&person, &reference).await?;
     html(&RequestFiled {
         shell: person.shell().await?,
-        title: title(&person.policy, request.right, request.about.as_deref()),
-        next: next(request.right),
+        title: title(person.tongue(), &person.policy, request.right, request.about.as_deref()),
+        next: next(person.tongue(), request.right),
         promised_by: request.due.promise.into(),
         law_by: request.legal_due().into(),
         mail_to: shortened(&person.profile().await?.email),
@@ -109,16 +109,17 @@ pub(crate) async fn status(person: Person, Path((_, reference)): Path<(String, S
     let letters = app.requests.letters(&request, &person.actor()).await?;
     let holdings = app.vault.holdings(&person.owner).await?;
     let told = app.elsewhere.of_request(&person.tenant, request.id).await?;
-    let (answer, remedy) = answer(&letters);
+    let tongue = person.tongue();
+    let (answer, remedy) = answer(tongue, &letters);
     html(&RequestStatus {
         shell: person.shell().await?,
-        row: row(&person.policy, &request),
-        says: says(&request),
-        steps: steps(&request, &events),
-        archive: archive(&root, &request, &holdings, person.now),
-        recipients: told.iter().map(|task| recipient(&person.policy, task)).collect(),
+        row: row(tongue, &person.policy, &request),
+        says: says(tongue, &request),
+        steps: steps(tongue, &request, &events),
+        archive: archive(tongue, &root, &request, &holdings, person.now),
+        recipients: told.iter().map(|task| recipient(tongue, &person.policy, task)).collect(),
         stays: if request.right == Right::Erasure && request.state.is_open() {
-            app.vault.kept(&person.owner).await?.into_iter().map(would_stay).collect()
+            app.vault.kept(&person.owner).await?.into_iter().map(|k| would_stay(tongue, k)).collect()
         } else {
             Vec::new()
         },

@@ -2,8 +2,11 @@
 
 use axum::extract::Path;
 
+use crate::base::Timestamp;
+use crate::consent::State as Said;
 use crate::edge::Fault;
 use crate::publication::Era;
+use crate::speech::key;
 use crate::web::form::Filled;
 use crate::web::page::{Answer, Done, Person, Visit, html, purpose_title, see_done};
 use crate::web::shape::document::changes;
@@ -15,7 +18,7 @@ pub(super) fn upcoming(visit: &Visit) -> Option<Upcoming> {
     Some(Upcoming {
         version: next.version().to_owned(),
         effective: next.starts().into(),
-        changes: changes(Some(&visit.policy), &next),
+        changes: changes(visit.tongue(), Some(&visit.policy), &next),
         href: format!("{}/policy/{}", visit.root(), next.version()),
     })
 }
@@ -53,17 +56,24 @@ pub(crate) async fn acknowledge(
 }
 
 fn version(person: &Person, era: Era) -> OwnVersion {
+    let tongue = person.tongue();
     let told = [
-        ("The notice stands in your privacy centre since", era.posted_at),
-        ("We wrote to you on", era.mailed_at),
-        ("You said that you had read it on", era.acknowledged_at),
+        (key("The notice stands in your privacy centre since {time}."), era.posted_at),
+        (key("We wrote to you on {time}."), era.mailed_at),
+        (key("You said that you had read it on {time}."), era.acknowledged_at),
     ];
-    let say = |(says, at): (&str, Option<crate::base::Timestamp>)| {
-        at.map(|at| format!("{says} {}.", at.in_words()))
+    let say = |(says, at): (&'static str, Option<Timestamp>)| {
+        at.map(|at| tongue.put(says).with("time", tongue.time(at)).text())
     };
     let words = era.words.iter().map(|(purpose, word)| {
-        let title = purpose_title(&person.policy, purpose);
-        format!("{}: {} on {}.", title, word.state.as_str(), word.at.in_words())
+        let said = tongue.put(match word.state {
+            Said::Given => key("{purpose}: given on {time}."),
+            Said::Refused => key("{purpose}: refused on {time}."),
+            Said::Withdrawn => key("{purpose}: withdrawn on {time}."),
+            Said::Objected => key("{purpose}: objected on {time}."),
+        });
+        let said = said.with("purpose", purpose_title(&person.policy, purpose));
+        said.with("time", tongue.time(word.at)).text()
     });
     OwnVersion {
         now: era.version == person.policy.version(),

@@ -3,6 +3,7 @@
 use crate::base::Timestamp;
 use crate::mail::letters::{Letterhead, SignInLink};
 use crate::policy::Policy;
+use crate::speech::Tongue;
 use crate::subjects::Link;
 use crate::web::form::Filled;
 use crate::web::page::{Visit, purpose_title};
@@ -40,8 +41,8 @@ pub(crate) fn mistake(field: &str, says: impl Into<String>) -> Mistakes {
 }
 
 /// An address that cannot be used.
-pub(crate) fn bad_address() -> Mistakes {
-    mistake("email", "Enter an address with an @ in it, like name@example.org.")
+pub(crate) fn bad_address(tongue: Tongue) -> Mistakes {
+    mistake("email", tongue.say("Enter an address with an @ in it, like name@example.org."))
 }
 
 /// Where to go after signing in: a path below the tenant's root, or the pictures.
@@ -70,12 +71,18 @@ pub(crate) fn confirm_action(next: &str, until: Timestamp, consents: &[String]) 
 
 /// What the button does, as a sentence.
 pub(crate) fn confirms(visit: &Visit, consents: &[String]) -> String {
-    let titles: Vec<String> =
-        consents.iter().map(|id| format!("“{}”", purpose_title(&visit.policy, id))).collect();
-    if titles.is_empty() {
-        return format!("You asked to sign in to {}.", visit.brand());
+    let tongue = visit.tongue();
+    let quoted = |id: &String| tongue.put("“{title}”").with("title", purpose_title(&visit.policy, id)).text();
+    let both = |one: String, other: String| {
+        tongue.put("{one} and {other}").with("one", one).with("other", other).text()
+    };
+    match consents.iter().map(quoted).reduce(both) {
+        None => tongue.put("You asked to sign in to {brand}.").with("brand", visit.brand()).text(),
+        Some(titles) => {
+            let said = tongue.put("You asked to sign in to {brand} and to switch on {titles}.");
+            said.with("brand", visit.brand()).with("titles", titles).text()
+        }
     }
-    format!("You asked to sign in to {} and to switch on {}.", visit.brand(), titles.join(" and "))
 }
 
 /// The head of every letter of a tenant.
@@ -85,6 +92,7 @@ pub(crate) fn letterhead(visit: &Visit) -> Letterhead {
         contact: visit.policy.contact().privacy.clone(),
         privacy_link: visit.link("/privacy"),
         development: visit.edge.development(),
+        tongue: visit.tongue(),
     }
 }
 

@@ -4,6 +4,7 @@ use crate::base::{Secret, Timestamp};
 use crate::consent;
 use crate::policy::{Channel, Policy, Right};
 use crate::requests::{Ask, Filing, MOST_WORDS};
+use crate::speech::{Case, Tongue, key};
 use crate::subjects::Profile;
 use crate::vault::Actor;
 use crate::web::form::Filled;
@@ -22,8 +23,9 @@ pub(crate) fn question(
     mistakes: Mistakes,
 ) -> Option<RequestQuestion> {
     let rule = policy.right(right)?;
+    let tongue = shell.tongue;
     let (question, explains) = words(right)?;
-    let mut choices = choices(policy, right, said);
+    let mut choices = choices(tongue, policy, right, said);
     let picked = form.one("choice");
     let only = choices.len() == 1;
     for choice in &mut choices {
@@ -31,21 +33,22 @@ pub(crate) fn question(
     }
     let (text_label, text_hint) = text_field(right);
     let nothing = choices.is_empty() && matches!(right, Right::Objection | Right::Withdrawal);
-    let mut explains: Vec<String> = explains.iter().map(|s| (*s).to_owned()).collect();
+    let mut explains: Vec<String> = explains.iter().map(|s| tongue.say(s).to_owned()).collect();
     if nothing {
-        explains.push("There is nothing of that kind just now. You can still write to us below.".to_owned());
+        let says = tongue.say("There is nothing of that kind just now. You can still write to us below.");
+        explains.push(says.to_owned());
     }
     Some(RequestQuestion {
         shell,
         right: right.as_str().to_owned(),
-        question: question.to_owned(),
+        question: tongue.say(question).to_owned(),
         explains,
         choices,
         many: false,
-        text_label: text_label.map(ToOwned::to_owned),
-        text_hint: text_hint.to_owned(),
+        text_label: text_label.map(|label| tongue.say(label).to_owned()),
+        text_hint: tongue.say(text_hint).to_owned(),
         text: form.one("text").to_owned(),
-        promised: rule.answer_within.to_string(),
+        promised: tongue.period(rule.answer_within, Case::After),
         mistakes,
     })
 }
@@ -53,40 +56,53 @@ pub(crate) fn question(
 fn words(right: Right) -> Option<(&'static str, &'static [&'static str])> {
     Some(match right {
         Right::Access | Right::Portability => (
-            "What would you like to take home?",
-            &[
-                "You get one ZIP that any computer opens: your pictures, tables as JSON and CSV, and a page to look around in. It is ready at once.",
-            ],
+            key("What would you like to take home?"),
+            const {
+                &[key(
+                    "You get one ZIP that any computer opens: your pictures, tables as JSON and CSV, and a page to look around in. It is ready at once.",
+                )]
+            },
         ),
         Right::Rectification => (
-            "What is wrong?",
-            &[
-                "Your name and address you can mend yourself under “Correct my details”. For anything else, tell us, and a person looks into it.",
-            ],
+            key("What is wrong?"),
+            const {
+                &[key(
+                    "Your name and address you can mend yourself under “Correct my details”. For anything else, tell us, and a person looks into it.",
+                )]
+            },
         ),
         Right::Objection => (
-            "What should we stop doing?",
-            &[
-                "These are things we do without asking first, because the law lets us weigh our interest against yours. Say no, and we stop at once.",
-            ],
+            key("What should we stop doing?"),
+            const {
+                &[key(
+                    "These are things we do without asking first, because the law lets us weigh our interest against yours. Say no, and we stop at once.",
+                )]
+            },
         ),
         Right::Withdrawal => (
-            "What do you take back?",
-            &["It counts from the second you file it. The switches in the privacy centre do the same."],
+            key("What do you take back?"),
+            const {
+                &[key(
+                    "It counts from the second you file it. The switches in the privacy centre do the same.",
+                )]
+            },
         ),
         Right::Restriction => (
-            "Shall we pause everything?",
-            &[
-                "We keep your data and do nothing else with them: no edits, no reading by staff. You can lift the pause yourself at any time.",
-            ],
+            key("Shall we pause everything?"),
+            const {
+                &[key(
+                    "We keep your data and do nothing else with them: no edits, no reading by staff. You can lift the pause yourself at any time.",
+                )]
+            },
         ),
         Right::Erasure => return None,
     })
 }
 
-fn choices(policy: &Policy, right: Right, said: &[consent::Choice]) -> Vec<Choice> {
+fn choices(tongue: Tongue, policy: &Policy, right: Right, said: &[consent::Choice]) -> Vec<Choice> {
     let choice =
         |value: &str, says: &str| Choice { value: value.to_owned(), says: says.to_owned(), chosen: false };
+    let told = |value: &str, says: &'static str| choice(value, tongue.say(says));
     let purposes = |consent: bool| {
         let on = said.iter().filter(move |c| c.on && c.needs_consent == consent);
         on.map(|c| choice(&c.purpose, &c.label)).collect()
@@ -94,11 +110,11 @@ fn choices(policy: &Policy, right: Right, said: &[consent::Choice]) -> Vec<Choic
     match right {
         Right::Access | Right::Portability => {
             let mut both =
-                vec![choice("all", "Everything you hold about me, with the answers the law gives me")];
+                vec![told("all", key("Everything you hold about me, with the answers the law gives me"))];
             if policy.right(Right::Portability).is_some() {
-                both.push(choice(
+                both.push(told(
                     "portable",
-                    "What I gave you and what came of it, to use with another service",
+                    key("What I gave you and what came of it, to use with another service"),
                 ));
             }
             both
@@ -111,32 +127,34 @@ fn choices(policy: &Policy, right: Right, said: &[consent::Choice]) -> Vec<Choic
 
 fn text_field(right: Right) -> (Option<&'static str>, &'static str) {
     match right {
-        Right::Rectification => (Some("What is wrong, and what is right?"), "As plainly as you can."),
+        Right::Rectification => {
+            (Some(key("What is wrong, and what is right?")), key("As plainly as you can."))
+        }
         Right::Objection | Right::Restriction => {
-            (Some("Anything we should know?"), "You need not write anything.")
+            (Some(key("Anything we should know?")), key("You need not write anything."))
         }
         _ => (None, ""),
     }
 }
 
 /// What the answers ask for, or what is wrong with them.
-pub(crate) fn asked(policy: &Policy, right: Right, form: &Filled) -> Result<Ask, Mistakes> {
+pub(crate) fn asked(tongue: Tongue, policy: &Policy, right: Right, form: &Filled) -> Result<Ask, Mistakes> {
     if form.one("text").chars().count() > MOST_WORDS {
-        return Err(mistake("text", "Write at most 4,000 characters."));
+        return Err(mistake("text", tongue.say("Write at most 4,000 characters.")));
     }
     let picked = form.one("choice");
     let purpose = || {
         let known = policy.purpose(picked).filter(|p| p.is_choice());
-        known.map(|p| p.id.clone()).ok_or_else(|| mistake("choice", "Choose one of these."))
+        known.map(|p| p.id.clone()).ok_or_else(|| mistake("choice", tongue.say("Choose one of these.")))
     };
     match right {
         Right::Access | Right::Portability => match picked {
             "all" => Ok(Ask::Access),
             "portable" => Ok(Ask::Portability),
-            _ => Err(mistake("choice", "Choose one of the two.")),
+            _ => Err(mistake("choice", tongue.say("Choose one of the two."))),
         },
         Right::Rectification if form.one("text").is_empty() => {
-            Err(mistake("text", "Write what should be corrected."))
+            Err(mistake("text", tongue.say("Write what should be corrected.")))
         }
         Right::Rectification => Ok(Ask::Rectification(None)),
         Right::Restriction => Ok(Ask::Restriction { on: true }),
@@ -162,6 +180,7 @@ pub(crate) fn check(
     step_up: bool,
 ) -> Option<RequestCheck> {
     let right = ask.right();
+    let tongue = shell.tongue;
     let clocks = policy.clocks(right, now, &[])?;
     let fact = |name: &str, value: &str| Fact { name: name.to_owned(), value: value.to_owned() };
     let about = match ask {
@@ -170,55 +189,83 @@ pub(crate) fn check(
     };
     let mut answers = Vec::new();
     match ask {
-        Ask::Access => answers.push(fact("What", "Everything you hold about me")),
-        Ask::Portability => answers.push(fact("What", "What I gave you and what came of it")),
+        Ask::Access => answers.push(fact(tongue.say("What"), tongue.say("Everything you hold about me"))),
+        Ask::Portability => {
+            answers.push(fact(tongue.say("What"), tongue.say("What I gave you and what came of it")))
+        }
         _ => {}
     }
-    answers.extend(about.map(|id| fact("What", &purpose_title(policy, id))));
+    answers.extend(about.map(|id| fact(tongue.say("What"), &purpose_title(policy, id))));
     if !form.one("text").is_empty() {
-        answers.push(fact("You wrote", form.one("text")));
+        answers.push(fact(tongue.say("You wrote"), form.one("text")));
     }
     let carry = ["choice", "text"].map(|name| fact(name, form.one(name)));
     Some(RequestCheck {
         shell,
         right: right.as_str().to_owned(),
-        title: title(policy, right, about),
+        title: title(tongue, policy, right, about),
         answers,
         carry: carry.into_iter().filter(|f| !f.value.is_empty()).collect(),
-        next: next(right),
+        next: next(tongue, right),
         promised_by: clocks.promise.into(),
         law_by: clocks.legal.map_or(clocks.promise, |law| law.due).into(),
-        button: "File this request".to_owned(),
+        button: tongue.say("File this request").to_owned(),
         step_up,
     })
 }
 
 /// What happens after filing.
-pub(crate) fn next(right: Right) -> Vec<String> {
-    let steps: &[&str] = match right {
-        Right::Access | Right::Portability => &[
-            "We gather everything from every place it lies.",
-            "It is ready at once, and can be had for 30 days.",
-            "You download it here, signed in. It never travels by mail.",
-        ],
-        Right::Rectification => &[
-            "A person reads what you wrote and looks into it.",
-            "If something has to be mended we mend it, and tell whoever had received the old one.",
-            "You get an answer either way, with a receipt.",
-        ],
-        Right::Restriction => &[
-            "From this second your data are kept and not used.",
-            "Edits stop, and start again when you lift the pause.",
-            "You get a receipt.",
-        ],
-        Right::Objection | Right::Withdrawal => &[
-            "It stops from this second.",
-            "What was held for it alone goes, where the policy says so.",
-            "You get a receipt.",
-        ],
-        Right::Erasure => &["Your key is destroyed.", "Every place is searched again.", "You get a receipt."],
+pub(crate) fn next(tongue: Tongue, right: Right) -> Vec<String> {
+    let steps: &[&'static str] = match right {
+        Right::Access | Right::Portability => {
+            const {
+                &[
+                    key("We gather everything from every place it lies."),
+                    key("It is ready at once, and can be had for 30 days."),
+                    key("You download it here, signed in. It never travels by mail."),
+                ]
+            }
+        }
+        Right::Rectification => {
+            const {
+                &[
+                    key("A person reads what you wrote and looks into it."),
+                    key(
+                        "If something has to be mended we mend it, and tell whoever had received the old one.",
+                    ),
+                    key("You get an answer either way, with a receipt."),
+                ]
+            }
+        }
+        Right::Restriction => {
+            const {
+                &[
+                    key("From this second your data are kept and not used."),
+                    key("Edits stop, and start again when you lift the pause."),
+                    key("You get a receipt."),
+                ]
+            }
+        }
+        Right::Objection | Right::Withdrawal => {
+            const {
+                &[
+                    key("It stops from this second."),
+                    key("What was held for it alone goes, where the policy says so."),
+                    key("You get a receipt."),
+                ]
+            }
+        }
+        Right::Erasure => {
+            const {
+                &[
+                    key("Your key is destroyed."),
+                    key("Every place is searched again."),
+                    key("You get a receipt."),
+                ]
+            }
+        }
     };
-    steps.iter().map(|s| (*s).to_owned()).collect()
+    steps.iter().map(|s| tongue.say(s).to_owned()).collect()
 }
 
 /// An address shortened so that it can stand on a page: `n…@example.org`.
@@ -228,23 +275,23 @@ pub(crate) fn shortened(email: &str) -> String {
 }
 
 /// Corrected details as they were sent, or what is wrong with them.
-pub(crate) fn details(form: &Filled) -> Result<Profile, Mistakes> {
+pub(crate) fn details(tongue: Tongue, form: &Filled) -> Result<Profile, Mistakes> {
     let mut wrong = Vec::new();
-    for (field, label) in [("name", "your name"), ("username", "your user name")] {
+    for (field, missing) in [("name", key("Enter your name.")), ("username", key("Enter your user name."))] {
         let value = form.one(field);
         let says = if value.is_empty() {
-            format!("Enter {label}.")
+            tongue.say(missing)
         } else if value.chars().count() > 120 {
-            "Enter at most 120 characters.".to_owned()
+            tongue.say("Enter at most 120 characters.")
         } else if value.chars().any(char::is_control) {
-            "Leave out control characters.".to_owned()
+            tongue.say("Leave out control characters.")
         } else {
             continue;
         };
         wrong.extend(mistake(field, says).0);
     }
     if form.one("email").parse::<crate::subjects::Email>().is_err() {
-        wrong.extend(crate::web::shape::account::bad_address().0);
+        wrong.extend(crate::web::shape::account::bad_address(tongue).0);
     }
     if !wrong.is_empty() {
         return Err(Mistakes(wrong));

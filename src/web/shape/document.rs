@@ -1,32 +1,27 @@
 //! The document as the policy page shows it.
 
-use std::fmt::Write as _;
-
 use crate::audit::{Board, RuleState, State};
 use crate::base::TenantId;
 use crate::policy::{self, Policy, RuleKind, diff};
+use crate::speech::{Tongue, key};
 use crate::web::evidence::note;
 use crate::web::page::day;
 use crate::web::view::{self, Change, Clause, Count, MarginNote, Markup, Version};
 
 /// All promises taken together: the worst of them, and a line with figures.
-pub(crate) fn together(board: &Board) -> (view::State, String) {
+pub(crate) fn together(tongue: Tongue, board: &Board) -> (view::State, String) {
     let kept = board.count(State::Kept) + board.count(State::Attested);
     let bad = [State::Broken, State::Overdue, State::AtRisk].into_iter().find(|s| board.count(*s) > 0);
     let state = bad.unwrap_or(if kept == 0 { State::Waiting } else { State::Kept });
-    let mut says = format!("{kept} of {} promises kept", board.rules().len());
-    for (of, word) in [
-        (State::Broken, "broken"),
-        (State::Overdue, "overdue"),
-        (State::AtRisk, "at risk"),
-        (State::Waiting, "waiting"),
-    ] {
+    let all = tongue.put("{kept} of {all} promises kept").with("kept", kept).with("all", board.rules().len());
+    let mut says = vec![all.text()];
+    for of in [State::Broken, State::Overdue, State::AtRisk, State::Waiting] {
         let n = board.count(of);
         if n > 0 {
-            let _ = write!(says, ", {n} {word}");
+            says.push(tongue.put(view::State::from(of).counted()).with("count", n).text());
         }
     }
-    (state.into(), says)
+    (state.into(), says.join(", "))
 }
 
 /// What stands before the first chapter: the text below the document's own title, as markup.
@@ -109,21 +104,21 @@ fn margin(tenant: &TenantId, rules: &[RuleState]) -> Vec<MarginNote> {
 }
 
 /// What a version changed against the one before it.
-pub(crate) fn changes(older: Option<&Policy>, policy: &Policy) -> Vec<Change> {
+pub(crate) fn changes(tongue: Tongue, older: Option<&Policy>, policy: &Policy) -> Vec<Change> {
     let Some(older) = older else { return Vec::new() };
-    diff::diff(older, policy).changes.into_iter().map(|change| changed(policy, change)).collect()
+    diff::diff(older, policy).changes.into_iter().map(|change| changed(tongue, policy, change)).collect()
 }
 
-fn changed(policy: &Policy, change: diff::Change) -> Change {
+fn changed(tongue: Tongue, policy: &Policy, change: diff::Change) -> Change {
     let kind = match change.direction {
-        diff::Direction::Tightened => "Tighter",
-        diff::Direction::Loosened => "Looser",
-        diff::Direction::Changed => "Changed",
+        diff::Direction::Tightened => key("Tighter"),
+        diff::Direction::Loosened => key("Looser"),
+        diff::Direction::Changed => key("Changed"),
     };
     let by_rule = policy.clauses().iter().find(|c| c.rules.contains(&change.rule));
     let by_name = change.rule.strip_prefix('#').and_then(|id| policy.clause(id));
     let clause = by_rule.or(by_name).map(|c| c.id.clone());
-    Change { kind: kind.to_owned(), says: change.says, clause }
+    Change { kind: tongue.say(kind).to_owned(), says: change.says, clause }
 }
 
 /// The versions before one, newest first. `all` is in the order of their days.

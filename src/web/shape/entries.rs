@@ -3,16 +3,17 @@
 use crate::base::ReceiptId;
 use crate::edge::Fault;
 use crate::ledger::{Checkpoint, Logged, Receipt, ReceiptKind, Verified, VerifierKey, leaf_hash, sentence};
+use crate::speech::{Tongue, key};
 use crate::web::view::{Count, Fact, LedgerRow, Place, ReceiptPage, Seal, Shell};
 
 /// An entry in a list.
-pub(crate) fn row(root: &str, entry: &Logged) -> LedgerRow {
+pub(crate) fn row(tongue: Tongue, root: &str, entry: &Logged) -> LedgerRow {
     let leaf = &entry.leaf;
     let why = ["rule", "right", "purpose", "version"].iter().find_map(|name| leaf.facts.get(*name));
     LedgerRow {
         index: Count(entry.index),
         at: leaf.at.into(),
-        what: what(&sentence(leaf)),
+        what: tongue.tell(&what(&sentence(leaf))),
         kind: leaf.kind.to_string(),
         why: why.map(ToString::to_string).unwrap_or_default(),
         leaf: hex::encode(leaf_hash(&entry.bytes).0).chars().take(10).collect(),
@@ -54,19 +55,20 @@ pub(crate) struct Shown<'a> {
 /// The page of a receipt.
 pub(crate) fn receipt_page(shown: Shown<'_>) -> Result<ReceiptPage, Fault> {
     let Shown { shell, receipt, key, id, file_href } = shown;
+    let tongue = shell.tongue;
     let verified = receipt.verify(key, &[])?;
     let head = Checkpoint::open(&receipt.proof().checkpoint, key)?;
     let leaf = leaf_hash(&verified.leaf.encode()?);
     Ok(ReceiptPage {
         shell,
-        title: kind(verified.receipt).to_owned(),
+        title: tongue.say(kind(verified.receipt)).to_owned(),
         file_name: file_name(&id),
         id,
         seal: Seal::from(leaf.0),
-        proves: what(receipt.sentence()),
+        proves: tongue.tell(&what(receipt.sentence())),
         at: verified.at.into(),
         facts: facts(&verified, receipt.sentence()),
-        does_not_prove: verified.not_proved.clone(),
+        does_not_prove: verified.not_proved.iter().map(|says| tongue.tell(says)).collect(),
         place: Place {
             index: Count(verified.index),
             tree_size: Count(verified.size),
@@ -81,11 +83,11 @@ pub(crate) fn receipt_page(shown: Shown<'_>) -> Result<ReceiptPage, Fault> {
 
 fn kind(kind: ReceiptKind) -> &'static str {
     match kind {
-        ReceiptKind::Erasure => "Receipt of an erasure",
-        ReceiptKind::Consent => "Receipt of a consent",
-        ReceiptKind::Export => "Receipt of a handing over",
-        ReceiptKind::Publication => "Receipt of a publication",
-        ReceiptKind::Generic => "Receipt",
+        ReceiptKind::Erasure => key("Receipt of an erasure"),
+        ReceiptKind::Consent => key("Receipt of a consent"),
+        ReceiptKind::Export => key("Receipt of a handing over"),
+        ReceiptKind::Publication => key("Receipt of a publication"),
+        ReceiptKind::Generic => key("Receipt"),
     }
 }
 

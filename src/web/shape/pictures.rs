@@ -2,8 +2,9 @@
 
 use crate::base::Timestamp;
 use crate::editing::{self, Edit, EditState, ModelChoice as Model};
-use crate::policy::{Fact as Happening, Policy, SubjectMay};
+use crate::policy::{After, Fact as Happening, Policy, SubjectMay};
 use crate::providers::studio::STYLES;
+use crate::speech::{Case, Tongue, key};
 use crate::vault::{Record, StoredObject};
 use crate::web::view::{Age, Choice, Count, Fact, ModelChoice, Stage, Step, Tile};
 
@@ -13,15 +14,19 @@ pub(crate) const SMALL: u32 = 480;
 pub(crate) const LARGE: u32 = 1600;
 
 /// A picture in the grid. `words` made it; empty for an upload.
-pub(crate) fn tile(object: &StoredObject, words: &str, now: Timestamp) -> Tile {
+pub(crate) fn tile(tongue: Tongue, object: &StoredObject, words: &str, now: Timestamp) -> Tile {
     let (width, height) = fit(object.meta.width.unwrap_or(4), object.meta.height.unwrap_or(3), SMALL);
     let upload = object.category == "input-image";
     let caption = match (upload, words.is_empty()) {
-        (true, _) => "A photograph you uploaded".to_owned(),
-        (false, true) => "Edited picture".to_owned(),
+        (true, _) => tongue.say("A photograph you uploaded").to_owned(),
+        (false, true) => tongue.say("Edited picture").to_owned(),
         (false, false) => words.to_owned(),
     };
-    let alt = if upload || words.is_empty() { caption.clone() } else { format!("Edited picture: {words}") };
+    let alt = if upload || words.is_empty() {
+        caption.clone()
+    } else {
+        tongue.put("Edited picture: {words}").with("words", words).text()
+    };
     Tile {
         id: object.id.to_string(),
         alt,
@@ -58,13 +63,10 @@ pub(crate) fn prompt(records: &[Record]) -> String {
 }
 
 /// The style that was chosen for an edit.
-pub(crate) fn style(records: &[Record]) -> String {
+pub(crate) fn style(tongue: Tongue, records: &[Record]) -> String {
     let id = text(records, "edit-parameters", "style");
-    style_name(&id)
-}
-
-fn style_name(id: &str) -> String {
-    STYLES.iter().find(|(known, _)| *known == id).map_or_else(String::new, |(_, name)| (*name).to_owned())
+    let known = STYLES.iter().find(|(known, _)| *known == id);
+    known.map_or_else(String::new, |(_, name)| tongue.say(name).to_owned())
 }
 
 fn text(records: &[Record], category: &str, field: &str) -> String {
@@ -74,9 +76,9 @@ fn text(records: &[Record], category: &str, field: &str) -> String {
 }
 
 /// What an edit is called: its words, or its style.
-pub(crate) fn called(records: &[Record]) -> String {
+pub(crate) fn called(tongue: Tongue, records: &[Record]) -> String {
     let words = prompt(records);
-    if words.is_empty() { style(records) } else { words }
+    if words.is_empty() { style(tongue, records) } else { words }
 }
 
 /// A model's name.
@@ -85,67 +87,76 @@ pub(crate) fn model_name(model: &str) -> String {
 }
 
 /// The models on offer.
-pub(crate) fn models(chosen: Model) -> Vec<ModelChoice> {
-    let one = |model: Model, good_for: &str| ModelChoice {
+pub(crate) fn models(tongue: Tongue, chosen: Model) -> Vec<ModelChoice> {
+    let one = |model: Model, good_for: &'static str| ModelChoice {
         id: model.as_str().to_owned(),
         name: model_name(model.as_str()),
-        good_for: good_for.to_owned(),
+        good_for: tongue.say(good_for).to_owned(),
         credits: Count(u64::try_from(model.cost()).unwrap_or(0)),
         chosen: model == chosen,
     };
     vec![
-        one(Model::Pro, "Quick, and good for most edits."),
-        one(Model::Max, "Slower, and more careful with fine detail."),
+        one(Model::Pro, key("Quick, and good for most edits.")),
+        one(Model::Max, key("Slower, and more careful with fine detail.")),
     ]
 }
 
 /// The styles on offer.
-pub(crate) fn styles(chosen: &str) -> Vec<Choice> {
-    let one = |value: &str, says: &str| Choice {
-        value: value.to_owned(),
-        says: says.to_owned(),
-        chosen: value == chosen,
-    };
-    std::iter::once(one("", "As it is")).chain(STYLES.iter().map(|(v, says)| one(v, says))).collect()
+pub(crate) fn styles(tongue: Tongue, chosen: &str) -> Vec<Choice> {
+    let all = std::iter::once(("", key("As it is"))).chain(STYLES.iter().copied());
+    all.map(|(value, says)| choice(tongue, value, says, chosen)).collect()
+}
+
+fn choice(tongue: Tongue, value: &str, says: &'static str, chosen: &str) -> Choice {
+    Choice { value: value.to_owned(), says: tongue.say(says).to_owned(), chosen: value == chosen }
 }
 
 /// The shapes on offer.
-pub(crate) fn shapes(chosen: &str) -> Vec<Choice> {
+pub(crate) fn shapes(tongue: Tongue, chosen: &str) -> Vec<Choice> {
     [
-        ("", "Same as the photograph"),
-        ("1:1", "Square"),
-        ("4:3", "Landscape, 4:3"),
-        ("3:4", "Portrait, 3:4"),
-        ("16:9", "Wide, 16:9"),
-        ("9:16", "Tall, 9:16"),
+        ("", key("Same as the photograph")),
+        ("1:1", key("Square")),
+        ("4:3", key("Landscape, 4:3")),
+        ("3:4", key("Portrait, 3:4")),
+        ("16:9", key("Wide, 16:9")),
+        ("9:16", key("Tall, 9:16")),
     ]
     .into_iter()
-    .map(|(value, says)| Choice { value: value.to_owned(), says: says.to_owned(), chosen: value == chosen })
+    .map(|(value, says)| choice(tongue, value, says, chosen))
     .collect()
 }
 
 /// Where an edit stands.
-pub(crate) fn stage(edit: &Edit) -> Stage {
+pub(crate) fn stage(tongue: Tongue, edit: &Edit) -> Stage {
     match edit.state {
         EditState::Queued | EditState::Running => Stage::Running,
         EditState::Succeeded => Stage::Done,
         EditState::Cancelled => Stage::Cancelled,
         EditState::Failed => {
-            let why = edit.error.as_deref().unwrap_or("It could not be made.");
-            let mut why: String =
-                why.chars().take(1).flat_map(char::to_uppercase).chain(why.chars().skip(1)).collect();
-            if !why.ends_with('.') {
-                why.push('.');
-            }
-            Stage::Failed(format!("{why} Your credits are back."))
+            let why = edit.error.as_deref().map(whole).and_then(|why| match tongue {
+                Tongue::English => Some(why),
+                _ => tongue.known(&why).map(ToOwned::to_owned),
+            });
+            let why = why.unwrap_or_else(|| tongue.say("It could not be made.").to_owned());
+            Stage::Failed(tongue.put("{why} Your credits are back.").with("why", why).text())
         }
     }
 }
 
+/// A reason as a whole sentence.
+fn whole(why: &str) -> String {
+    let mut says: String =
+        why.chars().take(1).flat_map(char::to_uppercase).chain(why.chars().skip(1)).collect();
+    if !says.ends_with('.') {
+        says.push('.');
+    }
+    says
+}
+
 /// The steps of an edit. A step that was reached has a time; where only the end is known, the end's.
-pub(crate) fn steps(edit: &Edit) -> Vec<Step> {
-    let step = |says: &str, at: Option<Timestamp>, now: bool| Step {
-        says: says.to_owned(),
+pub(crate) fn steps(tongue: Tongue, edit: &Edit) -> Vec<Step> {
+    let step = |says: &'static str, at: Option<Timestamp>, now: bool| Step {
+        says: tongue.say(says).to_owned(),
         at: at.map(Into::into),
         now,
         note: String::new(),
@@ -153,24 +164,27 @@ pub(crate) fn steps(edit: &Edit) -> Vec<Step> {
     let done = edit.ended_at.filter(|_| edit.state == EditState::Succeeded);
     let over = edit.state.is_over();
     let mut steps = vec![
-        step("Photograph received, checked and sealed", Some(edit.created_at), false),
-        step("Waiting for its turn", edit.started_at, edit.started_at.is_none() && !over),
-        step("The edit is made", done, edit.started_at.is_some() && !over),
-        step("Result marked as edited with AI, and sealed under your key", done, false),
-        step("Photograph erased", done, false),
+        step(key("Photograph received, checked and sealed"), Some(edit.created_at), false),
+        step(key("Waiting for its turn"), edit.started_at, edit.started_at.is_none() && !over),
+        step(key("The edit is made"), done, edit.started_at.is_some() && !over),
+        step(key("Result marked as edited with AI, and sealed under your key"), done, false),
+        step(key("Photograph erased"), done, false),
     ];
     if over && done.is_none() {
         steps.retain(|s| s.at.is_some());
-        let says =
-            if edit.state == EditState::Cancelled { "You stopped it" } else { "It ended without a picture" };
+        let says = if edit.state == EditState::Cancelled {
+            key("You stopped it")
+        } else {
+            key("It ended without a picture")
+        };
         steps.push(step(says, edit.ended_at, false));
     }
     steps
 }
 
 /// What the event stream says of an edit: the steps, as the script puts them into the page.
-pub(crate) fn steps_json(edit: &Edit) -> serde_json::Value {
-    let steps = steps(edit);
+pub(crate) fn steps_json(tongue: Tongue, edit: &Edit) -> serde_json::Value {
+    let steps = steps(tongue, edit);
     let one = |s: &Step| {
         let state = match (s.at, s.now) {
             (Some(_), _) => "done",
@@ -188,78 +202,101 @@ pub(crate) fn is_running(edit: &editing::Edit) -> bool {
 }
 
 /// When things of a category go, as a sentence.
-pub(crate) fn goes(policy: &Policy, category: &str) -> String {
+pub(crate) fn goes(tongue: Tongue, policy: &Policy, category: &str) -> String {
     let mut parts: Vec<String> = Vec::new();
     if policy.category(category).is_some_and(|c| c.subject_may(SubjectMay::Delete)) {
-        parts.push("when you delete it".to_owned());
+        parts.push(tongue.say("when you delete it").to_owned());
     }
     let mut latest: Vec<String> = Vec::new();
     for rule in policy.retention_of(category) {
-        parts.extend(rule.erase_when.iter().map(|fact| when(*fact).to_owned()));
-        latest
-            .extend(rule.at_most.iter().map(|after| format!("{} after {}", after.period, since(after.fact))));
-        latest.extend(rule.keep.iter().map(|after| {
-            let law = rule.under.as_deref().map(|law| format!(", as {law} demands")).unwrap_or_default();
-            format!("{} after {}{law}", after.period, since(after.fact))
-        }));
+        parts.extend(rule.erase_when.iter().map(|fact| tongue.say(when(*fact)).to_owned()));
+        latest.extend(rule.at_most.iter().map(|after| at_latest(tongue, *after, None)));
+        latest.extend(rule.keep.iter().map(|after| at_latest(tongue, *after, rule.under.as_deref())));
     }
     parts.dedup();
-    if parts.is_empty() && latest.is_empty() {
-        return "It goes with your account.".to_owned();
-    }
-    let mut says = if parts.is_empty() { String::new() } else { format!("It goes {}", parts.join(", or ")) };
-    if !latest.is_empty() {
-        says.push_str(if says.is_empty() { "It goes " } else { "; at the latest " });
-        says.push_str(&latest.join(", or "));
-    }
-    says + "."
+    let or = |one: String, other: String| {
+        tongue.put("{one}, or {other}").with("one", one).with("other", other).text()
+    };
+    let parts = parts.into_iter().reduce(or);
+    let latest = latest.into_iter().reduce(or);
+    let said = match (parts, latest) {
+        (None, None) => return tongue.say("It goes with your account.").to_owned(),
+        (Some(when), None) => tongue.put("It goes {when}.").with("when", when),
+        (None, Some(latest)) => tongue.put("It goes {latest}.").with("latest", latest),
+        (Some(when), Some(latest)) => {
+            tongue.put("It goes {when}; at the latest {latest}.").with("when", when).with("latest", latest)
+        }
+    };
+    said.text()
+}
+
+fn at_latest(tongue: Tongue, after: After, law: Option<&str>) -> String {
+    let (period, fact) = (tongue.period(after.period, Case::Plain), tongue.tell(since(after.fact)));
+    let said = match law {
+        None => tongue.put("{period} after {fact}"),
+        Some(law) => tongue.put("{period} after {fact}, as {law} demands").with("law", law),
+    };
+    said.with("period", period).with("fact", fact).text()
 }
 
 fn when(fact: Happening) -> &'static str {
     match fact {
-        Happening::EditSucceeded => "as soon as its edit has succeeded",
-        Happening::EditEnded => "as soon as its edit has ended",
-        Happening::AccountClosed => "when you close your account",
-        Happening::Withdrawn => "when you take your consent back",
-        Happening::RequestClosed => "when the request is closed",
+        Happening::EditSucceeded => key("as soon as its edit has succeeded"),
+        Happening::EditEnded => key("as soon as its edit has ended"),
+        Happening::AccountClosed => key("when you close your account"),
+        Happening::Withdrawn => key("when you take your consent back"),
+        Happening::RequestClosed => key("when the request is closed"),
         other => other.in_words(),
     }
 }
 
 fn since(fact: Happening) -> &'static str {
     match fact {
-        Happening::AccountClosed => "you close your account",
-        Happening::LastActive => "you were last here",
+        Happening::AccountClosed => key("you close your account"),
+        Happening::LastActive => key("you were last here"),
         other => other.in_words(),
     }
 }
 
 /// What is kept beside a picture.
-pub(crate) fn metadata(object: &StoredObject, edit: Option<&Edit>, records: &[Record]) -> Vec<Fact> {
-    let fact = |name: &str, value: String| Fact { name: name.to_owned(), value };
+pub(crate) fn metadata(
+    tongue: Tongue,
+    object: &StoredObject,
+    edit: Option<&Edit>,
+    records: &[Record],
+) -> Vec<Fact> {
+    let fact = |name: &'static str, value: String| Fact { name: tongue.say(name).to_owned(), value };
     let mut facts = Vec::new();
     if let Some(edit) = edit {
-        facts.push(fact("Model", model_name(&edit.model)));
-        facts.push(fact("Made by", made_by(&edit.provider)));
-        let style = style(records);
+        facts.push(fact(key("Model"), model_name(&edit.model)));
+        facts.push(fact(key("Made by"), made_by(tongue, &edit.provider)));
+        let style = style(tongue, records);
         if !style.is_empty() {
-            facts.push(fact("Style", style));
+            facts.push(fact(key("Style"), style));
         }
     }
     if let (Some(w), Some(h)) = (object.meta.width, object.meta.height) {
-        facts.push(fact("Pixels", format!("{} × {}", Count(w.into()), Count(h.into()))));
+        let pixels = format!("{} × {}", tongue.number(w.into()), tongue.number(h.into()));
+        facts.push(fact(key("Pixels"), pixels));
     }
     let format = crate::imaging::Format::parse(&object.meta.media_type);
-    let mark = if object.category == "output-image" { ", marked as edited with AI" } else { "" };
-    facts.push(fact("Format", format.map_or_else(String::new, |f| format!("{f}{mark}"))));
+    let format = format.map(|format| {
+        let marked = object.category == "output-image";
+        let said = tongue.put(if marked { key("{format}, marked as edited with AI") } else { "{format}" });
+        said.with("format", format).text()
+    });
+    facts.push(fact(key("Format"), format.unwrap_or_default()));
     if let Some((from, to)) = edit.and_then(|e| e.started_at.zip(e.ended_at)) {
-        facts.push(fact("Made in", crate::web::view::span(to.since(from))));
+        facts.push(fact(key("Made in"), tongue.span(to.since(from), Case::Plain)));
     }
     facts
 }
 
-fn made_by(provider: &str) -> String {
-    if provider == "studio" { "studio, in this house; it is no AI".to_owned() } else { provider.to_owned() }
+fn made_by(tongue: Tongue, provider: &str) -> String {
+    match provider {
+        "studio" => tongue.say("studio, in this house; it is no AI").to_owned(),
+        other => other.to_owned(),
+    }
 }
 
 /// The name of the file one downloads.
@@ -286,9 +323,12 @@ mod tests {
     fn the_document_says_when_a_thing_goes() {
         let text = include_str!("../../../policies/flux-kontext/2026-11-01.md");
         let policy = Policy::compile(text).unwrap();
-        let says = goes(&policy, "input-image");
+        let says = goes(Tongue::English, &policy, "input-image");
         assert!(says.contains("as soon as its edit has succeeded"), "{says}");
         assert!(says.contains("48 hours after it was uploaded"), "{says}");
-        assert!(goes(&policy, "account").starts_with("It goes 30 days after you close your account"));
+        assert!(
+            goes(Tongue::English, &policy, "account")
+                .starts_with("It goes 30 days after you close your account")
+        );
     }
 }

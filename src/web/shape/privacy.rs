@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 
 use crate::base::Timestamp;
 use crate::consent::{self, State as Said, Word};
-use crate::disclosure::Disclosed;
+use crate::disclosure::{Disclosed, Ground};
 use crate::ledger::{Fact as Public, Logged};
 use crate::policy::{Policy, Role, diff};
 use crate::requests::Handed;
+use crate::speech::{Tongue, key};
 use crate::subjects::Subject;
 use crate::vault::Holdings;
 use crate::web::page::{day, purpose_title};
 use crate::web::shape::account::means;
 use crate::web::shape::pictures::goes;
 use crate::web::view::{
-    Consent, ConsentEvent, Count, Fact, HandedOver, Holding, Markup, Notice, Read, ReadSum, escape,
+    Consent, ConsentEvent, Count, Fact, HandedOver, Holding, Markup, Notice, Read, ReadSum, Shell, escape,
 };
 
 fn count(n: i64) -> Count {
@@ -22,7 +23,13 @@ fn count(n: i64) -> Count {
 }
 
 /// What is held in each category, fullest first.
-pub(crate) fn holdings(root: &str, policy: &Policy, found: &[Holdings], now: Timestamp) -> Vec<Holding> {
+pub(crate) fn holdings(
+    tongue: Tongue,
+    root: &str,
+    policy: &Policy,
+    found: &[Holdings],
+    now: Timestamp,
+) -> Vec<Holding> {
     let near = now.plus(chrono::TimeDelta::days(90));
     let mut all: Vec<Holding> = found
         .iter()
@@ -33,7 +40,7 @@ pub(crate) fn holdings(root: &str, policy: &Policy, found: &[Holdings], now: Tim
                 holds: category.holds.clone(),
                 count: count(h.images + h.records),
                 size: None,
-                goes: goes(policy, &h.category),
+                goes: goes(tongue, policy, &h.category),
                 next: h.next_due.filter(|due| *due < near).map(Into::into),
                 clause_id: category.clause.clone(),
                 href: page_of(root, &h.category),
@@ -70,16 +77,17 @@ pub(crate) fn images(found: &[Holdings]) -> Count {
 }
 
 /// What goes with the account: names and numbers.
-pub(crate) fn goes_with_account(policy: &Policy, found: &[Holdings]) -> Vec<Fact> {
+pub(crate) fn goes_with_account(tongue: Tongue, policy: &Policy, found: &[Holdings]) -> Vec<Fact> {
     let title = |id: &str| policy.category(id).map_or_else(|| id.to_owned(), |c| c.title.clone());
     found
         .iter()
-        .map(|h| Fact { name: title(&h.category), value: count(h.images + h.records).to_string() })
+        .map(|h| Fact { name: title(&h.category), value: tongue.number(count(h.images + h.records).0) })
         .collect()
 }
 
 /// The switches.
 pub(crate) fn consents(
+    tongue: Tongue,
     root: &str,
     choices: Vec<consent::Choice>,
     history: &[(String, Word)],
@@ -93,23 +101,27 @@ pub(crate) fn consents(
             on: c.on,
             by_objection: !c.needs_consent,
             overruled: (restricted && c.on)
-                .then(|| "It does not run now, because everything is paused.".to_owned()),
-            history: history.iter().filter(|(of, _)| *of == c.purpose).map(|(_, w)| event(root, w)).collect(),
+                .then(|| tongue.say("It does not run now, because everything is paused.").to_owned()),
+            history: history
+                .iter()
+                .filter(|(of, _)| *of == c.purpose)
+                .map(|(_, w)| event(tongue, root, w))
+                .collect(),
             purpose: c.purpose,
         })
         .collect()
 }
 
-fn event(root: &str, word: &Word) -> ConsentEvent {
+fn event(tongue: Tongue, root: &str, word: &Word) -> ConsentEvent {
     let says = match word.state {
-        Said::Given => "You switched it on",
-        Said::Refused => "You said no",
-        Said::Withdrawn => "You switched it off",
-        Said::Objected => "You objected",
+        Said::Given => key("You switched it on"),
+        Said::Refused => key("You said no"),
+        Said::Withdrawn => key("You switched it off"),
+        Said::Objected => key("You objected"),
     };
     ConsentEvent {
         at: word.at.into(),
-        says: says.to_owned(),
+        says: tongue.say(says).to_owned(),
         receipt_href: word.entry.map(|entry| format!("{root}/privacy/consents/receipt/{entry}")),
     }
 }
@@ -122,60 +134,66 @@ fn word(entry: &Logged, name: &str) -> String {
 }
 
 /// A read, or a refusal, as the ledger has it.
-pub(crate) fn read(root: &str, policy: &Policy, entry: &Logged) -> Read {
+pub(crate) fn read(tongue: Tongue, root: &str, policy: &Policy, entry: &Logged) -> Read {
     let category = word(entry, "category");
-    let what = policy.category(&category).map_or(category, |c| format!("your {}", c.title.to_lowercase()));
+    let known = policy.category(&category);
+    let what = known
+        .map_or(category, |c| tongue.put("your {category}").with("category", c.title.to_lowercase()).text());
     let purpose = purpose_title(policy, &word(entry, "purpose"));
-    let why = match word(entry, "reason").as_str() {
-        "consent" => format!("For “{purpose}”, to which you have not agreed."),
-        "hold" => format!("For “{purpose}”, while a legal hold keeps it and nothing else."),
-        "restriction" => format!("For “{purpose}”, while everything is paused."),
-        "document" => format!("For “{purpose}”, which the policy does not allow them."),
-        _ => format!("For “{purpose}”."),
-    };
+    let why = tongue.put(match word(entry, "reason").as_str() {
+        "consent" => key("For “{purpose}”, to which you have not agreed."),
+        "hold" => key("For “{purpose}”, while a legal hold keeps it and nothing else."),
+        "restriction" => key("For “{purpose}”, while everything is paused."),
+        "document" => key("For “{purpose}”, which the policy does not allow them."),
+        _ => key("For “{purpose}”."),
+    });
     Read {
         at: entry.leaf.at.into(),
-        who: who(&entry.leaf.actor),
+        who: tongue.say(who(&entry.leaf.actor)).to_owned(),
         what,
-        why,
+        why: why.with("purpose", purpose).text(),
         proof_href: Some(format!("{root}/ledger/{}", entry.index)),
     }
 }
 
 /// A read by staff, with the reason that they wrote down before it.
 pub(crate) fn looked(
+    tongue: Tongue,
     root: &str,
     policy: &Policy,
     entry: &Logged,
     reasons: &BTreeMap<String, String>,
 ) -> Read {
-    let mut shown = read(root, policy, entry);
+    let mut shown = read(tongue, root, policy, entry);
     if let Some(words) = reasons.get(&word(entry, "look")) {
-        shown.why = format!("{} They wrote: \u{201c}{words}\u{201d}", shown.why);
+        let said = tongue.put("{why} They wrote: “{words}”").with("why", shown.why).with("words", words);
+        shown.why = said.text();
     }
     shown
 }
 
 /// What was handed to an authority, or to somebody to protect rights.
-pub(crate) fn handed(policy: &Policy, one: &Handed) -> HandedOver {
+pub(crate) fn handed(tongue: Tongue, policy: &Policy, one: &Handed) -> HandedOver {
     let title = |id: &str| policy.category(id).map_or_else(|| id.to_owned(), |c| c.title.to_lowercase());
     let what: Vec<String> = one.row.categories.split_whitespace().map(title).collect();
-    let mut why = one.row.ground.in_words().to_owned();
-    if !one.law.is_empty() {
-        why = format!("{why}: {}", one.law);
-    }
-    HandedOver { at: one.row.handed_at.into(), to: one.to.clone(), what: what.join(", "), why }
+    let because = tongue.say(match one.row.ground {
+        Ground::Authority => key("An authority asked, and the law obliges us."),
+        Ground::Protection => key("To protect somebody’s rights or safety."),
+    });
+    let why = if one.law.is_empty() { because.to_owned() } else { format!("{because} {}", one.law) };
+    let to = if one.to.is_empty() { tongue.say("Somebody outside").to_owned() } else { one.to.clone() };
+    HandedOver { at: one.row.handed_at.into(), to, what: what.join(", "), why }
 }
 
-fn who(role: &str) -> String {
+fn who(role: &str) -> &'static str {
     match role.parse() {
-        Ok(Role::Subject) => "You".to_owned(),
-        Ok(Role::App) => "The app".to_owned(),
-        Ok(Role::Service) => "A program of ours".to_owned(),
-        Ok(Role::Support) => "Support staff".to_owned(),
-        Ok(Role::Compliance) => "Compliance staff".to_owned(),
-        Ok(Role::Admin) => "An administrator".to_owned(),
-        Err(_) => "Somebody".to_owned(),
+        Ok(Role::Subject) => key("You"),
+        Ok(Role::App) => key("The app"),
+        Ok(Role::Service) => key("A program of ours"),
+        Ok(Role::Support) => key("Support staff"),
+        Ok(Role::Compliance) => key("Compliance staff"),
+        Ok(Role::Admin) => key("An administrator"),
+        Err(_) => key("Somebody"),
     }
 }
 
@@ -185,11 +203,17 @@ pub(crate) fn is_of(entry: &Logged, category: &str) -> bool {
 }
 
 /// What was sent to whom in the last thirty days, counted.
-pub(crate) fn machines(policy: &Policy, sent: &[Disclosed], since: Timestamp) -> Vec<ReadSum> {
+pub(crate) fn machines(
+    tongue: Tongue,
+    policy: &Policy,
+    sent: &[Disclosed],
+    since: Timestamp,
+) -> Vec<ReadSum> {
     let mut sums: Vec<(String, u64, Timestamp)> = Vec::new();
     for d in sent.iter().filter(|d| d.sent_at >= since) {
         let name = policy.processor(&d.processor).map_or(d.processor.clone(), |p| p.name.clone());
-        let what = format!("{name}, for “{}”", purpose_title(policy, &d.purpose));
+        let said = tongue.put("{name}, for “{purpose}”").with("name", name);
+        let what = said.with("purpose", purpose_title(policy, &d.purpose)).text();
         match sums.iter_mut().find(|(of, ..)| *of == what) {
             Some((_, n, last)) => {
                 *n += 1;
@@ -204,7 +228,7 @@ pub(crate) fn machines(policy: &Policy, sent: &[Disclosed], since: Timestamp) ->
 /// Notices: every version of the document since the one that was in force when the person came. One that came into
 /// force before the session began has been seen.
 pub(crate) fn notices(
-    root: &str,
+    shell: &Shell,
     versions: &[std::sync::Arc<Policy>],
     subject: &Subject,
     (signed_in, now): (Timestamp, Timestamp),
@@ -217,17 +241,21 @@ pub(crate) fn notices(
         .map(|(old, new)| {
             let from = day(new.effective());
             let ahead = !from.is_past(crate::web::view::Moment::from(now));
-            let verb = if ahead { "takes effect" } else { "took effect" };
+            let title = shell.put(if ahead {
+                key("A new version of the policy takes effect on {day}")
+            } else {
+                key("A new version of the policy took effect on {day}")
+            });
             let changes = diff::diff(old, new).changes;
             let items: String = changes.iter().map(|c| format!("<li>{}</li>", escape(&c.says))).collect();
             Notice {
                 id: format!("version-{}", new.version()),
                 at: from,
-                title: format!("A new version of the policy {verb} on {}", from.day_words()),
-                text: Markup::trusted(format!("<ul>{items}</ul>")),
+                title: title.with("day", shell.tongue.day(from.into())).text(),
+                text: Markup::trusted(format!("<ul{}>{items}</ul>", shell.original())),
                 read: !ahead && from.is_past(crate::web::view::Moment::from(signed_in)),
-                href: Some(format!("{root}/policy/{}", new.version())),
-                action: "Read it".to_owned(),
+                href: Some(format!("{}/policy/{}", shell.root, new.version())),
+                action: shell.say("Read it").to_owned(),
             }
         })
         .collect();

@@ -6,34 +6,36 @@ use crate::base::Timestamp;
 use crate::elsewhere::{Task, TaskKind, TaskState};
 use crate::policy::{Policy, Right};
 use crate::requests::{Event, Request, State as Stands, StaysByLaw};
+use crate::speech::{Tongue, key};
 use crate::vault::{Holdings, KeptRecords};
 use crate::web::page::purpose_title;
-use crate::web::view::{ArchiveReady, Clock, Count, Fact, Recipient, RequestRow, Size, State, Stays, Step};
+use crate::web::view::{ArchiveReady, Clock, Fact, Recipient, RequestRow, Size, State, Stays, Step};
 
 /// What was asked, in the person's words.
-pub(crate) fn title(policy: &Policy, right: Right, about: Option<&str>) -> String {
+pub(crate) fn title(tongue: Tongue, policy: &Policy, right: Right, about: Option<&str>) -> String {
     let purpose = || purpose_title(policy, about.unwrap_or_default());
-    match right {
-        Right::Access => "Take my data home".to_owned(),
-        Right::Portability => "Take my data to another service".to_owned(),
-        Right::Rectification => "Correct my details".to_owned(),
-        Right::Erasure => "Erase my account".to_owned(),
-        Right::Restriction if about == Some("off") => "Lift the pause".to_owned(),
-        Right::Restriction => "Pause everything".to_owned(),
-        Right::Objection => format!("Object to “{}”", purpose()),
-        Right::Withdrawal => format!("Take back “{}”", purpose()),
-    }
+    let says = match right {
+        Right::Access => tongue.say("Take my data home"),
+        Right::Portability => tongue.say("Take my data to another service"),
+        Right::Rectification => tongue.say("Correct my details"),
+        Right::Erasure => tongue.say("Erase my account"),
+        Right::Restriction if about == Some("off") => tongue.say("Lift the pause"),
+        Right::Restriction => tongue.say("Pause everything"),
+        Right::Objection => return tongue.put("Object to “{purpose}”").with("purpose", purpose()).text(),
+        Right::Withdrawal => return tongue.put("Take back “{purpose}”").with("purpose", purpose()).text(),
+    };
+    says.to_owned()
 }
 
 /// A request in a list.
-pub(crate) fn row(policy: &Policy, request: &Request) -> RequestRow {
+pub(crate) fn row(tongue: Tongue, policy: &Policy, request: &Request) -> RequestRow {
     let met = request.answered_at.or(request.closed_at).map(Into::into);
     let (status, state) = standing(request);
     RequestRow {
         reference: request.reference.clone(),
-        title: title(policy, request.right, request.about.as_deref()),
+        title: title(tongue, policy, request.right, request.about.as_deref()),
         filed: request.received_at.into(),
-        status: status.to_owned(),
+        status: tongue.say(status).to_owned(),
         state,
         promise: Clock { due: request.due.promise.into(), met },
         law: Clock { due: request.legal_due().into(), met },
@@ -46,68 +48,79 @@ fn standing(request: &Request) -> (&'static str, State) {
         .as_deref()
         .is_some_and(|o| !matches!(o, "fulfilled" | "partly-fulfilled" | "withdrawn" | "closed"));
     match request.state {
-        _ if request.problem.is_some() && request.state.is_open() => ("Held up; we try again", State::AtRisk),
-        Stands::Received | Stands::Acknowledged => ("Received", State::Waiting),
-        Stands::IdentityPending => ("Waiting for you to show that it is you", State::Waiting),
-        Stands::Grace => ("Set, and can still be taken back", State::Waiting),
-        Stands::Working => ("Being worked on", State::Waiting),
-        Stands::Fulfilled if request.archive.is_some() => ("Ready to download", State::Kept),
-        Stands::Refused => ("Refused, with reasons", State::Attested),
-        Stands::PartlyFulfilled => ("Done but for what the law keeps", State::Attested),
-        Stands::NoData => ("We hold nothing of yours", State::Kept),
-        Stands::Closed if request.outcome.as_deref() == Some("partly-fulfilled") => {
-            ("Done but for what the law keeps", State::Attested)
+        _ if request.problem.is_some() && request.state.is_open() => {
+            (key("Held up; we try again"), State::AtRisk)
         }
-        Stands::Closed if refused => ("Answered, with reasons", State::Attested),
-        Stands::Fulfilled | Stands::Closed => ("Done", State::Kept),
-        Stands::Withdrawn => ("You took it back", State::Attested),
+        Stands::Received | Stands::Acknowledged => (key("Received"), State::Waiting),
+        Stands::IdentityPending => (key("Waiting for you to show that it is you"), State::Waiting),
+        Stands::Grace => (key("Set, and can still be taken back"), State::Waiting),
+        Stands::Working => (key("Being worked on"), State::Waiting),
+        Stands::Fulfilled if request.archive.is_some() => (key("Ready to download"), State::Kept),
+        Stands::Refused => (key("Refused, with reasons"), State::Attested),
+        Stands::PartlyFulfilled => (key("Done but for what the law keeps"), State::Attested),
+        Stands::NoData => (key("We hold nothing of yours"), State::Kept),
+        Stands::Closed if request.outcome.as_deref() == Some("partly-fulfilled") => {
+            (key("Done but for what the law keeps"), State::Attested)
+        }
+        Stands::Closed if refused => (key("Answered, with reasons"), State::Attested),
+        Stands::Fulfilled | Stands::Closed => (key("Done"), State::Kept),
+        Stands::Withdrawn => (key("You took it back"), State::Attested),
     }
 }
 
 /// Where a request stands, in a sentence or two.
-pub(crate) fn says(request: &Request) -> String {
+pub(crate) fn says(tongue: Tongue, request: &Request) -> String {
     if let (Some(why), true) = (&request.problem, request.state.is_open()) {
-        return format!("A step could not be done: {why}. Nothing is lost; it is tried again by itself.");
+        let says =
+            tongue.put("A step could not be done: {why}. Nothing is lost; it is tried again by itself.");
+        return says.with("why", tongue.tell(why)).text();
     }
     let text = match request.state {
-        Stands::Received | Stands::Acknowledged => "It has reached us, and its clocks run.",
-        Stands::IdentityPending => "Open the link we sent you, so that nobody else can ask in your name.",
-        Stands::Grace => "It takes place at the time below. Until then you can take it back.",
-        Stands::Working => "Somebody is looking into it. You need not do anything.",
-        Stands::Fulfilled | Stands::Closed if request.archive.is_some() => {
-            "Everything we hold about you is in one archive. It is put together while you download it, so no copy of it lies anywhere."
+        Stands::Received | Stands::Acknowledged => key("It has reached us, and its clocks run."),
+        Stands::IdentityPending => {
+            key("Open the link we sent you, so that nobody else can ask in your name.")
         }
-        Stands::Fulfilled | Stands::Closed | Stands::PartlyFulfilled => "It is done, and proved below.",
-        Stands::Refused => "Our answer and its reasons stand below.",
-        Stands::NoData => "We looked everywhere and hold nothing of yours.",
-        Stands::Withdrawn => "You took it back before it was done. Nothing was changed.",
+        Stands::Grace => key("It takes place at the time below. Until then you can take it back."),
+        Stands::Working => key("Somebody is looking into it. You need not do anything."),
+        Stands::Fulfilled | Stands::Closed if request.archive.is_some() => key(
+            "Everything we hold about you is in one archive. It is put together while you download it, so no copy of it lies anywhere.",
+        ),
+        Stands::Fulfilled | Stands::Closed | Stands::PartlyFulfilled => key("It is done, and proved below."),
+        Stands::Refused => key("Our answer and its reasons stand below."),
+        Stands::NoData => key("We looked everywhere and hold nothing of yours."),
+        Stands::Withdrawn => key("You took it back before it was done. Nothing was changed."),
     };
-    text.to_owned()
+    tongue.say(text).to_owned()
 }
 
 /// What a law would make us keep of somebody who is erased.
-pub(crate) fn would_stay(kept: KeptRecords) -> Stays {
-    Stays {
-        what: format!("{} ({}), reduced to what the law asks for", kept.title, kept.records),
-        why: kept.law,
-        until: Some(kept.until.into()),
-    }
+pub(crate) fn would_stay(tongue: Tongue, kept: KeptRecords) -> Stays {
+    Stays { what: reduced(tongue, &kept.title, kept.records), why: kept.law, until: Some(kept.until.into()) }
+}
+
+fn reduced(tongue: Tongue, what: &str, records: impl std::fmt::Display) -> String {
+    let said = tongue.put("{what} ({records}), reduced to what the law asks for");
+    said.with("what", what).with("records", records).text()
 }
 
 /// What a law made us keep of somebody who was erased.
-pub(crate) fn staying(stays: &StaysByLaw) -> Stays {
+pub(crate) fn staying(tongue: Tongue, stays: &StaysByLaw) -> Stays {
     Stays {
-        what: format!("{} ({}), reduced to what the law asks for", stays.what, stays.records),
+        what: reduced(tongue, &stays.what, stays.records),
         why: stays.law.clone(),
         until: Some(stays.until.into()),
     }
 }
 
 /// What stays at a recipient of somebody who was erased.
-pub(crate) fn staying_elsewhere(policy: &Policy, task: &Task) -> Option<Stays> {
+pub(crate) fn staying_elsewhere(tongue: Tongue, policy: &Policy, task: &Task) -> Option<Stays> {
     let stays = task.stays.as_ref().filter(|_| task.state == TaskState::Stays)?;
     Some(Stays {
-        what: format!("Payments and invoices at {} ({})", called(policy, &task.processor), stays.records),
+        what: tongue
+            .put("Payments and invoices at {processor} ({records})")
+            .with("processor", called(policy, &task.processor))
+            .with("records", stays.records)
+            .text(),
         why: stays.why.clone(),
         until: stays.until.map(Into::into),
     })
@@ -118,37 +131,41 @@ fn called(policy: &Policy, processor: &str) -> String {
 }
 
 /// Somebody else who was told.
-pub(crate) fn recipient(policy: &Policy, task: &Task) -> Recipient {
+pub(crate) fn recipient(tongue: Tongue, policy: &Policy, task: &Task) -> Recipient {
     let asked = match task.kind {
-        TaskKind::Correct => "Told to correct what it holds",
-        TaskKind::Erase => "Told to erase what it holds",
+        TaskKind::Correct => tongue.say("Told to correct what it holds."),
+        TaskKind::Erase => tongue.say("Told to erase what it holds."),
     };
+    let because =
+        |sentence: &'static str, why: &str| tongue.put(sentence).with("why", tongue.tell(why)).text();
     let (state, rest) = match (task.state, &task.problem) {
-        (TaskState::Done, _) => (State::Kept, "done, and read back".to_owned()),
+        (TaskState::Done, _) => (State::Kept, tongue.say("It is done, and read back.").to_owned()),
         (TaskState::Stays, Some(why)) => {
-            (State::AtRisk, format!("whatever may go at once is gone; the rest has not gone yet: {why}"))
+            let says = key("Whatever may go at once is gone; the rest has not gone yet: {why}.");
+            (State::AtRisk, because(says, why))
         }
         (TaskState::Stays, None) => {
-            (State::Attested, "whatever may go is gone, and read back; payments stay for now".to_owned())
+            let says = tongue.say("Whatever may go is gone, and read back; payments stay for now.");
+            (State::Attested, says.to_owned())
         }
-        (TaskState::Open, Some(why)) => (State::AtRisk, format!("not done yet: {why}")),
-        (TaskState::Open, None) => (State::Waiting, "not proved yet".to_owned()),
+        (TaskState::Open, Some(why)) => (State::AtRisk, because(key("It is not done yet: {why}."), why)),
+        (TaskState::Open, None) => (State::Waiting, tongue.say("It is not proved yet.").to_owned()),
     };
     Recipient {
         name: called(policy, &task.processor),
-        says: format!("{asked}; {rest}."),
+        says: format!("{asked} {rest}"),
         state,
         at: task.done_at.map(Into::into),
     }
 }
 
 /// The way a request has come.
-pub(crate) fn steps(request: &Request, events: &[Event]) -> Vec<Step> {
+pub(crate) fn steps(tongue: Tongue, request: &Request, events: &[Event]) -> Vec<Step> {
     let quiet = ["promise-near", "promise-missed", "law-near", "law-missed"];
     let told = events.iter().filter(|e| !quiet.contains(&e.kind.as_str()));
     let mut steps: Vec<Step> = told
         .map(|e| Step {
-            says: happened(&e.kind),
+            says: tongue.tell(happened(&e.kind)),
             at: Some(e.at.into()),
             now: false,
             note: e.note.clone().unwrap_or_default(),
@@ -157,50 +174,50 @@ pub(crate) fn steps(request: &Request, events: &[Event]) -> Vec<Step> {
     // An answer and its closing in the same second are one thing to a reader.
     steps.dedup_by(|b, a| b.says == a.says);
     if let Some(ahead) = ahead(request) {
-        steps.push(Step { says: ahead.to_owned(), at: None, now: true, note: String::new() });
+        steps.push(Step { says: tongue.say(ahead).to_owned(), at: None, now: true, note: String::new() });
     }
     steps
 }
 
-fn happened(kind: &str) -> String {
-    let known = match kind {
-        "filed" => "You filed it",
-        "acknowledged" => "It has its number and its dates",
-        "asked-again" => "You asked again; it stays one request",
-        "identity-pending" => "We asked who is asking",
-        "identity-shown" => "You showed that it is you",
-        "grace" => "Set for later, so that you can change your mind",
-        "waived" => "You asked for it at once",
-        "started" | "working" => "The work began",
-        "erasing" => "The erasure began",
-        "ready" => "Your data were gathered",
-        "delivered" => "You took your data home",
-        "extended" => "We told you that we need longer",
-        "problem" => "A step could not be done yet",
-        "fulfilled" => "It was done",
-        "partly-fulfilled" => "It was done, but for what the law keeps",
-        "refused" => "It was refused, with reasons",
-        "no-data" => "Nothing of yours was found",
-        "closed" => "Closed, with a receipt",
-        "withdrawn" => "You took it back",
-        "reopened" => "It was taken up again",
+fn happened(kind: &str) -> &str {
+    match kind {
+        "filed" => key("You filed it"),
+        "acknowledged" => key("It has its number and its dates"),
+        "asked-again" => key("You asked again; it stays one request"),
+        "identity-pending" => key("We asked who is asking"),
+        "identity-shown" => key("You showed that it is you"),
+        "grace" => key("Set for later, so that you can change your mind"),
+        "waived" => key("You asked for it at once"),
+        "started" | "working" => key("The work began"),
+        "erasing" => key("The erasure began"),
+        "ready" => key("Your data were gathered"),
+        "delivered" => key("You took your data home"),
+        "extended" => key("We told you that we need longer"),
+        "problem" => key("A step could not be done yet"),
+        "fulfilled" => key("It was done"),
+        "partly-fulfilled" => key("It was done, but for what the law keeps"),
+        "refused" => key("It was refused, with reasons"),
+        "no-data" => key("Nothing of yours was found"),
+        "closed" => key("Closed, with a receipt"),
+        "withdrawn" => key("You took it back"),
+        "reopened" => key("It was taken up again"),
         other => other,
-    };
-    known.to_owned()
+    }
 }
 
 fn ahead(request: &Request) -> Option<&'static str> {
     match request.state {
-        Stands::Received | Stands::Acknowledged | Stands::Working => Some("We work on it"),
-        Stands::IdentityPending => Some("Waiting for you"),
-        Stands::Grace => Some("The erasure takes place"),
-        Stands::Fulfilled if request.archive.is_some() => Some("Waiting for you to download it"),
+        Stands::Received | Stands::Acknowledged | Stands::Working => Some(key("We work on it")),
+        Stands::IdentityPending => Some(key("Waiting for you")),
+        Stands::Grace => Some(key("The erasure takes place")),
+        Stands::Fulfilled if request.archive.is_some() => Some(key("Waiting for you to download it")),
         _ => None,
     }
 }
 
 /// The archive, while it can be had.
 pub(crate) fn archive(
+    tongue: Tongue,
     root: &str,
     request: &Request,
     holdings: &[Holdings],
@@ -208,19 +225,20 @@ pub(crate) fn archive(
 ) -> Option<ArchiveReady> {
     let prepared = request.archive.filter(|a| a.until >= now)?;
     let sum = |of: fn(&Holdings) -> i64| {
-        Count(holdings.iter().filter_map(|h| u64::try_from(of(h)).ok()).sum()).to_string()
+        tongue.number(holdings.iter().filter_map(|h| u64::try_from(of(h)).ok()).sum())
     };
-    let fact = |name: &str, value: String| Fact { name: name.to_owned(), value };
+    let fact = |name: &'static str, value: String| Fact { name: tongue.say(name).to_owned(), value };
+    let records = tongue.put("{count}, as JSON and as tables").with("count", sum(|h| h.records));
     let day = prepared.made_at.to_utc().format("%Y-%m-%d");
     Some(ArchiveReady {
         href: format!("{root}/privacy/requests/{}/archive", request.reference),
         file_name: format!("{}-your-data-{day}.zip", request.tenant),
         size: Size(prepared.len),
         inside: vec![
-            fact("Pictures", sum(|h| h.images)),
-            fact("Records", format!("{}, as JSON and as tables", sum(|h| h.records))),
-            fact("The law’s list", "who has what, why, and for how long".to_owned()),
-            fact("Proof", "a signed list of every file".to_owned()),
+            fact(key("Pictures"), sum(|h| h.images)),
+            fact(key("Records"), records.text()),
+            fact(key("The law’s list"), tongue.say("who has what, why, and for how long").to_owned()),
+            fact(key("Proof"), tongue.say("a signed list of every file").to_owned()),
         ],
         until: prepared.until.into(),
         taken: prepared.delivered_at.map(Into::into),
@@ -228,16 +246,18 @@ pub(crate) fn archive(
 }
 
 /// What letters say: the answer, and after a refusal where one can turn to.
-pub(crate) fn answer(letters: &[Map<String, Value>]) -> (Vec<String>, Option<String>) {
+pub(crate) fn answer(tongue: Tongue, letters: &[Map<String, Value>]) -> (Vec<String>, Option<String>) {
     let word = |letter: &Map<String, Value>, name: &str| {
         letter.get(name).and_then(Value::as_str).map(ToOwned::to_owned)
     };
     let mut says = Vec::new();
     let mut remedy = None;
     for letter in letters {
-        says.extend(word(letter, "reasons"));
-        says.extend(word(letter, "law").map(|law| format!("This rests on: {law}.")));
-        remedy = word(letter, "remedy").or(remedy);
+        says.extend(word(letter, "reasons").map(|reasons| tongue.tell(&reasons)));
+        says.extend(
+            word(letter, "law").map(|law| tongue.put("This rests on: {law}.").with("law", law).text()),
+        );
+        remedy = word(letter, "remedy").map(|says| tongue.tell(&says)).or(remedy);
     }
     (says, remedy)
 }

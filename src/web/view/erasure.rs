@@ -34,10 +34,14 @@ impl Erase {
     /// The words on the button: it says what it does.
     pub fn button(&self) -> String {
         if self.images.none() {
-            "Erase my account".to_owned()
-        } else {
-            format!("Erase my account and {}", self.images.of("image", "images"))
+            return self.shell.say("Erase my account").to_owned();
         }
+        let both = self.shell.count(
+            self.images,
+            "Erase my account and {count} image",
+            "Erase my account and {count} images",
+        );
+        both.text()
     }
 }
 

@@ -62,13 +62,6 @@ pub struct Tally {
     pub count: Count,
 }
 
-impl Tally {
-    /// `21 kept`, with its shape.
-    pub fn chip(&self) -> Markup {
-        self.state.says(&format!("{} {}", self.count, self.state.word().to_lowercase()))
-    }
-}
-
 /// A clause of the document.
 #[derive(Debug, Clone)]
 pub struct Clause {

@@ -171,7 +171,7 @@ pub struct Readers {
 pub struct HandedOver {
     /// When.
     pub at: Moment,
-    /// To whom; empty once the record of it is over.
+    /// To whom.
     pub to: String,
     /// What, by the categories' titles.
     pub what: String,

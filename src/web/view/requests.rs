@@ -2,6 +2,8 @@
 
 use askama::Template;
 
+use crate::speech::key;
+
 use super::{Choice, Clock, Fact, Mark, Mistakes, Moment, RequestRow, Shell, Size, State, Step, Viewer};
 
 /// The question: what is asked for, and only what is needed to do it.
@@ -152,6 +154,6 @@ pub struct Stays {
 impl RequestStatus {
     /// The clocks with their names, promise first.
     pub fn clocks(&self) -> [(&'static str, Clock); 2] {
-        [("Our promise", self.row.promise), ("The law", self.row.law)]
+        [(key("Our promise"), self.row.promise), (key("The law"), self.row.law)]
     }
 }

@@ -42,10 +42,10 @@ impl Seal {
         out
     }
 
-    /// The drawing, with a name for those who hear the page.
-    pub fn draw(&self) -> Markup {
+    /// The drawing, with what it is called for those who hear the page: the word for a seal, then its first digits.
+    pub fn draw(&self, called: &str) -> Markup {
         let mut svg = format!(
-            "<svg class=\"seal\" viewBox=\"-100 -100 200 200\" role=\"img\" aria-label=\"Seal {}\">",
+            "<svg class=\"seal\" viewBox=\"-100 -100 200 200\" role=\"img\" aria-label=\"{called} {}\">",
             self.short()
         );
         svg.push_str("<g fill=\"none\" stroke=\"currentColor\">");
@@ -125,8 +125,8 @@ mod tests {
     #[test]
     fn one_hash_has_one_seal_and_another_hash_another() {
         let (a, b) = (Seal::from([7; 32]), Seal::from([8; 32]));
-        assert_eq!(a.draw(), Seal::from([7; 32]).draw());
-        assert_ne!(a.draw(), b.draw());
+        assert_eq!(a.draw("Seal"), Seal::from([7; 32]).draw("Seal"));
+        assert_ne!(a.draw("Seal"), b.draw("Seal"));
         assert_eq!(a.short(), "07070707");
         assert_eq!(a.grouped().len(), 79);
     }
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn every_stroke_stays_inside_the_rim() {
         for fill in [0_u8, 17, 128, 255] {
-            let svg = Seal::from([fill; 32]).draw();
+            let svg = Seal::from([fill; 32]).draw("Seal");
             let points = svg.as_str().split(" d=\"").skip(1).filter_map(|rest| rest.split('"').next());
             for n in
                 points.flat_map(|path| path.split(['M', 'L', 'Z', ' '])).filter_map(|n| n.parse::<f64>().ok())

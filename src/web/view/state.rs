@@ -3,6 +3,7 @@
 use std::borrow::Borrow;
 
 use crate::audit;
+use crate::speech::{Case, Tongue, key};
 
 use super::words::{Markup, Moment};
 
@@ -51,12 +52,12 @@ impl State {
     /// The word that goes with the shape.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Kept => "Kept",
-            Self::AtRisk => "At risk",
-            Self::Broken => "Broken",
-            Self::Attested => "Attested",
-            Self::Overdue => "Overdue",
-            Self::Waiting => "Waiting",
+            Self::Kept => key("Kept"),
+            Self::AtRisk => key("At risk"),
+            Self::Broken => key("Broken"),
+            Self::Attested => key("Attested"),
+            Self::Overdue => key("Overdue"),
+            Self::Waiting => key("Waiting"),
         }
     }
 
@@ -72,14 +73,31 @@ impl State {
         }
     }
 
+    /// How many promises stand so.
+    pub(crate) fn counted(self) -> &'static str {
+        match self {
+            Self::Kept => key("{count} kept"),
+            Self::AtRisk => key("{count} at risk"),
+            Self::Broken => key("{count} broken"),
+            Self::Attested => key("{count} attested"),
+            Self::Overdue => key("{count} overdue"),
+            Self::Waiting => key("{count} waiting"),
+        }
+    }
+
+    /// The words for the whole ledger's last check.
+    pub fn word_of_ledger(self) -> &'static str {
+        match self {
+            Self::Kept | Self::Attested => key("Whole and unaltered"),
+            Self::AtRisk | Self::Overdue => key("Due for a check"),
+            Self::Broken => key("Does not verify"),
+            Self::Waiting => key("Not verified yet"),
+        }
+    }
+
     /// Shape and words for the whole ledger's last check.
     pub fn of_ledger(self) -> Markup {
-        self.says(match self {
-            Self::Kept | Self::Attested => "Whole and unaltered",
-            Self::AtRisk | Self::Overdue => "Due for a check",
-            Self::Broken => "Does not verify",
-            Self::Waiting => "Not verified yet",
-        })
+        self.says(self.word_of_ledger())
     }
 
     /// Shape and word together.
@@ -143,13 +161,18 @@ impl Clock {
 
     /// The state in a word or two and the time: `18 hours left`, `late by 2 days`, `met with 3 hours to spare`.
     pub fn chip(&self, now: impl Borrow<Moment>) -> Markup {
-        let now = *now.borrow();
-        let words = match self.met {
-            Some(met) if met <= self.due => format!("Met, {} early", self.due.apart(met)),
-            Some(met) => format!("Met {} late", self.due.apart(met)),
-            None if self.due.is_past(now) => format!("Late by {}", self.due.apart(now)),
-            None => format!("{} left", self.due.apart(now)),
+        self.chip_in(Tongue::English, *now.borrow())
+    }
+
+    /// The same in another language.
+    pub fn chip_in(&self, tongue: Tongue, now: Moment) -> Markup {
+        let (sentence, apart) = match self.met {
+            Some(met) if met <= self.due => (key("Met, {span} early"), self.due.apart(met)),
+            Some(met) => (key("Met {span} late"), self.due.apart(met)),
+            None if self.due.is_past(now) => (key("Late by {span}"), self.due.apart(now)),
+            None => (key("{span} left"), self.due.apart(now)),
         };
+        let words = tongue.put(sentence).with("span", tongue.span(apart, Case::Plain)).text();
         let state = self.state(now);
         // A clock that simply runs is drawn as a clock, not as a check that has not been made.
         let shape = if state == State::Waiting { State::Overdue.shape() } else { state.shape() };
@@ -162,21 +185,7 @@ impl Clock {
     }
 }
 
-/// Text made safe to stand inside an element or a quoted attribute.
-pub(crate) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            _ => out.push(c),
-        }
-    }
-    out
-}
+pub(crate) use crate::speech::escape;
 
 #[cfg(test)]
 mod tests {

@@ -1,12 +1,14 @@
-//! Times, counts and sizes in words. A template writes sentences; this module writes only the figures inside them.
+//! Times, counts and sizes in words, in English, as the desk tells them. A template writes sentences; this module writes
+//! only the figures inside them. Pages for people tell them in their language: see [`super::Shell`].
 
 use std::borrow::Borrow;
 use std::fmt;
 
 use askama::filters::HtmlSafe;
-use chrono::{Datelike, TimeDelta};
+use chrono::TimeDelta;
 
 use crate::base::Timestamp;
+use crate::speech::{Case, Tongue};
 
 /// Markup that is already safe to put into a page. Made only here and by a renderer that has sanitised its input.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -47,6 +49,12 @@ impl From<Timestamp> for Moment {
     }
 }
 
+impl From<Moment> for Timestamp {
+    fn from(moment: Moment) -> Self {
+        moment.0
+    }
+}
+
 impl Moment {
     /// `5 May 2026, 14:07 UTC`, as text for a mail.
     pub fn words(self) -> String {
@@ -55,8 +63,7 @@ impl Moment {
 
     /// `5 May 2026`, as text for a mail.
     pub fn day_words(self) -> String {
-        let t = self.0.to_utc();
-        format!("{} {}", t.day(), t.format("%B %Y"))
+        Tongue::English.day(self.0)
     }
 
     /// `5 May 2026, 14:07 UTC`, as an element that machines read too.
@@ -71,8 +78,7 @@ impl Moment {
 
     /// `5 May 14:07`, for a dense table whose head says "UTC".
     pub fn short(self) -> Markup {
-        let t = self.0.to_utc();
-        self.element(&format!("{} {}", t.day(), t.format("%b %H:%M")))
+        self.element(&Tongue::English.short_time(self.0))
     }
 
     /// `in 2 days`, `3 hours ago`, `just now`, as an element.
@@ -82,17 +88,12 @@ impl Moment {
 
     /// `in 2 days`, `3 hours ago`, `just now`.
     pub fn relative_words(self, now: impl Borrow<Self>) -> String {
-        let delta = self.0.since(now.borrow().0);
-        if delta.num_seconds().abs() < 45 {
-            return if delta < TimeDelta::zero() { "just now" } else { "now" }.to_owned();
-        }
-        let words = span(delta.abs());
-        if delta < TimeDelta::zero() { format!("{words} ago") } else { format!("in {words}") }
+        Tongue::English.relative(self.0, now.borrow().0)
     }
 
-    /// How long from `now` until this, without a sign: `2 days 4 hours`.
-    pub fn apart(self, now: impl Borrow<Self>) -> String {
-        span(self.0.since(now.borrow().0).abs())
+    /// How long from `now` until this, without a sign.
+    pub fn apart(self, now: impl Borrow<Self>) -> TimeDelta {
+        self.0.since(now.borrow().0).abs()
     }
 
     /// Whole hours from `now` until this; negative when it is past.
@@ -105,33 +106,14 @@ impl Moment {
         self.0 < now.borrow().0
     }
 
-    fn element(self, text: &str) -> Markup {
+    pub(super) fn element(self, text: &str) -> Markup {
         Markup(format!("<time datetime=\"{}\">{text}</time>", self.0.rfc3339()))
     }
 }
 
 /// A length of time in its two largest units below a month, in one unit above: `2 days 4 hours`, `5 months`.
 pub fn span(delta: TimeDelta) -> String {
-    let minutes = (delta.num_seconds() + 30) / 60;
-    let hours = minutes / 60;
-    let days = hours / 24;
-    match days {
-        0 if minutes < 1 => "less than a minute".to_owned(),
-        0 if hours < 1 => unit(minutes, "minute"),
-        0 => two(unit(hours, "hour"), minutes % 60, "minute"),
-        1..=6 => two(unit(days, "day"), hours % 24, "hour"),
-        7..=59 => unit(days, "day"),
-        60..=729 => unit(days * 12 / 365, "month"),
-        _ => unit(days * 10 / 3652, "year"),
-    }
-}
-
-fn unit(n: i64, name: &str) -> String {
-    format!("{n} {name}{}", if n == 1 { "" } else { "s" })
-}
-
-fn two(first: String, rest: i64, name: &str) -> String {
-    if rest == 0 { first } else { format!("{first} {}", unit(rest, name)) }
+    Tongue::English.span(delta, Case::Plain)
 }
 
 /// A number of things, with a comma for every three digits.
@@ -158,14 +140,7 @@ impl From<u64> for Count {
 
 impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.0.to_string();
-        for (at, digit) in digits.chars().enumerate() {
-            if at > 0 && (digits.len() - at).is_multiple_of(3) {
-                f.write_str(",")?;
-            }
-            write!(f, "{digit}")?;
-        }
-        Ok(())
+        f.write_str(&Tongue::English.number(self.0))
     }
 }
 
@@ -177,18 +152,7 @@ pub struct Size(pub u64);
 
 impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (unit, name) = match self.0 {
-            0..=999 => return write!(f, "{} bytes", self.0),
-            1_000..=999_999 => (1_000, "kB"),
-            1_000_000..=999_999_999 => (1_000_000, "MB"),
-            _ => (1_000_000_000, "GB"),
-        };
-        let tenths = self.0 * 10 / unit;
-        if tenths < 100 {
-            write!(f, "{}.{} {name}", tenths / 10, tenths % 10)
-        } else {
-            write!(f, "{} {name}", Count(tenths / 10))
-        }
+        f.write_str(&Tongue::English.size(self.0))
     }
 }
 

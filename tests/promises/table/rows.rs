@@ -109,7 +109,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         names: "F6",
-        says: "No cookie but those of signing in, nobody else's pages, and analytics only as long as you say so.",
+        says: "No cookie but those of signing in and that of a language you chose, nobody else's pages, and analytics only as long as you say so.",
         flux: &["analytics"],
         opus: &[],
         rules: &["category.analytics", "purpose.analytics", "retention.analytics", "safeguard.no-tracking"],

@@ -10,6 +10,7 @@ mod versions;
 
 use super::*;
 use crate::base::Timestamp;
+use crate::speech::Tongue;
 use askama::Template;
 
 /// The pages by file name, rendered: each rich, each empty where it can be.
@@ -45,6 +46,9 @@ fn shell(viewer: Viewer) -> Shell {
         csrf: "c5a1e0".into(),
         viewer,
         flash: None,
+        tongue: Tongue::English,
+        document: "en".into(),
+        here: Some("/flux-kontext/privacy".into()),
     }
 }
 
