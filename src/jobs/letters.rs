@@ -10,7 +10,7 @@ use crate::mail::letters::{
     ErasureScheduled, GoingSoon, HoldPlaced, InactivityWarning, Letter, Letterhead, RequestAcknowledged,
     RequestAnswered, Written,
 };
-use crate::policy::{Right, Role};
+use crate::policy::{Channel, Right, Role};
 use crate::requests::{Request, State};
 use crate::retention::Warning;
 use crate::vault::{Access, Actor, KeptRecords, Owner};
@@ -46,6 +46,7 @@ impl Jobs {
             for kind in Kind::ALL {
                 n += self.about_requests(&tenant, kind).await?;
             }
+            n += self.app.intake.ask_about_mandates(&tenant).await?;
             n += self.about_inactivity(&tenant).await?;
             n += self.about_holds(&tenant).await?;
         }
@@ -123,7 +124,7 @@ impl Jobs {
                 received: request.received_at,
                 promised_by: request.due.promise,
                 law_by: request.legal_due(),
-                identity: "You were signed in; nothing more is needed.".to_owned(),
+                identity: identity(request).to_owned(),
                 link,
             }
             .write(),
@@ -274,6 +275,15 @@ impl Jobs {
                 false
             }
         }
+    }
+}
+
+/// How it is known who asks, or what is still needed.
+fn identity(request: &Request) -> &'static str {
+    match (request.state, request.channel) {
+        (State::IdentityPending, _) => "Sign in and confirm it, so that nobody else can ask in your name.",
+        (_, Channel::Email) => "You confirmed it by the link in our letter; nothing more is needed.",
+        _ => "You were signed in; nothing more is needed.",
     }
 }
 

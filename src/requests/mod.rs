@@ -26,7 +26,7 @@ pub use desk::{Counted, QueueFilter, RefusalReason, RefusalText};
 pub use erase::{ErasedAgain, Erasure, ErasureState, StaysByLaw};
 pub use error::{Below, Error};
 pub use export::Archive;
-pub use filing::{Ask, CATEGORY, Filed, Filing, MOST_WORDS};
+pub use filing::{Arrived, Ask, CATEGORY, Filed, Filing, MOST_WORDS};
 pub use fulfil::PURPOSE;
 pub use model::{Alarm, BadStep, Due, Event, Prepared, Request, State};
 pub use papers::{LONGEST_REMARK, Papers, Proposal, Remark};

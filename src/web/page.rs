@@ -61,10 +61,11 @@ pub(crate) enum Done {
     TakenBack,
     PauseLifted,
     Acknowledged,
+    MandateEnded,
 }
 
 impl Done {
-    const ALL: [(Self, &str, &str); 9] = [
+    const ALL: [(Self, &str, &str); 10] = [
         (Self::SignedIn, "signed-in", "You are signed in."),
         (Self::SignedOut, "signed-out", "You are signed out. Nothing in this browser remembers you."),
         (Self::SwitchedOn, "switched-on", "Switched on. You can switch it off again at any time."),
@@ -73,6 +74,7 @@ impl Done {
         (Self::PictureDeleted, "picture-deleted", "The picture is deleted and its key is destroyed."),
         (Self::TakenBack, "taken-back", "The request is taken back. Nothing was done."),
         (Self::Acknowledged, "acknowledged", "Noted. The notice is put away; it stays in your history."),
+        (Self::MandateEnded, "mandate-ended", "The mandate is over. Nothing more is asked for in your name."),
         (Self::PauseLifted, "pause-lifted", "The pause is lifted. Everything works again."),
     ];
 

@@ -14,6 +14,7 @@ use crate::web::form::Filled;
 use crate::web::page::{Answer, Done, Person, again, html, not_found, see, see_done};
 use crate::web::shape::account::mistake;
 use crate::web::shape::ask::{details, filing};
+use crate::web::shape::mandates::row as mandate;
 use crate::web::shape::privacy::{consents, holdings, images, nothing_of};
 use crate::web::shape::requests::row;
 use crate::web::view::{Centre, Correction, Count, DetailField, Details, Mistakes};
@@ -34,6 +35,7 @@ pub(crate) async fn centre(person: Person, headers: HeaderMap) -> Answer {
         nothing_of: nothing_of(policy, &found),
         consents: consents(&root, choices, &history, subject.restricted_at.is_some()),
         requests: requests.items.iter().map(|r| row(policy, r)).collect(),
+        mandates: app.intake.mandates(owner, &person.actor()).await?.into_iter().map(mandate).collect(),
         restricted_since: subject.restricted_at.map(Into::into),
         closed_since: subject.closed_at.map(Into::into),
         on_hold: app.retention.holds_of(owner).await?.iter().map(|h| on_hold(policy, h)).collect(),

@@ -165,6 +165,7 @@ pub(crate) fn steps(request: &Request, events: &[Event]) -> Vec<Step> {
 fn happened(kind: &str) -> String {
     let known = match kind {
         "filed" => "You filed it",
+        "arrived" => "Your letter had reached us",
         "acknowledged" => "It has its number and its dates",
         "asked-again" => "You asked again; it stays one request",
         "identity-pending" => "We asked who is asking",
