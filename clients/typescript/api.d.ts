@@ -60,6 +60,14 @@ export interface Asked {
   settings?: Settings;
 }
 
+/** A mandate that was asked for. The same whether we know the person or not. */
+export interface AskedFor {
+  /** Until when the person can answer. */
+  answer_until: string;
+  /** Its id. */
+  id: string;
+}
+
 /** Edits that were asked for in one go. */
 export interface Batch {
   /** One an image, in their order. */
@@ -296,6 +304,27 @@ export interface Edit {
 /** How an edit stands. */
 export type EditState = "queued" | "running" | "succeeded" | "failed" | "cancelled";
 
+/** A recipient that was told of a request. */
+export interface Elsewhere {
+  /** When it was proved. */
+  done_at?: string | null;
+  /** By when it must be done. */
+  due: string;
+  /** When it is tried again. */
+  next_try?: string | null;
+  /** Why it is not done yet. */
+  problem?: string | null;
+  /** How that is known. */
+  proof?: string | null;
+  /** Who, by its name in the policy. */
+  recipient: string;
+  /** How far it is: `open`, `stays` (whatever may go is gone), `done`. */
+  state: string;
+  stays?: Stays | null;
+  /** What it was told to do: `correct`, `erase`. */
+  task: string;
+}
+
 /** A version, as one had it. */
 export interface Era {
   /** When the person said that they had read of it. */
@@ -328,6 +357,11 @@ export interface Event {
   role: string;
   /** What. */
   what: string;
+}
+
+/** A request that was filed under a mandate. */
+export interface FiledUnder {
+  request?: ToldRequest | null;
 }
 
 /** A word given under a version. */
@@ -414,6 +448,16 @@ export interface Image {
   width?: number | null;
 }
 
+/** What is asked for in the person's name. */
+export interface InTheirName {
+  /** Of an objection or a withdrawal: the purpose. */
+  purpose?: string | null;
+  /** What is asked for: `access`, `portability`, `rectification`, `erasure`, `restriction`, `objection`, `withdrawal`. */
+  right: string;
+  /** What the agent writes, at most 4,000 characters. */
+  text?: string | null;
+}
+
 /** How a rule on how long things are kept stands. */
 export interface Kept {
   /** What it is about. */
@@ -442,6 +486,15 @@ export interface Kept {
   title: string;
 }
 
+/** What became of a letter. Never whether its writer has an account. */
+export interface LetterTaken {
+  /**
+   * `taken`: its writer was asked to confirm it. `again`: it was linked to one that waits. `automatic`: a machine wrote
+   * it, and it was left alone. `not-a-request`: it is for people to read.
+   */
+  outcome: string;
+}
+
 /** What a person is called elsewhere. */
 export interface Link {
   /** What they are called there: a customer of Stripe, a user of Supabase. */
@@ -458,6 +511,32 @@ export interface Login {
   issuer: string;
   /** The `sub` claim of this person's tokens. */
   subject: string;
+}
+
+/** A mandate that one gave. */
+export interface MandateGiven {
+  /** Who acts. */
+  agent: string;
+  /** Where they can be written to. */
+  contact: string;
+  /** When it ended before its day. */
+  ended_at?: string | null;
+  /** Whether it holds now. */
+  holds: boolean;
+  /** Its id. */
+  id: string;
+  /** For which rights. */
+  rights: Array<string>;
+  /** Whether the agent is told how requests stand. */
+  tells_status: boolean;
+  /** Until when. */
+  until: string;
+}
+
+/** The mandates that one gave. */
+export interface MandatesGiven {
+  /** Newest first. */
+  items: Array<MandateGiven>;
 }
 
 /** Which model, in the words of the documents. */
@@ -543,6 +622,24 @@ export interface PromiseBoard {
   version: string;
 }
 
+/** A mandate to be confirmed. */
+export interface Proposing {
+  /** Who the agent is, as the person is told. */
+  agent: string;
+  /** Where the agent can be written to. */
+  contact: string;
+  /** The address of the person in whose name the agent asks. */
+  email: string;
+  /** What the agent asks for first. */
+  first: InTheirName;
+  /** Which rights the mandate is for. */
+  rights: Array<string>;
+  /** Whether the agent wants to be told how requests stand. The person decides. */
+  tell_status?: boolean | null;
+  /** Until when it holds, at most a year. */
+  until: string;
+}
+
 /** Who does the edit. */
 export type ProviderChoice = "studio" | "fal-ai" | "replicate";
 
@@ -582,27 +679,6 @@ export interface Ready {
 
 /** Why credits are granted. */
 export type Reason = "purchase" | "gift" | "refund";
-
-/** A recipient that was told of a request. */
-export interface Recipient {
-  /** When it was proved. */
-  done_at?: string | null;
-  /** By when it must be done. */
-  due: string;
-  /** When it is tried again. */
-  next_try?: string | null;
-  /** Why it is not done yet. */
-  problem?: string | null;
-  /** How that is known. */
-  proof?: string | null;
-  /** Who, by its name in the policy. */
-  recipient: string;
-  /** How far it is: `open`, `stays` (whatever may go is gone), `done`. */
-  state: string;
-  stays?: Stays | null;
-  /** What it was told to do: `correct`, `erase`. */
-  task: string;
-}
 
 /** A rights request. */
 export interface Request {
@@ -701,6 +777,19 @@ export interface Standing {
   shut?: string | null;
 }
 
+/** How a mandate stands. */
+export interface Stands {
+  /** The requests under it, if the person lets the agent be told. What they bring to light goes to the person alone. */
+  requests: Array<ToldRequest>;
+  /**
+   * `asked`, `not-confirmed`, `confirmed`, `ended`. Who said no, who did not answer and who is not known here look the
+   * same.
+   */
+  state: string;
+  /** Until when it holds. */
+  until: string;
+}
+
 /** What stays at a recipient. */
 export interface Stays {
   /** How many payments and invoices. */
@@ -757,6 +846,18 @@ export type Told = Edit & {
   prompt?: string | null;
   settings?: Settings | null;
 };
+
+/** A request as an agent is told of it. */
+export interface ToldRequest {
+  /** By when the document promises an answer. */
+  promised_by: string;
+  /** The number to read out. */
+  reference: string;
+  /** What is asked for. */
+  right: string;
+  /** Where it stands. */
+  state: string;
+}
 
 /** A version that one was told of. */
 export interface Unread {
@@ -899,11 +1000,13 @@ export interface Api {
      */
     open(body: Opening, options?: Options & { idempotencyKey?: string }): Promise<Opened>;
     /**
-     * Read one's account
+     * Say what one prefers
      *
-     * `GET /v1/account`
+     * It counts for every edit that is asked for without a model, or without a provider.
+     *
+     * `PUT /v1/account/preferences`
      */
-    read(options?: Options): Promise<Account>;
+    prefer(body: Preference, options?: Options): Promise<Preference>;
     /**
      * One's preferences for edits
      *
@@ -911,7 +1014,13 @@ export interface Api {
      *
      * `GET /v1/account/preferences`
      */
-    read(options?: Options): Promise<Preference>;
+    preferences(options?: Options): Promise<Preference>;
+    /**
+     * Read one's account
+     *
+     * `GET /v1/account`
+     */
+    read(options?: Options): Promise<Account>;
     /**
      * Which version of the document one had in force when
      *
@@ -920,14 +1029,6 @@ export interface Api {
      * `GET /v1/account/policies`
      */
     timeline(options?: Options): Promise<Timeline>;
-    /**
-     * Say what one prefers
-     *
-     * It counts for every edit that is asked for without a model, or without a provider.
-     *
-     * `PUT /v1/account/preferences`
-     */
-    write(body: Preference, options?: Options): Promise<Preference>;
   };
   /** What a person agreed to, refused, took back or objected to. */
   consents: {
@@ -1096,6 +1197,46 @@ export interface Api {
      */
     tile(path: string, options?: Options): Promise<globalThis.Response>;
   };
+  /** Agents, who ask for somebody else once that person says so. */
+  mandates: {
+    /**
+     * Ask for something under a mandate
+     *
+     * Filed in the person's name. What it brings to light goes to the person alone.
+     *
+     * `POST /v1/mandates/{id}/requests`
+     */
+    ask_under(id: string, body: InTheirName, options?: Options): Promise<FiledUnder>;
+    /**
+     * End a mandate
+     *
+     * From this second nothing is filed under it.
+     *
+     * `POST /v1/account/mandates/{id}/end`
+     */
+    end(id: string, options?: Options): Promise<void>;
+    /**
+     * Who acts for one
+     *
+     * `GET /v1/account/mandates`
+     */
+    own(options?: Options): Promise<MandatesGiven>;
+    /**
+     * Ask to act for somebody
+     *
+     * The person is asked by letter, if they are known here; until they say yes nothing happens, and nothing about them follows
+     * from the answer.
+     *
+     * `POST /v1/mandates`
+     */
+    propose(body: Proposing, options?: Options): Promise<AskedFor>;
+    /**
+     * How a mandate stands
+     *
+     * `GET /v1/mandates/{id}`
+     */
+    standing(id: string, options?: Options): Promise<Stands>;
+  };
   /** For whoever keeps the service running. */
   operation: {
     /**
@@ -1171,6 +1312,16 @@ export interface Api {
      * `POST /v1/requests`
      */
     file(body: Wish, options?: Options & { idempotencyKey?: string }): Promise<Request>;
+    /**
+     * Hand over a letter that came in
+     *
+     * The letter as it came, from the first line of its header to its end, at most 5 MiB. One that is to the address of the
+     * policy and bears its subject line becomes a request as soon as its writer confirms it by the link they are sent; until
+     * then nothing is released or changed. A letter may be handed over again: it is known by its Message-ID.
+     *
+     * `POST /v1/intake/mail`
+     */
+    hand_over(body: Upload, query?: { client?: string; helo?: string; sender?: string }, options?: Options & { type?: "message/rfc822" }): Promise<LetterTaken>;
     /**
      * One's requests, newest first
      *
