@@ -24,6 +24,7 @@ pub mod elsewhere;
 pub mod fakes;
 pub mod http;
 pub mod imaging;
+pub mod intake;
 pub mod jobs;
 pub mod keystore;
 pub mod ledger;

@@ -1,6 +1,6 @@
 //! The suite: one binary, so that one link serves all. `rooms` tests what the rooms do together and the laws of the
-//! house, `http` the JSON API, `pages` the pages of people, `desk` the pages of staff, `cli` the command line, `outage` cuts
-//! the real service off, `promises` has a file for each row of what is promised to people, `support` is what tests are written with.
+//! house, `http` the JSON API, `pages` the pages of people, `desk` the pages of staff, `cli` the command line, `intake` what comes
+//! in from outside, `outage` cuts the real service off, `promises` has a file for each row of what is promised to people, `support` is what tests are written with.
 
 // A request filed in a test is a future of futures a few rooms deep; its layout is computed at once.
 #![recursion_limit = "256"]
@@ -21,6 +21,8 @@ mod cli;
 mod desk;
 #[cfg(test)]
 mod http;
+#[cfg(test)]
+mod intake;
 #[cfg(test)]
 mod outage;
 #[cfg(test)]

@@ -60,6 +60,14 @@ export interface Asked {
   settings?: Settings;
 }
 
+/** A mandate that was asked for. The same whether we know the person or not. */
+export interface AskedFor {
+  /** Until when the person can answer. */
+  answer_until: string;
+  /** Its id. */
+  id: string;
+}
+
 /** Edits that were asked for in one go. */
 export interface Batch {
   /** One an image, in their order. */
@@ -351,6 +359,11 @@ export interface Event {
   what: string;
 }
 
+/** A request that was filed under a mandate. */
+export interface FiledUnder {
+  request?: ToldRequest | null;
+}
+
 /** A word given under a version. */
 export interface Given {
   /** When. */
@@ -435,6 +448,16 @@ export interface Image {
   width?: number | null;
 }
 
+/** What is asked for in the person's name. */
+export interface InTheirName {
+  /** Of an objection or a withdrawal: the purpose. */
+  purpose?: string | null;
+  /** What is asked for: `access`, `portability`, `rectification`, `erasure`, `restriction`, `objection`, `withdrawal`. */
+  right: string;
+  /** What the agent writes, at most 4,000 characters. */
+  text?: string | null;
+}
+
 /** How a rule on how long things are kept stands. */
 export interface Kept {
   /** What it is about. */
@@ -463,6 +486,15 @@ export interface Kept {
   title: string;
 }
 
+/** What became of a letter. Never whether its writer has an account. */
+export interface LetterTaken {
+  /**
+   * `taken`: its writer was asked to confirm it. `again`: it was linked to one that waits. `automatic`: a machine wrote
+   * it, and it was left alone. `not-a-request`: it is for people to read.
+   */
+  outcome: string;
+}
+
 /** What a person is called elsewhere. */
 export interface Link {
   /** What they are called there: a customer of Stripe, a user of Supabase. */
@@ -479,6 +511,32 @@ export interface Login {
   issuer: string;
   /** The `sub` claim of this person's tokens. */
   subject: string;
+}
+
+/** A mandate that one gave. */
+export interface MandateGiven {
+  /** Who acts. */
+  agent: string;
+  /** Where they can be written to. */
+  contact: string;
+  /** When it ended before its day. */
+  ended_at?: string | null;
+  /** Whether it holds now. */
+  holds: boolean;
+  /** Its id. */
+  id: string;
+  /** For which rights. */
+  rights: Array<string>;
+  /** Whether the agent is told how requests stand. */
+  tells_status: boolean;
+  /** Until when. */
+  until: string;
+}
+
+/** The mandates that one gave. */
+export interface MandatesGiven {
+  /** Newest first. */
+  items: Array<MandateGiven>;
 }
 
 /** Which model, in the words of the documents. */
@@ -562,6 +620,24 @@ export interface PromiseBoard {
   tenant: string;
   /** The version in force. */
   version: string;
+}
+
+/** A mandate to be confirmed. */
+export interface Proposing {
+  /** Who the agent is, as the person is told. */
+  agent: string;
+  /** Where the agent can be written to. */
+  contact: string;
+  /** The address of the person in whose name the agent asks. */
+  email: string;
+  /** What the agent asks for first. */
+  first: InTheirName;
+  /** Which rights the mandate is for. */
+  rights: Array<string>;
+  /** Whether the agent wants to be told how requests stand. The person decides. */
+  tell_status?: boolean | null;
+  /** Until when it holds, at most a year. */
+  until: string;
 }
 
 /** Who does the edit. */
@@ -701,6 +777,19 @@ export interface Standing {
   shut?: string | null;
 }
 
+/** How a mandate stands. */
+export interface Stands {
+  /** The requests under it, if the person lets the agent be told. What they bring to light goes to the person alone. */
+  requests: Array<ToldRequest>;
+  /**
+   * `asked`, `not-confirmed`, `confirmed`, `ended`. Who said no, who did not answer and who is not known here look the
+   * same.
+   */
+  state: string;
+  /** Until when it holds. */
+  until: string;
+}
+
 /** What stays at a recipient. */
 export interface Stays {
   /** How many payments and invoices. */
@@ -757,6 +846,18 @@ export type Told = Edit & {
   prompt?: string | null;
   settings?: Settings | null;
 };
+
+/** A request as an agent is told of it. */
+export interface ToldRequest {
+  /** By when the document promises an answer. */
+  promised_by: string;
+  /** The number to read out. */
+  reference: string;
+  /** What is asked for. */
+  right: string;
+  /** Where it stands. */
+  state: string;
+}
 
 /** A version that one was told of. */
 export interface Unread {
@@ -1096,6 +1197,46 @@ export interface Api {
      */
     tile(path: string, options?: Options): Promise<globalThis.Response>;
   };
+  /** Agents, who ask for somebody else once that person says so. */
+  mandates: {
+    /**
+     * Ask for something under a mandate
+     *
+     * Filed in the person's name. What it brings to light goes to the person alone.
+     *
+     * `POST /v1/mandates/{id}/requests`
+     */
+    ask_under(id: string, body: InTheirName, options?: Options): Promise<FiledUnder>;
+    /**
+     * End a mandate
+     *
+     * From this second nothing is filed under it.
+     *
+     * `POST /v1/account/mandates/{id}/end`
+     */
+    end(id: string, options?: Options): Promise<void>;
+    /**
+     * Who acts for one
+     *
+     * `GET /v1/account/mandates`
+     */
+    own(options?: Options): Promise<MandatesGiven>;
+    /**
+     * Ask to act for somebody
+     *
+     * The person is asked by letter, if they are known here; until they say yes nothing happens, and nothing about them follows
+     * from the answer.
+     *
+     * `POST /v1/mandates`
+     */
+    propose(body: Proposing, options?: Options): Promise<AskedFor>;
+    /**
+     * How a mandate stands
+     *
+     * `GET /v1/mandates/{id}`
+     */
+    standing(id: string, options?: Options): Promise<Stands>;
+  };
   /** For whoever keeps the service running. */
   operation: {
     /**
@@ -1171,6 +1312,16 @@ export interface Api {
      * `POST /v1/requests`
      */
     file(body: Wish, options?: Options & { idempotencyKey?: string }): Promise<Request>;
+    /**
+     * Hand over a letter that came in
+     *
+     * The letter as it came, from the first line of its header to its end, at most 5 MiB. One that is to the address of the
+     * policy and bears its subject line becomes a request as soon as its writer confirms it by the link they are sent; until
+     * then nothing is released or changed. A letter may be handed over again: it is known by its Message-ID.
+     *
+     * `POST /v1/intake/mail`
+     */
+    hand_over(body: Upload, query?: { client?: string; helo?: string; sender?: string }, options?: Options & { type?: "message/rfc822" }): Promise<LetterTaken>;
     /**
      * One's requests, newest first
      *

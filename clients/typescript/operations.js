@@ -43,6 +43,13 @@ export const operations = {
     key: { method: "GET", path: "/ledger/key", gives: "text" },
     tile: { method: "GET", path: "/ledger/tile/{path}", gives: "stream" },
   },
+  mandates: {
+    ask_under: { method: "POST", path: "/v1/mandates/{id}/requests", sends: "json", gives: "json" },
+    end: { method: "POST", path: "/v1/account/mandates/{id}/end", gives: "nothing" },
+    own: { method: "GET", path: "/v1/account/mandates", gives: "json" },
+    propose: { method: "POST", path: "/v1/mandates", sends: "json", gives: "json" },
+    standing: { method: "GET", path: "/v1/mandates/{id}", gives: "json" },
+  },
   operation: {
     live: { method: "GET", path: "/healthz", gives: "text" },
     ready: { method: "GET", path: "/readyz", gives: "json" },
@@ -59,6 +66,7 @@ export const operations = {
     archive: { method: "GET", path: "/v1/requests/{id}/archive", gives: "stream", headers: { range: "Range" } },
     cancel: { method: "POST", path: "/v1/requests/{id}/cancel", gives: "json", person: true },
     file: { method: "POST", path: "/v1/requests", sends: "json", gives: "json", person: true, headers: { idempotencyKey: "Idempotency-Key" } },
+    hand_over: { method: "POST", path: "/v1/intake/mail", sends: "bytes", gives: "json", query: true },
     list: { method: "GET", path: "/v1/requests", gives: "json", query: true, person: true },
     read: { method: "GET", path: "/v1/requests/{id}", gives: "json", person: true },
     waive: { method: "POST", path: "/v1/requests/{id}/waive", gives: "json" },

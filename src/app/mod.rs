@@ -30,6 +30,7 @@ use crate::consent::Consents;
 use crate::disclosure::Disclosures;
 use crate::editing::Editing;
 use crate::elsewhere::Elsewhere;
+use crate::intake::Intake;
 use crate::keystore::Keystore;
 use crate::ledger::{Ledger, Witnesses};
 use crate::mail::Post;
@@ -95,6 +96,8 @@ pub struct Rooms {
     pub unpublished: OnceLock<Vec<Unpublished>>,
     /// Every right.
     pub requests: Requests,
+    /// What comes in from outside: letters.
+    pub intake: Intake,
     /// Whether each promise is kept.
     pub audit: Audit,
     /// Letters.

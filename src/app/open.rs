@@ -16,6 +16,7 @@ use crate::editing::{self, Editing};
 use crate::egress::Names;
 use crate::elsewhere::{self, Elsewhere};
 use crate::imaging::Limits;
+use crate::intake::{self, Dns, Intake, Verifier};
 use crate::keystore::{self, Keystore, SealKey};
 use crate::ledger::{Ledger, Published, SignerKey, Witnesses};
 use crate::mail::{self, Post};
@@ -306,6 +307,14 @@ fn versions(
     })
 }
 
+fn house(config: &Config) -> intake::House {
+    intake::House {
+        public_url: config.server.public_url.clone(),
+        from: config.mail.from.clone(),
+        development: config.server.development,
+    }
+}
+
 /// Who is written to, asked and told, and what is watched.
 type Out = (Post, editing::Outside, (Vec<(TenantId, Recipient)>, Webhooks), Option<LogWatch>);
 
@@ -357,6 +366,19 @@ fn rooms(
         clock: c(),
         entropy: e(),
     });
+    let intake = Intake::new(intake::Parts {
+        db: db.clone(),
+        keys: keys.clone(),
+        vault: vault.clone(),
+        subjects: subjects.clone(),
+        requests: requests.clone(),
+        ledger: ledger.clone(),
+        post: post.clone(),
+        verifier: Verifier::new(config.intake.dns.parse().unwrap_or(Dns::Off)),
+        house: house(&config),
+        clock: c(),
+        entropy: e(),
+    });
     Rooms {
         config,
         clock,
@@ -381,6 +403,7 @@ fn rooms(
         documents,
         unpublished: OnceLock::new(),
         requests,
+        intake,
         audit,
         post,
         gate: Gate::default(),

@@ -110,6 +110,14 @@ typed_id!(
     RequestId, "req"
 );
 typed_id!(
+    /// A letter that reached us and waits for its writer.
+    MailId, "eml"
+);
+typed_id!(
+    /// What a person lets somebody else ask for in their name.
+    MandateId, "mnd"
+);
+typed_id!(
     /// A job of the queue.
     JobId, "job"
 );

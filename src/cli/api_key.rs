@@ -16,7 +16,7 @@ pub(super) enum Command {
         /// The tenant whose app it is for
         #[arg(long)]
         tenant: TenantId,
-        /// What it may do, with commas: edits, accounts, rights, credits, metrics, webhooks
+        /// What it may do, with commas: edits, accounts, rights, credits, metrics, webhooks, mail, agents
         #[arg(long, value_delimiter = ',', required = true)]
         scopes: Vec<Scope>,
         /// What to call it

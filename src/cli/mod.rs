@@ -1,7 +1,7 @@
 //! The command line: one file a command.
 //!
 //! Promises: what a command found is in its exit status (0 all is well, 1 something does not hold, 2 it could not be
-//! looked at); what it prints can be read by a person and, where that makes sense, by a program. Must never: decide
+//! looked at; `intake` speaks to mail systems in theirs); what it prints can be read by a person and, where that makes sense, by a program. Must never: decide
 //! anything that a room below ought to decide, or print a person's data.
 
 mod api_key;
@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod drill;
 mod fake_provider;
+mod intake;
 mod keys;
 mod ledger;
 mod needles;
@@ -86,6 +87,8 @@ enum Command {
     /// Take people on as staff
     #[command(subcommand)]
     Staff(staff::Command),
+    /// Take a letter from standard input, as mail systems pipe it
+    Intake(intake::Args),
     /// Look whether this installation can keep its promises
     Doctor(doctor::Args),
     /// Decode the picture on standard input and write it anew; for the service itself, which limits what this may use
@@ -112,6 +115,7 @@ pub async fn run(cli: Cli, variables: &Variables, say: &mut Say) -> anyhow::Resu
         Command::Openapi => openapi::run(say),
         Command::ApiKey(command) => Box::pin(api_key::run(command, variables, say)).await,
         Command::Staff(command) => Box::pin(staff::run(command, variables, say)).await,
+        Command::Intake(args) => Box::pin(intake::run(args, variables, say)).await,
         Command::Redraw => redraw::run(),
         Command::Doctor(args) => Box::pin(doctor::run(args, variables, say)).await,
     }

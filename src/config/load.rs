@@ -62,6 +62,12 @@ impl Config {
                 ));
             }
         }
+        let dns = self.intake.dns.as_str();
+        if !matches!(dns, "system" | "off") && dns.parse::<std::net::SocketAddr>().is_err() {
+            return Err(Error::Contradiction(
+                "intake.dns is system, off, or an address and port: 127.0.0.1:53",
+            ));
+        }
         for issuer in &self.tokens {
             let ways = [issuer.hs256_secret.is_some(), issuer.jwks_file.is_some(), issuer.jwks_url.is_some()];
             if ways.into_iter().filter(|way| *way).count() != 1 {

@@ -34,6 +34,8 @@ pub struct Config {
     pub ledger: LedgerSection,
     /// Letters.
     pub mail: Mail,
+    /// Letters that come in.
+    pub intake: IntakeSection,
     /// Rights requests.
     pub rights: Rights,
     /// Who makes edits, besides the studio.
@@ -260,6 +262,20 @@ impl Default for Mail {
     }
 }
 
+/// Letters that come in.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct IntakeSection {
+    /// The name server that is asked where a letter came from (DKIM, SPF, DMARC): `system`, `off`, or an address and port.
+    pub dns: String,
+}
+
+impl Default for IntakeSection {
+    fn default() -> Self {
+        Self { dns: "system".to_owned() }
+    }
+}
+
 /// Rights requests.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
@@ -407,6 +423,7 @@ impl Config {
         let mut config = Self::default();
         folder.clone_into(&mut config.data.folder);
         config.server.development = true;
+        "off".clone_into(&mut config.intake.dns);
         config
     }
 }

@@ -113,7 +113,7 @@ pub const INVENTORY: &[Used] = &[
     },
     Used {
         name: "key of the service",
-        algorithm: "HMAC-SHA-256 (addresses, cursors) or XChaCha20-Poly1305 (answers, staff, attestations, errands, accounts elsewhere), 256",
+        algorithm: "HMAC-SHA-256 (addresses, cursors) or XChaCha20-Poly1305 (answers, staff, attestations, errands, accounts elsewhere, letters that wait), 256",
         owner: "the installation, some of them a tenant",
         stored: "keystore, wrapped under the epoch key",
         rotation: "never; wrapped anew with each epoch",
@@ -128,6 +128,8 @@ pub const INVENTORY: &[Used] = &[
             "errand",
             "elsewhere",
             "elsewhere-task",
+            "mail",
+            "mandate",
         ],
     },
     Used {
@@ -208,6 +210,16 @@ pub const INVENTORY: &[Used] = &[
         rotation: "theirs",
         destroyed: "theirs",
         libraries: &["ed25519-dalek", "hmac"],
+        labels: &[],
+    },
+    Used {
+        name: "signatures of letters that come in",
+        algorithm: "RSA-SHA-256 or Ed25519 (DKIM): verified only, and nothing rests on it",
+        owner: "the sender's domain",
+        stored: "its name server",
+        rotation: "theirs",
+        destroyed: "theirs",
+        libraries: &["mail-auth"],
         labels: &[],
     },
     Used {

@@ -34,6 +34,7 @@ rooms!(
     crate::editing::Error,
     crate::elsewhere::Error,
     crate::imaging::Refused,
+    crate::intake::Error,
     crate::keystore::Error,
     crate::ledger::Error,
     crate::mail::Error,

@@ -100,6 +100,15 @@ pub(super) async fn picture(headers: &HeaderMap, body: Body, most: usize) -> Res
     read(headers, body, most).await
 }
 
+/// A letter's bytes, all of them, within `most`.
+pub(super) async fn letter(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Fault> {
+    if media_type(headers) != Some("message/rfc822") || is_encoded(headers) {
+        let why = "send the letter itself as the body: message/rfc822, not compressed";
+        return Err(Fault::because(Kind::Unsupported, why));
+    }
+    read(headers, body, most).await
+}
+
 fn media_type(headers: &HeaderMap) -> Option<&str> {
     let mut all = headers.get_all(header::CONTENT_TYPE).iter();
     let value = all.next()?.to_str().ok()?;

@@ -24,13 +24,14 @@ the first answer; with another body it is refused (422), and while the first is 
 
 **Strict.** A field or parameter that is not described here is refused (422): a misspelt one does not go unnoticed.";
 
-const TAGS: [(&str, &str); 12] = [
+const TAGS: [(&str, &str); 13] = [
     ("accounts", "A person, as far as the app needs to know them."),
     ("images", "Uploads and results, sealed under their owner's own key."),
     ("edits", "From what was asked to the result."),
     ("credits", "What a person has left."),
     ("consents", "What a person agreed to, refused, took back or objected to."),
     ("requests", "Every right as a workflow with two clocks."),
+    ("mandates", "Agents, who ask for somebody else once that person says so."),
     ("receipts", "Proof that verifies offline."),
     ("webhooks", "What an app's server is told, signed (Standard Webhooks 1.0)."),
     ("policies", "The documents, and whether they are being kept now."),

@@ -16,7 +16,8 @@ use super::guard::{self, Turns};
 use super::tls::Certificate;
 use super::{
     accounts, archives, consents, credits, desk, document, edits, elsewhere, health, holds, hooks, images,
-    inputs, ledger, looks, page, policies, preferences, progress, requests, versions, webhooks,
+    inputs, intake, ledger, looks, mandates, page, policies, preferences, progress, requests, versions,
+    webhooks,
 };
 use crate::base::Kind;
 use crate::edge::{self, Edge, Fault};
@@ -35,6 +36,8 @@ fn described() -> (Router<Edge>, OpenApi) {
         .merge(consents::routes())
         .merge(requests::routes())
         .merge(archives::routes())
+        .merge(intake::routes())
+        .merge(mandates::routes())
         .merge(webhooks::routes())
         .merge(policies::routes())
         .merge(desk::routes())

@@ -215,7 +215,8 @@ impl Reader<'_> {
                 line += &format!(" \\\n  -H 'Content-Type: application/json' \\\n  -d '{sample}'");
             }
             [one, ..] => {
-                line += &format!(" \\\n  -H 'Content-Type: {one}' \\\n  --data-binary @photograph.jpg");
+                let file = if one.starts_with("message/") { "letter.eml" } else { "photograph.jpg" };
+                line += &format!(" \\\n  -H 'Content-Type: {one}' \\\n  --data-binary @{file}");
             }
         }
         let mut at = path.to_owned();

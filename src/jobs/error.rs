@@ -1,7 +1,7 @@
 use crate::base::Kind;
 use crate::{
-    audit, editing, elsewhere, keystore, ledger, publication, requests, retention, store, subjects, vault,
-    webhooks,
+    audit, editing, elsewhere, intake, keystore, ledger, publication, requests, retention, store, subjects,
+    vault, webhooks,
 };
 
 /// What can go wrong in the background.
@@ -19,6 +19,9 @@ pub enum Error {
     /// Accounts elsewhere.
     #[error(transparent)]
     Elsewhere(#[from] elsewhere::Error),
+    /// Letters that came in.
+    #[error(transparent)]
+    Intake(#[from] intake::Error),
     /// A request.
     #[error(transparent)]
     Requests(#[from] requests::Error),
@@ -61,6 +64,7 @@ impl Error {
             Self::Scheduler | Self::Payload => Kind::Internal,
             Self::Editing(e) => e.kind(),
             Self::Elsewhere(e) => e.kind(),
+            Self::Intake(e) => e.kind(),
             Self::Requests(e) => e.kind(),
             Self::Publication(e) => e.kind(),
             Self::Retention(e) => e.kind(),

@@ -10,7 +10,7 @@ use crate::mail::letters::{
     ErasureScheduled, GoingSoon, HoldPlaced, InactivityWarning, Letter, Letterhead, RequestAcknowledged,
     RequestAnswered, Written,
 };
-use crate::policy::{After, Right, Role};
+use crate::policy::{After, Channel, Right, Role};
 use crate::requests::{Request, State};
 use crate::retention::Warning;
 use crate::speech::{Case, Tongue, key};
@@ -47,6 +47,7 @@ impl Jobs {
             for kind in Kind::ALL {
                 n += self.about_requests(&tenant, kind).await?;
             }
+            n += self.app.intake.ask_about_mandates(&tenant).await?;
             n += self.about_inactivity(&tenant).await?;
             n += self.about_holds(&tenant).await?;
         }
@@ -132,7 +133,7 @@ impl Jobs {
                 received: request.received_at,
                 promised_by: request.due.promise,
                 law_by: request.legal_due(),
-                identity: tongue.say("You were signed in; nothing more is needed.").to_owned(),
+                identity: tongue.say(identity(request)).to_owned(),
                 link,
             }
             .write(),
@@ -286,6 +287,15 @@ impl Jobs {
                 false
             }
         }
+    }
+}
+
+/// How it is known who asks, or what is still needed.
+fn identity(request: &Request) -> &'static str {
+    match (request.state, request.channel) {
+        (State::IdentityPending, _) => key("Sign in and confirm it, so that nobody else can ask in your name."),
+        (_, Channel::Email) => key("You confirmed it by the link in our letter; nothing more is needed."),
+        _ => key("You were signed in; nothing more is needed."),
     }
 }
 

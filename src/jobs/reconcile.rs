@@ -300,6 +300,7 @@ impl Jobs {
 
     async fn expiry(&self) -> Result<u64, Error> {
         let mut n = self.app.subjects.expire().await? + self.app.webhooks.expire().await?;
+        n += self.app.intake.expire().await?;
         let mut tx = self.app.db.begin().await?;
         n += idempotency::expire(&mut tx, self.app.clock.now().plus(-ANSWERS)).await?;
         tx.commit().await?;

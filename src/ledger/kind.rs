@@ -101,6 +101,10 @@ kinds! {
     API_KEY_MADE = "api-key.made",
     /// An app's key was revoked. Facts: `api-key`.
     API_KEY_REVOKED = "api-key.revoked",
+    /// A person let an agent ask in their name. Facts: `mandate`, `rights`.
+    MANDATE_GIVEN = "mandate.given",
+    /// Such a mandate ended. Facts: `mandate`.
+    MANDATE_ENDED = "mandate.ended",
     /// A check of a promise was made. Facts: `probe`, `verdict`, `checked`, `found`; `staff` when one of them asked.
     PROBE_RECORDED = "probe.recorded",
     /// Somebody vouched for what only people can do. Facts: `attestation`, `staff`, `version`.

@@ -115,6 +115,34 @@ pub struct SignInLink {
     pub opens_account: bool,
 }
 
+/// Somebody wrote a request from this address, and must say that it was they.
+#[derive(Debug, Clone)]
+pub struct ConfirmLetter {
+    /// Whose letter it is.
+    pub head: Letterhead,
+    /// When theirs reached us.
+    pub received: Timestamp,
+    /// Until when the link works.
+    pub until: Timestamp,
+    /// By when, as promised.
+    pub promised_by: Timestamp,
+    /// The whole link.
+    pub link: String,
+}
+
+/// An agent wants to act for the reader.
+#[derive(Debug, Clone)]
+pub struct ConfirmMandate {
+    /// Whose letter it is.
+    pub head: Letterhead,
+    /// Who that is, as they say.
+    pub agent: String,
+    /// Until when the link works.
+    pub until: Timestamp,
+    /// The whole link.
+    pub link: String,
+}
+
 /// A request has arrived.
 #[derive(Debug, Clone)]
 pub struct RequestAcknowledged {
@@ -266,6 +294,18 @@ impl SignInLink {
     }
 }
 
+impl ConfirmLetter {
+    fn subject(&self) -> String {
+        format!("Is this privacy request to {} yours?", self.head.brand)
+    }
+}
+
+impl ConfirmMandate {
+    fn subject(&self) -> String {
+        format!("Somebody wants to use your rights at {} for you", self.head.brand)
+    }
+}
+
 impl RequestAcknowledged {
     fn subject(&self) -> String {
         self.head.put("We have your request {reference}").with("reference", &self.reference).text()
@@ -315,6 +355,8 @@ impl PolicyChanged {
 }
 
 letter!(SignInLink, "sign-in-link.txt", "sign-in-link.html");
+letter!(ConfirmLetter, "confirm-letter.txt", "confirm-letter.html");
+letter!(ConfirmMandate, "confirm-mandate.txt", "confirm-mandate.html");
 letter!(RequestAcknowledged, "request-acknowledged.txt", "request-acknowledged.html");
 letter!(RequestAnswered, "request-answered.txt", "request-answered.html");
 letter!(ErasureScheduled, "erasure-scheduled.txt", "erasure-scheduled.html");

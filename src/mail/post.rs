@@ -2,6 +2,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::{AsyncFileTransport, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
@@ -100,6 +101,7 @@ impl Post {
             .to(mailbox(to)?)
             .message_id(Some(format!("<{id}@{}>", self.from.rsplit('@').next().unwrap_or("localhost"))))
             .subject(letter.subject.clone())
+            .raw_header(by_itself())
             .multipart(MultiPart::alternative_plain_html(letter.text.clone(), letter.html.clone()))
             .map_err(|_| Error::Unwritable)?;
         match &self.way {
@@ -142,6 +144,11 @@ impl Post {
             Way::Outbox(_) | Way::Smtp(_) => Vec::new(),
         }
     }
+}
+
+/// Says that a program wrote the letter (RFC 3834), so that no other program answers it.
+fn by_itself() -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned())
 }
 
 fn outbox(folder: &Path) -> Result<PathBuf, Error> {

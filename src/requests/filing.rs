@@ -64,6 +64,25 @@ impl Ask {
         }
     }
 
+    /// The right, and what it is about: what [`Ask::of`] makes the same wish of, but for corrected values and haste.
+    pub fn parts(&self) -> (Right, Option<String>) {
+        (self.right(), self.about())
+    }
+
+    /// The wish to use a right; `None` when it needs a purpose and has none.
+    pub fn of(right: Right, about: Option<&str>) -> Option<Self> {
+        let purpose = || about.filter(|p| !p.is_empty()).map(ToOwned::to_owned);
+        Some(match right {
+            Right::Access => Self::Access,
+            Right::Portability => Self::Portability,
+            Right::Rectification => Self::Rectification(None),
+            Right::Erasure => Self::Erasure { at_once: false },
+            Right::Restriction => Self::Restriction { on: about != Some("off") },
+            Right::Objection => Self::Objection { purpose: purpose()? },
+            Right::Withdrawal => Self::Withdrawal { purpose: purpose()? },
+        })
+    }
+
     fn about(&self) -> Option<String> {
         match self {
             Self::Restriction { on } => Some(if *on { "on" } else { "off" }.to_owned()),
@@ -89,6 +108,17 @@ pub struct Filing {
     pub words: Option<Secret<String>>,
 }
 
+/// How a request came that reached us before it could be filed: its clocks count from then.
+#[derive(Debug, Clone)]
+pub struct Arrived {
+    /// When it reached us.
+    pub at: Timestamp,
+    /// What is known of the way it came, in a line for its history: no name, no address.
+    pub how: String,
+    /// How it was shown that the person themself asks.
+    pub proved: String,
+}
+
 /// A request that was filed.
 #[derive(Debug, Clone)]
 pub struct Filed {
@@ -104,14 +134,32 @@ impl Requests {
     /// then says why, and when it is tried again.
     pub async fn file(&self, owner: &Owner, filing: Filing) -> Result<Filed, Error> {
         // Boxed, since it is large and lies within many others.
-        Box::pin(self.filed(owner, filing)).await
+        Box::pin(self.filed(owner, filing, None)).await
     }
 
-    async fn filed(&self, owner: &Owner, filing: Filing) -> Result<Filed, Error> {
+    /// Whether this could be filed now: what can be seen to be impossible before anything is written.
+    pub fn may_be_filed(&self, tenant: &TenantId, ask: &Ask, words: &str) -> Result<(), Error> {
+        let words = Some(words.trim()).filter(|w| !w.is_empty());
+        check(&*self.vault.policy(tenant)?, ask, words)
+    }
+
+    /// As [`Requests::file`] for what reached us before: a letter that waited until its writer confirmed it. Both clocks
+    /// count from its arrival.
+    pub async fn file_arrived(
+        &self,
+        owner: &Owner,
+        filing: Filing,
+        arrived: &Arrived,
+    ) -> Result<Filed, Error> {
+        Box::pin(self.filed(owner, filing, Some(arrived))).await
+    }
+
+    async fn filed(&self, owner: &Owner, filing: Filing, arrived: Option<&Arrived>) -> Result<Filed, Error> {
         let policy = self.vault.policy(&owner.tenant)?;
-        check(&policy, &filing)?;
+        check(&policy, &filing.ask, filing.words.as_ref().map(|w| w.expose().as_str()))?;
         let (right, about) = (filing.ask.right(), filing.ask.about());
-        let fresh = self.drawn_up(owner, &policy, &filing)?;
+        let received_at = arrived.map_or_else(|| self.clock.now(), |a| a.at);
+        let fresh = self.drawn_up(owner, &policy, &filing, received_at)?;
         let sealed = self.sealed(owner, &filing, fresh.id).await?;
         let fresh = Request { detail: sealed.first().map(SealedRecord::id), ..fresh };
         let role = filing.by.role().as_str();
@@ -127,13 +175,22 @@ impl Requests {
         {
             self.note(&mut tx, &open, (role, "asked-again"), None, None).await?;
             tx.commit().await?;
-            let request = self.carry_out(open).await?;
+            // What waited to know who asks has its answer now.
+            let request = if open.state == State::IdentityPending && filing.proved {
+                self.identity_shown(owner, open.id).await?
+            } else {
+                self.carry_out(open).await?
+            };
             return Ok(Filed { request, again: true });
         }
         sql::request::insert(&mut tx, &fresh).await?;
         self.vault.insert(&mut tx, owner, &sealed).await?;
         let entry = self.ledger.append(&mut tx, entry).await?.id;
         self.note(&mut tx, &fresh, (role, "filed"), None, Some(entry)).await?;
+        if let Some(Arrived { how, proved, .. }) = arrived {
+            self.note(&mut tx, &fresh, ("service", "arrived"), Some(how), None).await?;
+            self.note(&mut tx, &fresh, ("subject", "identity-shown"), Some(proved), None).await?;
+        }
         let begun = self.set_going(fresh.acknowledge()?, &filing)?;
         let saved = self.save(&mut tx, begun).await?;
         self.note(&mut tx, &saved, ("service", "acknowledged"), None, None).await?;
@@ -144,10 +201,15 @@ impl Requests {
         Ok(Filed { request: self.carry_out(saved).await?, again: false })
     }
 
-    fn drawn_up(&self, owner: &Owner, policy: &Policy, filing: &Filing) -> Result<Request, Error> {
-        let now = self.clock.now();
+    fn drawn_up(
+        &self,
+        owner: &Owner,
+        policy: &Policy,
+        filing: &Filing,
+        received_at: Timestamp,
+    ) -> Result<Request, Error> {
         let right = filing.ask.right();
-        let clocks = policy.clocks(right, now, &[]).ok_or(NOT_OFFERED)?;
+        let clocks = policy.clocks(right, received_at, &[]).ok_or(NOT_OFFERED)?;
         let promise = clocks.promise;
         let due = clocks.legal.map_or(
             Due { promise, internal: promise, legal: promise, extended: promise },
@@ -163,7 +225,7 @@ impl Requests {
             state: State::Received,
             channel: filing.channel,
             detail: None,
-            received_at: now,
+            received_at,
             due,
             grace_until: None,
             extended_at: None,
@@ -305,24 +367,22 @@ const NOT_OFFERED: Error = Error::Invalid("the privacy policy does not name this
 pub(super) const UNREADABLE: Error = Error::Invalid("the values cannot be read");
 
 /// Refuses what can be seen to be impossible before anything is written.
-fn check(policy: &Policy, filing: &Filing) -> Result<(), Error> {
-    if policy.right(filing.ask.right()).is_none() {
+fn check(policy: &Policy, ask: &Ask, words: Option<&str>) -> Result<(), Error> {
+    if policy.right(ask.right()).is_none() {
         return Err(NOT_OFFERED);
     }
-    if filing.words.as_ref().is_some_and(|w| w.expose().chars().count() > MOST_WORDS) {
+    if words.is_some_and(|w| w.chars().count() > MOST_WORDS) {
         return Err(Error::Invalid("what you wrote is longer than 4,000 characters"));
     }
     let purpose = |id: &str| policy.purpose(id).ok_or(Error::Invalid("the policy has no such purpose"));
-    match &filing.ask {
+    match ask {
         Ask::Objection { purpose: id } if !purpose(id)?.is_choice() => Err(Error::Invalid(
             "this purpose does not rest on an interest of ours, so it cannot be objected to",
         )),
         Ask::Withdrawal { purpose: id } if !purpose(id)?.is_choice() => {
             Err(Error::Invalid("this purpose does not rest on a consent, so there is none to take back"))
         }
-        Ask::Rectification(None) if filing.words.is_none() => {
-            Err(Error::Invalid("write what should be corrected"))
-        }
+        Ask::Rectification(None) if words.is_none() => Err(Error::Invalid("write what should be corrected")),
         _ => Ok(()),
     }
 }

@@ -24,12 +24,24 @@ pub enum Scope {
     Metrics,
     /// Saying where the app's server is told of events.
     Webhooks,
+    /// Handing over letters that came in.
+    Mail,
+    /// Asking for people who let somebody act for them.
+    Agents,
 }
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Edits, Self::Accounts, Self::Rights, Self::Credits, Self::Metrics, Self::Webhooks];
+    pub const ALL: [Self; 8] = [
+        Self::Edits,
+        Self::Accounts,
+        Self::Rights,
+        Self::Credits,
+        Self::Metrics,
+        Self::Webhooks,
+        Self::Mail,
+        Self::Agents,
+    ];
 
     /// As written.
     pub fn as_str(self) -> &'static str {
@@ -40,6 +52,8 @@ impl Scope {
             Self::Credits => "credits",
             Self::Metrics => "metrics",
             Self::Webhooks => "webhooks",
+            Self::Mail => "mail",
+            Self::Agents => "agents",
         }
     }
 }
@@ -49,7 +63,7 @@ impl FromStr for Scope {
     fn from_str(s: &str) -> Result<Self, Error> {
         Self::ALL.into_iter().find(|scope| scope.as_str() == s).ok_or(Error::BadName {
             field: "scope",
-            why: "is not one of edits, accounts, rights, credits, metrics, webhooks",
+            why: "is not one of edits, accounts, rights, credits, metrics, webhooks, mail, agents",
         })
     }
 }

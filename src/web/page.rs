@@ -64,10 +64,11 @@ pub(crate) enum Done {
     TakenBack,
     PauseLifted,
     Acknowledged,
+    MandateEnded,
 }
 
 impl Done {
-    const ALL: [(Self, &str, &str); 9] = [
+    const ALL: [(Self, &str, &str); 10] = [
         (Self::SignedIn, "signed-in", key("You are signed in.")),
         (Self::SignedOut, "signed-out", key("You are signed out. Nothing in this browser remembers you.")),
         (Self::SwitchedOn, "switched-on", key("Switched on. You can switch it off again at any time.")),
@@ -76,6 +77,7 @@ impl Done {
         (Self::PictureDeleted, "picture-deleted", key("The picture is deleted and its key is destroyed.")),
         (Self::TakenBack, "taken-back", key("The request is taken back. Nothing was done.")),
         (Self::Acknowledged, "acknowledged", key("Noted. The notice is put away; it stays in your history.")),
+        (Self::MandateEnded, "mandate-ended", key("The mandate is over. Nothing more is asked for in your name.")),
         (Self::PauseLifted, "pause-lifted", key("The pause is lifted. Everything works again.")),
     ];
 

@@ -9,8 +9,8 @@ use super::desk;
 use super::fault_page::{dress, nowhere};
 use super::handle::bytes::Turns;
 use super::handle::{
-    account, bytes, centre, edit, erase, gallery, house, ledger, policy, readers, receipts, requests, verify,
-    versions,
+    account, bytes, centre, edit, erase, gallery, house, ledger, letters, mandates, policy, readers,
+    receipts, requests, verify, versions,
 };
 use super::tongue::speak;
 use crate::edge::{self, Edge};
@@ -79,6 +79,11 @@ fn for_anyone() -> Router<Edge> {
         .route("/{tenant}/receipts/{id}", get(receipts::show))
         .route("/{tenant}/receipts/{id}/file", get(receipts::file))
         .route("/{tenant}/erased/{request}", get(erase::erased))
+        .route("/{tenant}/letters/confirm", get(letters::confirm).post(letters::enter))
+        .route("/{tenant}/letters/decline", post(letters::decline))
+        .route("/{tenant}/agents", get(mandates::form).post(mandates::propose))
+        .route("/{tenant}/mandates/confirm", get(mandates::confirm).post(mandates::enter))
+        .route("/{tenant}/mandates/decline", post(mandates::decline))
 }
 
 fn coming_in() -> Router<Edge> {
@@ -117,6 +122,7 @@ fn privacy() -> Router<Edge> {
         .route("/{tenant}/privacy/requests/{reference}/filed", get(requests::filed))
         .route("/{tenant}/privacy/requests/{reference}/archive", get(requests::take_home))
         .route("/{tenant}/privacy/requests/{reference}/withdraw", post(requests::withdraw))
+        .route("/{tenant}/privacy/mandates/{id}/end", post(mandates::end))
         .route("/{tenant}/privacy/erase", get(erase::ask).post(erase::file))
         .route("/{tenant}/privacy/policies", get(versions::own))
         .route("/{tenant}/privacy/policies/{version}/acknowledge", post(versions::acknowledge))

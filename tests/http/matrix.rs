@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use serde_json::json;
 use vouchsafe::base::{
-    Clock, DeliveryId, EditId, Entropy, HoldId, ObjectId, ReceiptId, RequestId, WebhookId,
+    Clock, DeliveryId, EditId, Entropy, HoldId, MandateId, ObjectId, ReceiptId, RequestId, WebhookId,
 };
 use vouchsafe::policy::Role;
 use vouchsafe::subjects::Scope;
@@ -41,6 +41,7 @@ enum Names {
     Tile,
     Webhook,
     Delivery,
+    Mandate,
 }
 
 /// Every operation there is. What is not here fails the test.
@@ -79,6 +80,12 @@ const OPERATIONS: &[(&str, &str, For, Names)] = &[
     ("get",    "/v1/requests/{id}/archive",       For::Person,  Names::Request),
     ("post",   "/v1/requests/{id}/cancel",        For::Person,  Names::Request),
     ("post",   "/v1/requests/{id}/waive",         For::Person,  Names::Request),
+    ("post",   "/v1/intake/mail",                 For::Key,     Names::Nothing),
+    ("post",   "/v1/mandates",                    For::Key,     Names::Nothing),
+    ("get",    "/v1/mandates/{id}",               For::Key,     Names::Mandate),
+    ("post",   "/v1/mandates/{id}/requests",      For::Key,     Names::Mandate),
+    ("get",    "/v1/account/mandates",            For::Person,  Names::Nothing),
+    ("post",   "/v1/account/mandates/{id}/end",   For::Person,  Names::Mandate),
     ("get",    "/v1/receipts/{id}",               For::Anybody, Names::Receipt),
     ("get",    "/v1/policies/{tenant}",           For::Anybody, Names::Tenant),
     ("get",    "/v1/promises/{tenant}",           For::Anybody, Names::Tenant),
@@ -157,6 +164,7 @@ impl Belongings {
             | Names::Tile
             | Names::Webhook
             | Names::Delivery
+            | Names::Mandate
             | Names::Nothing => None,
         }
     }
@@ -178,6 +186,7 @@ fn nobodys(names: Names) -> Vec<String> {
         Names::Tile => "entries/999".to_owned(),
         Names::Webhook => WebhookId::new(&clock, &entropy).to_string(),
         Names::Delivery => DeliveryId::new(&clock, &entropy).to_string(),
+        Names::Mandate => MandateId::new(&clock, &entropy).to_string(),
     };
     let malformed = ["x", "%00", "%ff", "..%2f..%2fetc", "1%20OR%201=1", "%F0%9F%90%88"];
     let other_type = if names == Names::Image { "edt_" } else { "obj_" };

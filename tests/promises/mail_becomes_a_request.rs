@@ -2,7 +2,8 @@
 //! its clock has begun.
 
 use chrono::TimeDelta;
-use vouchsafe::base::Secret;
+use vouchsafe::base::{PageSize, Secret};
+use vouchsafe::intake::{Confirmed, Envelope, Outcome};
 use vouchsafe::policy::{Channel, Proof, Right};
 use vouchsafe::requests::{Ask, Filing, State};
 use vouchsafe::vault::Actor;
@@ -35,6 +36,33 @@ each_app! {
             let policy = document(tenant);
             assert!(page.contains(&policy.contact().privacy) && page.contains("Privacy Request - AI Data"), "{tenant}");
         }
+    }
+
+    async fn a_letter_in_each_mailbox_is_a_request_once_its_writer_says_so(app: TestApp) {
+        for tenant in TENANTS {
+            let policy = document(tenant);
+            let (to, line) = (&policy.contact().privacy, policy.contact().subject_line.clone().unwrap());
+            let ada = app.person_of(tenant, "ada@example.org").await;
+            let raw = format!(
+                "From: Ada <ada@example.org>\r\nTo: {to}\r\nSubject: {line}\r\nMessage-ID: <1@example.org>\r\n\r\n\
+                 Please delete my account.\r\n"
+            );
+            let tenant_id = tenant.parse().unwrap();
+            let taken = app.app.intake.take(&tenant_id, raw.as_bytes(), &Envelope::default()).await.unwrap();
+            assert_eq!(taken, Outcome::Taken, "{tenant}");
+            assert!(app.app.requests.list(&ada.owner, None, PageSize::default()).await.unwrap().items.is_empty());
+
+            let sent = app.mails().pop().unwrap();
+            assert_eq!(sent.to, "ada@example.org");
+            let (_, token) = sent.letter.text.split_once("token=").unwrap();
+            let token = token.split_whitespace().next().unwrap();
+            let wish = (Ask::Erasure { at_once: false }, "Please delete my account.");
+            let confirmed = app.app.intake.confirm(&tenant_id, token, wish).await.unwrap();
+            let Confirmed::Filed(filed) = confirmed else { panic!("{tenant}: nobody") };
+            assert_eq!((filed.channel, filed.state), (Channel::Email, State::Grace), "{tenant}");
+            assert_eq!(filed.due.promise, filed.received_at.plus(TimeDelta::hours(72)), "{tenant}");
+        }
+        app.leave_the_queue();
     }
 
     async fn a_request_that_came_by_mail_does_nothing_until_its_writer_is_known(app: TestApp) {

@@ -65,6 +65,16 @@ const GOES: &[(&str, Goes)] = &[
         Goes::Unlinked("the subject is blanked; that data of some kind were handed over, and when, stays"),
     ),
     ("look", Goes::WithSubject("the row; anybody's a day after it is over")),
+    (
+        "mail",
+        Goes::WithSubject("the row; anybody's when its link is over, without a word of it once it was used"),
+    ),
+    (
+        "mandate",
+        Goes::Unlinked(
+            "person, address and words are blanked; the row goes 30 days after it was not given, or ended",
+        ),
+    ),
     ("notice", Goes::WithSubject("the row; anybody's once what it told of is gone")),
     ("object", Goes::WithSubject("by its rule, or with the person; its key first")),
     ("policy_notice", Goes::WithSubject("the row: when they were told, and by what")),

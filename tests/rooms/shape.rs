@@ -25,7 +25,10 @@ const ROWS: &[(&[&str], &str)] = &[
         &["editing", "elsewhere", "retention", "publication"],
         "what is done with data, when it ends, and which version says so",
     ),
-    (&["requests", "audit"], "every right as a workflow; whether each promise is kept"),
+    (
+        &["requests", "intake", "audit"],
+        "every right as a workflow, and how it comes in; whether each promise is kept",
+    ),
     (&["app"], "one handle of each room, built once"),
     (
         &["edge", "jobs", "backup", "fakes"],
@@ -38,6 +41,7 @@ const ROWS: &[(&[&str], &str)] = &[
 /// Arrows along a row, each with what it is for.
 const SIDEWAYS: &[(&str, &str, &str)] = &[
     ("keystore", "store", "keys lie in a database too, though one of their own"),
+    ("intake", "requests", "a letter that is confirmed becomes a request"),
     ("main", "cli", "the binary is a door to the commands"),
 ];
 

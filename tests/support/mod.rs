@@ -5,6 +5,7 @@ pub(crate) mod call;
 pub(crate) mod chance;
 pub(crate) mod chromium;
 mod database;
+pub(crate) mod dns;
 pub(crate) mod elsewhere;
 pub(crate) mod eyes;
 pub(crate) mod house;

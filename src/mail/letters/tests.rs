@@ -79,6 +79,21 @@ fn all(tongue: Tongue) -> Vec<(&'static str, Written)> {
         ("erasure-done", done.write().unwrap()),
     ];
     all.extend(ahead(tongue));
+    let confirm = ConfirmLetter {
+        head: head(),
+        received: at("2026-11-22T14:07:00Z"),
+        until: at("2026-11-24T14:07:00Z"),
+        promised_by: at("2026-11-25T14:07:00Z"),
+        link: "https://example.org/flux-kontext/letters/confirm?token=4f1c".into(),
+    };
+    let mandate = ConfirmMandate {
+        head: head(),
+        agent: "Rights for All".into(),
+        until: at("2026-11-29T14:07:00Z"),
+        link: "https://example.org/flux-kontext/mandates/confirm?token=4f1c".into(),
+    };
+    all.push(("confirm-mandate", mandate.write().unwrap()));
+    all.push(("confirm-letter", confirm.write().unwrap()));
     all
 }
 

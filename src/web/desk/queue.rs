@@ -8,9 +8,10 @@ use super::shell::{Answer, desk, page, query};
 use super::words;
 use crate::base::{PageSize, Timestamp};
 use crate::edge::Fault;
+use crate::intake::Waiting;
 use crate::policy::Right;
 use crate::requests::{Alarm, Counted, QueueFilter, Request};
-use crate::web::view::{Choice, Clock, Count, Queue, QueueRow};
+use crate::web::view::{Choice, Clock, Count, LetterRow, Queue, QueueRow};
 
 /// Rows of one page.
 const ROWS: usize = 50;
@@ -77,15 +78,32 @@ pub(super) async fn show(seat: Seat, uri: Uri) -> Answer {
     let word = query(&uri, "state").unwrap_or_default();
     let which = Which::of(&word);
     let (rows, next) = rows(&seat, which, right, query(&uri, "after")).await?;
+    let letters = letters(&seat, query(&uri, "after").is_none()).await?;
     let next_href = next.map(|after| next_href(&seat, right, &word, &after));
     page(&Queue {
         rights: rights(&found, right),
         states: states(which),
         count: Count(which.count(&found, right)),
         rows: rows.iter().map(|request| row(request, found.at)).collect(),
+        letters,
         next_href,
         desk: desk(&seat, &found, &uri).await?,
     })
+}
+
+async fn letters(seat: &Seat, first: bool) -> Result<Vec<LetterRow>, Fault> {
+    if !first {
+        return Ok(Vec::new());
+    }
+    let waiting = seat.edge.app.intake.waiting(&seat.tenant).await?;
+    let row = |letter: Waiting| LetterRow {
+        received: letter.received_at.into(),
+        right: letter.right.map(|r| words::right(r).to_owned()).unwrap_or_default(),
+        proof: letter.proof.in_words(),
+        until: letter.expires_at.into(),
+        again: Count(u64::try_from(letter.again).unwrap_or(0)),
+    };
+    Ok(waiting.into_iter().map(row).collect())
 }
 
 async fn rows(

@@ -155,7 +155,9 @@ fn fact(name: &str, value: impl Into<String>) -> Fact {
 fn identity(events: &[Event]) -> Vec<Fact> {
     let at = |kind: &str| events.iter().find(|e| e.kind == kind);
     if let Some(shown) = at("identity-shown") {
-        return vec![fact("Proved", shown.at.in_words())];
+        let how = shown.note.as_deref().map(|how| fact("Method", how));
+        let letter = at("arrived").and_then(|a| a.note.as_deref()).map(|found| fact("Their letter", found));
+        return how.into_iter().chain(letter).chain([fact("Proved", shown.at.in_words())]).collect();
     }
     match at("filed") {
         Some(filed) if filed.role == "subject" || filed.role == "app" => {

@@ -15,6 +15,7 @@ use crate::web::form::Filled;
 use crate::web::page::{Answer, Done, Person, again, html, not_found, see, see_done};
 use crate::web::shape::account::mistake;
 use crate::web::shape::ask::{details, filing};
+use crate::web::shape::mandates::row as mandate;
 use crate::web::shape::privacy::{consents, holdings, images, nothing_of};
 use crate::web::shape::requests::row;
 use crate::web::view::{Centre, Correction, Count, DetailField, Details, Mistakes};
@@ -36,6 +37,7 @@ pub(crate) async fn centre(person: Person, headers: HeaderMap) -> Answer {
         nothing_of: nothing_of(policy, &found),
         consents: consents(tongue, &root, choices, &history, subject.restricted_at.is_some()),
         requests: requests.items.iter().map(|r| row(tongue, policy, r)).collect(),
+        mandates: mandates.into_iter().map(|m| mandate(tongue, m)).collect(),
         restricted_since: subject.restricted_at.map(Into::into),
         closed_since: subject.closed_at.map(Into::into),
         on_hold: app.retention.holds_of(owner).await?.iter().map(|h| on_hold(tongue, policy, h)).collect(),

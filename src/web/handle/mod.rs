@@ -8,6 +8,8 @@ pub(crate) mod erase;
 pub(crate) mod gallery;
 pub(crate) mod house;
 pub(crate) mod ledger;
+pub(crate) mod letters;
+pub(crate) mod mandates;
 pub(crate) mod policy;
 pub(crate) mod readers;
 pub(crate) mod receipts;

@@ -182,6 +182,7 @@ pub(crate) fn steps(tongue: Tongue, request: &Request, events: &[Event]) -> Vec<
 fn happened(kind: &str) -> &str {
     match kind {
         "filed" => key("You filed it"),
+        "arrived" => key("Your letter had reached us"),
         "acknowledged" => key("It has its number and its dates"),
         "asked-again" => key("You asked again; it stays one request"),
         "identity-pending" => key("We asked who is asking"),

@@ -20,6 +20,9 @@
 //! | `/privacy/details` and `POST` | [`Details`] |
 //! | `/privacy/ask/{right}`, `POST …/check` (`choice`*, `text`), `POST /privacy/ask/{right}` | [`RequestQuestion`], [`RequestCheck`], [`RequestFiled`] |
 //! | `/privacy/requests/{reference}`, `…/filed`, `…/archive`, `POST …/withdraw` | [`RequestStatus`], [`RequestFiled`], the ZIP |
+//! | `/letters/confirm?token=` and `POST` (`token`, `choice`, `text`), `POST /letters/decline` (`token`) | [`LetterConfirm`], then [`LetterDone`] |
+//! | `/agents` and `POST` (`agent`, `contact`, `person`, `rights`*, `until`, `choice`, `text`) | [`AgentForm`], then [`LetterDone`] |
+//! | `/mandates/confirm?token=` and `POST` (`token`, `tells`), `POST /mandates/decline` (`token`), `POST /privacy/mandates/{id}/end` | [`MandateQuestion`], then [`LetterDone`] |
 //! | `/privacy/erase` and `POST` (`sure=yes`, `when=later|now`), `/erased/{request}` | [`Erase`], then [`Erased`] |
 //! | `/privacy/policies`, `POST /privacy/policies/{version}/acknowledge` | [`OwnVersions`] |
 //! | `/desk/policies`, `/desk/policies/{id}`, `POST …/confirm`, `POST …/refuse` (`reason`) | [`DeskPolicies`], [`DeskProposal`] |
@@ -44,6 +47,8 @@ mod desk;
 mod erasure;
 mod form;
 mod images;
+mod letters;
+mod mandates;
 mod mark;
 mod offline;
 mod policy;
@@ -64,6 +69,8 @@ pub use desk::*;
 pub use erasure::*;
 pub use form::{Mistake, Mistakes};
 pub use images::*;
+pub use letters::*;
+pub use mandates::*;
 pub use mark::Mark;
 pub use offline::OfflineVerifier;
 pub use policy::*;

@@ -20,6 +20,8 @@ pub struct Centre {
     pub consents: Vec<Consent>,
     /// Requests, newest first.
     pub requests: Vec<RequestRow>,
+    /// Who acts for this person, newest first.
+    pub mandates: Vec<super::MandateRow>,
     /// Whether processing is restricted now, and since when.
     pub restricted_since: Option<Moment>,
     /// Since when the account is closed.

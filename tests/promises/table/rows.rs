@@ -256,12 +256,16 @@ pub(super) const ROWS: &[Row] = &[
         flux: &["controller", "rights"],
         opus: &["who", "rights"],
         rules: &["right.access", "right.erasure"],
-        code: &["requests/filing.rs"],
+        code: &[
+            "intake/take.rs",
+            "intake/confirm.rs",
+            "http/intake.rs",
+            "cli/intake.rs",
+            "requests/filing.rs",
+        ],
         stories: &["mail_becomes_a_request"],
         shown: &["deadlines-kept"],
-        open: Some(
-            "a request that came by mail is filed, proved and answered, but no mailbox is read by the service yet",
-        ),
+        open: None,
     },
     Row {
         names: "F20 O8",

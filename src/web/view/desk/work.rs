@@ -93,8 +93,25 @@ pub struct Queue {
     pub count: Count,
     /// The rows, due soonest first.
     pub rows: Vec<QueueRow>,
+    /// Letters that came in and wait for their writers; on the first page alone.
+    pub letters: Vec<LetterRow>,
     /// The next page.
     pub next_href: Option<String>,
+}
+
+/// A letter that waits for its writer to confirm it. Names nobody.
+#[derive(Debug, Clone)]
+pub struct LetterRow {
+    /// When it came.
+    pub received: Moment,
+    /// The right it seems to use, in a word; empty when it names none.
+    pub right: String,
+    /// What is known of where it came from: `DKIM aligned, DMARC pass, SPF none`.
+    pub proof: String,
+    /// Until when its writer can confirm it.
+    pub until: Moment,
+    /// How often it came again, or others of the same writer.
+    pub again: Count,
 }
 
 /// A request in the queue. Names nobody.

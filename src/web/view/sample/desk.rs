@@ -160,6 +160,13 @@ fn queue() -> Queue {
         ],
         count: Count(5),
         rows: queue_rows(),
+        letters: vec![LetterRow {
+            received: at("2026-11-22T09:12:00Z"),
+            right: "Erasure".into(),
+            proof: "DKIM aligned, DMARC pass, SPF none".into(),
+            until: at("2026-11-24T09:12:00Z"),
+            again: Count(1),
+        }],
         next_href: Some("/flux-kontext/desk/requests?after=153".into()),
     }
 }

@@ -14,6 +14,7 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
                 consents: vec![],
                 nothing_of: vec![],
                 restricted_since: Some(at("2026-11-20T10:00:00Z")),
+                mandates: vec![],
                 on_hold: vec![],
                 closed_since: Some(at("2026-11-19T10:00:00Z")),
                 staff_reads: Count(0),
@@ -149,6 +150,14 @@ fn centre() -> Centre {
             row("R-2026-0147", "Take my data home", "Ready to download", State::Kept),
             row("R-2026-0152", "Look into something that is wrong", "Being looked at", State::Waiting),
         ],
+        mandates: vec![MandateRow {
+            id: "mnd_019aab12c0007000800000000000000a".into(),
+            agent: "Rights for All".into(),
+            contact: "cases@agent.example".into(),
+            rights: "See what is held, Have everything erased".into(),
+            says: "Until 30 June 2027. They are told how your requests stand.".into(),
+            holds: true,
+        }],
         restricted_since: None,
         closed_since: None,
         on_hold: vec![

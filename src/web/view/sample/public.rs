@@ -21,6 +21,24 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
         ("mail-sent", html(&mail_sent())),
         ("sign-in-confirm", html(&confirm())),
         ("sign-up", html(&sign_up())),
+        ("letter", html(&letter())),
+        (
+            "letter-mistake",
+            html(&LetterConfirm {
+                words: String::new(),
+                mistakes: mistakes("choice", "Choose one of these."),
+                ..letter()
+            }),
+        ),
+        ("agent", html(&agent())),
+        (
+            "agent-mistake",
+            html(&AgentForm { mistakes: mistakes("until", "Enter a day like 2027-06-30."), ..agent() }),
+        ),
+        ("mandate", html(&mandate())),
+        ("mandate-plain", html(&MandateQuestion { words: String::new(), tells: false, ..mandate() })),
+        ("letter-filed", html(&letter_done())),
+        ("letter-nobody", html(&LetterDone { filed: None, ..letter_done() })),
         ("receipt", html(&receipt())),
         ("ledger", html(&ledger())),
         ("ledger-empty", html(&empty_ledger())),
@@ -251,6 +269,63 @@ fn mail_sent() -> MailSent {
         email: "someone@example.org".into(),
         lives: "15 minutes".into(),
         development_link: Some("/flux-kontext/sign-in/confirm?token=4f1c".into()),
+    }
+}
+
+fn letter() -> LetterConfirm {
+    let choice = |value: &str, says: &str, chosen| Choice { value: value.into(), says: says.into(), chosen };
+    LetterConfirm {
+        shell: nobody(),
+        token: "4f1c".into(),
+        received: at("2026-11-22T09:12:00Z"),
+        until: at("2026-11-24T09:12:00Z"),
+        choices: vec![
+            choice("access", "Take my data home", false),
+            choice("erasure", "Erase my account", true),
+            choice("objection:analytics", "Object to “Analytics”", false),
+        ],
+        words: "Please delete my account and everything in it.".into(),
+        promised: "72 hours".into(),
+        mistakes: Mistakes::default(),
+    }
+}
+
+fn agent() -> AgentForm {
+    AgentForm {
+        shell: nobody(),
+        typed: AgentTyped { agent: "Rights for All".into(), ..AgentTyped::default() },
+        choices: letter().choices,
+        rights: letter().choices,
+        mistakes: Mistakes::default(),
+    }
+}
+
+fn mandate() -> MandateQuestion {
+    MandateQuestion {
+        shell: nobody(),
+        token: "4f1c".into(),
+        agent: "Rights for All".into(),
+        contact: "cases@agent.example".into(),
+        rights: vec!["See what is held".into(), "Have everything erased".into()],
+        first: "Take my data home".into(),
+        words: "In the name of our member we ask for a copy.".into(),
+        until: at("2027-06-30T23:59:59Z"),
+        answer_until: at("2026-11-29T14:07:00Z"),
+        tells: true,
+    }
+}
+
+fn letter_done() -> LetterDone {
+    LetterDone {
+        shell: nobody(),
+        title: "We have your request".into(),
+        says: vec!["It is filed in your name. Both dates count from when your letter reached us.".into()],
+        filed: Some(LetterFiled {
+            reference: "PR-7KX2M-9QWMT".into(),
+            received: at("2026-11-22T09:12:00Z"),
+            promised_by: at("2026-11-25T09:12:00Z"),
+            law_by: at("2026-12-22T23:00:00Z"),
+        }),
     }
 }
 

@@ -1,0 +1,13 @@
+//! Somebody who asks in another's name, and the mandate that lets them: asked of the person by letter, confirmed or
+//! declined behind a link, ended by the person at any time and by its last day in any case.
+
+mod ask;
+mod decide;
+mod jobs;
+mod model;
+mod sql;
+mod under;
+
+pub use ask::{A_PERSON, LONGEST_NAME};
+pub use model::{Asked, Mandate, MandateOpened, MandateState, Proposal, Wanted};
+pub use under::{ByAgent, Standing};

@@ -1,0 +1,262 @@
+use super::model::{Dkim, Found, Proof};
+use crate::base::{MailId, SubjectId, TenantId, Timestamp};
+use crate::on;
+use crate::policy::Right;
+use crate::store::{Error, Tx};
+
+const COLUMNS_OF: &str = "SELECT id, subject, asked, dkim, dmarc, spf, state, sealed, again, received_at, expires_at, posted_at \
+    FROM mail WHERE tenant = $1 AND id = $2";
+const BY_MESSAGE: &str = "SELECT id, subject, asked, dkim, dmarc, spf, state, sealed, again, received_at, expires_at, posted_at \
+    FROM mail WHERE tenant = $1 AND message_index = $2";
+const BY_TOKEN: &str = "SELECT id, subject, asked, dkim, dmarc, spf, state, sealed, again, received_at, expires_at, posted_at \
+    FROM mail WHERE tenant = $1 AND token_hash = $2 AND state = 'waiting' AND expires_at > $3";
+const WAITING: &str = "SELECT id, subject, asked, dkim, dmarc, spf, state, sealed, again, received_at, expires_at, posted_at \
+    FROM mail WHERE tenant = $1 AND state = 'waiting' AND expires_at > $2 ORDER BY received_at, id LIMIT 200";
+const OF_ADDRESS: &str =
+    "SELECT COUNT(*) FROM mail WHERE tenant = $1 AND address_index = $2 AND received_at > $3";
+const OF_TENANT: &str = "SELECT COUNT(*) FROM mail WHERE tenant = $1 AND received_at > $2";
+const INSERT: &str = "INSERT INTO mail (id, tenant, subject, message_index, address_index, asked, dkim, dmarc, spf, state, \
+    sealed, token_hash, again, received_at, expires_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'waiting', $10, $11, 0, $12, $13)";
+const RENEW: &str = "UPDATE mail SET token_hash = $1 WHERE tenant = $2 AND id = $3";
+const AGAIN: &str = "UPDATE mail SET again = again + 1 WHERE tenant = $1 AND id = $2";
+const AGAIN_OF_ADDRESS: &str = "UPDATE mail SET again = again + 1 WHERE tenant = $1 AND id = (SELECT id FROM mail \
+    WHERE tenant = $1 AND address_index = $2 ORDER BY received_at DESC, id DESC LIMIT 1)";
+const POSTED: &str = "UPDATE mail SET posted_at = $1 WHERE tenant = $2 AND id = $3";
+const STEP: &str = "UPDATE mail SET state = $1 WHERE tenant = $2 AND id = $3 AND state = $4";
+const FINISH: &str = "UPDATE mail SET state = $1, request = $2, sealed = NULL, token_hash = NULL, expires_at = $3 \
+    WHERE tenant = $4 AND id = $5 AND state = 'filing'";
+const EXPIRE: &str = "DELETE FROM mail WHERE expires_at <= $1";
+
+/// How long it is remembered that a letter was used, so that the same one is known again.
+const REMEMBERED: chrono::TimeDelta = chrono::TimeDelta::days(30);
+
+/// A letter to be kept.
+pub(super) struct NewMail<'m> {
+    pub(super) id: MailId,
+    pub(super) subject: Option<SubjectId>,
+    pub(super) message_index: &'m [u8],
+    pub(super) address_index: &'m [u8],
+    pub(super) right: Option<Right>,
+    pub(super) proof: Proof,
+    pub(super) sealed: Vec<u8>,
+    pub(super) token_hash: Vec<u8>,
+    pub(super) received_at: Timestamp,
+    pub(super) expires_at: Timestamp,
+}
+
+/// A letter that is kept.
+pub(super) struct Mail {
+    pub(super) id: MailId,
+    pub(super) subject: Option<SubjectId>,
+    pub(super) right: Option<Right>,
+    pub(super) proof: Proof,
+    pub(super) waits: bool,
+    pub(super) sealed: Option<Vec<u8>>,
+    pub(super) again: i64,
+    pub(super) received_at: Timestamp,
+    pub(super) expires_at: Timestamp,
+    pub(super) posted_at: Option<Timestamp>,
+}
+
+type Row = (
+    String,
+    Option<String>,
+    Option<String>,
+    String,
+    String,
+    String,
+    String,
+    Option<Vec<u8>>,
+    i64,
+    i64,
+    i64,
+    Option<i64>,
+);
+
+fn bad(column: &'static str) -> Error {
+    Error::inconsistent("mail", column)
+}
+
+fn mail(row: Row) -> Result<Mail, Error> {
+    let (id, subject, asked, dkim, dmarc, spf, state, sealed, again, received, expires, posted) = row;
+    Ok(Mail {
+        id: id.parse().map_err(|_| bad("id"))?,
+        subject: subject.map(|s| s.parse().map_err(|_| bad("subject"))).transpose()?,
+        right: asked.map(|r| r.parse().map_err(|_| bad("asked"))).transpose()?,
+        proof: Proof {
+            dkim: Dkim::parse(&dkim).ok_or(bad("dkim"))?,
+            dmarc: Found::parse(&dmarc).ok_or(bad("dmarc"))?,
+            spf: Found::parse(&spf).ok_or(bad("spf"))?,
+        },
+        waits: state == "waiting",
+        sealed,
+        again,
+        received_at: Timestamp::from_micros(received),
+        expires_at: Timestamp::from_micros(expires),
+        posted_at: posted.map(Timestamp::from_micros),
+    })
+}
+
+pub(super) async fn get(tx: &mut Tx, tenant: &TenantId, id: MailId) -> Result<Option<Mail>, Error> {
+    let row: Option<Row> = on!(tx, |c| sqlx::query_as(COLUMNS_OF)
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .fetch_optional(c)
+        .await)?;
+    row.map(mail).transpose()
+}
+
+pub(super) async fn by_message(tx: &mut Tx, tenant: &TenantId, index: &[u8]) -> Result<Option<Mail>, Error> {
+    let row: Option<Row> =
+        on!(tx, |c| sqlx::query_as(BY_MESSAGE).bind(tenant.as_str()).bind(index).fetch_optional(c).await)?;
+    row.map(mail).transpose()
+}
+
+/// The letter that a link belongs to, while it can be confirmed.
+pub(super) async fn by_token(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    hash: &[u8],
+    now: Timestamp,
+) -> Result<Option<Mail>, Error> {
+    let row: Option<Row> = on!(tx, |c| sqlx::query_as(BY_TOKEN)
+        .bind(tenant.as_str())
+        .bind(hash)
+        .bind(now.micros())
+        .fetch_optional(c)
+        .await)?;
+    row.map(mail).transpose()
+}
+
+pub(super) async fn waiting(tx: &mut Tx, tenant: &TenantId, now: Timestamp) -> Result<Vec<Mail>, Error> {
+    let rows: Vec<Row> =
+        on!(tx, |c| sqlx::query_as(WAITING).bind(tenant.as_str()).bind(now.micros()).fetch_all(c).await)?;
+    rows.into_iter().map(mail).collect()
+}
+
+/// How many letters of one address came since.
+pub(super) async fn of_address(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    address: &[u8],
+    since: Timestamp,
+) -> Result<i64, Error> {
+    let (n,): (i64,) = on!(tx, |c| sqlx::query_as(OF_ADDRESS)
+        .bind(tenant.as_str())
+        .bind(address)
+        .bind(since.micros())
+        .fetch_one(c)
+        .await)?;
+    Ok(n)
+}
+
+/// How many letters of a tenant came since.
+pub(super) async fn of_tenant(tx: &mut Tx, tenant: &TenantId, since: Timestamp) -> Result<i64, Error> {
+    let (n,): (i64,) =
+        on!(tx, |c| sqlx::query_as(OF_TENANT).bind(tenant.as_str()).bind(since.micros()).fetch_one(c).await)?;
+    Ok(n)
+}
+
+pub(super) async fn insert(tx: &mut Tx, tenant: &TenantId, m: &NewMail<'_>) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(INSERT)
+        .bind(m.id.to_string())
+        .bind(tenant.as_str())
+        .bind(m.subject.map(|s| s.to_string()))
+        .bind(m.message_index)
+        .bind(m.address_index)
+        .bind(m.right.map(Right::as_str))
+        .bind(m.proof.dkim.as_str())
+        .bind(m.proof.dmarc.as_str())
+        .bind(m.proof.spf.as_str())
+        .bind(&m.sealed)
+        .bind(&m.token_hash)
+        .bind(m.received_at.micros())
+        .bind(m.expires_at.micros())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// Gives a letter another link; the old one opens nothing any more.
+pub(super) async fn renew(tx: &mut Tx, tenant: &TenantId, id: MailId, hash: &[u8]) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(RENEW)
+        .bind(hash)
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// The same letter came again.
+pub(super) async fn again(tx: &mut Tx, tenant: &TenantId, id: MailId) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(AGAIN).bind(tenant.as_str()).bind(id.to_string()).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Another letter of an address that has enough waiting.
+pub(super) async fn again_of_address(tx: &mut Tx, tenant: &TenantId, address: &[u8]) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(AGAIN_OF_ADDRESS)
+        .bind(tenant.as_str())
+        .bind(address)
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// Our letter to its writer went.
+pub(super) async fn posted(tx: &mut Tx, tenant: &TenantId, id: MailId, at: Timestamp) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(POSTED)
+        .bind(at.micros())
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// Takes a letter from one state to the next. `false` when somebody else did.
+pub(super) async fn step(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    id: MailId,
+    (from, to): (&str, &str),
+) -> Result<bool, Error> {
+    let n = on!(tx, |c| sqlx::query(STEP)
+        .bind(to)
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .bind(from)
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+/// A letter was used: nothing of what it said is kept here any more.
+pub(super) async fn finish(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    id: MailId,
+    (state, request, now): (&str, Option<String>, Timestamp),
+) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(FINISH)
+        .bind(state)
+        .bind(&request)
+        .bind(now.plus(REMEMBERED).micros())
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+pub(super) async fn expire(tx: &mut Tx, now: Timestamp) -> Result<u64, Error> {
+    Ok(on!(tx, |c| sqlx::query(EXPIRE).bind(now.micros()).execute(c).await.map(|r| r.rows_affected()))?)
+}
