@@ -62,6 +62,7 @@ impl Config {
                 ));
             }
         }
+        self.check_staff()?;
         for issuer in &self.tokens {
             let ways = [issuer.hs256_secret.is_some(), issuer.jwks_file.is_some(), issuer.jwks_url.is_some()];
             if ways.into_iter().filter(|way| *way).count() != 1 {

@@ -221,6 +221,19 @@ pub struct PolicyChanged {
     pub policy_link: String,
 }
 
+/// A member of staff's second factor was taken away, or another is in its place.
+#[derive(Debug, Clone)]
+pub struct StaffFactorChanged {
+    /// Whose letter it is.
+    pub head: Letterhead,
+    /// When.
+    pub at: Timestamp,
+    /// Until when the gravest acts wait, because another is in its place; `None` when it was taken away.
+    pub held_until: Option<Timestamp>,
+    /// The whole link to the desk.
+    pub desk_link: String,
+}
+
 impl SignInLink {
     fn subject(&self) -> String {
         if self.opens_account {
@@ -279,6 +292,17 @@ impl PolicyChanged {
     }
 }
 
+impl StaffFactorChanged {
+    fn subject(&self) -> String {
+        let what = if self.held_until.is_some() {
+            "Another second factor is set up"
+        } else {
+            "Your second factor was taken away"
+        };
+        format!("{what}: the desk of {}", self.head.brand)
+    }
+}
+
 letter!(SignInLink, "sign-in-link.txt", "sign-in-link.html");
 letter!(RequestAcknowledged, "request-acknowledged.txt", "request-acknowledged.html");
 letter!(RequestAnswered, "request-answered.txt", "request-answered.html");
@@ -288,6 +312,7 @@ letter!(InactivityWarning, "inactivity-warning.txt", "inactivity-warning.html");
 letter!(GoingSoon, "going-soon.txt", "going-soon.html");
 letter!(HoldPlaced, "hold-placed.txt", "hold-placed.html");
 letter!(PolicyChanged, "policy-changed.txt", "policy-changed.html");
+letter!(StaffFactorChanged, "staff-factor-changed.txt", "staff-factor-changed.html");
 
 /// `5 May 2026`.
 fn day(t: impl std::borrow::Borrow<Timestamp>) -> String {

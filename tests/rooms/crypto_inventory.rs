@@ -21,6 +21,7 @@ const CRYPTOGRAPHY: &[&str] = &[
     "hmac",
     "jsonwebtoken",
     "lettre",
+    "openidconnect",
     "rand_chacha",
     "rand_core",
     "reqwest",
@@ -30,6 +31,7 @@ const CRYPTOGRAPHY: &[&str] = &[
     "sqlx",
     "subtle",
     "tlog_tiles",
+    "totp-rs",
     "zeroize",
 ];
 
@@ -56,6 +58,7 @@ const OTHERS: &[&str] = &[
     "jiff",
     "kamadak-exif",
     "pulldown-cmark",
+    "qrcode",
     "rustix",
     "serde",
     "serde_json",

@@ -323,6 +323,7 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "proved_at",
             "last_seen_at",
             "expires_at",
+            "factor_at",
         ],
     ),
     (
@@ -357,6 +358,7 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "warnings",
             "restricted_at",
             "closed_at",
+            "address_changed_at",
         ],
     ),
     ("subject_login", Of("account"), &["tenant", "issuer", "login_index", "subject"]),
