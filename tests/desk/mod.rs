@@ -2,10 +2,13 @@
 
 mod actions;
 mod doors;
+mod factor;
 mod looks;
 mod pages;
 mod policies;
 mod promises;
+mod provider;
+mod sight;
 
 use vouchsafe::policy::Role;
 
