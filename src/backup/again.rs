@@ -30,6 +30,7 @@ pub struct Done {
     pub restrictions: u64,
     pub revoked: u64,
     pub roles: u64,
+    pub factors: u64,
     pub holds: u64,
     pub published: u64,
     pub sessions: u64,
@@ -46,7 +47,7 @@ pub struct Done {
 
 impl Done {
     /// Names and counts, as the ledger has them.
-    pub fn facts(&self) -> [(&'static str, u64); 22] {
+    pub fn facts(&self) -> [(&'static str, u64); 23] {
         [
             ("from", self.from),
             ("to", self.to),
@@ -58,6 +59,7 @@ impl Done {
             ("restrictions", self.restrictions),
             ("api-keys", self.revoked),
             ("roles", self.roles),
+            ("second-factors", self.factors),
             ("holds", self.holds),
             ("policies", self.published),
             ("sessions", self.sessions),

@@ -25,6 +25,8 @@ pub(super) enum Asked {
     Revoked(String),
     /// Somebody's role changed; none: it was taken away.
     Role(StaffId, Option<Role>),
+    /// A member of staff's second factor was taken away.
+    FactorReset(StaffId),
     /// A hold was placed or lifted.
     Held { hold: HoldId, category: Option<String>, on: bool },
     /// A version of a document came into force.
@@ -84,6 +86,7 @@ fn read(leaf: &Leaf) -> Option<Asked> {
         "staff.role-changed" => {
             Asked::Role(word(leaf, "staff")?.parse().ok()?, Some(word(leaf, "role")?.parse().ok()?))
         }
+        "staff.factor-reset" => Asked::FactorReset(word(leaf, "staff")?.parse().ok()?),
         "hold.set" => Asked::Held {
             hold: word(leaf, "hold")?.parse().ok()?,
             category: word(leaf, "category").map(ToOwned::to_owned),

@@ -115,6 +115,9 @@ async fn one(
         Asked::Role(staff, role) => {
             done.roles += u64::from(app.subjects.role_again(tenant, staff, role, at).await?);
         }
+        Asked::FactorReset(staff) => {
+            done.factors += u64::from(app.subjects.reset_factor_again(tenant, staff, at).await?);
+        }
         // A hold over somebody who is not here any more holds nothing.
         Asked::Held { hold, category, on } if standing.about.is_none() || owner.is_some() || !on => {
             let subject = owner.map(|o| o.subject);

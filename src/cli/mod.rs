@@ -84,7 +84,7 @@ enum Command {
     /// Make, list and revoke the keys of apps
     #[command(subcommand)]
     ApiKey(api_key::Command),
-    /// Take people on as staff
+    /// Take people on as staff, and take lost second factors away
     #[command(subcommand)]
     Staff(staff::Command),
     /// Take a letter from standard input, as mail systems pipe it

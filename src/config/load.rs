@@ -68,6 +68,7 @@ impl Config {
                 "intake.dns is system, off, or an address and port: 127.0.0.1:53",
             ));
         }
+        self.check_staff()?;
         for issuer in &self.tokens {
             let ways = [issuer.hs256_secret.is_some(), issuer.jwks_file.is_some(), issuer.jwks_url.is_some()];
             if ways.into_iter().filter(|way| *way).count() != 1 {

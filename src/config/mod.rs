@@ -5,6 +5,7 @@
 
 mod error;
 mod load;
+mod staff;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use error::Error;
+pub use staff::{SecondFactor, Staff, StaffOidc};
 
 use crate::base::{Period, Secret};
 
@@ -42,6 +44,8 @@ pub struct Config {
     pub providers: Providers,
     /// Who else holds accounts of a tenant's people.
     pub recipients: Recipients,
+    /// How staff prove who they are.
+    pub staff: Staff,
     /// Identity providers of apps.
     pub tokens: Vec<TokenIssuer>,
 }

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, header};
 
 use super::{Edge, Fault};
 use crate::base::{Kind, SubjectId};
-use crate::subjects::{ApiKey, Scope, Session, SignedIn, StaffMember};
+use crate::subjects::{ApiKey, Scope, Session, SignedIn};
 use crate::vault::{Actor, Owner};
 
 /// The session's cookie.
@@ -17,6 +17,8 @@ const SESSION_COOKIE_PLAIN: &str = "sid";
 pub const DESK_COOKIE: &str = "__Host-desk";
 /// The same where there is no TLS.
 const DESK_COOKIE_PLAIN: &str = "desk";
+/// What a browser brings back from the staff's identity provider.
+pub const AWAY_COOKIE: &str = "__Host-away";
 /// The nonce of a browser that asked for a sign-in link.
 pub const BROWSER_COOKIE: &str = "__Host-ask";
 /// The language somebody chose for the pages, by its tag.
@@ -24,7 +26,7 @@ const LANGUAGE_COOKIE: &str = "__Host-lang";
 /// The header that says for which person an app's server calls.
 const ON_BEHALF_OF: &str = "vouchsafe-subject";
 
-fn unauthenticated() -> Fault {
+pub(super) fn unauthenticated() -> Fault {
     Fault::new(Kind::Unauthenticated)
 }
 
@@ -44,6 +46,11 @@ impl Edge {
         if self.development() { "lang" } else { LANGUAGE_COOKIE }
     }
 
+    /// What the cookie of a browser that is away at the staff's identity provider is called here.
+    pub fn away_cookie(&self) -> &'static str {
+        if self.development() { "away" } else { AWAY_COOKIE }
+    }
+
     /// What the asking browser's cookie is called here.
     pub fn browser_cookie(&self) -> &'static str {
         if self.development() { "ask" } else { BROWSER_COOKIE }
@@ -61,7 +68,7 @@ fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     found.next().is_none().then_some(value)
 }
 
-async fn session(parts: &Parts, edge: &Edge, name: &str) -> Result<Session, Fault> {
+pub(super) async fn session(parts: &Parts, edge: &Edge, name: &str) -> Result<Session, Fault> {
     let value = cookie(&parts.headers, name).ok_or_else(unauthenticated)?;
     Ok(edge.app.subjects.session(value).await?)
 }
@@ -102,33 +109,6 @@ impl FromRequestParts<Edge> for SubjectSession {
                 Ok(Self { owner: owner.clone(), session })
             }
             SignedIn::Staff(_) => Err(unauthenticated()),
-        }
-    }
-}
-
-/// A member of staff, by their session.
-#[derive(Debug, Clone)]
-pub struct StaffSession {
-    /// Who.
-    pub staff: StaffMember,
-    /// The session.
-    pub session: Session,
-}
-
-impl StaffSession {
-    /// As the vault knows them.
-    pub fn actor(&self) -> Actor {
-        Actor::Staff(self.staff.id, self.staff.role)
-    }
-}
-
-impl FromRequestParts<Edge> for StaffSession {
-    type Rejection = Fault;
-    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Fault> {
-        let session = session(parts, edge, edge.desk_cookie()).await?;
-        match &session.who {
-            SignedIn::Staff(staff) => Ok(Self { staff: staff.clone(), session }),
-            SignedIn::Subject(_) => Err(unauthenticated()),
         }
     }
 }

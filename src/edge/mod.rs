@@ -11,23 +11,30 @@ mod cursor;
 mod gate;
 mod headers;
 mod idempotent;
+mod oidc;
+mod oidc_call;
 mod problem;
 mod published;
 mod reference;
+mod staff;
+mod staff_letter;
 mod tokens;
 
 pub use board::{ClauseStanding, PromiseBoard, RuleStanding, Tally, proof_path};
 pub use called_from::CalledFrom;
 pub use caller::{
-    ApiCaller, BROWSER_COOKIE, DESK_COOKIE, MaybeSigned, SESSION_COOKIE, StaffSession, SubjectSession,
+    AWAY_COOKIE, ApiCaller, BROWSER_COOKIE, DESK_COOKIE, MaybeSigned, SESSION_COOKIE, SubjectSession,
     UserCaller, cookie_of,
 };
 pub use cursor::Cursor;
 pub use gate::only_when_open;
 pub use headers::{PAGE_POLICY, secure};
 pub use idempotent::{Idempotent, Once};
+pub use oidc::{AWAY, NotVouched, StaffProvider, VouchedStaff, WayThere};
 pub use problem::{Fault, Problem, RoomError, sentence};
 pub use reference::{Reference, tag};
+pub use staff::{StaffAtDoor, StaffSession};
+pub use staff_letter::{WhatOfFactor, tell_of_factor};
 pub use tokens::{BadToken, Tokens, Vouched};
 
 use crate::app::App;
@@ -41,6 +48,8 @@ pub struct Edge {
     pub tokens: Tokens,
     /// Seals cursors and kept answers.
     pub cursors: Cursor,
+    /// Who vouches for staff, besides their mailbox.
+    pub provider: Option<StaffProvider>,
 }
 
 impl Edge {
@@ -48,7 +57,22 @@ impl Edge {
     pub async fn new(app: App) -> Result<Self, crate::keystore::Error> {
         let tokens = Tokens::of(&app.config.tokens, &app.clock);
         let cursors = Cursor::new(app.keys.system("cursor").await?);
-        Ok(Self { app, tokens, cursors })
+        let provider = match &app.config.staff.oidc {
+            Some(settings) => {
+                let provider = StaffProvider::of(settings, &app.clock, app.keys.system("oidc").await?);
+                if provider.is_none() {
+                    tracing::error!("the staff's identity provider cannot be used as it is set up");
+                }
+                provider
+            }
+            None => None,
+        };
+        Ok(Self { app, tokens, cursors, provider })
+    }
+
+    /// Whether staff must prove themselves by a second factor.
+    pub fn second_factor(&self) -> bool {
+        self.app.config.second_factor_required()
     }
 
     /// Whether this is a development installation.

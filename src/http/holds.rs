@@ -142,6 +142,7 @@ async fn place(
     body: ask::Json<Placing>,
 ) -> Result<Response, Fault> {
     answers_for_it(&caller)?;
+    caller.may_act_gravely(&edge).await?;
     let (tenant, who) = (&caller.staff.tenant, caller.staff.id.to_string());
     let once = Once { tenant, caller: &who, route: "POST /v1/desk/holds", key: &key, body: &body.raw };
     let Placing { subject, category, matter, reason, review_at, untold } = body.value;
@@ -174,6 +175,7 @@ async fn approve(
     Named(id): Named<HoldId>,
 ) -> Result<StatusCode, Fault> {
     answers_for_it(&caller)?;
+    caller.may_act_gravely(&edge).await?;
     let staff = &caller.staff;
     edge.app.retention.approve(&staff.tenant, id, staff.id, staff.role).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -215,6 +217,7 @@ async fn release(
     Named(id): Named<HoldId>,
 ) -> Result<StatusCode, Fault> {
     answers_for_it(&caller)?;
+    caller.may_act_gravely(&edge).await?;
     let staff = &caller.staff;
     edge.app.retention.release(&staff.tenant, id, staff.id, staff.role).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -97,6 +97,15 @@ kinds! {
     EPOCH_DESTROYED = "epoch.destroyed",
     /// The store of blobs was compared with the rows beside it. Facts: `listed`, `rows`, `orphans`, `missing`, `altered`.
     BLOBS_COMPARED = "blobs.compared",
+    /// A member of staff set up a second factor. Facts: `staff`, `replaced` (another was taken away before).
+    FACTOR_ENROLLED = "staff.factor-enrolled",
+    /// A member of staff proved themself by their second factor. Facts: `staff`, `by` (`app`, `recovery` with how many
+    /// are `left`, or `provider`).
+    FACTOR_PASSED = "staff.factor-passed",
+    /// A code was not right, or had been used. Facts: `staff`, `failures` (in a row).
+    FACTOR_REFUSED = "staff.factor-refused",
+    /// A member of staff's second factor was taken away, for another to be set up. Facts: `staff`.
+    FACTOR_RESET = "staff.factor-reset",
     /// An app was given a key. Facts: `api-key`.
     API_KEY_MADE = "api-key.made",
     /// An app's key was revoked. Facts: `api-key`.

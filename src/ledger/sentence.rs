@@ -133,6 +133,10 @@ fn clause(kind: &EntryKind, p: &str) -> String {
         "attestation.made" => {
             "that a member of its staff vouched for a promise that only people can keep".to_owned()
         }
+        "staff.factor-enrolled" => "that a member of its staff set up a second factor".to_owned(),
+        "staff.factor-passed" => "that a member of its staff proved themself by a second factor".to_owned(),
+        "staff.factor-refused" => "that it refused a second factor of a member of its staff".to_owned(),
+        "staff.factor-reset" => "that it took away the second factor of a member of its staff".to_owned(),
         "backup.taken" => "that it took a backup".to_owned(),
         "restore.completed" => {
             "that it restored a backup and brought it up to date from this ledger".to_owned()

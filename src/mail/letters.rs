@@ -283,6 +283,19 @@ pub struct PolicyChanged {
     pub policy_link: String,
 }
 
+/// A member of staff's second factor was taken away, or another is in its place.
+#[derive(Debug, Clone)]
+pub struct StaffFactorChanged {
+    /// Whose letter it is.
+    pub head: Letterhead,
+    /// When.
+    pub at: Timestamp,
+    /// Until when the gravest acts wait, because another is in its place; `None` when it was taken away.
+    pub held_until: Option<Timestamp>,
+    /// The whole link to the desk.
+    pub desk_link: String,
+}
+
 impl SignInLink {
     fn subject(&self) -> String {
         let says = if self.opens_account {
@@ -354,6 +367,17 @@ impl PolicyChanged {
     }
 }
 
+impl StaffFactorChanged {
+    fn subject(&self) -> String {
+        let what = if self.held_until.is_some() {
+            "Another second factor is set up"
+        } else {
+            "Your second factor was taken away"
+        };
+        format!("{what}: the desk of {}", self.head.brand)
+    }
+}
+
 letter!(SignInLink, "sign-in-link.txt", "sign-in-link.html");
 letter!(ConfirmLetter, "confirm-letter.txt", "confirm-letter.html");
 letter!(ConfirmMandate, "confirm-mandate.txt", "confirm-mandate.html");
@@ -365,6 +389,7 @@ letter!(InactivityWarning, "inactivity-warning.txt", "inactivity-warning.html");
 letter!(GoingSoon, "going-soon.txt", "going-soon.html");
 letter!(HoldPlaced, "hold-placed.txt", "hold-placed.html");
 letter!(PolicyChanged, "policy-changed.txt", "policy-changed.html");
+letter!(StaffFactorChanged, "staff-factor-changed.txt", "staff-factor-changed.html");
 
 /// A header cannot be broken into two by what stands in it.
 fn one_line(text: &str) -> String {

@@ -169,7 +169,7 @@ impl Requests {
         })
     }
 
-    /// Hands over an archive, or a part of it. The first time, the ledger gets an entry with its hash, the owner a
+    /// Hands over an archive, or a part of it; not while the owner's address is new ([`crate::subjects::ADDRESS_HOLD`]). The first time, the ledger gets an entry with its hash, the owner a
     /// receipt, and the request is closed; an archive that has changed since counts anew. The stream ends with an error
     /// if a picture in it was erased meanwhile: the transfer must then be broken off.
     pub async fn deliver(
@@ -178,6 +178,7 @@ impl Requests {
         archive: &Archive,
         range: Option<Range<u64>>,
     ) -> Result<impl Stream<Item = Result<Bytes, crate::archive::Error>> + Send + 'static, Error> {
+        self.subjects.may_take_out(owner).await?;
         let stream = archive.stream(range.unwrap_or(0..archive.len()))?;
         let request = self.get(owner, archive.request).await?;
         let prepared = request.archive.ok_or(Error::NotFound)?;

@@ -162,6 +162,7 @@ impl Requests {
         let fresh = self.drawn_up(owner, &policy, &filing, received_at)?;
         let sealed = self.sealed(owner, &filing, fresh.id).await?;
         let fresh = Request { detail: sealed.first().map(SealedRecord::id), ..fresh };
+        let held = self.subjects.address_held(owner).await?.is_some();
         let role = filing.by.role().as_str();
         let entry = self.entry(EntryKind::REQUEST_FILED, owner, role, &fresh).await?;
         let entry = entry.fact("channel", fresh.channel.as_str());
@@ -191,7 +192,7 @@ impl Requests {
             self.note(&mut tx, &fresh, ("service", "arrived"), Some(how), None).await?;
             self.note(&mut tx, &fresh, ("subject", "identity-shown"), Some(proved), None).await?;
         }
-        let begun = self.set_going(fresh.acknowledge()?, &filing)?;
+        let begun = self.set_going(fresh.acknowledge()?, &filing, held)?;
         let saved = self.save(&mut tx, begun).await?;
         self.note(&mut tx, &saved, ("service", "acknowledged"), None, None).await?;
         if matches!(saved.state, State::Grace | State::IdentityPending) {
@@ -271,14 +272,14 @@ impl Requests {
         Ok(self.vault.seal_records(owner, vec![record]).await?)
     }
 
-    /// What comes after the acknowledgement.
-    fn set_going(&self, request: Request, filing: &Filing) -> Result<Request, Error> {
+    /// What comes after the acknowledgement. `held`: nothing is erased at once.
+    fn set_going(&self, request: Request, filing: &Filing, held: bool) -> Result<Request, Error> {
         let now = self.clock.now();
         if !filing.proved {
             return Ok(request.ask_identity()?);
         }
         match filing.ask {
-            Ask::Erasure { at_once: false } => {
+            Ask::Erasure { at_once } if held || !at_once => {
                 let until = self.grace_until(&request);
                 Ok(request.cool_off(until)?)
             }
@@ -311,13 +312,14 @@ impl Requests {
         self.carry_out(saved).await
     }
 
-    /// Ends the grace of an erasure: it is done now.
+    /// Ends the grace of an erasure: it is done now; not while the owner's address is new.
     pub async fn waive(&self, owner: &Owner, id: RequestId) -> Result<Request, Error> {
         let request = self.get(owner, id).await?;
         let from = request.state;
         if from != State::Grace {
             return Err(super::BadStep { from, to: State::Working }.into());
         }
+        self.subjects.may_take_out(owner).await?;
         let mut tx = self.db.begin().await?;
         let saved = self.save(&mut tx, request.start(self.clock.now())?).await?;
         self.note(&mut tx, &saved, ("subject", "waived"), None, None).await?;

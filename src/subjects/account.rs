@@ -13,6 +13,9 @@ use chrono::TimeDelta;
 const CATEGORY: &str = "account";
 const NAME: &str = "profile";
 
+/// How long data stay where they are after the address was changed.
+pub const ADDRESS_HOLD: TimeDelta = TimeDelta::hours(72);
+
 /// What a person tells us about themself.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -174,7 +177,9 @@ impl Subjects {
         self.vault.may_amend(owner, &access, &record, &value).await?;
         // Address and index move together, or neither does.
         let mut tx = self.db.begin().await?;
-        let moved = sql::set_email(&mut tx, owner, &index).await.map_err(|e| match e {
+        // An app changes what its own sign-in has verified; there nobody comes in by a link to the new address.
+        let changed_at = (!matches!(actor, Actor::App(_))).then(|| self.clock.now());
+        let moved = sql::set_email(&mut tx, owner, &index, changed_at).await.map_err(|e| match e {
             crate::store::Error::Duplicate => Error::Taken,
             other => other.into(),
         })?;
@@ -186,6 +191,25 @@ impl Subjects {
         sql::end_links(&mut tx, owner).await?;
         tx.commit().await?;
         Ok(self.vault.amended(owner, &record).await?)
+    }
+
+    /// Until when nothing of a person's leaves and nothing is erased at once, because the address by which they sign in
+    /// was changed: whoever got at a session could otherwise take all of it to another mailbox.
+    pub async fn address_held(&self, owner: &Owner) -> Result<Option<Timestamp>, Error> {
+        let found = {
+            let mut tx = self.db.read().await?;
+            sql::subject(&mut tx, owner).await?
+        };
+        let now = self.clock.now();
+        Ok(found
+            .and_then(|subject| subject.address_changed_at)
+            .map(|at| at.plus(ADDRESS_HOLD))
+            .filter(|until| *until > now))
+    }
+
+    /// [`Error::AddressHeld`] while it is so.
+    pub async fn may_take_out(&self, owner: &Owner) -> Result<(), Error> {
+        self.address_held(owner).await?.map_or(Ok(()), |until| Err(Error::AddressHeld(until)))
     }
 
     /// Notes that a person used the service. Writes at most once an hour for each.

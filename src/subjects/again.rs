@@ -40,6 +40,23 @@ impl Subjects {
         Ok(done)
     }
 
+    /// Takes a second factor away as it was. `false` when there is none, or it was set up after.
+    pub async fn reset_factor_again(
+        &self,
+        tenant: &TenantId,
+        staff: StaffId,
+        at: Timestamp,
+    ) -> Result<bool, Error> {
+        let mut tx = self.db.begin().await?;
+        let row = sql::factor::factor(&mut tx, (tenant, staff)).await?;
+        let done = match row {
+            Some(row) if row.made_at < at => sql::factor::reset(&mut tx, (tenant, staff), at).await?,
+            _ => false,
+        };
+        tx.commit().await?;
+        Ok(done)
+    }
+
     /// Takes a role away, or changes it, as it was. `false` when there is nothing to change.
     pub async fn role_again(
         &self,

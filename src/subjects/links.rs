@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 
+use super::sessions::Begun;
 use super::{Email, Error, Session, SignedIn, Subjects, sql};
 use crate::base::{Secret, TenantId, Timestamp};
 use crate::crypto;
@@ -131,7 +132,8 @@ impl Subjects {
             }
             _ => return Err(Error::BadProof),
         };
-        let (cookie, session) = self.begin_session(&mut tx, who).await?;
+        let (cookie, session) =
+            self.begin_session(&mut tx, who, Begun { created_at: now, factor_at: None }).await?;
         tx.commit().await?;
         Ok(Redeemed { cookie, session })
     }

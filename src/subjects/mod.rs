@@ -2,7 +2,7 @@
 //!
 //! Promises: what is said of a person lies in the vault; here are ids, times and keyed indexes. Tokens are 256 random
 //! bits of which only a hash is kept. Whether an address is known cannot be told from any answer. Of a device only
-//! families and a network are kept. Must never: decide what a role may read; that is the document's.
+//! families and a network are kept. A code is taken once. Must never: decide what a role may read; that is the document's.
 
 mod account;
 mod again;
@@ -10,20 +10,24 @@ mod api_keys;
 mod device;
 mod email;
 mod error;
+mod factor;
 mod links;
 mod model;
 mod sessions;
 mod sql;
 mod staff;
+mod totp;
 
-pub use account::{NewAccount, Profile};
+pub use account::{ADDRESS_HOLD, NewAccount, Profile};
 pub use api_keys::{ApiKey, MintedKey, Scope};
 pub use device::Device;
 pub use email::Email;
 pub use error::Error;
+pub use factor::{Enrolled, FACTOR_FRESH, FACTOR_HOLD, Factor};
 pub use links::{Link, LinkFor, Redeemed};
 pub use model::{Session, SignedIn, StaffMember, Subject};
 pub use sessions::{STAFF_IDLE, SUBJECT_IDLE};
+pub use totp::Enrolment;
 
 use crate::base::{Clock, Entropy};
 use crate::keystore::Keystore;

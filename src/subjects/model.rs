@@ -20,6 +20,8 @@ pub struct Subject {
     pub restricted_at: Option<Timestamp>,
     /// Since when the account is closed.
     pub closed_at: Option<Timestamp>,
+    /// When the address that links to sign in go to was last changed, other than by their app.
+    pub address_changed_at: Option<Timestamp>,
     /// Being erased.
     pub erasing: bool,
     /// The language in which they last read our pages; letters are written in it.
@@ -75,4 +77,6 @@ pub struct Session {
     pub proved_at: Timestamp,
     /// When it began.
     pub created_at: Timestamp,
+    /// When they last proved themself by a second factor, in this session.
+    pub factor_at: Option<Timestamp>,
 }

@@ -1,7 +1,7 @@
 use chrono::TimeDelta;
 
 use super::{Error, Session, SignedIn, Subjects, sql};
-use crate::base::{Secret, SessionId};
+use crate::base::{Secret, SessionId, Timestamp};
 use crate::crypto;
 use crate::store::Tx;
 use crate::vault::Owner;
@@ -17,6 +17,12 @@ const STAFF_LIFE: TimeDelta = TimeDelta::hours(12);
 /// How often "last seen" is written.
 const SEEN_EVERY: TimeDelta = TimeDelta::minutes(5);
 
+/// When a session began, and when its owner proved themself by a second factor.
+pub(super) struct Begun {
+    pub(super) created_at: Timestamp,
+    pub(super) factor_at: Option<Timestamp>,
+}
+
 fn spans(who: &SignedIn) -> (TimeDelta, TimeDelta) {
     match who {
         SignedIn::Subject(_) => (SUBJECT_IDLE, SUBJECT_LIFE),
@@ -29,14 +35,16 @@ impl Subjects {
         &self,
         tx: &mut Tx,
         who: SignedIn,
+        begun: Begun,
     ) -> Result<(Secret<String>, Session), Error> {
         let now = self.clock.now();
         let token = self.entropy.token();
         let (_, life) = spans(&who);
-        let session =
-            Session { id: SessionId::new(&self.clock, &self.entropy), who, proved_at: now, created_at: now };
+        let Begun { created_at, factor_at } = begun;
+        let id = SessionId::new(&self.clock, &self.entropy);
+        let session = Session { id, who, proved_at: now, created_at, factor_at };
         let hash = crypto::sha256(token.as_bytes());
-        sql::insert_session(tx, &hash, &session, now.plus(life)).await?;
+        sql::insert_session(tx, &hash, &session, created_at.plus(life)).await?;
         Ok((token.into(), session))
     }
 

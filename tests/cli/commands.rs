@@ -7,11 +7,13 @@ use vouchsafe::app::{App, Setup};
 use vouchsafe::audit::{LogWatch, Verdict};
 use vouchsafe::config::Config;
 use vouchsafe::mail;
-use vouchsafe::subjects::NewAccount;
+use vouchsafe::policy::Role;
+use vouchsafe::subjects::{NewAccount, SignedIn};
 
 use vouchsafe::app::load_documents;
 
 use super::call;
+use crate::support::house::files_below;
 
 #[tokio::test]
 async fn the_documents_that_ship_compile() {
@@ -123,6 +125,46 @@ async fn a_restored_database_goes_on_with_the_ledger_it_had() {
     app.close().await;
     let (well, said) = call(&[&["ledger", "verify"], &place[..]].concat()).await;
     assert!(well, "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_second_factor_is_taken_away_and_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("data");
+    let (app, _) = installation(&folder).await;
+    let (tenant, email) = ("flux-kontext".parse().unwrap(), "admin@house.example".parse().unwrap());
+    let staff = app.subjects.hire(&tenant, &email, Role::Admin).await.unwrap();
+    let place = folder.display().to_string();
+    let reset = |email: &'static str| {
+        let place = place.clone();
+        async move {
+            let command = ["staff", "reset-factor", "--tenant", "flux-kontext", "--email", email];
+            call(&[&command[..], &["--dev", "--data", &place]].concat()).await
+        }
+    };
+    let (well, said) = reset("admin@house.example").await;
+    assert!(!well && said.contains("no second factor"), "{said}");
+
+    let who = SignedIn::Staff(staff.clone());
+    let link = app.subjects.direct_link(&who, chrono::TimeDelta::minutes(1)).await.unwrap();
+    let session = app.subjects.redeem(&tenant, link.token.expose(), None).await.unwrap().session;
+    let given = app.subjects.begin_factor(&staff, "House").await.unwrap();
+    let secret = totp_rs::Secret::try_from_base32(given.secret.expose()).unwrap();
+    let telephone = totp_rs::Builder::new().with_secret(secret).build().unwrap();
+    let seconds = u64::try_from(app.clock.now().micros() / 1_000_000).unwrap();
+    app.subjects.confirm_factor(&session, &telephone.generate(seconds).to_string()).await.unwrap();
+    app.close().await;
+
+    let (well, said) = reset("nobody@house.example").await;
+    assert!(!well && said.contains("nobody of the staff"), "{said}");
+    let (well, said) = reset("admin@house.example").await;
+    assert!(well && said.contains("is taken away") && said.contains("a letter is on its way"), "{said}");
+    let letters = files_below(&folder.join("outbox"));
+    assert_eq!(letters.len(), 1);
+    assert!(fs::read_to_string(&letters[0]).unwrap().contains("To: admin@house.example"));
+    let (app, _) = installation(&folder).await;
+    assert!(!app.subjects.factor(&staff).await.unwrap().enrolled);
+    app.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

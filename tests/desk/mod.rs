@@ -2,11 +2,14 @@
 
 mod actions;
 mod doors;
+mod factor;
 mod handovers;
 mod looks;
 mod pages;
 mod policies;
 mod promises;
+mod provider;
+mod sight;
 
 use vouchsafe::policy::Role;
 

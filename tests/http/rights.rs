@@ -57,6 +57,41 @@ each_app! {
         assert!(what.contains(&json!("filed")) && what.contains(&json!("delivered")), "{what:?}");
     }
 
+    async fn after_a_new_address_nothing_leaves_and_nothing_goes_at_once_for_three_days(app: TestApp) {
+        let ada = app.person("ada@example.org").await;
+        let filed = file(&app, &ada, json!({ "right": "access" })).await;
+        app.settle().await;
+        let archive = format!("/v1/requests/{}/archive", filed["id"].as_str().unwrap());
+        let correct = async |new: Value| {
+            assert_eq!(app.patch("/v1/account").by(&ada).json(&new).send().await.status, 200);
+        };
+        correct(json!({ "email": "ada@example.org", "name": "Ada King" })).await;
+        assert_eq!(app.get(&archive).by(&ada).send().await.status, 200, "another name is no new address");
+        correct(json!({ "email": "eve@example.net" })).await;
+        let kept = app.get(&archive).by(&ada).send().await;
+        assert_eq!(kept.problem(409), "conflict");
+        assert!(kept.text().contains("until 25 November 2026, 12:00 UTC"), "{}", kept.text());
+        let erasure = file(&app, &ada, json!({ "right": "erasure", "at_once": true })).await;
+        assert_eq!(erasure["state"], "grace", "it can be taken back");
+        let path = format!("/v1/requests/{}", erasure["id"].as_str().unwrap());
+        assert_eq!(app.post(&format!("{path}/waive")).by(&ada).send().await.problem(409), "conflict");
+        assert_eq!(app.post(&format!("{path}/cancel")).by(&ada).send().await.status, 200);
+        app.advance(TimeDelta::hours(72));
+        assert_eq!(app.get(&archive).by(&ada).send().await.status, 200);
+        let erasure = file(&app, &ada, json!({ "right": "erasure", "at_once": true })).await;
+        app.settle().await;
+        let found = app.app.requests.find(&app.tenant(), erasure["id"].as_str().unwrap().parse().unwrap()).await;
+        assert_eq!(found.unwrap().outcome.as_deref(), Some("fulfilled"));
+    }
+
+    async fn what_an_app_says_of_its_own_users_address_holds_nothing_up(app: TestApp) {
+        let ada = app.person("ada@example.org").await;
+        app.app.subjects.add_login(&ada.owner, app.issuer(), "login-1").await.unwrap();
+        let new = json!({ "email": "ada@example.net" });
+        assert_eq!(app.patch("/v1/account").by(app.token("login-1")).json(&new).send().await.status, 200);
+        assert_eq!(app.app.subjects.address_held(&ada.owner).await.unwrap(), None);
+    }
+
     async fn an_erasure_can_be_taken_back_or_done_at_once(app: TestApp) {
         let ada = app.person("ada@example.org").await;
         app.upload(&ada, 1).await;

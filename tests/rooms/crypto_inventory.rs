@@ -22,6 +22,7 @@ const CRYPTOGRAPHY: &[&str] = &[
     "jsonwebtoken",
     "lettre",
     "mail-auth",
+    "openidconnect",
     "rand_chacha",
     "rand_core",
     "reqwest",
@@ -31,6 +32,7 @@ const CRYPTOGRAPHY: &[&str] = &[
     "sqlx",
     "subtle",
     "tlog_tiles",
+    "totp-rs",
     "zeroize",
 ];
 
@@ -58,6 +60,7 @@ const OTHERS: &[&str] = &[
     "kamadak-exif",
     "mail-parser",
     "pulldown-cmark",
+    "qrcode",
     "rustix",
     "serde",
     "serde_json",

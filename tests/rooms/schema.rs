@@ -98,6 +98,8 @@ const GOES: &[(&str, Goes)] = &[
     ("session", Goes::WithSubject("the row; anybody's when it expires")),
     ("sign_in", Goes::WithSubject("the row; anybody's when it expires")),
     ("staff", Goes::NotPersonal("the house's own people, until they leave")),
+    ("staff_factor", Goes::NotPersonal("a secret of the house's own people, sealed; blanked with its reset")),
+    ("staff_recovery", Goes::NotPersonal("keyed hashes of codes; gone with the reset of their factor")),
     ("subject", Goes::WithSubject("the row")),
     ("subject_key", Goes::WithSubject("the one write that erases")),
     ("subject_login", Goes::WithSubject("the row")),

@@ -15,7 +15,7 @@ use vouchsafe::app::{App, Setup, load_documents};
 use vouchsafe::audit::LogWatch;
 use vouchsafe::base::{Clock, Entropy, ManualClock, PageSize, RequestId, Secret, TenantId, Timestamp};
 use vouchsafe::blobs::KeyPrefix;
-use vouchsafe::config::{Config, TokenIssuer};
+use vouchsafe::config::{Config, SecondFactor, TokenIssuer};
 use vouchsafe::edge::Edge;
 use vouchsafe::http::{Certificate, serve};
 use vouchsafe::imaging::{Format, sample};
@@ -118,6 +118,8 @@ impl TestApp {
         let mut config = Config::throwaway(&ground.folder().join("data"));
         config.server.development = false;
         config.server.public_url = "https://vouchsafe.test".to_owned();
+        // What staff must prove besides is for the tests that are about it; they switch it on.
+        config.staff.second_factor = Some(SecondFactor::Off);
         config.tokens = vec![TokenIssuer {
             tenant: TENANT.parse().unwrap(),
             issuer: ISSUER.to_owned(),

@@ -11,6 +11,7 @@ pub(crate) mod eyes;
 pub(crate) mod house;
 pub(crate) mod kms;
 pub(crate) mod listening;
+pub(crate) mod oidc;
 pub(crate) mod render;
 pub(crate) mod source;
 pub(crate) mod transit;

@@ -94,6 +94,15 @@ fn all(tongue: Tongue) -> Vec<(&'static str, Written)> {
     };
     all.push(("confirm-mandate", mandate.write().unwrap()));
     all.push(("confirm-letter", confirm.write().unwrap()));
+    let taken_away = StaffFactorChanged {
+        head: head(),
+        at: at("2026-11-22T14:07:00Z"),
+        held_until: None,
+        desk_link: "https://example.org/flux-kontext/desk".into(),
+    };
+    let replaced = StaffFactorChanged { held_until: Some(at("2026-11-25T14:07:00Z")), ..taken_away.clone() };
+    all.push(("staff-factor-taken-away", taken_away.write().unwrap()));
+    all.push(("staff-factor-replaced", replaced.write().unwrap()));
     all
 }
 

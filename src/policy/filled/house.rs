@@ -147,6 +147,27 @@ pub(super) const HOUSE: &[(&str, Keeps, &[&str])] = &[
         &["id", "tenant", "role", "email_index", "sealed", "created_at", "disabled_at"],
     ),
     (
+        "staff_factor",
+        Nobody("the secret of a member of staff's authenticator app, sealed, and counts of wrong codes"),
+        &[
+            "tenant",
+            "staff",
+            "sealed",
+            "made_at",
+            "confirmed_at",
+            "last_step",
+            "failures",
+            "wait_until",
+            "reset_at",
+            "held_until",
+        ],
+    ),
+    (
+        "staff_recovery",
+        Nobody("keyed hashes of codes that a member of staff keeps"),
+        &["tenant", "staff", "code_hash", "used_at"],
+    ),
+    (
         "subject_key",
         Nobody("wrapped keys"),
         &["tenant", "subject", "class", "id", "epoch", "wrapped", "kfp", "created_at"],

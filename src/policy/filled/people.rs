@@ -386,6 +386,7 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "proved_at",
             "last_seen_at",
             "expires_at",
+            "factor_at",
         ],
     ),
     (
@@ -421,6 +422,7 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "restricted_at",
             "closed_at",
             "locale",
+            "address_changed_at",
         ],
     ),
     ("subject_login", Of("account"), &["tenant", "issuer", "login_index", "subject"]),

@@ -1,12 +1,17 @@
 pub(super) mod again;
 mod closing;
+pub(super) mod factor;
 mod reading;
+mod sessions;
 
 pub(super) use closing::{close, closed};
 pub(super) use reading::set_locale;
+pub(super) use sessions::{
+    end_links, end_session, end_sessions, end_staff_sessions, expire, insert_session, seen, session,
+};
 
-use super::{ApiKey, Error as RoomError, Scope, Session, SignedIn, StaffMember, Subject};
-use crate::base::{SessionId, StaffId, SubjectId, TenantId, Timestamp};
+use super::{ApiKey, Error as RoomError, Scope, StaffMember, Subject};
+use crate::base::{StaffId, SubjectId, TenantId, Timestamp};
 use crate::on;
 use crate::policy::Role;
 use crate::speech::Tongue;
@@ -15,16 +20,16 @@ use crate::vault::Owner;
 
 const INSERT_SUBJECT: &str = "INSERT INTO subject (id, tenant, state, generation, email_index, policy_version, created_at, \
     last_active_at, warnings) VALUES ($1, $2, 'active', 1, $3, $4, $5, $5, 0)";
-const SUBJECT: &str = "SELECT state, policy_version, created_at, last_active_at, restricted_at, closed_at, locale FROM subject \
-    WHERE tenant = $1 AND id = $2";
+const SUBJECT: &str = "SELECT state, policy_version, created_at, last_active_at, restricted_at, closed_at, \
+    address_changed_at, locale FROM subject WHERE tenant = $1 AND id = $2";
 const SUBJECT_BY_EMAIL: &str =
     "SELECT id FROM subject WHERE tenant = $1 AND email_index = $2 AND state = 'active'";
 const INSERT_LOGIN: &str =
     "INSERT INTO subject_login (tenant, issuer, login_index, subject) VALUES ($1, $2, $3, $4)";
 const BY_LOGIN: &str = "SELECT l.subject FROM subject_login l JOIN subject s ON s.id = l.subject AND s.tenant = l.tenant \
     WHERE l.tenant = $1 AND l.issuer = $2 AND l.login_index = $3 AND s.state = 'active'";
-const SET_EMAIL: &str =
-    "UPDATE subject SET email_index = $1 WHERE tenant = $2 AND id = $3 AND state = 'active'";
+const SET_EMAIL: &str = "UPDATE subject SET email_index = $1, address_changed_at = CASE WHEN email_index = $1 \
+    THEN address_changed_at ELSE COALESCE($2, address_changed_at) END WHERE tenant = $3 AND id = $4 AND state = 'active'";
 const TOUCH: &str = "UPDATE subject SET last_active_at = $1, warnings = 0, warned_at = NULL \
     WHERE tenant = $2 AND id = $3 AND last_active_at < $4";
 const SET_RESTRICTED: &str =
@@ -36,20 +41,6 @@ const INSERT_LINK: &str = "INSERT INTO sign_in (token_hash, tenant, email_index,
     expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 const USE_LINK: &str = "UPDATE sign_in SET used_at = $1 WHERE token_hash = $2 AND tenant = $3 AND used_at IS NULL \
     AND expires_at > $1 RETURNING subject, staff, browser_hash";
-
-const INSERT_SESSION: &str = "INSERT INTO session (token_hash, id, tenant, subject, staff, created_at, proved_at, \
-    last_seen_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $6, $7)";
-const SESSION: &str = "SELECT s.id, s.tenant, s.subject, s.staff, f.role, s.proved_at, s.created_at, s.last_seen_at, \
-    s.expires_at FROM session s LEFT JOIN subject p ON p.id = s.subject AND p.tenant = s.tenant \
-    LEFT JOIN staff f ON f.id = s.staff AND f.tenant = s.tenant WHERE s.token_hash = $1 \
-    AND ((s.subject IS NOT NULL AND p.state = 'active') OR (s.staff IS NOT NULL AND f.disabled_at IS NULL \
-    AND f.id IS NOT NULL))";
-const SEEN: &str = "UPDATE session SET last_seen_at = $1 WHERE token_hash = $2";
-const END_SESSION: &str = "DELETE FROM session WHERE tenant = $1 AND id = $2";
-const END_SESSIONS: &str = "DELETE FROM session WHERE tenant = $1 AND subject = $2";
-const END_LINKS: &str = "DELETE FROM sign_in WHERE tenant = $1 AND subject = $2";
-const EXPIRE_SESSIONS: &str = "DELETE FROM session WHERE expires_at <= $1";
-const EXPIRE_LINKS: &str = "DELETE FROM sign_in WHERE expires_at <= $1";
 
 const INSERT_STAFF: &str =
     "INSERT INTO staff (id, tenant, role, email_index, sealed, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
@@ -86,8 +77,9 @@ pub(super) async fn insert_subject(
     Ok(())
 }
 
-/// State, version of the policy, when they came, when they were last here, since when restricted, when closed, language.
-type SubjectRow = (String, String, i64, i64, Option<i64>, Option<i64>, Option<String>);
+/// State, version of the policy, when they came, when they were last here, since when restricted, when closed, when their
+/// address was changed, language.
+type SubjectRow = (String, String, i64, i64, Option<i64>, Option<i64>, Option<i64>, Option<String>);
 
 pub(super) async fn subject(tx: &mut Tx, owner: &Owner) -> Result<Option<Subject>, Error> {
     let row: Option<SubjectRow> = on!(tx, |c| sqlx::query_as(SUBJECT)
@@ -95,7 +87,7 @@ pub(super) async fn subject(tx: &mut Tx, owner: &Owner) -> Result<Option<Subject
         .bind(owner.subject.to_string())
         .fetch_optional(c)
         .await)?;
-    Ok(row.map(|(state, policy_version, created, active, restricted, closed, locale)| Subject {
+    Ok(row.map(|(state, policy_version, created, active, restricted, closed, address, locale)| Subject {
         id: owner.subject,
         tenant: owner.tenant.clone(),
         policy_version,
@@ -103,6 +95,7 @@ pub(super) async fn subject(tx: &mut Tx, owner: &Owner) -> Result<Option<Subject
         last_active_at: Timestamp::from_micros(active),
         restricted_at: restricted.map(Timestamp::from_micros),
         closed_at: closed.map(Timestamp::from_micros),
+        address_changed_at: address.map(Timestamp::from_micros),
         erasing: state != "active",
         tongue: locale.and_then(|tag| Tongue::of_tag(&tag)).unwrap_or_default(),
     }))
@@ -153,9 +146,16 @@ pub(super) async fn by_login(
     row.map(|(id,)| id.parse().map_err(|_| Error::inconsistent("subject_login", "subject"))).transpose()
 }
 
-pub(super) async fn set_email(tx: &mut Tx, owner: &Owner, index: &[u8]) -> Result<bool, Error> {
+/// Moves an account to another address; `changed_at` is noted if it is another, unless it is nothing.
+pub(super) async fn set_email(
+    tx: &mut Tx,
+    owner: &Owner,
+    index: &[u8],
+    changed_at: Option<Timestamp>,
+) -> Result<bool, Error> {
     let n = on!(tx, |c| sqlx::query(SET_EMAIL)
         .bind(index)
+        .bind(changed_at.map(Timestamp::micros))
         .bind(owner.tenant.as_str())
         .bind(owner.subject.to_string())
         .execute(c)
@@ -269,108 +269,6 @@ fn parse<T: std::str::FromStr>(
     column: &'static str,
 ) -> Result<Option<T>, Error> {
     text.map(|t| t.parse().map_err(|_| Error::inconsistent(table, column))).transpose()
-}
-
-pub(super) async fn insert_session(
-    tx: &mut Tx,
-    hash: &[u8],
-    session: &Session,
-    expires_at: Timestamp,
-) -> Result<(), Error> {
-    let (subject, staff) = match &session.who {
-        SignedIn::Subject(owner) => (Some(owner.subject.to_string()), None),
-        SignedIn::Staff(staff) => (None, Some(staff.id.to_string())),
-    };
-    on!(tx, |c| sqlx::query(INSERT_SESSION)
-        .bind(hash)
-        .bind(session.id.to_string())
-        .bind(session.who.tenant().as_str())
-        .bind(subject)
-        .bind(staff)
-        .bind(session.created_at.micros())
-        .bind(expires_at.micros())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
-    Ok(())
-}
-
-type SessionRow = (String, String, Option<String>, Option<String>, Option<String>, i64, i64, i64, i64);
-
-pub(super) async fn session(
-    tx: &mut Tx,
-    hash: &[u8],
-) -> Result<Option<(Session, Timestamp, Timestamp)>, Error> {
-    let row: Option<SessionRow> = on!(tx, |c| sqlx::query_as(SESSION).bind(hash).fetch_optional(c).await)?;
-    let Some((id, tenant, subject, staff, role, proved, created, seen, expires)) = row else {
-        return Ok(None);
-    };
-    let bad = |column| Error::inconsistent("session", column);
-    let tenant: TenantId = tenant.parse().map_err(|_| bad("tenant"))?;
-    let subject: Option<SubjectId> = parse(subject.as_deref(), "session", "subject")?;
-    let staff: Option<StaffId> = parse(staff.as_deref(), "session", "staff")?;
-    let role: Option<Role> = parse(role.as_deref(), "staff", "role")?;
-    let who = match (subject, staff, role) {
-        (Some(id), None, _) => SignedIn::Subject(Owner::new(&tenant, id)),
-        (None, Some(id), Some(role)) => SignedIn::Staff(StaffMember { id, tenant, role }),
-        _ => return Err(bad("subject")),
-    };
-    let session = Session {
-        id: id.parse().map_err(|_| bad("id"))?,
-        who,
-        proved_at: Timestamp::from_micros(proved),
-        created_at: Timestamp::from_micros(created),
-    };
-    Ok(Some((session, Timestamp::from_micros(seen), Timestamp::from_micros(expires))))
-}
-
-pub(super) async fn seen(tx: &mut Tx, hash: &[u8], now: Timestamp) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(SEEN).bind(now.micros()).bind(hash).execute(c).await.map(|_| ()))?;
-    Ok(())
-}
-
-pub(super) async fn end_session(tx: &mut Tx, tenant: &TenantId, id: SessionId) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(END_SESSION)
-        .bind(tenant.as_str())
-        .bind(id.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
-    Ok(())
-}
-
-pub(super) async fn end_sessions(tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
-    for statement in [END_SESSIONS, END_LINKS] {
-        on!(tx, |c| sqlx::query(statement)
-            .bind(owner.tenant.as_str())
-            .bind(owner.subject.to_string())
-            .execute(c)
-            .await
-            .map(|_| ()))?;
-    }
-    Ok(())
-}
-
-pub(super) async fn end_links(tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(END_LINKS)
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
-    Ok(())
-}
-
-pub(super) async fn expire(tx: &mut Tx, now: Timestamp) -> Result<u64, Error> {
-    let mut gone = 0;
-    for statement in [EXPIRE_SESSIONS, EXPIRE_LINKS] {
-        gone += on!(tx, |c| sqlx::query(statement)
-            .bind(now.micros())
-            .execute(c)
-            .await
-            .map(|r| r.rows_affected()))?;
-    }
-    Ok(gone)
 }
 
 pub(super) struct NewStaff {

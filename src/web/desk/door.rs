@@ -1,4 +1,4 @@
-//! In and out: a link to the work mailbox, opened and then confirmed with a button. The desk has a cookie of its own, so
+//! In and out: a link to the work mailbox, opened and then confirmed with a button; a code follows ([`super::factor`]). The desk has a cookie of its own, so
 //! that one browser can be somebody with pictures and somebody at the desk at once, and no other site's link brings it.
 
 use axum::extract::{FromRequestParts as _, Request, State};
@@ -10,11 +10,11 @@ use chrono::TimeDelta;
 use super::seat::{self, Fields};
 use super::shell::{Answer, outside, page, query};
 use crate::base::{Kind, Secret, TenantId, Timestamp};
-use crate::edge::{Edge, Fault, StaffSession, cookie_of};
+use crate::edge::{Edge, Fault, StaffAtDoor, cookie_of};
 use crate::mail::letters::{Letter as _, Letterhead, SignInLink};
 use crate::speech::Tongue;
 use crate::subjects::{Email, Error, LinkFor, SignedIn};
-use crate::web::view::{Mistake, Mistakes, SignInConfirm, StaffMailSent, StaffSignIn};
+use crate::web::view::{Mistake, Mistakes, ProviderDoor, SignInConfirm, StaffMailSent, StaffSignIn};
 
 /// The list under which tokens of forms are made that nobody is signed in for: one for each browser.
 const DOOR: &str = "desk-door";
@@ -22,7 +22,7 @@ const STRANGE: &str = "The form was open for too long, or came from another page
 const DEAD: &str = "The link does not work: it was used, has run out, or was asked for in another browser. Ask for a new one.";
 
 /// Somebody at the door of a tenant's desk: a browser, known by a nonce.
-struct Caller {
+pub(super) struct Caller {
     edge: Edge,
     tenant: TenantId,
     nonce: String,
@@ -30,12 +30,20 @@ struct Caller {
 }
 
 impl Caller {
-    async fn of(parts: &mut Parts, edge: &Edge) -> Result<Self, Fault> {
+    pub(super) async fn of(parts: &mut Parts, edge: &Edge) -> Result<Self, Fault> {
         let tenant = seat::tenant(parts, edge).await?;
         let known = cookie_of(&parts.headers, edge.browser_cookie());
         let fresh = known.is_none();
         let nonce = known.unwrap_or_else(|| edge.app.entropy.token());
         Ok(Self { edge: edge.clone(), tenant, nonce, fresh })
+    }
+
+    pub(super) fn edge(&self) -> &Edge {
+        &self.edge
+    }
+
+    pub(super) fn tenant(&self) -> &TenantId {
+        &self.tenant
     }
 
     fn csrf(&self) -> String {
@@ -55,11 +63,17 @@ impl Caller {
         response
     }
 
-    fn form(&self, email: &str, mistake: Option<(&str, &str)>) -> Answer {
+    pub(super) fn form(&self, email: &str, mistake: Option<(&str, &str)>) -> Answer {
         let mistakes =
             mistake.map(|(field, says)| Mistake { field: field.to_owned(), says: says.to_owned() });
+        let shell = outside(&self.edge, &self.tenant, self.csrf())?;
+        let provider = self.edge.provider.as_ref().map(|provider| ProviderDoor {
+            name: provider.name().to_owned(),
+            href: format!("{}/desk/sign-in/oidc", shell.root),
+        });
         let form = StaffSignIn {
-            shell: outside(&self.edge, &self.tenant, self.csrf())?,
+            shell,
+            provider,
             email: email.to_owned(),
             mistakes: Mistakes(mistakes.into_iter().collect()),
         };
@@ -70,13 +84,24 @@ impl Caller {
 /// How long a link works, and the nonce of the browser that asked for it.
 const LINK_LIFE: TimeDelta = TimeDelta::minutes(15);
 
-fn cookie(edge: &Edge, name: &str, value: &str, same_site: &str, life: Option<TimeDelta>) -> String {
+pub(super) fn cookie(
+    edge: &Edge,
+    name: &str,
+    value: &str,
+    same_site: &str,
+    life: Option<TimeDelta>,
+) -> String {
     let secure = if edge.development() { "" } else { "; Secure" };
     let age = life.map_or_else(String::new, |l| format!("; Max-Age={}", l.num_seconds()));
     format!("{name}={value}; Path=/; HttpOnly; SameSite={same_site}{secure}{age}")
 }
 
-fn set_cookie(response: &mut Response, line: &str) {
+/// The cookie of a session of staff.
+pub(super) fn session_cookie(edge: &Edge, value: &str) -> String {
+    cookie(edge, edge.desk_cookie(), value, "Strict", None)
+}
+
+pub(super) fn set_cookie(response: &mut Response, line: &str) {
     if let Ok(value) = HeaderValue::from_str(line) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }
@@ -198,7 +223,7 @@ pub(super) async fn enter(State(edge): State<Edge>, request: Request) -> Answer 
         return caller.form("", Some(("email", DEAD)));
     }
     let mut response = Redirect::to(&format!("/{}/desk", caller.tenant)).into_response();
-    set_cookie(&mut response, &cookie(&edge, edge.desk_cookie(), redeemed.cookie.expose(), "Strict", None));
+    set_cookie(&mut response, &session_cookie(&edge, redeemed.cookie.expose()));
     Ok(response)
 }
 
@@ -207,7 +232,7 @@ pub(super) async fn leave(State(edge): State<Edge>, headers: HeaderMap, request:
     let (mut parts, _) = request.into_parts();
     let tenant = seat::tenant(&mut parts, &edge).await?;
     if cookie_of(&headers, edge.desk_cookie()).is_some()
-        && let Ok(staff) = StaffSession::from_request_parts(&mut parts, &edge).await
+        && let Ok(staff) = StaffAtDoor::from_request_parts(&mut parts, &edge).await
     {
         edge.app.subjects.sign_out(&staff.session).await?;
     }

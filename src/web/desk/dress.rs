@@ -1,18 +1,53 @@
 //! Errors in the desk's dress. Whoever is not signed in and wants to see a page is shown the door.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use askama::Template as _;
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 
+use super::door::set_cookie;
 use super::shell;
-use crate::base::{Kind, TenantId};
+use crate::base::{Kind, Secret, TenantId};
 use crate::edge::{Edge, Fault, Reference, sentence};
 use crate::web::view::{ErrorPage, Way};
 
-/// Turns a fault into a page for whoever reads pages.
-pub(super) async fn dress(State(edge): State<Edge>, request: Request, next: Next) -> Response {
+/// The cookie of a session that a proof has made another, to be set with the answer whatever it is.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Renewed(Arc<Mutex<Option<Secret<String>>>>);
+
+impl Renewed {
+    /// That of a call.
+    pub(super) fn of(parts: &Parts) -> Self {
+        parts.extensions.get::<Self>().cloned().unwrap_or_default()
+    }
+
+    /// Sets the cookie's line.
+    pub(super) fn set(&self, line: Secret<String>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(line);
+    }
+
+    fn take(&self) -> Option<Secret<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Turns a fault into a page for whoever reads pages, and sets the cookie of a session that became another.
+pub(super) async fn dress(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
+    let renewed = Renewed::default();
+    request.extensions_mut().insert(renewed.clone());
+    let mut response = dressed(&edge, request, next).await;
+    if let Some(line) = renewed.take() {
+        set_cookie(&mut response, line.expose());
+    }
+    response
+}
+
+async fn dressed(edge: &Edge, request: Request, next: Next) -> Response {
+    let wanted = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
     let tenant: Option<TenantId> = request.uri().path().split('/').nth(1).and_then(|t| t.parse().ok());
     let looks = request.method() == Method::GET;
     let reads = reads_pages(request.headers());
@@ -23,7 +58,12 @@ pub(super) async fn dress(State(edge): State<Edge>, request: Request, next: Next
     if looks && fault.kind == Kind::Unauthenticated {
         return Redirect::to(&format!("/{tenant}/desk/sign-in")).into_response();
     }
-    page(&edge, &tenant, &fault, reference).unwrap_or(response)
+    if looks && fault.kind == Kind::StepUp {
+        let query =
+            url::form_urlencoded::Serializer::new(String::new()).append_pair("next", &wanted).finish();
+        return Redirect::to(&format!("/{tenant}/desk/factor?{query}")).into_response();
+    }
+    page(edge, &tenant, &fault, reference).unwrap_or(response)
 }
 
 fn reads_pages(headers: &HeaderMap) -> bool {
@@ -53,7 +93,8 @@ fn title(kind: Kind) -> &'static str {
     match kind {
         Kind::Forbidden => "That is not open to you",
         Kind::NotFound | Kind::Gone => "There is nothing here",
-        Kind::Unauthenticated | Kind::StepUp => "Sign in first",
+        Kind::Unauthenticated => "Sign in first",
+        Kind::StepUp => "Your code first",
         Kind::Conflict => "That does not fit any more",
         Kind::Malformed | Kind::Invalid | Kind::TooLarge | Kind::Unsupported => {
             "We could not use what was sent"
@@ -71,9 +112,8 @@ fn steps(kind: Kind) -> Vec<String> {
             "Ask somebody with another role, or reload the page you came from and try once more."
         }
         Kind::NotFound | Kind::Gone => "Check the number. What was erased cannot be found any more.",
-        Kind::Unauthenticated | Kind::StepUp => {
-            "Ask for a new link. A session of staff ends after 30 minutes unused."
-        }
+        Kind::Unauthenticated => "Ask for a new link. A session of staff ends after 30 minutes unused.",
+        Kind::StepUp => "Open the desk: it asks for the code of your authenticator app.",
         Kind::Conflict => "Reload the page to see how things stand now.",
         Kind::Malformed | Kind::Invalid | Kind::TooLarge | Kind::Unsupported => {
             "Go back, look it over and send it again."

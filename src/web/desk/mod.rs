@@ -6,6 +6,7 @@
 
 mod door;
 mod dress;
+mod factor;
 mod found;
 mod handovers;
 mod holds;
@@ -15,6 +16,7 @@ mod people;
 mod policies;
 mod processors;
 mod promises;
+mod provider;
 mod queue;
 mod reads;
 mod recipients;
@@ -45,7 +47,11 @@ pub fn router(edge: Edge) -> Router {
         .route("/{tenant}/desk", get(today::show))
         .route("/{tenant}/desk/sign-in", get(door::ask).post(door::send))
         .route("/{tenant}/desk/sign-in/confirm", get(door::confirm).post(door::enter))
+        .route("/{tenant}/desk/sign-in/oidc", get(provider::go))
+        .route("/{tenant}/desk/sign-in/oidc/back", get(provider::come_back))
         .route("/{tenant}/desk/sign-out", post(door::leave))
+        .route("/{tenant}/desk/factor", get(factor::show).post(factor::give))
+        .route("/{tenant}/desk/factor/set-up", post(factor::set_up))
         .route("/{tenant}/desk/jobs/{id}/retry", post(today::release))
         .route("/{tenant}/desk/requests", get(queue::show))
         .route("/{tenant}/desk/requests/{reference}", get(request::show))

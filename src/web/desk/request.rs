@@ -141,6 +141,7 @@ async fn writing(seat: &Seat, request: &Request, uri: &Uri) -> Result<Writing, F
     if query(uri, "read").as_deref() != Some("yes") || request.subject.is_none() {
         return Ok(Writing::default());
     }
+    seat.staff.may_act_gravely(&seat.edge).await?;
     let requests = &seat.edge.app.requests;
     let actor = seat.actor();
     let words = requests.words(request, &actor).await?;

@@ -90,6 +90,25 @@ impl Page {
     }
 }
 
+/// What needs a proof of a few minutes ago and a second factor that is not new in another's place: deciding over
+/// somebody's request, what stops disposal, what is published, looking at somebody's data.
+const GRAVE: &[&str] = &[
+    "requests/{reference}/read",
+    "holds",
+    "holds/{id}/approve",
+    "holds/{id}/lift",
+    "policies/{id}/confirm",
+    "people/look",
+    "people/looks/{id}/agree",
+];
+
+/// Whether sending a form to a route, as the router knows it, is one of the gravest acts; `action` is what its path names,
+/// decoded.
+pub fn is_grave(route: &str, action: Option<&str>) -> bool {
+    let below = route.strip_prefix("/{tenant}/desk/").unwrap_or_default();
+    GRAVE.contains(&below) || (below == "requests/{reference}/{action}" && action == Some("agree"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,6 +126,24 @@ mod tests {
         }
         assert_eq!(Page::of_route("/{tenant}/desk/somewhere"), None);
         assert_eq!(Page::of_route("/{tenant}/images"), None);
+    }
+
+    #[test]
+    fn the_gravest_acts_are_known_by_their_route() {
+        for grave in GRAVE {
+            assert!(is_grave(&format!("/{{tenant}}/desk/{grave}"), None), "{grave}");
+        }
+        let act = "/{tenant}/desk/requests/{reference}/{action}";
+        assert!(is_grave(act, Some("agree")));
+        for (route, action) in [
+            (act, Some("retry")),
+            (act, None),
+            ("/{tenant}/desk/holds/{id}/review", None),
+            ("/{tenant}/desk/jobs/{id}/retry", None),
+            ("holds", None),
+        ] {
+            assert!(!is_grave(route, action), "{route} {action:?}");
+        }
     }
 
     #[test]

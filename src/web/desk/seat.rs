@@ -4,11 +4,15 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, MatchedPath, RawPathParams, Request};
 use axum::http::request::Parts;
+use axum::response::{IntoResponse as _, Response};
 
-use super::roles::Page;
+use super::dress::Renewed;
+use super::factor::{CODE, once_more};
+use super::roles::{self, Page};
 use crate::base::{Kind, Secret, TenantId};
 use crate::edge::{Edge, Fault, StaffSession};
 use crate::policy::Role;
+use crate::subjects::Session;
 use crate::vault::Actor;
 
 /// The list under which form tokens are made: one for each session.
@@ -43,14 +47,23 @@ impl Seat {
 
     /// The token that their forms send back.
     pub(super) fn form_token(&self) -> String {
-        self.edge.cursors.write(FORMS, &self.staff.session.id.to_string())
+        form_token(&self.edge, &self.staff.session)
     }
 
     /// Whether a form came from a page of this session.
     pub(super) fn sent_by_us(&self, token: &str) -> bool {
-        let session = self.edge.cursors.read(FORMS, token);
-        session.is_ok_and(|s| s == self.staff.session.id.to_string())
+        sent_by(&self.edge, &self.staff.session, token)
     }
+}
+
+/// The token that forms of a session carry.
+pub(super) fn form_token(edge: &Edge, session: &Session) -> String {
+    edge.cursors.write(FORMS, &session.id.to_string())
+}
+
+/// Whether a form came from a page of a session.
+pub(super) fn sent_by(edge: &Edge, session: &Session, token: &str) -> bool {
+    edge.cursors.read(FORMS, token).is_ok_and(|s| s == session.id.to_string())
 }
 
 /// The tenant in the address, if it is one of ours.
@@ -101,6 +114,11 @@ impl Fields {
         self.0.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.trim())
     }
 
+    /// Every field but those that belong to the session, to be sent once more.
+    pub(super) fn carried(&self) -> Vec<(String, String)> {
+        self.0.iter().filter(|(name, _)| name != "csrf" && name != CODE).cloned().collect()
+    }
+
     /// Words that may be about a person.
     pub(super) fn secret(&self, name: &str) -> Secret<String> {
         Secret::new(self.one(name).to_owned())
@@ -122,16 +140,32 @@ pub(super) struct Sent {
 }
 
 impl FromRequest<Edge> for Sent {
-    type Rejection = Fault;
-    async fn from_request(request: Request, edge: &Edge) -> Result<Self, Fault> {
+    /// Who has to prove themself once more first is asked to.
+    type Rejection = Response;
+    async fn from_request(request: Request, edge: &Edge) -> Result<Self, Response> {
+        let fail = |fault: Fault| fault.into_response();
         let (mut parts, body) = request.into_parts();
-        let seat = Seat::from_request_parts(&mut parts, edge).await?;
-        let fields = form(Request::from_parts(parts, body), edge).await?;
+        let mut seat = Seat::from_request_parts(&mut parts, edge).await.map_err(fail)?;
+        let is_grave = is_grave(&mut parts, edge).await;
+        let (path, renewed) = (parts.uri.path().to_owned(), Renewed::of(&parts));
+        let fields = form(Request::from_parts(parts, body), edge).await.map_err(fail)?;
         if !seat.sent_by_us(fields.one("csrf")) {
-            return Err(strange());
+            return Err(fail(strange()));
+        }
+        if is_grave {
+            once_more(&mut seat, &path, &fields, &renewed).await.map_err(|response| *response)?;
         }
         Ok(Self { seat, fields })
     }
+}
+
+/// Whether what is asked for is one of the gravest acts.
+async fn is_grave(parts: &mut Parts, edge: &Edge) -> bool {
+    let params = RawPathParams::from_request_parts(parts, edge).await.ok();
+    let action =
+        params.and_then(|all| all.iter().find(|(name, _)| *name == "action").map(|(_, a)| a.to_owned()));
+    let route = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+    roles::is_grave(route, action.as_deref())
 }
 
 /// Reads a form of at most 64 KiB.

@@ -3,6 +3,7 @@
 use axum::extract::Path;
 use axum::http::HeaderMap;
 
+use super::requests::prove;
 use crate::base::{Kind, PageSize};
 use crate::consent::Error as Refused;
 use crate::edge::Fault;
@@ -125,7 +126,7 @@ async fn details_page(person: &Person, profile: &Profile, mistakes: Mistakes) ->
             field(
                 "email",
                 key("E-mail address"),
-                key("Links to sign in go here. Write it with care: a slip locks you out."),
+                key("Links to sign in go here. Write it with care: a slip locks you out. For three days after a change no archive leaves and nothing is erased at once."),
                 &profile.email,
                 "email",
                 "email",
@@ -164,7 +165,7 @@ async fn corrections(person: &Person) -> Result<Vec<Correction>, Fault> {
 }
 
 /// `POST /privacy/details`: a correction is a request like any other, carried out at once.
-pub(crate) async fn correct(person: Person, form: Filled) -> Answer {
+pub(crate) async fn correct(person: Person, headers: HeaderMap, form: Filled) -> Answer {
     let old = person.profile().await?;
     let typed = |name: &str| form.one(name).to_owned();
     let shown = Profile { email: typed("email"), name: typed("name"), username: typed("username") };
@@ -174,6 +175,9 @@ pub(crate) async fn correct(person: Person, form: Filled) -> Answer {
     };
     if new == old {
         return Ok(see(&format!("{}/privacy/details", person.root())));
+    }
+    if new.email != old.email && !person.proved_lately() {
+        return prove(&person, &headers, "/privacy/details").await;
     }
     if is_anothers(&person, &new.email).await? {
         let wrong = mistake("email", person.tongue().say("This address cannot be used here."));

@@ -77,7 +77,8 @@ pub(crate) async fn file(person: Person, headers: HeaderMap, form: Filled) -> An
     let at_once = form.one("when") == "now";
     let filing = filing(Ask::Erasure { at_once }, person.actor(), "");
     let filed = person.edge.app.requests.file(&person.owner, filing).await?.request;
-    let filed = if at_once && filed.state == State::Grace {
+    let held = person.edge.app.subjects.address_held(&person.owner).await?.is_some();
+    let filed = if at_once && filed.state == State::Grace && !held {
         person.edge.app.requests.waive(&person.owner, filed.id).await?
     } else {
         filed

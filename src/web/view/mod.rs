@@ -36,6 +36,8 @@
 //! | `/desk/processors`, `/desk/reads?role=&from=&to=&refused=` | [`Processors`], [`AccessReview`] |
 //! | `/desk/ledger?kind=&from=&to=`, `POST /desk/ledger/verify` | [`DeskLedger`] |
 //! | `/desk/people` and `POST` (`query`) | [`People`] |
+//! | `/desk/factor?next=` and `POST` (`factor-code`, `next`), `POST /desk/factor/set-up` (`code`, `next`) | [`FactorNew`] or [`FactorAsked`], [`FactorCodes`] |
+//! | `/desk/sign-in/oidc?again=`, `/desk/sign-in/oidc/back?code=&state=` | the way to the staff's identity provider, and [`ComeIn`] |
 //! | `/desk/sign-in` and `POST` (`email`), `/desk/sign-in/confirm`, `POST /desk/sign-out` | [`StaffSignIn`], [`SignInConfirm`] |
 //!
 //! The pages live under `default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:;

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::ProviderDoor;
 use crate::web::view::{
     Choice, Clock, Count, Desk, Fact, Mark, Mistakes, Moment, Recipient, Shell, State, Stays, Step, Viewer,
 };
@@ -314,6 +315,8 @@ pub struct StaffSignIn {
     pub shell: Shell,
     /// The address typed before.
     pub email: String,
+    /// The way to the staff's identity provider, if there is one.
+    pub provider: Option<ProviderDoor>,
     /// What was wrong.
     pub mistakes: Mistakes,
 }

@@ -17,8 +17,36 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
         ("desk-people-none", html(&People { found: Some(vec![]), ..people() })),
         (
             "desk-sign-in",
-            html(&StaffSignIn { shell: nobody(), email: String::new(), mistakes: Mistakes::default() }),
+            html(&StaffSignIn {
+                shell: nobody(),
+                email: String::new(),
+                provider: None,
+                mistakes: Mistakes::default(),
+            }),
         ),
+        (
+            "desk-sign-in-provider",
+            html(&StaffSignIn {
+                shell: nobody(),
+                email: String::new(),
+                provider: Some(provider()),
+                mistakes: Mistakes::default(),
+            }),
+        ),
+        ("desk-factor-new", html(&factor_new())),
+        ("desk-factor", html(&factor(false))),
+        ("desk-factor-again", html(&factor(true))),
+        ("desk-factor-provider", html(&FactorAsked { has_code: false, ..factor(true) })),
+        (
+            "desk-factor-codes",
+            html(&FactorCodes {
+                shell: nobody(),
+                codes: vec!["7KX2-M9QW-MT4B-0ZRE".into(); 10],
+                held_until: Some(at("2026-11-25T14:07:00Z")),
+                next: "/flux-kontext/desk".into(),
+            }),
+        ),
+        ("desk-come-in", html(&ComeIn { shell: nobody(), next: "/flux-kontext/desk".into() })),
         (
             "desk-mail-sent",
             html(&StaffMailSent {
@@ -29,6 +57,38 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
             }),
         ),
     ]
+}
+
+fn provider() -> ProviderDoor {
+    ProviderDoor { name: "Example Works".into(), href: "/flux-kontext/desk/sign-in/oidc".into() }
+}
+
+fn factor_new() -> FactorNew {
+    FactorNew {
+        shell: nobody(),
+        code: qr("otpauth://totp/Flux:someone@example.org?secret=GEZDGNBVGY3TQOJQ", "A QR code"),
+        secret: grouped("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"),
+        replaces: true,
+        next: "/flux-kontext/desk".into(),
+        mistakes: mistakes("code", "This code is not right."),
+    }
+}
+
+fn factor(again: bool) -> FactorAsked {
+    FactorAsked {
+        shell: nobody(),
+        action: "/flux-kontext/desk/holds".into(),
+        carried: vec![("reason".into(), "A \"claim\" <b>".into())],
+        again,
+        has_code: true,
+        codes_left: 9,
+        provider: again.then(provider),
+        mistakes: if again {
+            mistakes("factor-code", "This code is not right.")
+        } else {
+            Mistakes::default()
+        },
+    }
 }
 
 fn queue_row(n: u32, right: &str, status: &str, promise: &str, stuck: Option<&str>) -> QueueRow {
