@@ -6,7 +6,7 @@ use super::{Error, Intake, sql};
 use crate::base::{Secret, TenantId};
 use crate::crypto;
 use crate::policy::Channel;
-use crate::requests::{Arrived, Ask, Filing};
+use crate::requests::{Arrived, Ask, Filing, Way};
 use crate::subjects::Email;
 use crate::vault::Actor;
 
@@ -72,6 +72,7 @@ impl Intake {
         };
         let arrived = Arrived {
             at: mail.received_at,
+            way: Way::Letter,
             proved: "by the link in a letter to their address".to_owned(),
             how: mail.proof.in_words(),
         };

@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use mail_parser::{HeaderName, Message, MessageParser};
+use mail_parser::{Addr, Address, HeaderName, Message, MessageParser};
 
 use super::Unreadable;
 use super::model::{Automatic, Envelope};
@@ -86,8 +86,8 @@ fn header_of(raw: &[u8]) -> Option<&[u8]> {
 /// The one address it says it is from. Two `From` lines, or two addresses in one, are nobody's.
 fn sender(message: &Message<'_>) -> Result<Email, Unreadable> {
     let lines = message.headers().iter().filter(|h| h.name == HeaderName::From).count();
-    let mut all = message.from().into_iter().flat_map(|list| list.iter());
-    let first = all.next().and_then(|a| a.address());
+    let mut all = message.from().into_iter().flat_map(Address::iter);
+    let first = all.next().and_then(Addr::address);
     match (lines, first, all.next()) {
         (1, Some(address), None) => address.parse().map_err(|_| Unreadable::NoSender),
         _ => Err(Unreadable::NoSender),
@@ -95,8 +95,8 @@ fn sender(message: &Message<'_>) -> Result<Email, Unreadable> {
 }
 
 fn recipients(message: &Message<'_>) -> Vec<String> {
-    let named = message.all_to().chain(message.all_cc()).flat_map(|list| list.iter());
-    let mut all: Vec<String> = named.filter_map(|a| a.address()).map(str::to_lowercase).collect();
+    let named = message.all_to().chain(message.all_cc()).flat_map(Address::iter);
+    let mut all: Vec<String> = named.filter_map(Addr::address).map(str::to_lowercase).collect();
     for name in ["delivered-to", "x-original-to", "envelope-to"] {
         all.extend(lines(message, name).map(|to| to.trim_matches(['<', '>']).to_lowercase()));
     }

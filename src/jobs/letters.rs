@@ -293,7 +293,9 @@ impl Jobs {
 /// How it is known who asks, or what is still needed.
 fn identity(request: &Request) -> &'static str {
     match (request.state, request.channel) {
-        (State::IdentityPending, _) => key("Sign in and confirm it, so that nobody else can ask in your name."),
+        (State::IdentityPending, _) => {
+            key("Sign in and confirm it, so that nobody else can ask in your name.")
+        }
         (_, Channel::Email) => key("You confirmed it by the link in our letter; nothing more is needed."),
         _ => key("You were signed in; nothing more is needed."),
     }

@@ -309,13 +309,13 @@ impl SignInLink {
 
 impl ConfirmLetter {
     fn subject(&self) -> String {
-        format!("Is this privacy request to {} yours?", self.head.brand)
+        self.head.of_brand(key("Is this privacy request to {brand} yours?"), None)
     }
 }
 
 impl ConfirmMandate {
     fn subject(&self) -> String {
-        format!("Somebody wants to use your rights at {} for you", self.head.brand)
+        self.head.of_brand(key("Somebody wants to use your rights at {brand} for you"), None)
     }
 }
 
@@ -369,12 +369,12 @@ impl PolicyChanged {
 
 impl StaffFactorChanged {
     fn subject(&self) -> String {
-        let what = if self.held_until.is_some() {
-            "Another second factor is set up"
+        let says = if self.held_until.is_some() {
+            key("Another second factor is set up: the desk of {brand}")
         } else {
-            "Your second factor was taken away"
+            key("Your second factor was taken away: the desk of {brand}")
         };
-        format!("{what}: the desk of {}", self.head.brand)
+        self.head.of_brand(says, None)
     }
 }
 

@@ -108,11 +108,32 @@ pub struct Filing {
     pub words: Option<Secret<String>>,
 }
 
+/// A way that a request can have come before it was filed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// A letter, which its writer confirmed.
+    Letter,
+    /// An agent, under a mandate that the person confirmed.
+    Agent,
+}
+
+impl Way {
+    /// What it is called in a request's history.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Letter => "arrived",
+            Self::Agent => "by-agent",
+        }
+    }
+}
+
 /// How a request came that reached us before it could be filed: its clocks count from then.
 #[derive(Debug, Clone)]
 pub struct Arrived {
     /// When it reached us.
     pub at: Timestamp,
+    /// Which way it came.
+    pub way: Way,
     /// What is known of the way it came, in a line for its history: no name, no address.
     pub how: String,
     /// How it was shown that the person themself asks.
@@ -140,7 +161,7 @@ impl Requests {
     /// Whether this could be filed now: what can be seen to be impossible before anything is written.
     pub fn may_be_filed(&self, tenant: &TenantId, ask: &Ask, words: &str) -> Result<(), Error> {
         let words = Some(words.trim()).filter(|w| !w.is_empty());
-        check(&*self.vault.policy(tenant)?, ask, words)
+        check(&self.vault.policy(tenant)?, ask, words)
     }
 
     /// As [`Requests::file`] for what reached us before: a letter that waited until its writer confirmed it. Both clocks
@@ -188,8 +209,8 @@ impl Requests {
         self.vault.insert(&mut tx, owner, &sealed).await?;
         let entry = self.ledger.append(&mut tx, entry).await?.id;
         self.note(&mut tx, &fresh, (role, "filed"), None, Some(entry)).await?;
-        if let Some(Arrived { how, proved, .. }) = arrived {
-            self.note(&mut tx, &fresh, ("service", "arrived"), Some(how), None).await?;
+        if let Some(Arrived { how, proved, way, .. }) = arrived {
+            self.note(&mut tx, &fresh, ("service", way.as_str()), Some(how), None).await?;
             self.note(&mut tx, &fresh, ("subject", "identity-shown"), Some(proved), None).await?;
         }
         let begun = self.set_going(fresh.acknowledge()?, &filing, held)?;

@@ -27,7 +27,7 @@ pub use desk::{Counted, QueueFilter, RefusalReason, RefusalText};
 pub use erase::{ErasedAgain, Erasure, ErasureState, StaysByLaw};
 pub use error::{Below, Error};
 pub use export::Archive;
-pub use filing::{Arrived, Ask, CATEGORY, Filed, Filing, MOST_WORDS};
+pub use filing::{Arrived, Ask, CATEGORY, Filed, Filing, MOST_WORDS, Way};
 pub use fulfil::PURPOSE;
 pub use handover::{Handed, Handing, LONGEST_SILENCE, MOST_OF_HANDOVER};
 pub use model::{Alarm, BadStep, Due, Event, Prepared, Request, State};

@@ -77,7 +77,11 @@ impl Done {
         (Self::PictureDeleted, "picture-deleted", key("The picture is deleted and its key is destroyed.")),
         (Self::TakenBack, "taken-back", key("The request is taken back. Nothing was done.")),
         (Self::Acknowledged, "acknowledged", key("Noted. The notice is put away; it stays in your history.")),
-        (Self::MandateEnded, "mandate-ended", key("The mandate is over. Nothing more is asked for in your name.")),
+        (
+            Self::MandateEnded,
+            "mandate-ended",
+            key("The mandate is over. Nothing more is asked for in your name."),
+        ),
         (Self::PauseLifted, "pause-lifted", key("The pause is lifted. Everything works again.")),
     ];
 

@@ -109,6 +109,19 @@ each_app! {
         let logged = app.ledger_entries().await;
         assert!(logged.iter().all(|e| !String::from_utf8_lossy(&e.bytes).contains("Canary")));
         app.settle().await;
+
+        // It is at home in what they take home later, too.
+        let later = app.post("/v1/requests").by(&ada).json(&json!({ "right": "access" })).send().await.json();
+        let archive = format!("/v1/requests/{}/archive", later["id"].as_str().unwrap());
+        let archive = app.get(&archive).by(&ada).send().await;
+        let mut zip = zip::ZipArchive::new(std::io::Cursor::new(archive.body.to_vec())).unwrap();
+        let mut found = false;
+        for i in 0..zip.len() {
+            let mut text = Vec::new();
+            std::io::Read::read_to_end(&mut zip.by_index(i).unwrap(), &mut text).unwrap();
+            found |= String::from_utf8_lossy(&text).contains(AGENT);
+        }
+        assert!(found, "whom they let act for them is theirs to know");
     }
 
     async fn nobody_can_tell_from_our_answer_whom_we_know(app: TestApp) {

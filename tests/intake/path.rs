@@ -57,6 +57,11 @@ each_app! {
         assert_eq!(whole["text"], words);
         let ways: Vec<_> = whole["timeline"].as_array().unwrap().iter().map(|e| &e["what"]).collect();
         assert!(ways.contains(&&json!("arrived")) && ways.contains(&&json!("identity-shown")), "{whole}");
+        let status = format!("/{TENANT}/privacy/requests/{}", request["reference"].as_str().unwrap());
+        let status = app.get(&status).by(&ada).header("accept", "text/html").send().await.text();
+        let (letter, filed) = (status.find("Your letter reached us; both clocks"), status.find("You filed it"));
+        assert!(letter.is_some() && letter < filed, "{status}");
+        assert!(!status.contains("DKIM"), "where it came from is for staff");
         let archive = app.get(&format!("{path}/archive")).by(&ada).send().await;
         assert_eq!(archive.status, 200, "{}", archive.text());
         let mut zip = zip::ZipArchive::new(std::io::Cursor::new(archive.body.to_vec())).unwrap();

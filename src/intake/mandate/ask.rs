@@ -7,6 +7,7 @@ use super::sql;
 use crate::base::{MandateId, TenantId};
 use crate::crypto::{self, Place};
 use crate::intake::{Error, Intake};
+use crate::policy::Right;
 use crate::requests::{Ask, MOST_WORDS};
 
 /// Most mandates that are asked of one address within a day.
@@ -89,7 +90,7 @@ impl Intake {
     pub(super) fn covered(
         &self,
         tenant: &TenantId,
-        rights: &[crate::policy::Right],
+        rights: &[Right],
         ask: &Ask,
         words: &str,
     ) -> Result<(), Error> {

@@ -4,12 +4,12 @@ use serde_json::json;
 
 use super::model::{KeptProposal, Mandate, MandateOpened, MandateState, Row, Wanted};
 use super::sql;
-use crate::base::{MandateId, RecordId, Secret, TenantId, Timestamp};
+use crate::base::{MandateId, RequestId, Secret, TenantId, Timestamp};
 use crate::crypto;
 use crate::intake::{Error, Intake};
 use crate::ledger::{Entry, EntryKind};
 use crate::policy::{Channel, Fact, Facts, Right};
-use crate::requests::{self, Arrived, Ask, Filing, Request};
+use crate::requests::{self, Arrived, Ask, Filing, Request, Way};
 use crate::store::Tx;
 use crate::vault::{Access, Actor, NewRecord, Owner, SealedRecord};
 
@@ -64,7 +64,7 @@ impl Intake {
         owner: &Owner,
         row: &Row,
         kept: &KeptProposal,
-        (tells, request): (bool, crate::base::RequestId),
+        (tells, request): (bool, RequestId),
     ) -> Result<(), Error> {
         let now = self.0.clock.now();
         let rights = rights_text(&row.rights);
@@ -165,6 +165,7 @@ impl Intake {
         };
         let arrived = Arrived {
             at: self.0.clock.now(),
+            way: Way::Agent,
             how: format!("asked for by an agent, under the mandate {mandate}"),
             proved: "the mandate was confirmed by a link to their address".to_owned(),
         };
@@ -232,9 +233,4 @@ pub(super) fn rights_text(rights: &[Right]) -> String {
 fn wanted(kept: &KeptProposal) -> Result<Ask, Error> {
     let right = kept.right.parse().map_err(|_| Error::Damaged)?;
     Ask::of(right, kept.about.as_deref()).ok_or(Error::Damaged)
-}
-
-/// The id of a record, as a row keeps it.
-pub(super) fn record_text(id: RecordId) -> String {
-    id.to_string()
 }

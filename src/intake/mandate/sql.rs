@@ -1,4 +1,4 @@
-use super::decide::{record_text, rights_text};
+use super::decide::rights_text;
 use super::model::{MandateState, Row};
 use crate::base::{MandateId, RecordId, RequestId, TenantId, Timestamp};
 use crate::on;
@@ -182,7 +182,7 @@ pub(super) async fn given(
     id: MandateId,
     (record, tells, request): (RecordId, bool, RequestId),
 ) -> Result<(), Error> {
-    let (record, request) = (record_text(record), request.to_string());
+    let (record, request) = (record.to_string(), request.to_string());
     change!(tx, GIVEN, &record, i64::from(tells), &request, tenant.as_str(), id.to_string())?;
     Ok(())
 }

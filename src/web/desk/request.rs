@@ -157,7 +157,9 @@ fn identity(events: &[Event]) -> Vec<Fact> {
     let at = |kind: &str| events.iter().find(|e| e.kind == kind);
     if let Some(shown) = at("identity-shown") {
         let how = shown.note.as_deref().map(|how| fact("Method", how));
-        let letter = at("arrived").and_then(|a| a.note.as_deref()).map(|found| fact("Their letter", found));
+        let note = |kind: &str| at(kind).and_then(|e| e.note.as_deref());
+        let letter = note("arrived").map(|found| fact("Their letter", found));
+        let letter = letter.or_else(|| note("by-agent").map(|agent| fact("Agent", agent)));
         return how.into_iter().chain(letter).chain([fact("Proved", shown.at.in_words())]).collect();
     }
     match at("filed") {

@@ -47,6 +47,7 @@ pub(super) fn channel(channel: Channel) -> &'static str {
 pub(super) fn event(kind: &str) -> String {
     let words = match kind {
         "filed" => "Received",
+        "by-agent" => "Asked for by an agent",
         "arrived" => "Where it came from was looked at",
         "asked-again" => "Asked for again",
         "acknowledged" => "Acknowledged",

@@ -38,7 +38,13 @@ pub(crate) async fn centre(person: Person, headers: HeaderMap) -> Answer {
         nothing_of: nothing_of(policy, &found),
         consents: consents(tongue, &root, choices, &history, subject.restricted_at.is_some()),
         requests: requests.items.iter().map(|r| row(tongue, policy, r)).collect(),
-        mandates: mandates.into_iter().map(|m| mandate(tongue, m)).collect(),
+        mandates: app
+            .intake
+            .mandates(owner, &person.actor())
+            .await?
+            .into_iter()
+            .map(|m| mandate(tongue, m))
+            .collect(),
         restricted_since: subject.restricted_at.map(Into::into),
         closed_since: subject.closed_at.map(Into::into),
         on_hold: app.retention.holds_of(owner).await?.iter().map(|h| on_hold(tongue, policy, h)).collect(),
@@ -126,7 +132,9 @@ async fn details_page(person: &Person, profile: &Profile, mistakes: Mistakes) ->
             field(
                 "email",
                 key("E-mail address"),
-                key("Links to sign in go here. Write it with care: a slip locks you out. For three days after a change no archive leaves and nothing is erased at once."),
+                key(
+                    "Links to sign in go here. Write it with care: a slip locks you out. For three days after a change no archive leaves and nothing is erased at once.",
+                ),
                 &profile.email,
                 "email",
                 "email",

@@ -33,7 +33,7 @@ pub(super) async fn nothing(visit: &Visit) -> Answer {
 
 /// `POST /letters/confirm` (`token`, `choice`, `text`): the button.
 pub(crate) async fn enter(visit: Visit, form: Filled) -> Answer {
-    let ask = match chosen(&visit.policy, &form) {
+    let ask = match chosen(visit.tongue(), &visit.policy, &form) {
         Ok(ask) => ask,
         Err(mistakes) => return asked(&visit, &form, mistakes).await,
     };

@@ -18,7 +18,7 @@ pub(crate) async fn form(visit: Visit) -> Answer {
 
 /// `POST /agents` (`agent`, `contact`, `person`, `rights`*, `until`, `choice`, `text`): the same answer for everybody.
 pub(crate) async fn propose(visit: Visit, form: Filled) -> Answer {
-    let wrong = match proposal(&visit.policy, &form) {
+    let wrong = match proposal(visit.tongue(), &visit.policy, &form) {
         Ok(proposal) => match visit.edge.app.intake.propose(&visit.tenant, None, proposal).await {
             Ok(_) => return html_as(StatusCode::ACCEPTED, &asked(visit.shell().await?)),
             Err(Refused::Invalid(why)) => mistake("until", format!("This cannot be asked: {why}.")),

@@ -6,25 +6,25 @@ use crate::base::Timestamp;
 use crate::intake::{Mandate, MandateOpened, Proposal, Wanted};
 use crate::policy::{Policy, Right};
 use crate::requests::Request;
+use crate::speech::{Tongue, key};
 use crate::web::form::Filled;
 use crate::web::shape::account::mistake;
 use crate::web::shape::letters::{choices, chosen};
 use crate::web::shape::requests::title;
 use crate::web::view::{
-    AgentForm, AgentTyped, Choice, LetterDone, LetterFiled, MandateQuestion, MandateRow, Mistakes, Moment,
-    Shell,
+    AgentForm, AgentTyped, Choice, LetterDone, LetterFiled, MandateQuestion, MandateRow, Mistakes, Shell,
 };
 
 /// The form of an agent, as it was filled in.
 pub(crate) fn form(shell: Shell, policy: &Policy, form: &Filled, mistakes: Mistakes) -> AgentForm {
     let field = |name: &str| form.one(name).to_owned();
-    let mut choices = choices(policy);
+    let mut choices = choices(shell.tongue, policy);
     for choice in &mut choices {
         choice.chosen = choice.value == form.one("choice");
     }
     let rights = policy.rights().map(|rule| Choice {
         value: rule.right.as_str().to_owned(),
-        says: called(rule.right).to_owned(),
+        says: shell.say(called(rule.right)).to_owned(),
         chosen: form.all("rights").any(|r| r == rule.right.as_str()),
     });
     AgentForm {
@@ -45,35 +45,38 @@ pub(crate) fn form(shell: Shell, policy: &Policy, form: &Filled, mistakes: Mista
 /// A right without a purpose, in the person's words.
 fn called(right: Right) -> &'static str {
     match right {
-        Right::Access => "See what is held",
-        Right::Portability => "Take data to another service",
-        Right::Rectification => "Have something corrected",
-        Right::Erasure => "Have everything erased",
-        Right::Restriction => "Have everything paused",
-        Right::Objection => "Object to a use",
-        Right::Withdrawal => "Take a consent back",
+        Right::Access => key("See what is held"),
+        Right::Portability => key("Take data to another service"),
+        Right::Rectification => key("Have something corrected"),
+        Right::Erasure => key("Have everything erased"),
+        Right::Restriction => key("Have everything paused"),
+        Right::Objection => key("Object to a use"),
+        Right::Withdrawal => key("Take a consent back"),
     }
 }
 
 /// What an agent proposes, or what is wrong with it.
-pub(crate) fn proposal(policy: &Policy, form: &Filled) -> Result<Proposal, Mistakes> {
+pub(crate) fn proposal(tongue: Tongue, policy: &Policy, form: &Filled) -> Result<Proposal, Mistakes> {
     let address = |field: &str| {
-        form.one(field).parse().map_err(|_| mistake(field, "Enter an address like name@example.org."))
+        form.one(field)
+            .parse()
+            .map_err(|_| mistake(field, tongue.say("Enter an address like name@example.org.")))
     };
     let (contact, person) = (address("contact")?, address("person")?);
     if form.one("agent").is_empty() {
-        return Err(mistake("agent", "Say who you are."));
+        return Err(mistake("agent", tongue.say("Say who you are.")));
     }
     let rights: Vec<Right> = form.all("rights").filter_map(|r| r.parse().ok()).collect();
     if rights.is_empty() {
-        return Err(mistake("rights", "Choose what your mandate is for."));
+        return Err(mistake("rights", tongue.say("Choose what your mandate is for.")));
     }
-    let ask = chosen(policy, form)?;
+    let ask = chosen(tongue, policy, form)?;
     if !rights.contains(&ask.right()) {
-        return Err(mistake("choice", "Your mandate is not for this. Choose it above as well."));
+        return Err(mistake("choice", tongue.say("Your mandate is not for this. Choose it above as well.")));
     }
     Ok(Proposal {
-        until: last_day(form.one("until")).ok_or_else(|| mistake("until", "Enter a day like 2027-06-30."))?,
+        until: last_day(form.one("until"))
+            .ok_or_else(|| mistake("until", tongue.say("Enter a day like 2027-06-30.")))?,
         agent: form.one("agent").to_owned(),
         tells: false,
         wanted: Wanted { ask, words: form.one("text").to_owned() },
@@ -93,30 +96,33 @@ fn last_day(text: &str) -> Option<Timestamp> {
 pub(crate) fn question(shell: Shell, policy: &Policy, opened: MandateOpened, token: &str) -> MandateQuestion {
     let (right, about) = opened.wanted.ask.parts();
     MandateQuestion {
-        shell,
         token: token.to_owned(),
         agent: opened.agent,
         contact: opened.contact,
-        rights: opened.rights.iter().map(|r| called(*r).to_owned()).collect(),
-        first: title(policy, right, about.as_deref()),
+        rights: opened.rights.iter().map(|r| shell.say(called(*r)).to_owned()).collect(),
+        first: title(shell.tongue, policy, right, about.as_deref()),
         words: opened.wanted.words,
         until: opened.until.into(),
         answer_until: opened.answer_until.into(),
         tells: opened.tells,
+        shell,
     }
 }
 
 /// A mandate in the privacy centre.
-pub(crate) fn row(mandate: Mandate) -> MandateRow {
-    let day = |at: Timestamp| Moment::from(at).day_words();
-    let told =
-        if mandate.tells { "They are told how your requests stand." } else { "They are told nothing." };
-    let says = match mandate.ended_at {
-        Some(ended) => format!("It ended on {}.", day(ended)),
-        None if mandate.holds => format!("Until {}. {told}", day(mandate.until)),
-        None => format!("It ended on {}.", day(mandate.until)),
+pub(crate) fn row(tongue: Tongue, mandate: Mandate) -> MandateRow {
+    let until = |says: &'static str, at: Timestamp| tongue.put(says).with("day", tongue.day(at)).text();
+    let holds = if mandate.tells {
+        key("Until {day}. They are told how your requests stand.")
+    } else {
+        key("Until {day}. They are told nothing.")
     };
-    let rights: Vec<&str> = mandate.rights.iter().map(|r| called(*r)).collect();
+    let says = match mandate.ended_at {
+        Some(ended) => until(key("It ended on {day}."), ended),
+        None if mandate.holds => until(holds, mandate.until),
+        None => until(key("It ended on {day}."), mandate.until),
+    };
+    let rights: Vec<&str> = mandate.rights.iter().map(|r| tongue.say(called(*r))).collect();
     MandateRow {
         id: mandate.id.to_string(),
         rights: rights.join(", "),
@@ -130,25 +136,23 @@ pub(crate) fn row(mandate: Mandate) -> MandateRow {
 /// What an agent is told: the same whether the person is known or not.
 pub(crate) fn asked(shell: Shell) -> LetterDone {
     LetterDone {
-        shell,
-        title: "If we know them, we ask them".to_owned(),
+        title: shell.say("If we know them, we ask them").to_owned(),
         says: vec![
-            "A letter goes to the person with what you want and for how long. They have seven days to answer.".to_owned(),
-            "What they say, and what your request brings to light, goes to them and not to you. Ask them.".to_owned(),
+            shell.say("A letter goes to the person with what you want and for how long. They have seven days to answer.").to_owned(),
+            shell.say("What they say, and what your request brings to light, goes to them and not to you. Ask them.").to_owned(),
         ],
         filed: None,
+        shell,
     }
 }
 
 /// The person said yes.
 pub(crate) fn given(shell: Shell, request: &Request) -> LetterDone {
     LetterDone {
-        shell,
-        title: "The mandate is given".to_owned(),
+        title: shell.say("The mandate is given").to_owned(),
         says: vec![
-            "What they asked for is filed in your name. The answer comes to you, in the privacy centre."
-                .to_owned(),
-            "You see the mandate there, and end it there whenever you like.".to_owned(),
+            shell.say("What they asked for is filed in your name. The answer comes to you, in the privacy centre.").to_owned(),
+            shell.say("You see the mandate there, and end it there whenever you like.").to_owned(),
         ],
         filed: Some(LetterFiled {
             reference: request.reference.clone(),
@@ -156,18 +160,20 @@ pub(crate) fn given(shell: Shell, request: &Request) -> LetterDone {
             promised_by: request.due.promise.into(),
             law_by: request.legal_due().into(),
         }),
+        shell,
     }
 }
 
 /// The person said no.
 pub(crate) fn refused(shell: Shell) -> LetterDone {
     LetterDone {
-        shell,
-        title: "We did nothing".to_owned(),
+        title: shell.say("We did nothing").to_owned(),
         says: vec![
-            "They may not act for you, and are told nothing. What we kept of their request is gone."
+            shell
+                .say("They may not act for you, and are told nothing. What we kept of their request is gone.")
                 .to_owned(),
         ],
         filed: None,
+        shell,
     }
 }

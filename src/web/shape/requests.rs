@@ -161,8 +161,7 @@ pub(crate) fn recipient(tongue: Tongue, policy: &Policy, task: &Task) -> Recipie
 
 /// The way a request has come.
 pub(crate) fn steps(tongue: Tongue, request: &Request, events: &[Event]) -> Vec<Step> {
-    let quiet = ["promise-near", "promise-missed", "law-near", "law-missed"];
-    let told = events.iter().filter(|e| !quiet.contains(&e.kind.as_str()));
+    let told = events.iter().filter(|e| is_told(&e.kind));
     let mut steps: Vec<Step> = told
         .map(|e| Step {
             says: tongue.tell(happened(&e.kind)),
@@ -171,6 +170,13 @@ pub(crate) fn steps(tongue: Tongue, request: &Request, events: &[Event]) -> Vec<
             note: e.note.clone().unwrap_or_default(),
         })
         .collect();
+    // A letter came before it was confirmed, and is the beginning. Where it came from is for staff.
+    if let Some(place) = events.iter().filter(|e| is_told(&e.kind)).position(|e| e.kind == "arrived")
+        && place < steps.len()
+    {
+        let letter = steps.remove(place);
+        steps.insert(0, Step { at: Some(request.received_at.into()), note: String::new(), ..letter });
+    }
     // An answer and its closing in the same second are one thing to a reader.
     steps.dedup_by(|b, a| b.says == a.says);
     if let Some(ahead) = ahead(request) {
@@ -179,10 +185,16 @@ pub(crate) fn steps(tongue: Tongue, request: &Request, events: &[Event]) -> Vec<
     steps
 }
 
+/// Whether something that happened is shown to the person: all but the clocks' calls to staff.
+fn is_told(kind: &str) -> bool {
+    !["promise-near", "promise-missed", "law-near", "law-missed"].contains(&kind)
+}
+
 fn happened(kind: &str) -> &str {
     match kind {
         "filed" => key("You filed it"),
-        "arrived" => key("Your letter had reached us"),
+        "arrived" => key("Your letter reached us; both clocks count from here"),
+        "by-agent" => key("An agent asked for it in your name"),
         "acknowledged" => key("It has its number and its dates"),
         "asked-again" => key("You asked again; it stays one request"),
         "identity-pending" => key("We asked who is asking"),
