@@ -109,10 +109,7 @@ fn page(shell: Shell, fault: &Fault, reference: String) -> ErrorPage {
 /// What a room said of the fault. In another language only where it has a row: the fault's own kind has one.
 fn detail(tongue: Tongue, fault: &Fault) -> Option<String> {
     let says = whole_sentence(fault.detail.as_deref()?);
-    match tongue {
-        Tongue::English => Some(says),
-        _ => tongue.known(&says).map(ToOwned::to_owned),
-    }
+    if tongue == Tongue::English { Some(says) } else { tongue.known(&says).map(ToOwned::to_owned) }
 }
 
 fn whole_sentence(text: &str) -> String {

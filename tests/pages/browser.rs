@@ -38,9 +38,10 @@ impl Browser {
     fn dress(&self, call: Call) -> Call {
         let line: Vec<String> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
         let call = call.header("accept", "text/html").header("sec-fetch-site", "same-origin");
-        let call = match self.tongue {
-            Tongue::English => call,
-            other => call.header("accept-language", &format!("{},en;q=0.5", other.tag())),
+        let call = if self.tongue == Tongue::English {
+            call
+        } else {
+            call.header("accept-language", &format!("{},en;q=0.5", self.tongue.tag()))
         };
         if line.is_empty() { call } else { call.header("cookie", &line.join("; ")) }
     }

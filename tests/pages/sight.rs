@@ -164,9 +164,8 @@ async fn look_over(tongue: Tongue) -> Vec<String> {
     for (name, html) in &album.0 {
         assert!(html.contains(&spoken), "{name} is in another language");
     }
-    let name = |name: &str| match tongue {
-        Tongue::English => name.to_owned(),
-        other => format!("{}-{name}", other.tag()),
+    let name = |name: &str| {
+        if tongue == Tongue::English { name.to_owned() } else { format!("{}-{name}", tongue.tag()) }
     };
     let named: Vec<(String, String)> = album.0.iter().map(|(n, html)| (name(n), html.clone())).collect();
     render::write(&named.iter().map(|(n, html)| (n.as_str(), html.clone())).collect::<Vec<_>>());

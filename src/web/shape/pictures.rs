@@ -133,9 +133,8 @@ pub(crate) fn stage(tongue: Tongue, edit: &Edit) -> Stage {
         EditState::Succeeded => Stage::Done,
         EditState::Cancelled => Stage::Cancelled,
         EditState::Failed => {
-            let why = edit.error.as_deref().map(whole).and_then(|why| match tongue {
-                Tongue::English => Some(why),
-                _ => tongue.known(&why).map(ToOwned::to_owned),
+            let why = edit.error.as_deref().map(whole).and_then(|why| {
+                if tongue == Tongue::English { Some(why) } else { tongue.known(&why).map(ToOwned::to_owned) }
             });
             let why = why.unwrap_or_else(|| tongue.say("It could not be made.").to_owned());
             Stage::Failed(tongue.put("{why} Your credits are back.").with("why", why).text())
