@@ -296,6 +296,27 @@ export interface Edit {
 /** How an edit stands. */
 export type EditState = "queued" | "running" | "succeeded" | "failed" | "cancelled";
 
+/** A recipient that was told of a request. */
+export interface Elsewhere {
+  /** When it was proved. */
+  done_at?: string | null;
+  /** By when it must be done. */
+  due: string;
+  /** When it is tried again. */
+  next_try?: string | null;
+  /** Why it is not done yet. */
+  problem?: string | null;
+  /** How that is known. */
+  proof?: string | null;
+  /** Who, by its name in the policy. */
+  recipient: string;
+  /** How far it is: `open`, `stays` (whatever may go is gone), `done`. */
+  state: string;
+  stays?: Stays | null;
+  /** What it was told to do: `correct`, `erase`. */
+  task: string;
+}
+
 /** A version, as one had it. */
 export interface Era {
   /** When the person said that they had read of it. */
@@ -582,27 +603,6 @@ export interface Ready {
 
 /** Why credits are granted. */
 export type Reason = "purchase" | "gift" | "refund";
-
-/** A recipient that was told of a request. */
-export interface Recipient {
-  /** When it was proved. */
-  done_at?: string | null;
-  /** By when it must be done. */
-  due: string;
-  /** When it is tried again. */
-  next_try?: string | null;
-  /** Why it is not done yet. */
-  problem?: string | null;
-  /** How that is known. */
-  proof?: string | null;
-  /** Who, by its name in the policy. */
-  recipient: string;
-  /** How far it is: `open`, `stays` (whatever may go is gone), `done`. */
-  state: string;
-  stays?: Stays | null;
-  /** What it was told to do: `correct`, `erase`. */
-  task: string;
-}
 
 /** A rights request. */
 export interface Request {
@@ -899,11 +899,13 @@ export interface Api {
      */
     open(body: Opening, options?: Options & { idempotencyKey?: string }): Promise<Opened>;
     /**
-     * Read one's account
+     * Say what one prefers
      *
-     * `GET /v1/account`
+     * It counts for every edit that is asked for without a model, or without a provider.
+     *
+     * `PUT /v1/account/preferences`
      */
-    read(options?: Options): Promise<Account>;
+    prefer(body: Preference, options?: Options): Promise<Preference>;
     /**
      * One's preferences for edits
      *
@@ -911,7 +913,13 @@ export interface Api {
      *
      * `GET /v1/account/preferences`
      */
-    read(options?: Options): Promise<Preference>;
+    preferences(options?: Options): Promise<Preference>;
+    /**
+     * Read one's account
+     *
+     * `GET /v1/account`
+     */
+    read(options?: Options): Promise<Account>;
     /**
      * Which version of the document one had in force when
      *
@@ -920,14 +928,6 @@ export interface Api {
      * `GET /v1/account/policies`
      */
     timeline(options?: Options): Promise<Timeline>;
-    /**
-     * Say what one prefers
-     *
-     * It counts for every edit that is asked for without a model, or without a provider.
-     *
-     * `PUT /v1/account/preferences`
-     */
-    write(body: Preference, options?: Options): Promise<Preference>;
   };
   /** What a person agreed to, refused, took back or objected to. */
   consents: {

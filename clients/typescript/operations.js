@@ -7,10 +7,10 @@ export const operations = {
     correct: { method: "PATCH", path: "/v1/account", sends: "json", gives: "json", person: true },
     link: { method: "POST", path: "/v1/accounts/elsewhere", sends: "json", gives: "nothing" },
     open: { method: "POST", path: "/v1/accounts", sends: "json", gives: "json", headers: { idempotencyKey: "Idempotency-Key" } },
+    prefer: { method: "PUT", path: "/v1/account/preferences", sends: "json", gives: "json", person: true },
+    preferences: { method: "GET", path: "/v1/account/preferences", gives: "json", person: true },
     read: { method: "GET", path: "/v1/account", gives: "json", person: true },
-    read: { method: "GET", path: "/v1/account/preferences", gives: "json", person: true },
     timeline: { method: "GET", path: "/v1/account/policies", gives: "json", person: true },
-    write: { method: "PUT", path: "/v1/account/preferences", sends: "json", gives: "json", person: true },
   },
   consents: {
     history: { method: "GET", path: "/v1/consents/history", gives: "json", person: true },
