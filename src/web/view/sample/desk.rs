@@ -36,7 +36,10 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
         ("desk-factor-new", html(&factor_new())),
         ("desk-factor", html(&factor(false))),
         ("desk-factor-again", html(&factor(true))),
-        ("desk-factor-provider", html(&FactorAsked { has_code: false, ..factor(true) })),
+        (
+            "desk-factor-provider",
+            html(&FactorAsked { has_code: false, mistakes: Mistakes::default(), ..factor(true) }),
+        ),
         (
             "desk-factor-codes",
             html(&FactorCodes {
