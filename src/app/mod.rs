@@ -30,6 +30,7 @@ use crate::consent::Consents;
 use crate::disclosure::Disclosures;
 use crate::editing::Editing;
 use crate::elsewhere::Elsewhere;
+use crate::imports::Imports;
 use crate::keystore::Keystore;
 use crate::ledger::{Ledger, Witnesses};
 use crate::mail::Post;
@@ -39,6 +40,7 @@ use crate::requests::Requests;
 use crate::retention::Retention;
 use crate::store::Db;
 use crate::subjects::Subjects;
+use crate::training::Training;
 use crate::vault::Vault;
 use crate::webhooks::Webhooks;
 
@@ -95,6 +97,10 @@ pub struct Rooms {
     pub unpublished: OnceLock<Vec<Unpublished>>,
     /// Every right.
     pub requests: Requests,
+    /// Archives that people bring from elsewhere.
+    pub imports: Imports,
+    /// Collections that models learn from.
+    pub training: Training,
     /// Whether each promise is kept.
     pub audit: Audit,
     /// Letters.

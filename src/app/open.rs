@@ -16,6 +16,7 @@ use crate::editing::{self, Editing};
 use crate::egress::Names;
 use crate::elsewhere::{self, Elsewhere};
 use crate::imaging::Limits;
+use crate::imports::{self, Imports};
 use crate::keystore::{self, Keystore, SealKey};
 use crate::ledger::{Ledger, Published, SignerKey, Witnesses};
 use crate::mail::{self, Post};
@@ -26,6 +27,7 @@ use crate::requests::{self, Requests};
 use crate::retention::Retention;
 use crate::store::{self, Db, PostgresSettings, SqliteSettings};
 use crate::subjects::Subjects;
+use crate::training::{self, Training};
 use crate::vault::{self, Vault};
 use crate::webhooks::{self, Webhooks};
 
@@ -340,6 +342,26 @@ fn rooms(
     let retention = Retention::new(db.clone(), vault.clone(), ledger.clone(), library.clone(), c(), e());
     let publications = versions(&ground, &vault, (&subjects, &consents), &library, (&clock, &entropy));
     let Ground { db, keys, blobs, ledger, witnesses, archives, .. } = ground;
+    let imports = Imports::new(imports::Parts {
+        db: db.clone(),
+        vault: vault.clone(),
+        editing: editing.clone(),
+        ledger: ledger.clone(),
+        own_key: archives.verifying(),
+        folder: config.data.folder.clone(),
+        settings: imports::Settings::default(),
+        clock: c(),
+        entropy: e(),
+    });
+    let training = Training::new(training::Parts {
+        db: db.clone(),
+        vault: vault.clone(),
+        consents: consents.clone(),
+        ledger: ledger.clone(),
+        signer: archives.clone(),
+        clock: c(),
+        entropy: e(),
+    });
     let requests = Requests::new(requests::Parts {
         db: db.clone(),
         vault: vault.clone(),
@@ -381,6 +403,8 @@ fn rooms(
         documents,
         unpublished: OnceLock::new(),
         requests,
+        imports,
+        training,
         audit,
         post,
         gate: Gate::default(),

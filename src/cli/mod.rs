@@ -23,6 +23,7 @@ mod say;
 mod seals;
 mod serve;
 mod staff;
+mod training_export;
 mod verify;
 mod witness;
 
@@ -83,6 +84,8 @@ enum Command {
     /// Make, list and revoke the keys of apps
     #[command(subcommand)]
     ApiKey(api_key::Command),
+    /// Collect, for teaching models, what people who agree to it now have given, and nothing else
+    TrainingExport(training_export::Args),
     /// Take people on as staff
     #[command(subcommand)]
     Staff(staff::Command),
@@ -111,6 +114,7 @@ pub async fn run(cli: Cli, variables: &Variables, say: &mut Say) -> anyhow::Resu
         Command::FakeProvider(args) => fake_provider::run(args, say).await,
         Command::Openapi => openapi::run(say),
         Command::ApiKey(command) => Box::pin(api_key::run(command, variables, say)).await,
+        Command::TrainingExport(args) => Box::pin(training_export::run(args, variables, say)).await,
         Command::Staff(command) => Box::pin(staff::run(command, variables, say)).await,
         Command::Redraw => redraw::run(),
         Command::Doctor(args) => Box::pin(doctor::run(args, variables, say)).await,

@@ -33,6 +33,7 @@ rooms!(
     crate::editing::Error,
     crate::elsewhere::Error,
     crate::imaging::Refused,
+    crate::imports::Error,
     crate::keystore::Error,
     crate::ledger::Error,
     crate::mail::Error,
@@ -41,6 +42,7 @@ rooms!(
     crate::retention::Error,
     crate::store::Error,
     crate::subjects::Error,
+    crate::training::Error,
     crate::vault::Error,
     crate::webhooks::Error,
 );

@@ -20,6 +20,7 @@ mod health;
 mod holds;
 mod hooks;
 mod images;
+mod imports;
 mod inputs;
 mod ledger;
 mod looks;

@@ -16,7 +16,7 @@ use super::guard::{self, Turns};
 use super::tls::Certificate;
 use super::{
     accounts, archives, consents, credits, desk, document, edits, elsewhere, health, holds, hooks, images,
-    inputs, ledger, looks, page, policies, preferences, progress, requests, versions, webhooks,
+    imports, inputs, ledger, looks, page, policies, preferences, progress, requests, versions, webhooks,
 };
 use crate::base::Kind;
 use crate::edge::{self, Edge, Fault};
@@ -35,6 +35,7 @@ fn described() -> (Router<Edge>, OpenApi) {
         .merge(consents::routes())
         .merge(requests::routes())
         .merge(archives::routes())
+        .merge(imports::routes())
         .merge(webhooks::routes())
         .merge(policies::routes())
         .merge(desk::routes())

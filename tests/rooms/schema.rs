@@ -90,6 +90,13 @@ const GOES: &[(&str, Goes)] = &[
     ("sweep", Goes::NotPersonal("counts")),
     ("system_key", Goes::NotPersonal("the service's own")),
     ("told", Goes::ByTime("after thirty days; ids of messages, nobody's data")),
+    (
+        "training_member",
+        Goes::ByTime(
+            "two years after its person left; a pseudonym of the ledger, which leads to nobody once they are erased",
+        ),
+    ),
+    ("training_run", Goes::NotPersonal("which collections for training were made, and counts")),
     ("webhook", Goes::NotPersonal("an app's address, not a person's; its secrets are sealed")),
     ("webhook_delivery", Goes::ByTime("with its message")),
     (

@@ -22,10 +22,10 @@ const ROWS: &[(&[&str], &str)] = &[
         "people, what they allowed, and what their app is told",
     ),
     (
-        &["editing", "elsewhere", "retention", "publication"],
+        &["editing", "elsewhere", "retention", "publication", "training"],
         "what is done with data, when it ends, and which version says so",
     ),
-    (&["requests", "audit"], "every right as a workflow; whether each promise is kept"),
+    (&["requests", "imports", "audit"], "every right as a workflow; whether each promise is kept"),
     (&["app"], "one handle of each room, built once"),
     (
         &["edge", "jobs", "backup", "fakes"],

@@ -155,6 +155,16 @@ pub(super) const HOUSE: &[(&str, Keeps, &[&str])] = &[
     ("system_key", Nobody("the service's own keys"), &["name", "epoch", "wrapped", "created_at"]),
     ("told", Nobody("ids of messages that were taken"), &["tenant", "processor", "message", "at"]),
     (
+        "training_member",
+        Nobody("pseudonyms of the ledger, which lead to nobody once their person is erased"),
+        &["tenant", "purpose", "pseudonym", "run", "left_at"],
+    ),
+    (
+        "training_run",
+        Nobody("which collections for training were made, and counts"),
+        &["id", "tenant", "purpose", "policy_version", "made_at", "people", "manifest", "entry"],
+    ),
+    (
         "webhook",
         Nobody("an app's address, and secrets that are sealed"),
         &[

@@ -81,7 +81,7 @@ async fn form(person: &Person, asked: &Asked, mistakes: Mistakes) -> Result<Edit
 }
 
 /// The longest an upload stays.
-fn at_most(policy: &Policy) -> String {
+pub(super) fn at_most(policy: &Policy) -> String {
     let rule = policy.retention_of("input-image").find_map(|r| r.at_most.first().copied());
     rule.map_or_else(|| "a short time".to_owned(), |after| after.period.to_string())
 }

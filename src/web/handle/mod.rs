@@ -7,6 +7,7 @@ pub(crate) mod edit;
 pub(crate) mod erase;
 pub(crate) mod gallery;
 pub(crate) mod house;
+pub(crate) mod import;
 pub(crate) mod ledger;
 pub(crate) mod policy;
 pub(crate) mod readers;

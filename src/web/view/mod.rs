@@ -21,6 +21,7 @@
 //! | `/privacy/ask/{right}`, `POST …/check` (`choice`*, `text`), `POST /privacy/ask/{right}` | [`RequestQuestion`], [`RequestCheck`], [`RequestFiled`] |
 //! | `/privacy/requests/{reference}`, `…/filed`, `…/archive`, `POST …/withdraw` | [`RequestStatus`], [`RequestFiled`], the ZIP |
 //! | `/privacy/erase` and `POST` (`sure=yes`, `when=later|now`), `/erased/{request}` | [`Erase`], then [`Erased`] |
+//! | `/privacy/import` and `POST` multipart (`archive`, `look` or `take`) | [`Import`] |
 //! | `/privacy/policies`, `POST /privacy/policies/{version}/acknowledge` | [`OwnVersions`] |
 //! | `/desk/policies`, `/desk/policies/{id}`, `POST …/confirm`, `POST …/refuse` (`reason`) | [`DeskPolicies`], [`DeskProposal`] |
 //! | `/privacy/readers`, `/notices` | [`Readers`], [`Notices`] |
@@ -44,6 +45,7 @@ mod desk;
 mod erasure;
 mod form;
 mod images;
+mod import;
 mod mark;
 mod offline;
 mod policy;
@@ -63,6 +65,7 @@ pub use desk::*;
 pub use erasure::*;
 pub use form::{Mistake, Mistakes};
 pub use images::*;
+pub use import::*;
 pub use mark::Mark;
 pub use offline::OfflineVerifier;
 pub use policy::*;

@@ -23,6 +23,15 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
             }),
         ),
         ("details", html(&details())),
+        ("import", html(&Import { found: Some(brought(false)), ..import() })),
+        ("import-taken", html(&Import { found: Some(brought(true)), ..import() })),
+        (
+            "import-empty",
+            html(&Import {
+                mistakes: mistakes("archive", "Choose the archive that you took home."),
+                ..import()
+            }),
+        ),
         ("readers", html(&readers())),
         (
             "readers-empty",
@@ -246,5 +255,32 @@ fn notices() -> Notices {
                 action: "Read the policy".into(),
             },
         ],
+    }
+}
+
+fn import() -> Import {
+    Import {
+        shell: person(),
+        most: Size(2 << 30),
+        input_at_most: "48 hours".into(),
+        found: None,
+        mistakes: Mistakes::default(),
+    }
+}
+
+fn brought(taken: bool) -> ImportFound {
+    ImportFound {
+        taken,
+        service: "OpusFlair".into(),
+        made: at("2026-11-20T10:00:00Z"),
+        reference: "PR-7K2M-9QRT".into(),
+        signer: "pictures.example/take-home".into(),
+        signed_here: false,
+        rows: vec![
+            ImportRow { what: "Pictures".into(), new: Count(212), here: Count(2), refused: Count(1) },
+            ImportRow { what: "Prompts".into(), new: Count(180), here: Count(0), refused: Count(0) },
+        ],
+        left: "account, credits, consents".into(),
+        entry: taken.then(|| "ent_019aab12c0007000800000000000000a".into()),
     }
 }
