@@ -17,6 +17,7 @@ pub mod config;
 pub mod consent;
 pub mod crypto;
 pub mod disclosure;
+pub mod drp;
 pub mod edge;
 pub mod editing;
 pub mod egress;

@@ -28,6 +28,7 @@ use crate::blobs::Blobs;
 use crate::config::Config;
 use crate::consent::Consents;
 use crate::disclosure::Disclosures;
+use crate::drp::Drp;
 use crate::editing::Editing;
 use crate::elsewhere::Elsewhere;
 use crate::imports::Imports;
@@ -97,6 +98,8 @@ pub struct Rooms {
     pub unpublished: OnceLock<Vec<Unpublished>>,
     /// Every right.
     pub requests: Requests,
+    /// Agents that ask in people's names.
+    pub drp: Drp,
     /// Archives that people bring from elsewhere.
     pub imports: Imports,
     /// Collections that models learn from.

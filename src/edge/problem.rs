@@ -30,6 +30,7 @@ rooms!(
     crate::blobs::Error,
     crate::consent::Error,
     crate::disclosure::Error,
+    crate::drp::Error,
     crate::editing::Error,
     crate::elsewhere::Error,
     crate::imaging::Refused,

@@ -13,6 +13,7 @@ mod consents;
 mod credits;
 mod desk;
 mod document;
+mod drp;
 mod edits;
 mod elsewhere;
 mod guard;

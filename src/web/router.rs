@@ -9,8 +9,8 @@ use super::desk;
 use super::fault_page::{dress, nowhere};
 use super::handle::bytes::Turns;
 use super::handle::{
-    account, bytes, centre, edit, erase, gallery, house, import, ledger, policy, readers, receipts, requests,
-    verify, versions,
+    account, agents, bytes, centre, edit, erase, gallery, house, import, ledger, policy, readers, receipts,
+    requests, verify, versions,
 };
 use crate::edge::{self, Edge};
 
@@ -106,6 +106,7 @@ fn privacy() -> Router<Edge> {
     let bringing = get(import::ask).post(import::send).layer(DefaultBodyLimit::disable());
     Router::new()
         .route("/{tenant}/privacy/import", bringing)
+        .route("/{tenant}/privacy/agents/{id}", get(agents::ask).post(agents::answer))
         .route("/{tenant}/privacy", get(centre::centre))
         .route("/{tenant}/privacy/consents/{purpose}", post(centre::switch))
         .route("/{tenant}/privacy/consents/receipt/{entry}", get(receipts::of_consent))

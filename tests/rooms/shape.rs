@@ -25,7 +25,7 @@ const ROWS: &[(&[&str], &str)] = &[
         &["editing", "elsewhere", "retention", "publication", "training"],
         "what is done with data, when it ends, and which version says so",
     ),
-    (&["requests", "imports", "audit"], "every right as a workflow; whether each promise is kept"),
+    (&["requests", "drp", "imports", "audit"], "every right as a workflow; whether each promise is kept"),
     (&["app"], "one handle of each room, built once"),
     (
         &["edge", "jobs", "backup", "fakes"],
@@ -38,6 +38,7 @@ const ROWS: &[(&[&str], &str)] = &[
 /// Arrows along a row, each with what it is for.
 const SIDEWAYS: &[(&str, &str, &str)] = &[
     ("keystore", "store", "keys lie in a database too, though one of their own"),
+    ("drp", "requests", "what an agent asks for is a request, for its person to confirm"),
     ("main", "cli", "the binary is a door to the commands"),
 ];
 

@@ -21,6 +21,7 @@
 //! | `/privacy/ask/{right}`, `POST …/check` (`choice`*, `text`), `POST /privacy/ask/{right}` | [`RequestQuestion`], [`RequestCheck`], [`RequestFiled`] |
 //! | `/privacy/requests/{reference}`, `…/filed`, `…/archive`, `POST …/withdraw` | [`RequestStatus`], [`RequestFiled`], the ZIP |
 //! | `/privacy/erase` and `POST` (`sure=yes`, `when=later|now`), `/erased/{request}` | [`Erase`], then [`Erased`] |
+//! | `/privacy/agents/{id}?request_id=&redirect_to=` and `POST` (`sure=yes|no`) | [`AgentAsks`] |
 //! | `/privacy/import` and `POST` multipart (`archive`, `look` or `take`) | [`Import`] |
 //! | `/privacy/policies`, `POST /privacy/policies/{version}/acknowledge` | [`OwnVersions`] |
 //! | `/desk/policies`, `/desk/policies/{id}`, `POST …/confirm`, `POST …/refuse` (`reason`) | [`DeskPolicies`], [`DeskProposal`] |
@@ -40,6 +41,7 @@
 //! connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`.
 
 mod account;
+mod agents;
 mod chart;
 mod desk;
 mod erasure;
@@ -60,6 +62,7 @@ mod versions;
 mod words;
 
 pub use account::*;
+pub use agents::*;
 pub use chart::{Bars, Meter};
 pub use desk::*;
 pub use erasure::*;

@@ -22,6 +22,8 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
                 ..centre()
             }),
         ),
+        ("agent-asks", html(&agent(true))),
+        ("agent-asks-answered", html(&agent(false))),
         ("details", html(&details())),
         ("import", html(&Import { found: Some(brought(false)), ..import() })),
         ("import-taken", html(&Import { found: Some(brought(true)), ..import() })),
@@ -282,5 +284,20 @@ fn brought(taken: bool) -> ImportFound {
         ],
         left: "account, credits, consents".into(),
         entry: taken.then(|| "ent_019aab12c0007000800000000000000a".into()),
+    }
+}
+
+fn agent(waits: bool) -> AgentAsks {
+    AgentAsks {
+        shell: person(),
+        id: "019aab12-c000-7000-8000-00000000000a".into(),
+        agent: "Permission Slip".into(),
+        site: "https://agent.example".into(),
+        erases: waits,
+        waits,
+        until: at("2026-12-22T10:00:00Z"),
+        reference: "PR-7K2M-9QRT".into(),
+        back: String::new(),
+        step_up: waits,
     }
 }
