@@ -92,6 +92,20 @@ export interface Board {
   overdue_requests: number;
 }
 
+/** What an archive brings. */
+export interface Brought {
+  /** The entry of the ledger that says what was taken, if anything was. */
+  entry?: string | null;
+  /** Where it comes from, as it says itself. */
+  from: ImportedFrom;
+  /** Its pictures. */
+  images: ImportCount;
+  /** What else is in it and is never taken: consents, credits and so on. */
+  left: Array<string>;
+  /** Its records, by category. */
+  records: Record<string, ImportCount>;
+}
+
 /** A change of a person's credits. */
 export interface Change {
   /** More or, below zero, fewer. */
@@ -296,6 +310,27 @@ export interface Edit {
 /** How an edit stands. */
 export type EditState = "queued" | "running" | "succeeded" | "failed" | "cancelled";
 
+/** A recipient that was told of a request. */
+export interface Elsewhere {
+  /** When it was proved. */
+  done_at?: string | null;
+  /** By when it must be done. */
+  due: string;
+  /** When it is tried again. */
+  next_try?: string | null;
+  /** Why it is not done yet. */
+  problem?: string | null;
+  /** How that is known. */
+  proof?: string | null;
+  /** Who, by its name in the policy. */
+  recipient: string;
+  /** How far it is: `open`, `stays` (whatever may go is gone), `done`. */
+  state: string;
+  stays?: Stays | null;
+  /** What it was told to do: `correct`, `erase`. */
+  task: string;
+}
+
 /** A version, as one had it. */
 export interface Era {
   /** When the person said that they had read of it. */
@@ -412,6 +447,32 @@ export interface Image {
   stored_at: string;
   /** Pixels across. */
   width?: number | null;
+}
+
+/** How many there are of a sort. */
+export interface ImportCount {
+  /** Here already. */
+  here: number;
+  /** Not here yet: taken, or to be taken. */
+  new: number;
+  /** Not of a sort that is taken here. */
+  refused: number;
+}
+
+/** Where an archive comes from. */
+export interface ImportedFrom {
+  /** Who answers for the data there. */
+  controller: string;
+  /** When it was made. */
+  made_at: string;
+  /** The request that it answered. */
+  reference: string;
+  /** The key that signed it: `name+id+base64`. The signature holds; whose the key is, only a comparison says. */
+  signed_by: string;
+  /** Whether that is this installation's own key. */
+  signed_here: boolean;
+  /** The service. */
+  tenant: string;
 }
 
 /** How a rule on how long things are kept stands. */
@@ -582,27 +643,6 @@ export interface Ready {
 
 /** Why credits are granted. */
 export type Reason = "purchase" | "gift" | "refund";
-
-/** A recipient that was told of a request. */
-export interface Recipient {
-  /** When it was proved. */
-  done_at?: string | null;
-  /** By when it must be done. */
-  due: string;
-  /** When it is tried again. */
-  next_try?: string | null;
-  /** Why it is not done yet. */
-  problem?: string | null;
-  /** How that is known. */
-  proof?: string | null;
-  /** Who, by its name in the policy. */
-  recipient: string;
-  /** How far it is: `open`, `stays` (whatever may go is gone), `done`. */
-  state: string;
-  stays?: Stays | null;
-  /** What it was told to do: `correct`, `erase`. */
-  task: string;
-}
 
 /** A rights request. */
 export interface Request {
@@ -899,11 +939,13 @@ export interface Api {
      */
     open(body: Opening, options?: Options & { idempotencyKey?: string }): Promise<Opened>;
     /**
-     * Read one's account
+     * Say what one prefers
      *
-     * `GET /v1/account`
+     * It counts for every edit that is asked for without a model, or without a provider.
+     *
+     * `PUT /v1/account/preferences`
      */
-    read(options?: Options): Promise<Account>;
+    prefer(body: Preference, options?: Options): Promise<Preference>;
     /**
      * One's preferences for edits
      *
@@ -911,7 +953,13 @@ export interface Api {
      *
      * `GET /v1/account/preferences`
      */
-    read(options?: Options): Promise<Preference>;
+    preferences(options?: Options): Promise<Preference>;
+    /**
+     * Read one's account
+     *
+     * `GET /v1/account`
+     */
+    read(options?: Options): Promise<Account>;
     /**
      * Which version of the document one had in force when
      *
@@ -920,14 +968,6 @@ export interface Api {
      * `GET /v1/account/policies`
      */
     timeline(options?: Options): Promise<Timeline>;
-    /**
-     * Say what one prefers
-     *
-     * It counts for every edit that is asked for without a model, or without a provider.
-     *
-     * `PUT /v1/account/preferences`
-     */
-    write(body: Preference, options?: Options): Promise<Preference>;
   };
   /** What a person agreed to, refused, took back or objected to. */
   consents: {
@@ -1172,11 +1212,29 @@ export interface Api {
      */
     file(body: Wish, options?: Options & { idempotencyKey?: string }): Promise<Request>;
     /**
+     * Bring in an archive
+     *
+     * The body is a ZIP as `/v1/requests/{id}/archive` gives it, of this installation or another. All of it is checked before the
+     * first thing is taken. What is here already is not taken twice: send the same archive again to go on where a call broke
+     * off. Pictures become uploads and go when uploads go. Needs the person's own session or token.
+     *
+     * `POST /v1/imports`
+     */
+    import(body: Upload, options?: Options & { type?: "application/zip" }): Promise<Brought>;
+    /**
      * One's requests, newest first
      *
      * `GET /v1/requests`
      */
     list(query?: { cursor?: string; limit?: number }, options?: Options): Promise<Listing<Request>>;
+    /**
+     * See what an archive would bring
+     *
+     * As `/v1/imports`, and nothing is taken.
+     *
+     * `POST /v1/imports/preview`
+     */
+    preview_import(body: Upload, options?: Options & { type?: "application/zip" }): Promise<Brought>;
     /**
      * A request, and what happened to it
      *
