@@ -9,7 +9,7 @@ WITH_POSTGRES = sh tests/support/postgres.sh
 help:
 	@echo 'make run     build, and serve on http://127.0.0.1:8080 with SQLite and a folder; nothing to set up'
 	@echo 'make demo    the whole story on a throw-away data folder, each step proved'
-	@echo 'make drill   backups put back, on throw-away installations: erased stays erased'
+	@echo 'make drill   backups put back, and every right used, on throw-away installations'
 	@echo 'make test    everything a change must pass, on SQLite and on PostgreSQL'
 	@echo 'make check   format, lints, documentation'
 	@echo 'make suite   the tests alone; make suite ONLY=store:: for some of them'
@@ -28,6 +28,7 @@ demo:
 drill:
 	@sh tests/support/needs.sh build
 	$(CARGO) run --locked -- drill restore $(ARGS)
+	$(CARGO) run --locked -- drill rights
 
 test: needs check suite
 

@@ -1,7 +1,9 @@
 use std::path::PathBuf;
 
 use crate::base::{Kind, TenantId};
-use crate::{archive, blobs, config, keystore, ledger, mail, policy, publication, seals, store, webhooks};
+use crate::{
+    archive, blobs, config, drp, keystore, ledger, mail, policy, publication, seals, store, webhooks,
+};
 
 /// Why the service cannot be put together.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +73,9 @@ pub enum Error {
     /// Webhooks.
     #[error(transparent)]
     Webhooks(#[from] webhooks::Error),
+    /// Agents.
+    #[error(transparent)]
+    Drp(#[from] drp::Error),
     /// A database.
     #[error(transparent)]
     Store(#[from] store::Error),

@@ -28,8 +28,10 @@ use crate::blobs::Blobs;
 use crate::config::Config;
 use crate::consent::Consents;
 use crate::disclosure::Disclosures;
+use crate::drp::Drp;
 use crate::editing::Editing;
 use crate::elsewhere::Elsewhere;
+use crate::imports::Imports;
 use crate::intake::Intake;
 use crate::keystore::Keystore;
 use crate::ledger::{Ledger, Witnesses};
@@ -40,6 +42,7 @@ use crate::requests::Requests;
 use crate::retention::Retention;
 use crate::store::Db;
 use crate::subjects::Subjects;
+use crate::training::Training;
 use crate::vault::Vault;
 use crate::webhooks::Webhooks;
 
@@ -98,6 +101,12 @@ pub struct Rooms {
     pub requests: Requests,
     /// What comes in from outside: letters.
     pub intake: Intake,
+    /// Agents that ask in people's names.
+    pub drp: Drp,
+    /// Archives that people bring from elsewhere.
+    pub imports: Imports,
+    /// Collections that models learn from.
+    pub training: Training,
     /// Whether each promise is kept.
     pub audit: Audit,
     /// Letters.

@@ -12,10 +12,12 @@ use crate::blobs::{self, Blobs, FolderSettings, S3Settings};
 use crate::config::{self, Config};
 use crate::consent::Consents;
 use crate::disclosure::Disclosures;
+use crate::drp::{self, Drp};
 use crate::editing::{self, Editing};
 use crate::egress::Names;
 use crate::elsewhere::{self, Elsewhere};
 use crate::imaging::Limits;
+use crate::imports::{self, Imports};
 use crate::intake::{self, Dns, Intake, Verifier};
 use crate::keystore::{self, Keystore, SealKey};
 use crate::ledger::{Ledger, Published, SignerKey, Witnesses};
@@ -27,6 +29,7 @@ use crate::requests::{self, Requests};
 use crate::retention::Retention;
 use crate::store::{self, Db, PostgresSettings, SqliteSettings};
 use crate::subjects::Subjects;
+use crate::training::{self, Training};
 use crate::vault::{self, Vault};
 use crate::webhooks::{self, Webhooks};
 
@@ -102,7 +105,7 @@ impl App {
             entropy: entropy.clone(),
         })?;
         let out = (post, outside, (recipients, webhooks), logs);
-        let rooms = rooms((config, documents), ground, library, out, (clock, entropy));
+        let rooms = rooms((config, documents), ground, library, out, (clock, entropy))?;
         let app = Self(Arc::new(rooms));
         // The tenants are known from what is published; nothing new is published, signed or swept before what happened
         // since a backup has been done again.
@@ -315,6 +318,78 @@ fn house(config: &Config) -> intake::House {
     }
 }
 
+fn elsewhere(
+    (ground, recipients): (&Ground, Vec<(TenantId, Recipient)>),
+    vault: &Vault,
+    (disclosures, invoices): (&Disclosures, &Invoices),
+    (clock, entropy): (&Clock, &Entropy),
+) -> Elsewhere {
+    Elsewhere::new(elsewhere::Parts {
+        db: ground.db.clone(),
+        keys: ground.keys.clone(),
+        vault: vault.clone(),
+        ledger: ground.ledger.clone(),
+        disclosures: disclosures.clone(),
+        invoices: invoices.clone(),
+        recipients,
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    })
+}
+
+fn imports(
+    config: &Config,
+    (db, ledger, archives): (&Db, &Ledger, &archive::Signer),
+    (vault, editing): (&Vault, &Editing),
+    (clock, entropy): (&Clock, &Entropy),
+) -> Imports {
+    Imports::new(imports::Parts {
+        db: db.clone(),
+        vault: vault.clone(),
+        editing: editing.clone(),
+        ledger: ledger.clone(),
+        own_key: archives.verifying(),
+        folder: config.data.folder.clone(),
+        settings: imports::Settings::default(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    })
+}
+
+fn training(
+    (db, ledger, archives): (&Db, &Ledger, &archive::Signer),
+    (vault, consents): (&Vault, &Consents),
+    (clock, entropy): (&Clock, &Entropy),
+) -> Training {
+    Training::new(training::Parts {
+        db: db.clone(),
+        vault: vault.clone(),
+        consents: consents.clone(),
+        ledger: ledger.clone(),
+        signer: archives.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    })
+}
+
+fn agents(
+    config: &Config,
+    db: &Db,
+    (subjects, requests): (&Subjects, &Requests),
+    (clock, entropy): (&Clock, &Entropy),
+) -> Result<Drp, Error> {
+    Ok(Drp::new(drp::Parts {
+        db: db.clone(),
+        subjects: subjects.clone(),
+        requests: requests.clone(),
+        names: Names::System,
+        development: config.server.development,
+        public_url: config.server.public_url.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    })?)
+}
+
 /// Who is written to, asked and told, and what is watched.
 type Out = (Post, editing::Outside, (Vec<(TenantId, Recipient)>, Webhooks), Option<LogWatch>);
 
@@ -324,7 +399,7 @@ fn rooms(
     library: Library,
     (post, outside, (recipients, webhooks), logs): Out,
     (clock, entropy): (Clock, Entropy),
-) -> Rooms {
+) -> Result<Rooms, Error> {
     let vault = door(&ground, &library, &clock, &entropy);
     let audit = auditor(&ground, (&config, logs), (&vault, &library), &clock, &entropy);
     let (db, keys, ledger) = (&ground.db, &ground.keys, &ground.ledger);
@@ -335,20 +410,13 @@ fn rooms(
     let invoices = Invoices::new(vault.clone());
     let disclosures = Disclosures::new(db.clone(), vault.clone(), ledger.clone(), c(), e());
     let editing = edits(&ground, &vault, (&credits, &disclosures, &webhooks), outside, (&clock, &entropy));
-    let elsewhere = Elsewhere::new(elsewhere::Parts {
-        db: ground.db.clone(),
-        keys: ground.keys.clone(),
-        vault: vault.clone(),
-        ledger: ground.ledger.clone(),
-        disclosures: disclosures.clone(),
-        invoices: invoices.clone(),
-        recipients,
-        clock: c(),
-        entropy: e(),
-    });
+    let elsewhere = elsewhere((&ground, recipients), &vault, (&disclosures, &invoices), (&clock, &entropy));
     let retention = Retention::new(db.clone(), vault.clone(), ledger.clone(), library.clone(), c(), e());
     let publications = versions(&ground, &vault, (&subjects, &consents), &library, (&clock, &entropy));
     let Ground { db, keys, blobs, ledger, witnesses, archives, .. } = ground;
+    let kept = (&db, &ledger, &archives);
+    let imports = imports(&config, kept, (&vault, &editing), (&clock, &entropy));
+    let training = training(kept, (&vault, &consents), (&clock, &entropy));
     let requests = Requests::new(requests::Parts {
         db: db.clone(),
         vault: vault.clone(),
@@ -379,7 +447,8 @@ fn rooms(
         clock: c(),
         entropy: e(),
     });
-    Rooms {
+    let drp = agents(&config, &db, (&subjects, &requests), (&clock, &entropy))?;
+    Ok(Rooms {
         config,
         clock,
         entropy,
@@ -404,8 +473,11 @@ fn rooms(
         unpublished: OnceLock::new(),
         requests,
         intake,
+        drp,
+        imports,
+        training,
         audit,
         post,
         gate: Gate::default(),
-    }
+    })
 }

@@ -40,4 +40,4 @@ pub use recipient::{FromRecipient, recipient_files};
 pub use schema::schemas;
 pub use stream::{Plaintext, Source};
 pub use table::{safe_cell, table_csv};
-pub use verify::{Archive, Flaw, Report, Signature, verify};
+pub use verify::{Archive, Flaw, Most, Report, Signature, verify};

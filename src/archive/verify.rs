@@ -22,6 +22,15 @@ const LONGEST_SIGNATURE: u64 = 64 << 10;
 const MOST_FLAWS: usize = 100;
 const PIECE: usize = 64 * 1024;
 
+/// How much of an archive is read at most, by whoever must not run out of memory.
+#[derive(Debug, Clone, Copy)]
+pub struct Most {
+    /// Entries.
+    pub entries: u64,
+    /// Bytes of its manifest.
+    pub manifest: u64,
+}
+
 /// An archive whose form, manifest and signature were found sound. Its files are checked as they are read.
 pub struct Archive<R> {
     zip: ZipArchive<R>,
@@ -56,11 +65,22 @@ pub fn verify<R: Read + Seek>(reader: R, trusted: Option<&VerifyingKey>) -> Repo
 impl<R: Read + Seek> Archive<R> {
     /// Opens an archive that someone else may have made. Refuses everything that an archive of ours cannot be (F12)
     /// before a single file is read.
-    pub fn open(mut reader: R, trusted: Option<&VerifyingKey>) -> Result<Self, Flaw> {
+    pub fn open(reader: R, trusted: Option<&VerifyingKey>) -> Result<Self, Flaw> {
+        Self::read(reader, trusted, LONGEST_MANIFEST)
+    }
+
+    /// As [`Archive::open`], for a service that strangers send archives to: nothing is read that would take more memory
+    /// than `most` allows.
+    pub fn open_within(mut reader: R, trusted: Option<&VerifyingKey>, most: Most) -> Result<Self, Flaw> {
+        shape::within(&mut reader, most.entries)?;
+        Self::read(reader, trusted, most.manifest)
+    }
+
+    fn read(mut reader: R, trusted: Option<&VerifyingKey>, longest: u64) -> Result<Self, Flaw> {
         shape::ends_properly(&mut reader)?;
         let mut zip = ZipArchive::new(reader).map_err(|e| Flaw::of_zip(&e))?;
         let sizes = shape::check(&mut zip)?;
-        let text = small(&mut zip, MANIFEST, LONGEST_MANIFEST)?;
+        let text = small(&mut zip, MANIFEST, longest)?;
         let manifest: Manifest = serde_json::from_slice(&text)
             .map_err(|_| Flaw::Manifest("it is not a manifest of this program"))?;
         if manifest.schema != SCHEMA {
@@ -87,8 +107,24 @@ impl<R: Read + Seek> Archive<R> {
         copy(&mut self.zip, listed, to)
     }
 
+    /// One file in memory, if it is not longer than `most`.
+    pub fn file(&mut self, path: &str, most: u64) -> Result<Vec<u8>, Flaw> {
+        let len = self.listed.get(path).and_then(|n| self.manifest.files.get(*n)).map(|f| f.bytes);
+        if len.is_some_and(|len| len > most) {
+            return Err(Flaw::TooMuch("one of its files is longer than is taken"));
+        }
+        let mut bytes = Vec::new();
+        self.copy(path, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Whose signature holds.
+    pub fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
     /// The report on what is known without reading a file.
-    fn report(&self) -> Report {
+    pub fn report(&self) -> Report {
         Report {
             tenant: self.manifest.tenant.to_string(),
             controller: names::shown(&self.manifest.controller.name),

@@ -146,6 +146,10 @@ typed_id!(
     SessionId, "ses"
 );
 typed_id!(
+    /// A collection that was made for training.
+    CollectionId, "col"
+);
+typed_id!(
     /// An address of an app that is told of events.
     WebhookId, "whk"
 );

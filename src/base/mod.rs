@@ -13,9 +13,9 @@ mod time;
 
 pub use entropy::Entropy;
 pub use ids::{
-    BadId, BatchId, DeliveryId, EditId, EntryId, ErrandId, HoldId, JobId, KeyId, MailId, MandateId,
-    MessageId, ObjectId, ProposalId, ReceiptId, RecordId, RequestId, SessionId, StaffId, SubjectId, TenantId,
-    WebhookId,
+    BadId, BatchId, CollectionId, DeliveryId, EditId, EntryId, ErrandId, HoldId, JobId, KeyId, MailId,
+    MandateId, MessageId, ObjectId, ProposalId, ReceiptId, RecordId, RequestId, SessionId, StaffId,
+    SubjectId, TenantId, WebhookId,
 };
 pub use kind::Kind;
 pub use page::{Page, PageSize};

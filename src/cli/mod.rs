@@ -9,6 +9,7 @@ mod backup;
 mod demo;
 mod doctor;
 mod drill;
+mod drp;
 mod fake_provider;
 mod intake;
 mod keys;
@@ -24,6 +25,7 @@ mod say;
 mod seals;
 mod serve;
 mod staff;
+mod training_export;
 mod verify;
 mod witness;
 
@@ -84,6 +86,11 @@ enum Command {
     /// Make, list and revoke the keys of apps
     #[command(subcommand)]
     ApiKey(api_key::Command),
+    /// Look after the agents that may ask in people's names (Data Rights Protocol 1.0)
+    #[command(subcommand)]
+    Drp(drp::Command),
+    /// Collect, for teaching models, what people who agree to it now have given, and nothing else
+    TrainingExport(training_export::Args),
     /// Take people on as staff, and take lost second factors away
     #[command(subcommand)]
     Staff(staff::Command),
@@ -114,6 +121,8 @@ pub async fn run(cli: Cli, variables: &Variables, say: &mut Say) -> anyhow::Resu
         Command::FakeProvider(args) => fake_provider::run(args, say).await,
         Command::Openapi => openapi::run(say),
         Command::ApiKey(command) => Box::pin(api_key::run(command, variables, say)).await,
+        Command::Drp(command) => Box::pin(drp::run(command, variables, say)).await,
+        Command::TrainingExport(args) => Box::pin(training_export::run(args, variables, say)).await,
         Command::Staff(command) => Box::pin(staff::run(command, variables, say)).await,
         Command::Intake(args) => Box::pin(intake::run(args, variables, say)).await,
         Command::Redraw => redraw::run(),

@@ -14,7 +14,7 @@ pub use model::{Choice, State, Word};
 
 use chrono::TimeDelta;
 
-use crate::base::{Clock, Entropy, EntryId};
+use crate::base::{Clock, Entropy, EntryId, SubjectId, TenantId};
 use crate::crypto;
 use crate::ledger::{Entry, EntryKind, Ledger};
 use crate::policy::{Fact, Policy};
@@ -111,6 +111,25 @@ impl Consents {
             }
         }
         Ok(appended.id)
+    }
+
+    /// A person's newest word on a purpose.
+    pub async fn word(&self, owner: &Owner, purpose: &str) -> Result<Option<Word>, Error> {
+        let mut tx = self.db.read().await?;
+        Ok(sql::latest(&mut tx, owner, purpose).await?)
+    }
+
+    /// People who ever said yes to a purpose, `most` of them after `after`, in the order of their ids. Whether the yes
+    /// still stands, [`Vault::agreed`] says.
+    pub async fn givers(
+        &self,
+        tenant: &TenantId,
+        purpose: &str,
+        after: Option<SubjectId>,
+        most: i64,
+    ) -> Result<Vec<SubjectId>, Error> {
+        let mut tx = self.db.read().await?;
+        Ok(sql::givers(&mut tx, tenant, purpose, after, most).await?)
     }
 
     /// Every word a person gave, newest first.

@@ -1,5 +1,5 @@
 use super::Word;
-use crate::base::{EntryId, Timestamp};
+use crate::base::{EntryId, SubjectId, TenantId, Timestamp};
 use crate::on;
 use crate::store::{Error, Tx};
 use crate::vault::Owner;
@@ -14,6 +14,9 @@ const HISTORY: &str = "SELECT purpose, state, at, method, policy_version, receip
     WHERE tenant = $1 AND subject = $2 ORDER BY at DESC, id DESC LIMIT 1000";
 
 const KNOWN: &str = "SELECT COUNT(*) FROM consent_event WHERE tenant = $1 AND subject = $2 AND receipt = $3";
+
+const GIVERS: &str = "SELECT DISTINCT subject FROM consent_event WHERE tenant = $1 AND purpose = $2 AND state = 'given' \
+    AND subject > $3 ORDER BY subject LIMIT $4";
 
 type Row = (String, String, i64, String, String, Option<String>);
 
@@ -101,4 +104,23 @@ pub(super) async fn history(tx: &mut Tx, owner: &Owner) -> Result<Vec<(String, W
         .fetch_all(c)
         .await)?;
     rows.into_iter().map(word).collect()
+}
+
+/// People who ever said yes to a purpose, in the order of their ids.
+pub(super) async fn givers(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    purpose: &str,
+    after: Option<SubjectId>,
+    most: i64,
+) -> Result<Vec<SubjectId>, Error> {
+    let rows: Vec<(String,)> = on!(tx, |c| sqlx::query_as(GIVERS)
+        .bind(tenant.as_str())
+        .bind(purpose)
+        .bind(after.map_or(String::new(), |s| s.to_string()))
+        .bind(most)
+        .fetch_all(c)
+        .await)?;
+    let id = |(s,): (String,)| s.parse().map_err(|_| Error::inconsistent("consent_event", "subject"));
+    rows.into_iter().map(id).collect()
 }

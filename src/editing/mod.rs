@@ -29,6 +29,7 @@ pub use outside::{Outside, Way};
 pub use preference::Preference;
 pub use progress::{Progress, Step};
 pub use settings::Settings;
+pub use upload::Cleaned;
 
 use std::sync::Arc;
 

@@ -1,20 +1,36 @@
 use bytes::Bytes;
 
 use super::{Editing, Error, PURPOSE, Uploaded};
+use crate::crypto::sha256;
 use crate::imaging::{self, Carried, Inspected};
 use crate::policy::Facts;
 use crate::vault::{self, Actor, NewObject, NewRecord, Owner};
 
-struct Clean {
+/// A picture that may come in: what it is, and its bytes as they would be stored.
+#[derive(Debug)]
+pub struct Cleaned {
     bytes: Vec<u8>,
     inspected: Inspected,
     removed: Vec<&'static str>,
+}
+
+impl Cleaned {
+    /// SHA-256 of the bytes that would be stored.
+    pub fn sha256(&self) -> [u8; 32] {
+        sha256(&self.bytes)
+    }
 }
 
 impl Editing {
     /// Takes a picture in: looked at by content, within limits set before it is decoded, stripped of what the camera
     /// wrote into it, sealed. Refused with a reason for its owner, and then nothing is left behind.
     pub async fn upload(&self, owner: &Owner, actor: &Actor, bytes: Bytes) -> Result<Uploaded, Error> {
+        let cleaned = self.cleaned(owner, actor, bytes).await?;
+        self.take_in(owner, cleaned).await
+    }
+
+    /// The first half of [`Editing::upload`]: looks at a picture and strips it. Stores nothing.
+    pub async fn cleaned(&self, owner: &Owner, actor: &Actor, bytes: Bytes) -> Result<Cleaned, Error> {
         if let Actor::Subject(id) | Actor::App(id) = actor
             && *id != owner.subject
         {
@@ -31,11 +47,14 @@ impl Editing {
                 Some(mark) => imaging::mark(&stripped, mark)?,
                 None => stripped,
             };
-            Ok::<_, imaging::Refused>(Clean { bytes, inspected, removed })
-        })
-        .await
-        .map_err(|_| Error::BadValue("the picture"))??;
-        let Clean { bytes, inspected, removed } = clean;
+            Ok::<_, imaging::Refused>(Cleaned { bytes, inspected, removed })
+        });
+        Ok(clean.await.map_err(|_| Error::BadValue("the picture"))??)
+    }
+
+    /// The second half of [`Editing::upload`]: seals what was looked at.
+    pub async fn take_in(&self, owner: &Owner, cleaned: Cleaned) -> Result<Uploaded, Error> {
+        let Cleaned { bytes, inspected, removed } = cleaned;
         let metadata = imaging::ImageMetadata { bytes: bytes.len() as u64, ..inspected.metadata() };
         let new = NewObject {
             category: "input-image",

@@ -15,9 +15,9 @@ use utoipa_axum::router::OpenApiRouter;
 use super::guard::{self, Turns};
 use super::tls::Certificate;
 use super::{
-    accounts, archives, consents, credits, desk, document, edits, elsewhere, health, holds, hooks, images,
-    inputs, intake, ledger, looks, mandates, page, policies, preferences, progress, requests, versions,
-    webhooks,
+    accounts, archives, consents, credits, desk, document, drp, edits, elsewhere, health, holds, hooks,
+    images, imports, inputs, intake, ledger, looks, mandates, page, policies, preferences, progress,
+    requests, versions, webhooks,
 };
 use crate::base::Kind;
 use crate::edge::{self, Edge, Fault};
@@ -38,6 +38,7 @@ fn described() -> (Router<Edge>, OpenApi) {
         .merge(archives::routes())
         .merge(intake::routes())
         .merge(mandates::routes())
+        .merge(imports::routes())
         .merge(webhooks::routes())
         .merge(policies::routes())
         .merge(desk::routes())
@@ -66,6 +67,7 @@ fn until(edge: &Edge, closing: CancellationToken) -> Router {
         .merge(hooks::routes())
         .merge(elsewhere::hooks())
         .merge(inputs::routes())
+        .merge(drp::routes())
         .route("/v1", any(nothing_here))
         .route("/v1/{*rest}", any(nothing_here))
         .method_not_allowed_fallback(guard::wrong_method)

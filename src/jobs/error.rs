@@ -1,7 +1,7 @@
 use crate::base::Kind;
 use crate::{
-    audit, editing, elsewhere, intake, keystore, ledger, publication, requests, retention, store, subjects,
-    vault, webhooks,
+    audit, drp, editing, elsewhere, intake, keystore, ledger, publication, requests, retention, store,
+    subjects, vault, webhooks,
 };
 
 /// What can go wrong in the background.
@@ -46,6 +46,9 @@ pub enum Error {
     /// Accounts.
     #[error(transparent)]
     Subjects(#[from] subjects::Error),
+    /// Agents.
+    #[error(transparent)]
+    Drp(#[from] drp::Error),
     /// Webhooks.
     #[error(transparent)]
     Webhooks(#[from] webhooks::Error),
@@ -73,6 +76,7 @@ impl Error {
             Self::App(e) => e.kind(),
             Self::Vault(e) => e.kind(),
             Self::Subjects(e) => e.kind(),
+            Self::Drp(e) => e.kind(),
             Self::Webhooks(e) => e.kind(),
             Self::Ledger(e) => e.kind(),
             Self::Store(e) => e.kind(),

@@ -51,6 +51,8 @@ pub enum Task {
     Elsewhere,
     /// What apps' servers are to be told.
     Webhooks,
+    /// What agents of people are to be told.
+    Agents,
     /// Sessions, links and kept answers that have run out.
     Expiry,
     /// Key epochs.
@@ -82,6 +84,7 @@ impl Task {
         Self::Epochs,
         Self::Audit,
         Self::Webhooks,
+        Self::Agents,
         Self::Ledger,
         Self::Witnesses,
     ];
@@ -102,6 +105,7 @@ impl Task {
             Self::Copies => "copies",
             Self::Elsewhere => "elsewhere",
             Self::Webhooks => "webhooks",
+            Self::Agents => "agents",
             Self::Expiry => "expiry",
             Self::Epochs => "epochs",
             Self::Audit => "audit",
@@ -118,6 +122,7 @@ impl Task {
             // Epochs that often, so that no replica holds one long that another destroyed.
             Self::Copies
             | Self::Elsewhere
+            | Self::Agents
             | Self::Requests
             | Self::Retention
             | Self::Letters
@@ -181,6 +186,7 @@ impl Jobs {
             Task::Comparison => self.comparison(stop).await?,
             Task::Copies => app.editing.clear_copies(stop).await?,
             Task::Elsewhere => app.elsewhere.turn(stop).await?,
+            Task::Agents => app.drp.call_back(stop).await?,
             Task::Webhooks => app.webhooks.deliver(stop).await?,
             Task::Expiry => self.expiry().await?,
             Task::Epochs => self.epochs().await?,

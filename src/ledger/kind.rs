@@ -67,6 +67,12 @@ kinds! {
     READ_REASONED = "read.reasoned",
     /// A second member of staff agreed to a look. Facts: `staff`, `look`.
     READ_APPROVED = "read.approved",
+    /// A person's data were read for a collection that models learn from. Facts: `purpose`, `version`, `consent` (the entry of
+    /// their word), `collection`.
+    TRAINING_READ = "training.read",
+    /// A collection that models learn from was made. Facts: `purpose`, `version`, `collection`, `people`, `images`,
+    /// `records`, `left`, `sha256` (of its manifest).
+    TRAINING_MADE = "training.made",
     /// Data went to a processor. Facts: `recipient`, `category`.
     DISCLOSURE_MADE = "disclosure.made",
     /// Nothing of what went to a processor is left there. Facts: `recipient`, `proof`.
@@ -80,6 +86,8 @@ kinds! {
     REQUEST_CLOSED = "request.closed",
     /// A copy of a person's data was handed over. Facts: `sha256`, `bytes`.
     EXPORT_DELIVERED = "export.delivered",
+    /// A person brought an archive of theirs from elsewhere. Facts: `sha256` (of its manifest), `images`, `records`.
+    IMPORT_TAKEN = "import.taken",
     /// A person's data were corrected. Facts: `category`, `object` (the record), `key` (of the value that was replaced).
     RECTIFICATION_MADE = "rectification.made",
     /// A person's erasure began: nothing of theirs is read or written from here on. Facts: `key`, `request`.

@@ -106,6 +106,8 @@ fn clause(kind: &EntryKind, p: &str) -> String {
         "read.staff" => format!("that a member of its staff read data of {p}"),
         "read.reasoned" => format!("that a member of its staff wrote down why they look at data of {p}"),
         "read.approved" => format!("that a second member of its staff agreed to a look at data of {p}"),
+        "training.read" => format!("that it read data of {p} to teach a model, as they had agreed"),
+        "training.made" => "that it made a collection for teaching models".to_owned(),
         "disclosure.made" => format!("that it sent data of {p} to a recipient"),
         "disclosure.handed-over" => {
             "that a member of its staff handed data to an authority, or to somebody to protect rights"
@@ -117,6 +119,7 @@ fn clause(kind: &EntryKind, p: &str) -> String {
         "request.filed" => format!("that {p} filed a privacy request"),
         "request.closed" => format!("that it closed a privacy request of {p}"),
         "export.delivered" => format!("that it handed over a copy of the data of {p}"),
+        "import.taken" => format!("that it took in what {p} brought from elsewhere"),
         "rectification.made" => format!("that it corrected data of {p}"),
         "erasure.requested" => format!("that it began to erase the data of {p}"),
         "erasure.unreadable" => {

@@ -9,8 +9,8 @@ use super::desk;
 use super::fault_page::{dress, nowhere};
 use super::handle::bytes::Turns;
 use super::handle::{
-    account, bytes, centre, edit, erase, gallery, house, ledger, letters, mandates, policy, readers,
-    receipts, requests, verify, versions,
+    account, agents, bytes, centre, edit, erase, gallery, house, import, ledger, letters, mandates, policy,
+    readers, receipts, requests, verify, versions,
 };
 use super::tongue::speak;
 use crate::edge::{self, Edge};
@@ -110,7 +110,10 @@ fn pictures() -> Router<Edge> {
 }
 
 fn privacy() -> Router<Edge> {
+    let bringing = get(import::ask).post(import::send).layer(DefaultBodyLimit::disable());
     Router::new()
+        .route("/{tenant}/privacy/import", bringing)
+        .route("/{tenant}/privacy/agents/{id}", get(agents::ask).post(agents::answer))
         .route("/{tenant}/privacy", get(centre::centre))
         .route("/{tenant}/privacy/consents/{purpose}", post(centre::switch))
         .route("/{tenant}/privacy/consents/receipt/{entry}", get(receipts::of_consent))

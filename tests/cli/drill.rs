@@ -26,6 +26,26 @@ async fn nothing_is_kept_in_a_folder_that_is_not_empty() {
     assert!(!well && said.contains("is not empty"), "{said}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_right_is_kept_in_every_way() {
+    let (well, said) = call(&["drill", "rights", "--seed", "20"]).await;
+    assert!(well && said.contains("Everything held: every right, in every way."), "{said}");
+    assert!(!said.contains("NOT LOOKED AT"), "{said}");
+    for right in vouchsafe::policy::Right::ALL {
+        let rows =
+            said.lines().filter(|l| l.trim_start().starts_with(right.as_str()) && l.contains("ledger entry"));
+        assert_eq!(rows.count(), 3, "{right}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trace_of_somebody_erased_fails_the_drill() {
+    let (well, said) = call(&["drill", "rights", "--seed", "21", "--leave-a-trace"]).await;
+    assert!(!well && said.contains("Not everything held."), "{said}");
+    let traces = said.lines().find(|l| l.contains("no file holds a word")).unwrap();
+    assert!(traces.contains("DOES NOT HOLD"), "{said}");
+}
+
 /// T14: twenty rounds and the time that each took.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "for the soak: takes minutes"]

@@ -1,5 +1,6 @@
 //! The command line, called as a shell would, in this process.
 
+mod agents;
 mod backup;
 mod commands;
 mod demo;

@@ -78,6 +78,8 @@ const OPERATIONS: &[(&str, &str, For, Names)] = &[
     ("get",    "/v1/requests",                    For::Person,  Names::Nothing),
     ("get",    "/v1/requests/{id}",               For::Person,  Names::Request),
     ("get",    "/v1/requests/{id}/archive",       For::Person,  Names::Request),
+    ("post",   "/v1/imports",                     For::Person,  Names::Nothing),
+    ("post",   "/v1/imports/preview",             For::Person,  Names::Nothing),
     ("post",   "/v1/requests/{id}/cancel",        For::Person,  Names::Request),
     ("post",   "/v1/requests/{id}/waive",         For::Person,  Names::Request),
     ("post",   "/v1/intake/mail",                 For::Key,     Names::Nothing),

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod document;
+mod drp;
 mod matrix;
 mod operation;
 mod receiver;

@@ -27,6 +27,7 @@ mod retention;
 mod rights;
 mod table;
 mod temporary_files;
+mod training_collections;
 mod transport;
 mod usage_and_credits;
 mod who_may_read;

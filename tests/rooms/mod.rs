@@ -32,6 +32,7 @@ mod erasing_scale;
 mod erasure_receipts;
 mod evidence;
 mod fence_model;
+mod imports;
 mod jobs;
 mod keystore;
 mod keystore_epochs;

@@ -25,6 +25,12 @@ const GOES: &[(&str, Goes)] = &[
     ),
     ("credit_entry", Goes::WithSubject("the row")),
     ("disclosure", Goes::Unlinked("the subject is blanked; that a processor received something stays")),
+    ("drp_agent", Goes::NotPersonal("agents as the operator entered them")),
+    (
+        "drp_request",
+        Goes::ByTime("after 400 days; names a rights request, which leads to nobody once they are erased"),
+    ),
+    ("drp_seen", Goes::ByTime("when the message runs out by itself; hashes")),
     ("edit", Goes::WithSubject("the row")),
     ("epoch", Goes::NotPersonal("numbers, times and fingerprints of epoch keys")),
     ("epoch_floor", Goes::NotPersonal("one number")),
@@ -106,6 +112,13 @@ const GOES: &[(&str, Goes)] = &[
     ("sweep", Goes::NotPersonal("counts")),
     ("system_key", Goes::NotPersonal("the service's own")),
     ("told", Goes::ByTime("after thirty days; ids of messages, nobody's data")),
+    (
+        "training_member",
+        Goes::ByTime(
+            "two years after its person left; a pseudonym of the ledger, which leads to nobody once they are erased",
+        ),
+    ),
+    ("training_run", Goes::NotPersonal("which collections for training were made, and counts")),
     ("webhook", Goes::NotPersonal("an app's address, not a person's; its secrets are sealed")),
     ("webhook_delivery", Goes::ByTime("with its message")),
     (

@@ -22,11 +22,11 @@ const ROWS: &[(&[&str], &str)] = &[
         "people, what they allowed, and what their app is told",
     ),
     (
-        &["editing", "elsewhere", "retention", "publication"],
+        &["editing", "elsewhere", "retention", "publication", "training"],
         "what is done with data, when it ends, and which version says so",
     ),
     (
-        &["requests", "intake", "audit"],
+        &["requests", "intake", "drp", "imports", "audit"],
         "every right as a workflow, and how it comes in; whether each promise is kept",
     ),
     (&["app"], "one handle of each room, built once"),
@@ -42,6 +42,7 @@ const ROWS: &[(&[&str], &str)] = &[
 const SIDEWAYS: &[(&str, &str, &str)] = &[
     ("keystore", "store", "keys lie in a database too, though one of their own"),
     ("intake", "requests", "a letter that is confirmed becomes a request"),
+    ("drp", "requests", "what an agent asks for is a request, for its person to confirm"),
     ("main", "cli", "the binary is a door to the commands"),
 ];
 

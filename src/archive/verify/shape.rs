@@ -14,6 +14,9 @@ const MOST_BYTES: u64 = 4 << 40;
 /// The record that closes a ZIP without a comment.
 const END_RECORD: usize = 22;
 
+/// Longest header of an entry in the directory of one of ours, with room to spare.
+const LONGEST_ENTRY: u64 = 1_024;
+
 /// The lengths that the directory says.
 pub(super) type Sizes = HashMap<String, u64>;
 
@@ -32,6 +35,33 @@ pub(super) fn ends_properly<R: Read + Seek>(reader: &mut R) -> Result<(), Flaw> 
         [b'P', b'K', 5, 6, .., 0, 0] => Ok(()),
         _ => Err(Flaw::NotZip("its end is missing; was the download complete?")),
     }
+}
+
+/// Refuses an archive whose directory would take more memory to read than that of `most` entries, by what its last record
+/// says; which is then held to that by whoever reads the directory. One that needs ZIP64 is larger than that.
+pub(super) fn within<R: Read + Seek>(reader: &mut R, most: u64) -> Result<(), Flaw> {
+    let cut = |_| Flaw::NotZip("it is too short");
+    let mut record = [0_u8; END_RECORD];
+    reader.seek(SeekFrom::End(-i64::try_from(END_RECORD).unwrap_or(0))).map_err(cut)?;
+    reader.read_exact(&mut record).map_err(cut)?;
+    let number = |from: usize, len: usize| {
+        let bytes = record.get(from..from + len).unwrap_or_default();
+        bytes.iter().rev().fold(0_u64, |n, b| (n << 8) | u64::from(*b))
+    };
+    let (here, all, directory, begins) = (number(8, 2), number(10, 2), number(12, 4), number(16, 4));
+    if here == 0xffff || all == 0xffff || directory == 0xffff_ffff || begins == 0xffff_ffff {
+        return Err(Flaw::TooMuch("it is in the form for archives that are larger than is taken"));
+    }
+    if here != all || all > most || directory > all.saturating_mul(LONGEST_ENTRY) {
+        return Err(Flaw::TooMuch("it has more entries, or longer ones, than are taken"));
+    }
+    let mut locator = [0_u8; 4];
+    let before = i64::try_from(END_RECORD + 20).unwrap_or(0);
+    let found = reader.seek(SeekFrom::End(-before)).and_then(|_| reader.read_exact(&mut locator));
+    if found.is_ok() && locator == *b"PK\x06\x07" {
+        return Err(Flaw::Shape("it says in two ways how large it is"));
+    }
+    Ok(())
 }
 
 /// Refuses what could not be ours, entry by entry and as a whole. Reads headers only.

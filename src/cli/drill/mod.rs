@@ -6,7 +6,10 @@
 mod claims;
 mod look;
 mod restore;
+mod rights;
 mod town;
+mod visitor;
+mod ways;
 
 use std::process::ExitCode;
 
@@ -17,11 +20,14 @@ use super::{Say, status};
 pub(super) enum Command {
     /// Backups at random moments, people erased, an old backup put back: the erased stay erased, the ledger goes on
     Restore(restore::Options),
+    /// Every right, used by invented people in every way there is, each proved
+    Rights(rights::Options),
 }
 
 /// Runs it.
 pub(super) async fn run(command: Command, say: &mut Say) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Rights(options) => Ok(status(Box::pin(rights::run(&options, say)).await?)),
         Command::Restore(options) => Ok(status(Box::pin(restore::run(&options, say)).await?)),
     }
 }

@@ -123,13 +123,13 @@ fn table(rounds: &[Round], say: &mut Say) {
     ));
 }
 
-enum Home {
+pub(super) enum Home {
     Kept(PathBuf),
     Gone(tempfile::TempDir),
 }
 
 impl Home {
-    fn of(keep: Option<&Path>) -> anyhow::Result<Self> {
+    pub(super) fn of(keep: Option<&Path>) -> anyhow::Result<Self> {
         let Some(folder) = keep else {
             return Ok(Self::Gone(tempfile::Builder::new().prefix("vouchsafe-drill-").tempdir()?));
         };
@@ -140,7 +140,7 @@ impl Home {
         Ok(Self::Kept(fs::canonicalize(folder)?))
     }
 
-    fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         match self {
             Self::Kept(path) => path,
             Self::Gone(folder) => folder.path(),

@@ -23,7 +23,7 @@ use crate::vault::{self, Access, Actor, NewObject, Owner};
 
 /// The document that the people of the drill live under.
 const DOCUMENT: &str = include_str!("../../../policies/flux-kontext/2026-11-01.md");
-const TENANT: &str = "flux-kontext";
+pub(super) const TENANT: &str = "flux-kontext";
 /// A consent that is given and taken back.
 pub(super) const TRAINING: &str = "training";
 /// The morning on which it begins.

@@ -37,6 +37,35 @@ pub(super) const HOUSE: &[(&str, Keeps, &[&str])] = &[
         &["blob_key", "tenant", "buried_at", "next_at", "deletions"],
     ),
     (
+        "drp_agent",
+        Nobody("agents as the operator entered them, and hashes of their tokens"),
+        &["tenant", "id", "name", "verify_key", "site", "added_at", "token_hash", "paired_at"],
+    ),
+    (
+        "drp_request",
+        Nobody("what agents asked for, by the id of the rights request alone"),
+        &[
+            "id",
+            "tenant",
+            "agent",
+            "agent_request_id",
+            "exercise",
+            "request",
+            "verdict",
+            "received_at",
+            "expires_at",
+            "callback",
+            "told",
+            "tries",
+            "next_at",
+        ],
+    ),
+    (
+        "drp_seen",
+        Nobody("hashes of messages that were taken, until they run out"),
+        &["tenant", "digest", "until"],
+    ),
+    (
         "epoch",
         Nobody("what an epoch's key is known by, and when it was destroyed"),
         &["number", "kfp", "begun_at", "destroyed_at", "noted_at"],
@@ -175,6 +204,16 @@ pub(super) const HOUSE: &[(&str, Keeps, &[&str])] = &[
     ("sweep", Nobody("counts"), &["id", "tenant", "rule", "category", "at", "erased", "lateness", "entry"]),
     ("system_key", Nobody("the service's own keys"), &["name", "epoch", "wrapped", "created_at"]),
     ("told", Nobody("ids of messages that were taken"), &["tenant", "processor", "message", "at"]),
+    (
+        "training_member",
+        Nobody("pseudonyms of the ledger, which lead to nobody once their person is erased"),
+        &["tenant", "purpose", "pseudonym", "run", "left_at"],
+    ),
+    (
+        "training_run",
+        Nobody("which collections for training were made, and counts"),
+        &["id", "tenant", "purpose", "policy_version", "made_at", "people", "manifest", "entry"],
+    ),
     (
         "webhook",
         Nobody("an app's address, and secrets that are sealed"),

@@ -83,7 +83,7 @@ async fn form(person: &Person, asked: &Asked, mistakes: Mistakes) -> Result<Edit
 }
 
 /// The longest an upload stays.
-fn at_most(tongue: Tongue, policy: &Policy) -> String {
+pub(super) fn at_most(tongue: Tongue, policy: &Policy) -> String {
     let rule = policy.retention_of("input-image").find_map(|r| r.at_most.first().copied());
     match rule {
         Some(after) => tongue.period(after.period, Case::Plain),

@@ -24,6 +24,8 @@
 //! | `/agents` and `POST` (`agent`, `contact`, `person`, `rights`*, `until`, `choice`, `text`) | [`AgentForm`], then [`LetterDone`] |
 //! | `/mandates/confirm?token=` and `POST` (`token`, `tells`), `POST /mandates/decline` (`token`), `POST /privacy/mandates/{id}/end` | [`MandateQuestion`], then [`LetterDone`] |
 //! | `/privacy/erase` and `POST` (`sure=yes`, `when=later|now`), `/erased/{request}` | [`Erase`], then [`Erased`] |
+//! | `/privacy/agents/{id}?request_id=&redirect_to=` and `POST` (`sure=yes|no`) | [`AgentAsks`] |
+//! | `/privacy/import` and `POST` multipart (`archive`, `look` or `take`) | [`Import`] |
 //! | `/privacy/policies`, `POST /privacy/policies/{version}/acknowledge` | [`OwnVersions`] |
 //! | `/desk/policies`, `/desk/policies/{id}`, `POST …/confirm`, `POST …/refuse` (`reason`) | [`DeskPolicies`], [`DeskProposal`] |
 //! | `/privacy/readers`, `/notices` | [`Readers`], [`Notices`] |
@@ -44,11 +46,13 @@
 //! connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`.
 
 mod account;
+mod agents;
 mod chart;
 mod desk;
 mod erasure;
 mod form;
 mod images;
+mod import;
 mod letters;
 mod mandates;
 mod mark;
@@ -66,11 +70,13 @@ mod versions;
 mod words;
 
 pub use account::*;
+pub use agents::*;
 pub use chart::{Bars, Meter};
 pub use desk::*;
 pub use erasure::*;
 pub use form::{Mistake, Mistakes};
 pub use images::*;
+pub use import::*;
 pub use letters::*;
 pub use mandates::*;
 pub use mark::Mark;

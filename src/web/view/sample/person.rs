@@ -23,7 +23,18 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
                 ..centre()
             }),
         ),
+        ("agent-asks", html(&agent(true))),
+        ("agent-asks-answered", html(&agent(false))),
         ("details", html(&details())),
+        ("import", html(&Import { found: Some(brought(false)), ..import() })),
+        ("import-taken", html(&Import { found: Some(brought(true)), ..import() })),
+        (
+            "import-empty",
+            html(&Import {
+                mistakes: mistakes("archive", "Choose the archive that you took home."),
+                ..import()
+            }),
+        ),
         ("readers", html(&readers())),
         (
             "readers-empty",
@@ -262,5 +273,47 @@ fn notices() -> Notices {
                 action: "Read the policy".into(),
             },
         ],
+    }
+}
+
+fn import() -> Import {
+    Import {
+        shell: person(),
+        most: Size(2 << 30),
+        input_at_most: "48 hours".into(),
+        found: None,
+        mistakes: Mistakes::default(),
+    }
+}
+
+fn brought(taken: bool) -> ImportFound {
+    ImportFound {
+        taken,
+        service: "OpusFlair".into(),
+        made: at("2026-11-20T10:00:00Z"),
+        reference: "PR-7K2M-9QRT".into(),
+        signer: "pictures.example/take-home".into(),
+        signed_here: false,
+        rows: vec![
+            ImportRow { what: "Pictures".into(), new: Count(212), here: Count(2), refused: Count(1) },
+            ImportRow { what: "Prompts".into(), new: Count(180), here: Count(0), refused: Count(0) },
+        ],
+        left: "account, credits, consents".into(),
+        entry: taken.then(|| "ent_019aab12c0007000800000000000000a".into()),
+    }
+}
+
+fn agent(waits: bool) -> AgentAsks {
+    AgentAsks {
+        shell: person(),
+        id: "019aab12-c000-7000-8000-00000000000a".into(),
+        agent: "Permission Slip".into(),
+        site: "https://agent.example".into(),
+        erases: waits,
+        waits,
+        until: at("2026-12-22T10:00:00Z"),
+        reference: "PR-7K2M-9QRT".into(),
+        back: String::new(),
+        step_up: waits,
     }
 }

@@ -1,0 +1,239 @@
+//! The Data Rights Protocol 1.0: an authorised agent asks in somebody's name.
+//!
+//! Promises: a message counts only when it is signed by the agent whose token it came with, is for this business, is of
+//! this hour, and was not taken before; an agent's word alone releases and erases nothing, the person says yes first,
+//! signed in by a letter to the address on file; the answer is the same whether that address is known or not. Must never:
+//! keep an address that nobody here has, tell an agent who somebody is, or hand an agent anybody's data.
+
+mod agents;
+mod callback;
+mod error;
+mod message;
+mod model;
+mod sql;
+
+pub use agents::Agent;
+pub use error::Error;
+pub use message::{MOST_MESSAGE, VERSION};
+pub use model::{Confirmation, Status};
+
+use chrono::TimeDelta;
+
+use crate::base::{Clock, Entropy, Secret, TenantId, Timestamp};
+use crate::crypto::sha256;
+use crate::egress::{Egress, Names, Recipient, Url};
+use crate::policy::{Channel, Right};
+use crate::requests::{Ask, Filing, Requests};
+use crate::store::Db;
+use crate::subjects::{Email, Subjects};
+use crate::vault::{Actor, Owner};
+use message::{Asking, Revocation};
+use model::{Asked, Verdict};
+
+/// What the way out calls agents.
+const RECIPIENT: &str = "agent";
+/// How long the person has to say yes.
+const TO_CONFIRM: TimeDelta = TimeDelta::days(30);
+/// How long what an agent asked for is remembered.
+const REMEMBERED: TimeDelta = TimeDelta::days(400);
+
+/// Agents and what they ask. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Drp {
+    db: Db,
+    subjects: Subjects,
+    requests: Requests,
+    egress: Egress,
+    public_url: String,
+    clock: Clock,
+    entropy: Entropy,
+}
+
+/// What the room is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The main database.
+    pub db: Db,
+    /// Accounts.
+    pub subjects: Subjects,
+    /// Rights as workflows.
+    pub requests: Requests,
+    /// Where the addresses of names come from.
+    pub names: Names,
+    /// Whether this machine may be called back, over plain HTTP too.
+    pub development: bool,
+    /// What addresses of ours begin with.
+    pub public_url: String,
+    /// What time it is.
+    pub clock: Clock,
+    /// Randomness.
+    pub entropy: Entropy,
+}
+
+impl Drp {
+    /// Over its parts.
+    pub fn new(parts: Parts) -> Result<Self, Error> {
+        let Parts { db, subjects, requests, names, development, public_url, clock, entropy } = parts;
+        let recipient = Recipient::named(RECIPIENT).anywhere();
+        let recipient = if development { recipient.this_machine() } else { recipient };
+        let egress = Egress::new(vec![recipient], &names, clock.clone()).map_err(|_| Error::Egress)?;
+        let public_url = public_url.trim_end_matches('/').to_owned();
+        Ok(Self { db, subjects, requests, egress, public_url, clock, entropy })
+    }
+
+    /// Takes what an agent asks in somebody's name, and says how it stands.
+    pub async fn exercise(&self, agent: &Agent, body: &[u8]) -> Result<Status, Error> {
+        let signed = message::open(body, &agent.key)?;
+        let exercise: Asking = message::read(&signed.json)?;
+        exercise.holds(agent, self.clock.now())?;
+        let callback = exercise.status_callback.as_deref().map(Url::parse).transpose();
+        let callback = callback.map_err(|_| Error::Malformed("status_callback"))?;
+        let ask = match exercise.exercise.as_str() {
+            "access" | "access:categories" | "access:specific" => Some(Ask::Access),
+            "deletion" => Some(Ask::Erasure { at_once: false }),
+            "sale:opt-out" | "sale:opt-in" => None,
+            _ => return Err(Error::Malformed("exercise")),
+        };
+        let email = exercise.email.as_deref().map(str::parse::<Email>);
+        let now = self.clock.now();
+        let mut asked = Asked {
+            id: model::request_id(&self.clock, &self.entropy),
+            tenant: agent.tenant.clone(),
+            agent: agent.id.clone(),
+            agent_request_id: exercise.agent_request_id.clone(),
+            exercise: exercise.exercise.clone(),
+            request: None,
+            verdict: None,
+            received_at: now,
+            expires_at: now.plus(TO_CONFIRM),
+            callback: callback.map(|url| url.to_string()),
+            told: String::new(),
+            tries: 0,
+        };
+        asked.verdict = match (&ask, &email) {
+            // Nothing is sold here, so there is nothing to opt out of or into.
+            (None, _) => Some(Verdict::NotCovered),
+            (_, None | Some(Err(_))) => Some(Verdict::NotEnough),
+            _ => None,
+        };
+        self.once(agent, &signed.digest(""), exercise.expires_at()?).await?;
+        if let (true, Some(ask), Some(Ok(email))) = (asked.verdict.is_none(), ask, email) {
+            asked.request = self.file(agent, &email, ask).await?;
+        }
+        let status = self.told(&asked).await?;
+        let next = asked.callback.is_some().then_some(now);
+        let mut tx = self.db.begin().await?;
+        sql::forget(&mut tx, &agent.tenant, now.plus(-REMEMBERED)).await?;
+        sql::insert(&mut tx, &Asked { told: status.word(), ..asked }, next).await?;
+        tx.commit().await?;
+        Ok(status)
+    }
+
+    /// Files what is asked, for the person to confirm; nothing, where nobody has this address.
+    async fn file(
+        &self,
+        agent: &Agent,
+        email: &Email,
+        ask: Ask,
+    ) -> Result<Option<crate::base::RequestId>, Error> {
+        let Some(owner) = self.subjects.find(&agent.tenant, email).await? else { return Ok(None) };
+        let words = Some(Secret::new(format!("Asked for by the agent {} ({}).", agent.name, agent.id)));
+        let by = Actor::App(owner.subject);
+        let filing = Filing { ask, channel: Channel::Api, by, proved: false, words };
+        let filed = self.requests.file(&owner, filing).await?;
+        Ok(Some(filed.request.id))
+    }
+
+    /// Takes a message once.
+    async fn once(&self, agent: &Agent, digest: &[u8], until: Timestamp) -> Result<(), Error> {
+        let mut tx = self.db.begin().await?;
+        sql::expire(&mut tx, self.clock.now()).await?;
+        if !sql::see(&mut tx, &agent.tenant, digest, until).await? {
+            return Err(Error::Replayed);
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// How something stands that this agent asked for.
+    pub async fn status(&self, agent: &Agent, id: &str) -> Result<Status, Error> {
+        let asked = self.of(agent, id).await?;
+        self.told(&asked).await
+    }
+
+    async fn of(&self, agent: &Agent, id: &str) -> Result<Asked, Error> {
+        let mut tx = self.db.read().await?;
+        let found = sql::get(&mut tx, &agent.tenant, id).await?;
+        found.filter(|asked| asked.agent == agent.id).ok_or(Error::NotYours)
+    }
+
+    /// Takes back what this agent asked for. Signed, and good for this one request: the protocol names none in what is
+    /// signed.
+    pub async fn revoke(&self, agent: &Agent, id: &str, body: &[u8]) -> Result<Status, Error> {
+        let asked = self.of(agent, id).await?;
+        let signed = message::open(body, &agent.key)?;
+        let revocation: Revocation = message::read(&signed.json)?;
+        revocation.holds(agent, self.clock.now())?;
+        let status = self.told(&asked).await?;
+        if status.is_final() {
+            return Err(Error::Over);
+        }
+        self.once(agent, &signed.digest(id), asked.expires_at).await?;
+        if let Some(request) = asked.request {
+            let found = self.requests.find(&agent.tenant, request).await?;
+            let owner = found.subject.map(|subject| Owner::new(&agent.tenant, subject)).ok_or(Error::Over)?;
+            self.requests.cancel(&owner, request, &Actor::App(owner.subject)).await?;
+        }
+        let asked = Asked { verdict: Some(Verdict::Revoked), ..asked };
+        let mut tx = self.db.begin().await?;
+        sql::decide(&mut tx, &agent.tenant, id, Verdict::Revoked.as_str()).await?;
+        tx.commit().await?;
+        self.told(&asked).await
+    }
+
+    /// What a person is asked to confirm. [`Error::NotFound`] for whatever is not theirs.
+    pub async fn to_confirm(&self, owner: &Owner, id: &str) -> Result<Confirmation, Error> {
+        let asked = {
+            let mut tx = self.db.read().await?;
+            sql::get(&mut tx, &owner.tenant, id).await?.ok_or(Error::NotFound)?
+        };
+        let request = match asked.request {
+            Some(request) => self.requests.get(owner, request).await?,
+            None => return Err(Error::NotFound),
+        };
+        let agent = self.agent(&owner.tenant, &asked.agent).await?;
+        let open = self.clock.now() < asked.expires_at && asked.verdict.is_none();
+        Ok(Confirmation {
+            request: request.id,
+            erases: request.right == Right::Erasure,
+            waits: open && request.state == crate::requests::State::IdentityPending,
+            agent: agent.name,
+            site: agent.site,
+            until: asked.expires_at,
+            reference: request.reference,
+        })
+    }
+
+    /// How something stands, in the protocol's words.
+    async fn told(&self, asked: &Asked) -> Result<Status, Error> {
+        let request = match asked.request {
+            None => None,
+            Some(id) => match self.requests.find(&asked.tenant, id).await {
+                Ok(found) => Some(found),
+                Err(crate::requests::Error::NotFound) => None,
+                Err(e) => return Err(e.into()),
+            },
+        };
+        let root = format!("{}/{}", self.public_url, asked.tenant);
+        Ok(Status::of(asked, request.as_ref(), &root, self.clock.now()))
+    }
+
+    /// The base address that a directory names for a tenant.
+    pub fn base(&self, tenant: &TenantId) -> String {
+        format!("{}/drp/{tenant}", self.public_url)
+    }
+}
+
+fn hash(token: &str) -> [u8; 32] {
+    sha256(token.as_bytes())
+}
