@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::base::{Kind, Timestamp};
 use crate::mail::letters::{Letter as _, Letterhead, StaffFactorChanged};
+use crate::speech::Tongue;
 use crate::subjects::StaffMember;
 
 use super::Fault;
@@ -26,6 +27,7 @@ pub async fn tell_of_factor(app: &App, staff: &StaffMember, what: WhatOfFactor) 
             contact: policy.contact().privacy.clone(),
             privacy_link: format!("{base}/{}/privacy", staff.tenant),
             development: app.config.server.development,
+            tongue: Tongue::default(),
         },
         at: app.clock.now(),
         held_until: match what {

@@ -10,6 +10,7 @@ use crate::base::{MailId, Secret, TenantId, Timestamp};
 use crate::crypto::{self, Place};
 use crate::mail::letters::{ConfirmLetter, Letter as _, Letterhead};
 use crate::policy::{Policy, Right};
+use crate::speech::Tongue;
 
 /// Most letters of one address that wait and are answered within a day.
 pub const AN_ADDRESS: i64 = 3;
@@ -161,6 +162,7 @@ impl Intake {
             contact: policy.contact().privacy.clone(),
             privacy_link: format!("{}/{tenant}/privacy", self.root()),
             development: self.0.house.development,
+            tongue: Tongue::default(),
         }
     }
 

@@ -161,7 +161,8 @@ impl Requests {
     /// Whether this could be filed now: what can be seen to be impossible before anything is written.
     pub fn may_be_filed(&self, tenant: &TenantId, ask: &Ask, words: &str) -> Result<(), Error> {
         let words = Some(words.trim()).filter(|w| !w.is_empty());
-        check(&self.vault.policy(tenant)?, ask, words)
+        let policy = self.vault.policy(tenant)?;
+        check(&policy, ask, words)
     }
 
     /// As [`Requests::file`] for what reached us before: a letter that waited until its writer confirmed it. Both clocks

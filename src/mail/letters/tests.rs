@@ -80,14 +80,14 @@ fn all(tongue: Tongue) -> Vec<(&'static str, Written)> {
     ];
     all.extend(ahead(tongue));
     let confirm = ConfirmLetter {
-        head: head(),
+        head: head(tongue),
         received: at("2026-11-22T14:07:00Z"),
         until: at("2026-11-24T14:07:00Z"),
         promised_by: at("2026-11-25T14:07:00Z"),
         link: "https://example.org/flux-kontext/letters/confirm?token=4f1c".into(),
     };
     let mandate = ConfirmMandate {
-        head: head(),
+        head: head(tongue),
         agent: "Rights for All".into(),
         until: at("2026-11-29T14:07:00Z"),
         link: "https://example.org/flux-kontext/mandates/confirm?token=4f1c".into(),
@@ -95,7 +95,7 @@ fn all(tongue: Tongue) -> Vec<(&'static str, Written)> {
     all.push(("confirm-mandate", mandate.write().unwrap()));
     all.push(("confirm-letter", confirm.write().unwrap()));
     let taken_away = StaffFactorChanged {
-        head: head(),
+        head: head(tongue),
         at: at("2026-11-22T14:07:00Z"),
         held_until: None,
         desk_link: "https://example.org/flux-kontext/desk".into(),
