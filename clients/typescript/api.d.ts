@@ -100,6 +100,20 @@ export interface Board {
   overdue_requests: number;
 }
 
+/** What an archive brings. */
+export interface Brought {
+  /** The entry of the ledger that says what was taken, if anything was. */
+  entry?: string | null;
+  /** Where it comes from, as it says itself. */
+  from: ImportedFrom;
+  /** Its pictures. */
+  images: ImportCount;
+  /** What else is in it and is never taken: consents, credits and so on. */
+  left: Array<string>;
+  /** Its records, by category. */
+  records: Record<string, ImportCount>;
+}
+
 /** A change of a person's credits. */
 export interface Change {
   /** More or, below zero, fewer. */
@@ -446,6 +460,32 @@ export interface Image {
   stored_at: string;
   /** Pixels across. */
   width?: number | null;
+}
+
+/** How many there are of a sort. */
+export interface ImportCount {
+  /** Here already. */
+  here: number;
+  /** Not here yet: taken, or to be taken. */
+  new: number;
+  /** Not of a sort that is taken here. */
+  refused: number;
+}
+
+/** Where an archive comes from. */
+export interface ImportedFrom {
+  /** Who answers for the data there. */
+  controller: string;
+  /** When it was made. */
+  made_at: string;
+  /** The request that it answered. */
+  reference: string;
+  /** The key that signed it: `name+id+base64`. The signature holds; whose the key is, only a comparison says. */
+  signed_by: string;
+  /** Whether that is this installation's own key. */
+  signed_here: boolean;
+  /** The service. */
+  tenant: string;
 }
 
 /** What is asked for in the person's name. */
@@ -1323,11 +1363,29 @@ export interface Api {
      */
     hand_over(body: Upload, query?: { client?: string; helo?: string; sender?: string }, options?: Options & { type?: "message/rfc822" }): Promise<LetterTaken>;
     /**
+     * Bring in an archive
+     *
+     * The body is a ZIP as `/v1/requests/{id}/archive` gives it, of this installation or another. All of it is checked before the
+     * first thing is taken. What is here already is not taken twice: send the same archive again to go on where a call broke
+     * off. Pictures become uploads and go when uploads go. Needs the person's own session or token.
+     *
+     * `POST /v1/imports`
+     */
+    import(body: Upload, options?: Options & { type?: "application/zip" }): Promise<Brought>;
+    /**
      * One's requests, newest first
      *
      * `GET /v1/requests`
      */
     list(query?: { cursor?: string; limit?: number }, options?: Options): Promise<Listing<Request>>;
+    /**
+     * See what an archive would bring
+     *
+     * As `/v1/imports`, and nothing is taken.
+     *
+     * `POST /v1/imports/preview`
+     */
+    preview_import(body: Upload, options?: Options & { type?: "application/zip" }): Promise<Brought>;
     /**
      * A request, and what happened to it
      *
