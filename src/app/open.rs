@@ -310,12 +310,30 @@ fn versions(
     })
 }
 
-fn house(config: &Config) -> intake::House {
-    intake::House {
-        public_url: config.server.public_url.clone(),
-        from: config.mail.from.clone(),
-        development: config.server.development,
-    }
+fn intake(
+    config: &Config,
+    (db, keys, ledger): (&Db, &Keystore, &Ledger),
+    (vault, subjects, requests): (&Vault, &Subjects, &Requests),
+    post: &Post,
+    (clock, entropy): (&Clock, &Entropy),
+) -> Intake {
+    Intake::new(intake::Parts {
+        db: db.clone(),
+        keys: keys.clone(),
+        vault: vault.clone(),
+        subjects: subjects.clone(),
+        requests: requests.clone(),
+        ledger: ledger.clone(),
+        post: post.clone(),
+        verifier: Verifier::new(config.intake.dns.parse().unwrap_or(Dns::Off)),
+        house: intake::House {
+            public_url: config.server.public_url.clone(),
+            from: config.mail.from.clone(),
+            development: config.server.development,
+        },
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    })
 }
 
 fn elsewhere(
@@ -434,19 +452,8 @@ fn rooms(
         clock: c(),
         entropy: e(),
     });
-    let intake = Intake::new(intake::Parts {
-        db: db.clone(),
-        keys: keys.clone(),
-        vault: vault.clone(),
-        subjects: subjects.clone(),
-        requests: requests.clone(),
-        ledger: ledger.clone(),
-        post: post.clone(),
-        verifier: Verifier::new(config.intake.dns.parse().unwrap_or(Dns::Off)),
-        house: house(&config),
-        clock: c(),
-        entropy: e(),
-    });
+    let letters =
+        intake(&config, (&db, &keys, &ledger), (&vault, &subjects, &requests), &post, (&clock, &entropy));
     let drp = agents(&config, &db, (&subjects, &requests), (&clock, &entropy))?;
     Ok(Rooms {
         config,
@@ -472,7 +479,7 @@ fn rooms(
         documents,
         unpublished: OnceLock::new(),
         requests,
-        intake,
+        intake: letters,
         drp,
         imports,
         training,

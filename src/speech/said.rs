@@ -44,7 +44,7 @@ impl Said {
 
     /// A value that is markup, and safe.
     #[must_use]
-    pub fn html(mut self, name: &'static str, value: impl fmt::Display + HtmlSafe) -> Self {
+    pub fn html(mut self, name: &'static str, value: impl HtmlSafe) -> Self {
         let html = value.to_string();
         self.values.push(Value { name, text: bare(&html), html });
         self

@@ -3,6 +3,9 @@
 //! nothing unless asked: `make bench ARGS=--strict`. `make bench ARGS=sweep` measures those whose name has `sweep` in it.
 //! `docs/EVIDENCE.md` says what each stands for, and how they came out last.
 
+// The state machines of whole requests lie within one another.
+#![recursion_limit = "256"]
+
 mod edits;
 mod export;
 mod files;

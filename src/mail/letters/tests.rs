@@ -79,6 +79,12 @@ fn all(tongue: Tongue) -> Vec<(&'static str, Written)> {
         ("erasure-done", done.write().unwrap()),
     ];
     all.extend(ahead(tongue));
+    all.extend(asked(tongue));
+    all
+}
+
+/// Letters about who somebody is: whether they wrote, whom they let act, what their second factor is.
+fn asked(tongue: Tongue) -> Vec<(&'static str, Written)> {
     let confirm = ConfirmLetter {
         head: head(tongue),
         received: at("2026-11-22T14:07:00Z"),
@@ -92,8 +98,6 @@ fn all(tongue: Tongue) -> Vec<(&'static str, Written)> {
         until: at("2026-11-29T14:07:00Z"),
         link: "https://example.org/flux-kontext/mandates/confirm?token=4f1c".into(),
     };
-    all.push(("confirm-mandate", mandate.write().unwrap()));
-    all.push(("confirm-letter", confirm.write().unwrap()));
     let taken_away = StaffFactorChanged {
         head: head(tongue),
         at: at("2026-11-22T14:07:00Z"),
@@ -101,9 +105,12 @@ fn all(tongue: Tongue) -> Vec<(&'static str, Written)> {
         desk_link: "https://example.org/flux-kontext/desk".into(),
     };
     let replaced = StaffFactorChanged { held_until: Some(at("2026-11-25T14:07:00Z")), ..taken_away.clone() };
-    all.push(("staff-factor-taken-away", taken_away.write().unwrap()));
-    all.push(("staff-factor-replaced", replaced.write().unwrap()));
-    all
+    vec![
+        ("confirm-mandate", mandate.write().unwrap()),
+        ("confirm-letter", confirm.write().unwrap()),
+        ("staff-factor-taken-away", taken_away.write().unwrap()),
+        ("staff-factor-replaced", replaced.write().unwrap()),
+    ]
 }
 
 /// Letters that nobody asked for: of what is going to happen.

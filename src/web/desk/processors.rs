@@ -30,7 +30,7 @@ pub(super) async fn render(seat: &Seat, uri: &Uri, typed: Option<&Fields>, mista
     let register = seat.edge.app.disclosures.register(&seat.tenant, READ).await?;
     let handed = seat.edge.app.disclosures.handovers(&seat.tenant, SHOWN_HANDED).await?;
     let root = seat.root();
-    let proofs = format!("{}/desk/ledger?kind=disclosure.made", root);
+    let proofs = format!("{root}/desk/ledger?kind=disclosure.made");
     let tasks = seat.edge.app.elsewhere.not_done(&seat.tenant).await?;
     let recipients = found.policy.processors().filter(|p| p.is_recipient());
     let disclosure = |sent: &Disclosed| row(sent, &found, &proofs);

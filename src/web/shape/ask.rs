@@ -191,7 +191,7 @@ pub(crate) fn check(
     match ask {
         Ask::Access => answers.push(fact(tongue.say("What"), tongue.say("Everything you hold about me"))),
         Ask::Portability => {
-            answers.push(fact(tongue.say("What"), tongue.say("What I gave you and what came of it")))
+            answers.push(fact(tongue.say("What"), tongue.say("What I gave you and what came of it")));
         }
         _ => {}
     }
