@@ -18,7 +18,7 @@ pub(super) fn write(file: &Path, text: &str) -> io::Result<()> {
     write_bytes(file, text.as_bytes())
 }
 
-/// As [`write`].
+/// As [`write()`].
 pub(super) fn write_bytes(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut name = file.file_name().unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! An OpenID Connect provider on this machine: discovery, keys, the code flow with PKCE, and tokens that it signs with
+//! An `OpenID` Connect provider on this machine: discovery, keys, the code flow with PKCE, and tokens that it signs with
 //! RS256 or ES256. As strict as the standard: a code is good once, for the client, the address and the verifier it was
 //! given for.
 
