@@ -59,7 +59,7 @@ each_app! {
         let made = entries(&app, "rectification.made").await;
         assert!(made.iter().all(|e| !String::from_utf8_lossy(&e.bytes).contains("example.org")));
         // A new address holds back for three days what a thief of the account would want.
-        app.advance(TimeDelta::hours(73));
+        app.advance(chrono::TimeDelta::hours(73));
         let files = taken_home(&app, &ada).await;
         let account = String::from_utf8_lossy(&files["data/account.json"]).into_owned();
         assert!(account.contains("ada@example.org") && !account.contains(EMAIL), "{account}");
