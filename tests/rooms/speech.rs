@@ -17,7 +17,8 @@ const ROWS: &str = include_str!("../../src/speech/de.po");
 type Used = (String, String, Option<String>);
 
 /// Templates of pages that staff alone see, and of the one page that is the same for everybody.
-const ENGLISH_ONLY: [&str; 3] = ["pages/desk/", "pages/offline/", "pages/parts/desk-tables"];
+const ENGLISH_ONLY: [&str; 4] =
+    ["pages/desk/", "pages/layout/desk", "pages/offline/", "pages/parts/desk-tables"];
 
 fn used(context: &str, one: &str, many: Option<&str>) -> Used {
     (context.to_owned(), one.to_owned(), many.map(ToOwned::to_owned))

@@ -45,6 +45,16 @@ const HANDLES: &[(&str, &str)] = &[
     ("publications", "see `schema`"),
     ("unpublished", "documents of a folder"),
     ("requests", "archives are made while they are fetched and never rest; the rest: see `schema`"),
+    (
+        "intake",
+        "letters wait sealed until their link is used or over, mandates go with their person: see `schema`",
+    ),
+    ("drp", "what agents ask is a request; the rest: see `schema`"),
+    (
+        "imports",
+        "an archive lies sealed in a file without a name while it is looked at; what is taken goes into the vault",
+    ),
+    ("training", "a folder that is handed out, of what is agreed to then; see `schema`"),
     ("audit", "counts"),
     ("webhooks", "what an app was told holds ids; see `schema`"),
     ("elsewhere", "accounts at other services are erased there to proof before an erasure may say done"),
