@@ -152,8 +152,8 @@ fn german_is_told_to_people_one_is_polite_to() {
 
 /// What a template says outside its expressions, elements and attributes.
 fn own_words(text: &str) -> Vec<String> {
-    // What a page fills of its frame with, which are attributes and the name of a width.
-    let code = Regex::new(r"(?s)\{% block (?:at_\w+|width) %\}.*?\{% endblock %\}|\{\{.*?\}\}|\{%.*?%\}|<style>.*?</style>|<code>[^<]*</code>").unwrap();
+    // What a page fills of its frame with, which are attributes and the name of a width; what a macro adds to an element.
+    let code = Regex::new(r#"(?s)\{% block (?:at_\w+|width) %\}.*?\{% endblock %\}|\{\{.*?\}\}|\{%.*?%\}|<style>.*?</style>|<code>[^<]*</code>|\baria-(?:invalid|describedby)="[^"]*""#).unwrap();
     let without = code.replace_all(text, " ");
     let attribute = Regex::new(r#"\b(?:aria-label|title|alt|placeholder)="([^"]*)""#).unwrap();
     let element = Regex::new(r"(?s)<[^>]*>").unwrap();
