@@ -105,15 +105,16 @@ impl Requests {
         Ok(())
     }
 
-    /// What was handed over of a person, as far as they may be told now, newest first.
-    pub async fn handed(&self, owner: &Owner) -> Result<Vec<Handed>, Error> {
+    /// What had been written down at `at` of what was handed over of a person, as far as they could be told then, newest
+    /// first. An archive is laid out anew for each part that is fetched, so what came later must not change it.
+    pub async fn handed(&self, owner: &Owner, at: Timestamp) -> Result<Vec<Handed>, Error> {
         let mut rows = self.disclosures.handovers_of(owner).await?;
-        let now = self.clock.now();
-        rows.retain(|row| row.may_be_told(now));
+        rows.retain(|row| row.may_be_told(at));
         if rows.is_empty() {
             return Ok(Vec::new());
         }
         let records = self.named(owner, HANDOVER).await?;
+        rows.retain(|row| !records.iter().any(|r| r.id == row.words && r.item.created_at > at));
         let word = |row: &Handover, name: &str| {
             let record = records.iter().find(|record| record.id == row.words);
             record.and_then(|r| r.value.get(name)).and_then(Value::as_str).unwrap_or_default().to_owned()

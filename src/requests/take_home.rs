@@ -74,7 +74,7 @@ impl Gathering<'_> {
             .into_iter()
             .filter(|d| d.sent_at <= self.at)
             .collect();
-        let handed = self.room.handed(self.owner).await?;
+        let handed = self.room.handed(self.owner, self.at).await?;
         self.untold = self.room.untold(self.owner, self.at).await?;
         let mut categories = Vec::new();
         let mut withheld = Vec::new();

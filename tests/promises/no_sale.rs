@@ -108,9 +108,9 @@ each_app! {
         hand(None).await;
         assert_eq!(told(&ada).await, (true, true));
         assert_eq!(told(&eve).await, (false, false));
-        assert_eq!(app.app.requests.handed(&ada.owner).await.unwrap().len(), 1);
+        assert_eq!(app.app.requests.handed(&ada.owner, app.now()).await.unwrap().len(), 1);
         app.advance(TimeDelta::days(10));
-        assert_eq!(app.app.requests.handed(&ada.owner).await.unwrap().len(), 2, "the order is over");
+        assert_eq!(app.app.requests.handed(&ada.owner, app.now()).await.unwrap().len(), 2, "the order is over");
         kept(&app, TENANT, "no-disclosure-unrecorded").await;
         assert!(found(&app, &["canary: the court of Springfield"]).await.is_empty(), "it is sealed");
 

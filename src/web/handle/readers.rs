@@ -24,7 +24,7 @@ pub(crate) async fn readers(person: Person, Query(at): Query<Before>) -> Answer 
     let reasons = person.edge.app.requests.reasons(&person.owner).await?;
     let refused = about(&person, EntryKind::READ_REFUSED, None).await?;
     let sent = person.edge.app.disclosures.of(&person.owner).await?;
-    let given = person.edge.app.requests.handed(&person.owner).await?;
+    let given = person.edge.app.requests.handed(&person.owner, person.now).await?;
     html(&Readers {
         shell: person.shell().await?,
         staff: staff.items.iter().map(|entry| looked(tongue, &root, policy, entry, &reasons)).collect(),
