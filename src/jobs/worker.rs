@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Error, Jobs};
 use crate::base::{EditId, SubjectId, Timestamp};
 use crate::editing::{self, Turn};
-use crate::store::jobs::{self, Claimed};
+use crate::store::jobs::{self, Claimed, Setback};
 use crate::vault::Owner;
 
 /// Jobs that run at once.
@@ -95,7 +95,8 @@ impl Jobs {
             // Claimed before and never finished nor put back: it takes its process down with it. Set aside, unrun.
             tracing::error!(job = %job.id, kind = job.kind, claims = job.claims, "a job was claimed too often");
             self.give_up(&job).await?;
-            return self.put_back(&job, Some("it never came to an end")).await.map(|()| None);
+            let setback = Setback { why: "it never came to an end", own: true };
+            return self.put_back(&job, Some(setback)).await.map(|()| None);
         }
         // A panic in one job must not take the worker with it; it counts as a failure of that job.
         let run = AssertUnwindSafe(self.run(&job)).catch_unwind();
@@ -108,30 +109,30 @@ impl Jobs {
                 return Ok(None);
             }
         };
-        let why = match outcome {
+        let setback = match outcome {
             Ok(Ok(Turn::Again(at))) => return self.put_off(&job, at).await.map(|()| Some(at)),
             Ok(Ok(Turn::Done)) => None,
-            Ok(Err(e)) => Some(phrase(&e)),
-            Err(_) => Some("it panicked"),
+            Ok(Err(e)) => Some(setback_of(&e)),
+            Err(_) => Some(Setback { why: "it panicked", own: true }),
         };
-        if let Some(why) = why {
-            tracing::warn!(job = %job.id, kind = job.kind, claims = job.claims, why, "a job failed");
-            if job.claims >= jobs::MOST_CLAIMS {
+        if let Some(setback) = setback {
+            tracing::warn!(job = %job.id, kind = job.kind, claims = job.claims, why = setback.why, "a job failed");
+            if job.is_hopeless(setback) {
                 self.give_up(&job).await?;
             }
         }
-        self.put_back(&job, why).await.map(|()| None)
+        self.put_back(&job, setback).await.map(|()| None)
     }
 
     /// Done, if nothing went wrong; otherwise tried again later, or set aside. Nothing at all when another worker has
     /// the job by now.
-    async fn put_back(&self, job: &Claimed, why: Option<&'static str>) -> Result<(), Error> {
+    async fn put_back(&self, job: &Claimed, setback: Option<Setback>) -> Result<(), Error> {
         let mut tx = self.app.db.begin().await?;
-        let ours = match why {
+        let ours = match setback {
             None => jobs::finish(&mut tx, job).await?,
-            Some(why) => {
+            Some(setback) => {
                 let pause = jobs::pause(job.claims, &self.app.entropy);
-                jobs::retry(&mut tx, &self.app.clock, job, pause, why).await?
+                jobs::retry(&mut tx, &self.app.clock, job, pause, setback).await?
             }
         };
         if ours {
@@ -205,13 +206,14 @@ fn field<T: std::str::FromStr>(job: &Claimed, name: &str) -> Result<T, Error> {
     text.and_then(|t| t.parse().ok()).ok_or(Error::Payload)
 }
 
-/// A fixed phrase for the queue: an error's own text could carry data.
-fn phrase(e: &Error) -> &'static str {
+/// What the queue is told, in a fixed phrase: an error's own text could carry data.
+fn setback_of(e: &Error) -> Setback {
     use crate::base::Kind;
-    match e.kind() {
-        Kind::Unavailable | Kind::Full => "a store was not available",
-        Kind::NotFound | Kind::Gone => "what it was about is gone",
-        Kind::Upstream => "a provider failed",
-        _ => "it failed",
-    }
+    let (why, own) = match e.kind() {
+        Kind::Unavailable | Kind::Full => ("a store was not available", false),
+        Kind::NotFound | Kind::Gone => ("what it was about is gone", true),
+        Kind::Upstream => ("a provider failed", true),
+        _ => ("it failed", true),
+    };
+    Setback { why, own }
 }

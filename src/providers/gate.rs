@@ -58,6 +58,12 @@ impl Gate {
         })
     }
 
+    /// Until when no call would be let through, if so.
+    pub(super) fn rests_until(&self) -> Option<Timestamp> {
+        let now = self.clock.now();
+        self.with(|s| s.closed_until.filter(|until| now < *until))
+    }
+
     /// Takes one retry from the budget; false if there is none left.
     pub(super) fn may_retry(&self) -> bool {
         self.with(|s| match s.budget.checked_sub(COST) {

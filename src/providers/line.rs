@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::gate::Gate;
 use super::model::sniff;
 use super::{Picture, ProviderError};
-use crate::base::{Clock, Entropy};
+use crate::base::{Clock, Entropy, Timestamp};
 use crate::egress::{Call, CallLog, Egress, EgressError, Method, Reply, Url};
 
 /// How often a call that changes nothing is tried.
@@ -35,6 +35,11 @@ impl Line {
         pause: Duration,
     ) -> Self {
         Self { egress, gate: Gate::new(clock), entropy, recipient: recipient.to_owned(), pause }
+    }
+
+    /// Until when the provider is left alone, if it is.
+    pub(super) fn rests_until(&self) -> Option<Timestamp> {
+        self.gate.rests_until()
     }
 
     /// A call on this line.

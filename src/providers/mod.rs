@@ -17,7 +17,7 @@ mod model;
 mod replicate;
 pub mod studio;
 
-use crate::base::Secret;
+use crate::base::{Secret, Timestamp};
 use crate::egress::{CallLog, HeaderMap};
 
 pub use crate::imaging::Format;
@@ -72,6 +72,14 @@ impl Provider {
         match self {
             Self::Fal(p) => p.inline_input(),
             Self::Replicate(p) => p.inline_input(),
+        }
+    }
+
+    /// Until when it is left alone after too many failures, if it is: a call before that is not let out.
+    pub fn rests_until(&self) -> Option<Timestamp> {
+        match self {
+            Self::Fal(p) => p.rests_until(),
+            Self::Replicate(p) => p.rests_until(),
         }
     }
 

@@ -1,5 +1,5 @@
 //! The queue. A job is enqueued in the transaction of the change it follows, leased with a fencing token, retried with
-//! growing pauses, and set aside loudly when it has been claimed too often.
+//! growing pauses, and set aside loudly when it has failed or been claimed too often.
 
 use std::time::Duration;
 
@@ -9,11 +9,13 @@ use super::{Error, Tx, sql};
 use crate::base::{Clock, Entropy, JobId, TenantId, Timestamp};
 use crate::on;
 
-/// How long a claim lasts without a heartbeat.
-/// A process that was killed holds its jobs up no longer than this.
+/// How long a claim lasts without a heartbeat. A process that was killed holds its jobs up no longer than this.
 pub const LEASE: Duration = Duration::from_secs(30);
-/// Claims, not failures, before a job is set aside: a crash of the whole process is a claim as well.
-pub const MOST_CLAIMS: i64 = 5;
+/// Failures of its own before a job is set aside.
+pub const MOST_FAILURES: i64 = 5;
+/// Claims before a job is set aside, whatever became of them: the process that runs it may have been killed each time, or
+/// a store was down, which says nothing of the job; but one that takes its process down with it must end too.
+pub const MOST_CLAIMS: i64 = 20;
 
 /// A job to be.
 #[derive(Debug, Clone)]
@@ -45,6 +47,8 @@ pub struct Claimed {
     pub tenant: Option<TenantId>,
     /// How often it has been claimed, this time included.
     pub claims: i64,
+    /// How often it failed by itself since its last turn that came to an end.
+    pub failures: i64,
     /// When a human must hear of it.
     pub deadline: Option<Timestamp>,
     token: Vec<u8>,
@@ -89,7 +93,7 @@ pub async fn enqueue(tx: &mut Tx, clock: &Clock, entropy: &Entropy, job: &NewJob
     Ok(n == 1)
 }
 
-type ClaimRow = (String, String, String, Option<String>, i64, Option<i64>);
+type ClaimRow = (String, String, String, Option<String>, i64, i64, Option<i64>);
 
 /// Takes up to `most` jobs that are due, under a fresh token.
 pub async fn claim(tx: &mut Tx, clock: &Clock, entropy: &Entropy, most: i64) -> Result<Vec<Claimed>, Error> {
@@ -108,13 +112,14 @@ pub async fn claim(tx: &mut Tx, clock: &Clock, entropy: &Entropy, most: i64) -> 
 }
 
 fn claimed(row: ClaimRow, token: Vec<u8>) -> Result<Claimed, Error> {
-    let (id, kind, payload, tenant, claims, deadline) = row;
+    let (id, kind, payload, tenant, claims, failures, deadline) = row;
     Ok(Claimed {
         id: id.parse().map_err(|_| Error::inconsistent("job", "id"))?,
         kind,
         payload: serde_json::from_str(&payload).map_err(|_| Error::inconsistent("job", "payload"))?,
         tenant: tenant.map(|t| t.parse()).transpose().map_err(|_| Error::inconsistent("job", "tenant"))?,
         claims,
+        failures,
         deadline: deadline.map(Timestamp::from_micros),
         token,
     })
@@ -151,16 +156,32 @@ pub async fn finish(tx: &mut Tx, job: &Claimed) -> Result<bool, Error> {
         .map(|r| r.rows_affected())))
 }
 
-/// Not this time: run again after `pause`, or set aside when claimed [`MOST_CLAIMS`] times. `why` is a fixed phrase of
-/// the runner, never a message that could carry data.
+/// Why a job did not come to its end this time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setback {
+    /// A fixed phrase of the runner, never a message that could carry data.
+    pub why: &'static str,
+    /// It is the job that failed, and not a store that it needed.
+    pub own: bool,
+}
+
+impl Claimed {
+    /// Whether this setback is one too many.
+    pub fn is_hopeless(&self, setback: Setback) -> bool {
+        self.claims >= MOST_CLAIMS || self.failures + i64::from(setback.own) >= MOST_FAILURES
+    }
+}
+
+/// Not this time: run again after `pause`, or set aside when there is no hope ([`Claimed::is_hopeless`]).
 pub async fn retry(
     tx: &mut Tx,
     clock: &Clock,
     job: &Claimed,
     pause: Duration,
-    why: &str,
+    setback: Setback,
 ) -> Result<bool, Error> {
-    if job.claims >= MOST_CLAIMS {
+    let Setback { why, own } = setback;
+    if job.is_hopeless(setback) {
         return fenced(on!(tx, |c| sqlx::query(sql::QUARANTINE)
             .bind(why)
             .bind(job.id.to_string())
@@ -174,6 +195,7 @@ pub async fn retry(
     fenced(on!(tx, |c| sqlx::query(sql::RETRY)
         .bind(at.micros())
         .bind(why)
+        .bind(job.failures + i64::from(own))
         .bind(job.id.to_string())
         .bind(&job.token)
         .bind(job.claims)
@@ -182,7 +204,7 @@ pub async fn retry(
         .map(|r| r.rows_affected())))
 }
 
-/// One turn is done, and the next is not due before `at`. No failure: the claims are counted anew.
+/// One turn is done, and the next is not due before `at`. No failure: claims and failures are counted anew.
 pub async fn snooze(tx: &mut Tx, job: &Claimed, at: Timestamp) -> Result<bool, Error> {
     fenced(on!(tx, |c| sqlx::query(sql::SNOOZE)
         .bind(at.micros())

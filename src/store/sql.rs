@@ -11,11 +11,11 @@ pub(super) const ENQUEUE: &str = "INSERT INTO job (id, kind, payload, tenant, un
 
 pub(super) const CLAIM_SQLITE: &str = "UPDATE job SET lease_until = $1, lease_token = $2, claims = claims + 1 WHERE id IN \
     (SELECT id FROM job WHERE state = 'ready' AND run_at <= $3 AND (lease_until IS NULL OR lease_until < $3) \
-    ORDER BY run_at LIMIT $4) RETURNING id, kind, payload, tenant, claims, deadline";
+    ORDER BY run_at LIMIT $4) RETURNING id, kind, payload, tenant, claims, failures, deadline";
 
 pub(super) const CLAIM_POSTGRES: &str = "UPDATE job SET lease_until = $1, lease_token = $2, claims = claims + 1 WHERE id IN \
     (SELECT id FROM job WHERE state = 'ready' AND run_at <= $3 AND (lease_until IS NULL OR lease_until < $3) \
-    ORDER BY run_at LIMIT $4 FOR UPDATE SKIP LOCKED) RETURNING id, kind, payload, tenant, claims, deadline";
+    ORDER BY run_at LIMIT $4 FOR UPDATE SKIP LOCKED) RETURNING id, kind, payload, tenant, claims, failures, deadline";
 
 pub(super) const HEARTBEAT: &str =
     "UPDATE job SET lease_until = $1 WHERE id = $2 AND lease_token = $3 AND claims = $4 AND state = 'ready'";
@@ -23,10 +23,10 @@ pub(super) const HEARTBEAT: &str =
 pub(super) const FINISH: &str =
     "DELETE FROM job WHERE id = $1 AND lease_token = $2 AND claims = $3 AND state = 'ready'";
 
-pub(super) const RETRY: &str = "UPDATE job SET run_at = $1, lease_until = NULL, lease_token = NULL, last_error = $2 \
-    WHERE id = $3 AND lease_token = $4 AND claims = $5 AND state = 'ready'";
+pub(super) const RETRY: &str = "UPDATE job SET run_at = $1, lease_until = NULL, lease_token = NULL, last_error = $2, failures = $3 \
+    WHERE id = $4 AND lease_token = $5 AND claims = $6 AND state = 'ready'";
 
-pub(super) const SNOOZE: &str = "UPDATE job SET run_at = $1, lease_until = NULL, lease_token = NULL, claims = 0, last_error = NULL \
+pub(super) const SNOOZE: &str = "UPDATE job SET run_at = $1, lease_until = NULL, lease_token = NULL, claims = 0, failures = 0, last_error = NULL \
     WHERE id = $2 AND lease_token = $3 AND claims = $4 AND state = 'ready'";
 
 pub(super) const WAKE: &str =
@@ -38,7 +38,7 @@ pub(super) const FREE_ALL: &str =
 pub(super) const QUARANTINE: &str = "UPDATE job SET state = 'quarantined', lease_until = NULL, lease_token = NULL, \
     last_error = $1 WHERE id = $2 AND lease_token = $3 AND claims = $4 AND state = 'ready'";
 
-pub(super) const RELEASE: &str = "UPDATE job SET state = 'ready', claims = 0, run_at = $1, last_error = NULL WHERE id = $2 AND state = 'quarantined'";
+pub(super) const RELEASE: &str = "UPDATE job SET state = 'ready', claims = 0, failures = 0, run_at = $1, last_error = NULL WHERE id = $2 AND state = 'quarantined'";
 
 pub(super) const COUNT: &str = "SELECT state, COUNT(*) FROM job GROUP BY state";
 

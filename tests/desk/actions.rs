@@ -4,7 +4,7 @@ use serde_json::json;
 use vouchsafe::base::{RequestId, Secret};
 use vouchsafe::policy::{Channel, Right, Role};
 use vouchsafe::requests::{Ask, Filing, State};
-use vouchsafe::store::jobs::{self, MOST_CLAIMS, NewJob};
+use vouchsafe::store::jobs::{self, MOST_FAILURES, NewJob, Setback};
 use vouchsafe::subjects::SignedIn;
 use vouchsafe::vault::Actor;
 
@@ -200,11 +200,11 @@ each_app! {
         let mut tx = app.app.db.begin().await.unwrap();
         jobs::enqueue(&mut tx, clock, entropy, &job).await.unwrap();
         tx.commit().await.unwrap();
-        for _ in 0..MOST_CLAIMS {
+        for _ in 0..MOST_FAILURES {
             let mut tx = app.app.db.begin().await.unwrap();
             let claimed = jobs::claim(&mut tx, clock, entropy, 1).await.unwrap();
             let second = std::time::Duration::from_secs(1);
-            jobs::retry(&mut tx, clock, &claimed[0], second, "the provider answers 500").await.unwrap();
+            jobs::retry(&mut tx, clock, &claimed[0], second, Setback { why: "the provider answers 500", own: true }).await.unwrap();
             tx.commit().await.unwrap();
             app.advance(chrono::TimeDelta::minutes(1));
         }

@@ -7,7 +7,7 @@ use vouchsafe::base::Secret;
 use vouchsafe::disclosure::Sending;
 use vouchsafe::policy::{Channel, Facts, Role};
 use vouchsafe::requests::{Ask, Filing};
-use vouchsafe::store::jobs::{self, MOST_CLAIMS, NewJob};
+use vouchsafe::store::jobs::{self, MOST_FAILURES, NewJob, Setback};
 use vouchsafe::subjects::SignedIn;
 use vouchsafe::vault::{Access, Actor, NewRecord};
 
@@ -135,13 +135,12 @@ async fn stopped(app: &TestApp) {
     let mut tx = app.app.db.begin().await.unwrap();
     jobs::enqueue(&mut tx, clock, entropy, &job).await.unwrap();
     tx.commit().await.unwrap();
-    for _ in 0..MOST_CLAIMS {
+    for _ in 0..MOST_FAILURES {
         let mut tx = app.app.db.begin().await.unwrap();
         for claimed in jobs::claim(&mut tx, clock, entropy, 50).await.unwrap() {
             let pause = std::time::Duration::from_secs(1);
-            jobs::retry(&mut tx, clock, &claimed, pause, "The provider answers 500 to the deletion.")
-                .await
-                .unwrap();
+            let setback = Setback { why: "The provider answers 500 to the deletion.", own: true };
+            jobs::retry(&mut tx, clock, &claimed, pause, setback).await.unwrap();
         }
         tx.commit().await.unwrap();
         app.advance(TimeDelta::seconds(2));

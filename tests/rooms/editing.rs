@@ -170,6 +170,46 @@ each_scene! {
         assert_eq!(s.edit(&ada, &edit).await["state"], "succeeded");
     }
 
+    async fn a_provider_that_is_busy_for_long_or_left_alone_for_a_while_uses_up_no_try(s: FakeFal) {
+        let ada = s.ada().await;
+        s.fake.fault(At::Submit, Fault::Busy(3));
+        let (_, edit) = s.asked(&ada).await;
+        for _ in 0..8 {
+            s.fake.fault(At::Submit, Fault::Busy(3));
+            s.pass(TimeDelta::seconds(4));
+            s.app.settle().await;
+        }
+        // Five failures in a row close the line to it; the edit waits until it is open again.
+        for _ in 0..4 {
+            s.fake.fault(At::Submit, Fault::Status(503));
+            s.pass(TimeDelta::seconds(5));
+            s.app.settle().await;
+        }
+        assert_eq!((s.fake.charges(), s.edit(&ada, &edit).await["state"].clone()), (0, json!("running")));
+        s.pass(TimeDelta::seconds(30));
+        s.app.settle().await;
+        assert_eq!(s.fake.charges(), 1);
+        s.fake.work();
+        s.pass(MOMENT);
+        s.app.settle().await;
+        assert_eq!(s.edit(&ada, &edit).await["state"], "succeeded");
+    }
+
+    async fn an_edit_that_nobody_has_time_for_ends_after_an_hour_and_costs_nothing(s: FakeFal) {
+        let ada = s.ada().await;
+        s.fake.fault(At::Submit, Fault::Busy(3));
+        let (_, edit) = s.asked(&ada).await;
+        s.fake.fault(At::Submit, Fault::Busy(3));
+        s.pass(TimeDelta::minutes(59));
+        s.app.settle().await;
+        assert_eq!(s.edit(&ada, &edit).await["state"], "running");
+        s.pass(TimeDelta::minutes(2));
+        s.app.settle().await;
+        let ended = s.edit(&ada, &edit).await;
+        assert_eq!((&ended["state"], &ended["error"]), (&json!("failed"), &json!("the provider had no time for this edit")));
+        assert_eq!((s.fake.charges(), s.credits(&ada).await), (0, 100));
+    }
+
     async fn an_erasure_is_not_done_before_the_provider_has_let_go(s: FakeFal) {
         let ada = s.ada().await;
         s.fake.plan(Plan::KeepFile);

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use vouchsafe::base::{Clock, Entropy, ManualClock, TenantId, Timestamp};
 use vouchsafe::on;
 use vouchsafe::store::idempotency::{self, Call, Found};
-use vouchsafe::store::jobs::{self, Claimed, NewJob};
+use vouchsafe::store::jobs::{self, Claimed, NewJob, Setback};
 use vouchsafe::store::{Db, Error, Tx};
 
 use crate::each_database;
@@ -43,9 +43,16 @@ async fn claim_one(db: &Db, clock: &Clock) -> Option<Claimed> {
     claim(db, clock, 1).await.pop()
 }
 
+const NO_ANSWER: Setback = Setback { why: "the provider did not answer", own: true };
+const DOWN: Setback = Setback { why: "a store was not available", own: false };
+
 async fn retry(db: &Db, clock: &Clock, job: &Claimed, pause: Duration) -> bool {
+    put_back(db, clock, job, (pause, NO_ANSWER)).await
+}
+
+async fn put_back(db: &Db, clock: &Clock, job: &Claimed, (pause, setback): (Duration, Setback)) -> bool {
     let mut tx = db.begin().await.unwrap();
-    let ours = jobs::retry(&mut tx, clock, job, pause, "the provider did not answer").await.unwrap();
+    let ours = jobs::retry(&mut tx, clock, job, pause, setback).await.unwrap();
     tx.commit().await.unwrap();
     ours
 }
@@ -157,7 +164,7 @@ each_database! {
 
         let mut tx = db.main.begin().await.unwrap();
         assert!(!jobs::heartbeat(&mut tx, &clock, &stale).await.unwrap());
-        assert!(!jobs::retry(&mut tx, &clock, &stale, Duration::ZERO, "late").await.unwrap());
+        assert!(!jobs::retry(&mut tx, &clock, &stale, Duration::ZERO, NO_ANSWER).await.unwrap());
         assert!(!jobs::finish(&mut tx, &stale).await.unwrap());
         assert!(jobs::heartbeat(&mut tx, &clock, &living).await.unwrap());
         assert!(jobs::finish(&mut tx, &living).await.unwrap());
@@ -195,9 +202,9 @@ each_database! {
         let (clock, _) = clock();
         enqueued(&db.main, &clock, 1).await;
         let mut last = None;
-        for claims in 1..=jobs::MOST_CLAIMS {
+        for claims in 1..=jobs::MOST_FAILURES {
             let job = claim_one(&db.main, &clock).await.unwrap();
-            assert_eq!(job.claims, claims);
+            assert_eq!((job.claims, job.failures), (claims, claims - 1));
             assert!(retry(&db.main, &clock, &job, Duration::ZERO).await);
             last = Some(job.id);
         }
@@ -210,7 +217,28 @@ each_database! {
         let mut tx = db.main.begin().await.unwrap();
         assert!(jobs::release(&mut tx, &clock, last.unwrap()).await.unwrap());
         tx.commit().await.unwrap();
-        assert_eq!(claim_one(&db.main, &clock).await.unwrap().claims, 1);
+        let again = claim_one(&db.main, &clock).await.unwrap();
+        assert_eq!((again.claims, again.failures), (1, 0));
+    }
+
+    async fn a_process_that_dies_or_a_store_that_is_down_is_no_failure_of_the_job(db: TestDb) {
+        let (clock, hand) = clock();
+        enqueued(&db.main, &clock, 1).await;
+        for claims in 1..jobs::MOST_CLAIMS {
+            let job = claim_one(&db.main, &clock).await.unwrap();
+            assert_eq!((job.claims, job.failures), (claims, 0));
+            if claims % 2 == 0 {
+                assert!(put_back(&db.main, &clock, &job, (Duration::ZERO, DOWN)).await);
+            } else {
+                // Its process is gone, and says nothing.
+                hand.advance(TimeDelta::seconds(61));
+            }
+        }
+        assert_eq!(counts(&db.main).await, (1, 0));
+        let last = claim_one(&db.main, &clock).await.unwrap();
+        assert!(last.is_hopeless(DOWN), "what takes its process down with it must come to an end");
+        assert!(put_back(&db.main, &clock, &last, (Duration::ZERO, DOWN)).await);
+        assert_eq!(counts(&db.main).await, (0, 1));
     }
 
     async fn one_job_lives_under_a_unique_key(db: TestDb) {

@@ -8,6 +8,7 @@ use crate::editing::{Edit, Editing, Error};
 use crate::egress::CallLog;
 use crate::ledger::{Entry, EntryKind};
 use crate::providers::{Erasure, Proof, ProviderError, Reconciled};
+use crate::store::Tx;
 
 /// Errands looked after in one go.
 const BATCH: i64 = 50;
@@ -140,19 +141,35 @@ impl Editing {
 
     /// Nothing of it is left there: errand, register and ledger say so in one transaction.
     pub(super) async fn done_there(&self, errand: &Errand, proof: &str) -> Result<(), Error> {
-        let now = self.clock.now();
         let mut tx = self.db.begin().await?;
-        if !sql::gone(&mut tx, errand, now).await? {
-            return Ok(());
+        if sql::gone(&mut tx, errand, self.clock.now()).await? {
+            self.register(&mut tx, errand, proof).await?;
+            tx.commit().await?;
         }
+        Ok(())
+    }
+
+    /// The provider would not hear of it just now: as if it had not set out, so that it counts neither as a try nor
+    /// against the tenant's allowance.
+    pub(super) async fn turned_away(&self, errand: &Errand) -> Result<(), Error> {
+        let mut tx = self.db.begin().await?;
+        if sql::withdraw(&mut tx, errand).await? {
+            self.register(&mut tx, errand, "not-taken").await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// How a disclosure ended, in the register and in the ledger.
+    async fn register(&self, tx: &mut Tx, errand: &Errand, proof: &str) -> Result<(), Error> {
         if let Some(row) = &errand.disclosure {
-            self.disclosures.gone(&mut tx, &errand.tenant, row, proof).await?;
+            self.disclosures.gone(tx, &errand.tenant, row, proof).await?;
+            let now = self.clock.now();
             let entry = Entry::new(EntryKind::DISCLOSURE_ENDED, now, &errand.tenant, "service")
                 .fact("recipient", errand.provider.as_str())
                 .fact("proof", proof);
-            self.ledger.append(&mut tx, entry).await.map_err(crate::vault::Error::from)?;
+            self.ledger.append(tx, entry).await.map_err(crate::vault::Error::from)?;
         }
-        tx.commit().await?;
         Ok(())
     }
 }

@@ -13,8 +13,9 @@ use crate::editing::landing::Made;
 use crate::editing::{Editing, Error};
 use crate::imaging::{self, DigitalSourceType, Limits, Refused};
 
-/// How long it may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long it may take. A picture that asks for too much is stopped long before, by the child's own limits; what takes this
+/// long has not come to its turn, which says nothing of the picture.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// The most bytes that come out.
 const MOST: u64 = 64 << 20;
 /// The quality of a JPEG that is written anew: above what the eye tells from the original.
@@ -85,8 +86,9 @@ async fn in_a_child(program: &Path, bytes: &[u8]) -> Result<Vec<u8>, Error> {
     };
     match tokio::time::timeout(PATIENCE, work).await {
         Ok(Ok((out, true))) if out.len() as u64 <= MOST && !out.is_empty() => Ok(out),
+        Ok(Ok(_)) => Err(UNUSABLE),
         Ok(Err(e)) => Err(e),
-        _ => Err(UNUSABLE),
+        Err(_) => Err(crate::store::Error::Unavailable.into()),
     }
 }
 

@@ -16,6 +16,8 @@ use crate::vault::{Access, Actor};
 
 /// How often an edit sets out, each time that it is certain that the last job was not taken.
 const MOST_TRIES: i64 = 5;
+/// How long an edit waits to be taken.
+const PATIENCE: TimeDelta = TimeDelta::hours(1);
 /// When to ask again for a place, when a tenant has as many edits at a provider as it may.
 const FULL: TimeDelta = TimeDelta::seconds(2);
 /// When to look for a job whose answer was lost.
@@ -48,6 +50,14 @@ impl Editing {
         let Some(provider) = self.outside.provider(choice).cloned() else {
             return self.ends(edit, "this provider is not set up here").await;
         };
+        // A queue that is full, or a provider that is busy, is waited for; not for ever.
+        if edit.started_at.is_some_and(|at| self.clock.now().since(at) > PATIENCE) {
+            return self.ends(edit, "the provider had no time for this edit").await;
+        }
+        // While it is left alone, nothing is written down that would not be sent.
+        if let Some(until) = provider.rests_until() {
+            return Ok(Turn::Again(until));
+        }
         {
             let mut tx = self.db.read().await?;
             if sql::tried(&mut tx, edit.tenant(), edit.id).await? >= MOST_TRIES {
@@ -170,15 +180,19 @@ impl Editing {
                 Ok(Turn::Again(if state.is_final() { now } else { now.plus(FIRST_LOOK) }))
             }
             Err(e) if !e.not_taken() => Ok(Turn::Again(now.plus(LOST))),
+            Err(ProviderError::Busy { after }) => {
+                self.turned_away(&errand).await?;
+                let pause = TimeDelta::from_std(after).unwrap_or(FULL).max(FULL);
+                Ok(Turn::Again(now.plus(pause)))
+            }
+            Err(ProviderError::Resting { until }) => {
+                self.turned_away(&errand).await?;
+                Ok(Turn::Again(until))
+            }
             Err(e) => {
                 // Certain not to be there: nothing to erase, and nothing to look for.
                 self.done_there(&errand, "not-taken").await?;
                 match e {
-                    ProviderError::Busy { after } => {
-                        let pause = TimeDelta::from_std(after).unwrap_or(FULL).max(FULL);
-                        Ok(Turn::Again(now.plus(pause)))
-                    }
-                    ProviderError::Resting { until } => Ok(Turn::Again(until)),
                     ProviderError::Unavailable => Ok(Turn::Again(now.plus(FULL * 2))),
                     e => self.ends(edit, phrase(&e)).await,
                 }

@@ -39,6 +39,7 @@ const LATER: &str =
     "UPDATE errand SET next_at = $1, tries = $2 WHERE tenant = $3 AND id = $4 AND state <> 'gone'";
 const GONE: &str = "UPDATE errand SET state = 'gone', sealed = NULL, next_at = NULL, gone_at = $1 WHERE tenant = $2 AND id = $3 \
     AND state <> 'gone'";
+const WITHDRAW: &str = "DELETE FROM errand WHERE tenant = $1 AND id = $2 AND state = 'intended'";
 const LEFT: &str = "SELECT COUNT(*) FROM errand WHERE tenant = $1 AND state <> 'gone'";
 const EXPIRE: &str = "DELETE FROM errand WHERE state = 'gone' AND gone_at < $1";
 
@@ -303,6 +304,17 @@ pub(super) async fn later(
 pub(super) async fn gone(tx: &mut Tx, errand: &Errand, now: Timestamp) -> Result<bool, Error> {
     let n = on!(tx, |c| sqlx::query(GONE)
         .bind(now.micros())
+        .bind(errand.tenant.as_str())
+        .bind(errand.id.to_string())
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+/// Removes an errand that nobody took.
+pub(super) async fn withdraw(tx: &mut Tx, errand: &Errand) -> Result<bool, Error> {
+    let n = on!(tx, |c| sqlx::query(WITHDRAW)
         .bind(errand.tenant.as_str())
         .bind(errand.id.to_string())
         .execute(c)

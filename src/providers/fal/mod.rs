@@ -11,7 +11,7 @@ mod wire;
 
 use std::time::Duration;
 
-use crate::base::{Clock, Entropy, Secret};
+use crate::base::{Clock, Entropy, Secret, Timestamp};
 use crate::egress::{Call, CallLog, Egress, EgressError, Method, Recipient, Reply, Url};
 
 use super::line::{Line, read};
@@ -223,6 +223,10 @@ impl Fal {
     /// The model's id.
     pub fn endpoint(&self, model: Model, inputs: usize) -> &str {
         self.config.endpoints.of(model, inputs > 1)
+    }
+
+    pub(super) fn rests_until(&self) -> Option<Timestamp> {
+        self.line.rests_until()
     }
 
     /// The most bytes of pictures that go inside a request.

@@ -12,7 +12,7 @@ mod wire;
 
 use std::time::Duration;
 
-use crate::base::{Clock, Entropy, Secret};
+use crate::base::{Clock, Entropy, Secret, Timestamp};
 use crate::egress::{Call, CallLog, Egress, EgressError, Method, Recipient, Reply, Url};
 
 use super::fal::Endpoints;
@@ -184,6 +184,10 @@ impl Replicate {
     /// The model's id.
     pub fn endpoint(&self, model: Model, inputs: usize) -> &str {
         self.config.models.of(model, inputs > 1)
+    }
+
+    pub(super) fn rests_until(&self) -> Option<Timestamp> {
+        self.line.rests_until()
     }
 
     /// The most bytes of a picture that goes inside a request.
