@@ -37,7 +37,7 @@ impl Mark {
             }
         };
         Markup::trusted(format!(
-            "<svg class=\"mark\" viewBox=\"0 0 16 16\" aria-hidden=\"true\" fill=\"none\" stroke=\"currentColor\" \
+            "<svg class=\"mark\" width=\"16\" height=\"16\" viewBox=\"0 0 16 16\" aria-hidden=\"true\" fill=\"none\" stroke=\"currentColor\" \
              stroke-width=\"1.3\" stroke-linecap=\"round\" stroke-linejoin=\"round\">{inside}</svg>"
         ))
     }

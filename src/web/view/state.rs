@@ -116,22 +116,22 @@ impl State {
     pub fn shape(self) -> &'static str {
         match self {
             Self::Kept => {
-                r#"<svg class="shape" viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="7.5" fill="currentColor"/><path d="M4.6 8.3l2.3 2.3 4.5-4.9" fill="none" class="cut" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round"/></svg>"#
+                r#"<svg class="shape" width="16" height="16" viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="7.5" fill="currentColor"/><path d="M4.6 8.3l2.3 2.3 4.5-4.9" fill="none" class="cut" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round"/></svg>"#
             }
             Self::AtRisk => {
-                r#"<svg class="shape" viewBox="0 0 16 16" aria-hidden="true"><path d="M8 .9l7.6 13.9H.4z" fill="currentColor"/><path d="M8 5.6v4.2M8 12.1v.4" fill="none" class="cut" stroke-width="1.8" stroke-linecap="round"/></svg>"#
+                r#"<svg class="shape" width="16" height="16" viewBox="0 0 16 16" aria-hidden="true"><path d="M8 .9l7.6 13.9H.4z" fill="currentColor"/><path d="M8 5.6v4.2M8 12.1v.4" fill="none" class="cut" stroke-width="1.8" stroke-linecap="round"/></svg>"#
             }
             Self::Broken => {
-                r#"<svg class="shape" viewBox="0 0 16 16" aria-hidden="true"><rect x=".8" y=".8" width="14.4" height="14.4" rx="1.5" fill="currentColor"/><path d="M5 5l6 6M11 5l-6 6" fill="none" class="cut" stroke-width="1.8" stroke-linecap="round"/></svg>"#
+                r#"<svg class="shape" width="16" height="16" viewBox="0 0 16 16" aria-hidden="true"><rect x=".8" y=".8" width="14.4" height="14.4" rx="1.5" fill="currentColor"/><path d="M5 5l6 6M11 5l-6 6" fill="none" class="cut" stroke-width="1.8" stroke-linecap="round"/></svg>"#
             }
             Self::Attested => {
-                r#"<svg class="shape" viewBox="0 0 16 16" aria-hidden="true"><path d="M8 .9L15.1 8 8 15.1.9 8z" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linejoin="round"/><path d="M5.4 8.3l1.8 1.8 3.4-3.9" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round"/></svg>"#
+                r#"<svg class="shape" width="16" height="16" viewBox="0 0 16 16" aria-hidden="true"><path d="M8 .9L15.1 8 8 15.1.9 8z" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linejoin="round"/><path d="M5.4 8.3l1.8 1.8 3.4-3.9" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round"/></svg>"#
             }
             Self::Overdue => {
-                r#"<svg class="shape" viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="6.7" fill="none" stroke="currentColor" stroke-width="1.6"/><path d="M8 4.2V8l2.6 1.9" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round"/></svg>"#
+                r#"<svg class="shape" width="16" height="16" viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="6.7" fill="none" stroke="currentColor" stroke-width="1.6"/><path d="M8 4.2V8l2.6 1.9" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round"/></svg>"#
             }
             Self::Waiting => {
-                r#"<svg class="shape" viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="6.7" fill="none" stroke="currentColor" stroke-width="1.5" stroke-dasharray="2.6 2.6"/></svg>"#
+                r#"<svg class="shape" width="16" height="16" viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="6.7" fill="none" stroke="currentColor" stroke-width="1.5" stroke-dasharray="2.6 2.6"/></svg>"#
             }
         }
     }
