@@ -111,7 +111,10 @@ impl App {
         // since a backup has been done again.
         app.publications.refresh().await?;
         match app.look().await? {
-            None => app.take_up().await?,
+            None => {
+                app.remember_destroyed().await?;
+                app.take_up().await?;
+            }
             Some(why) => app.gate.shut(why),
         }
         Ok(app)
@@ -126,6 +129,9 @@ impl App {
 
     /// Closes the databases, after what is at work in them.
     pub async fn close(&self) {
+        if self.gate.is_open() && self.remember_destroyed().await.is_err() {
+            tracing::warn!("how many keys were destroyed could not be remembered; the next start counts them anew");
+        }
         self.db.close().await;
         self.keys.close().await;
     }

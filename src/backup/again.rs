@@ -89,8 +89,8 @@ pub async fn bring_up_to_date_from(app: &App, folder: &Path) -> Result<Done, Err
         return Ok(Done::default());
     };
     app.gate.shut(why);
-    if why == Shut::NoKeys {
-        return Err(Error::Refused(format!("{why}. Put a copy of it back with `vouchsafe restore`")));
+    if let Some(rather) = why.beyond_replay() {
+        return Err(Error::Refused(format!("{why}. {rather}")));
     }
     let missing = missing(app, folder).await?;
     let mut done = begin(app, why).await?;
@@ -104,6 +104,12 @@ pub async fn bring_up_to_date_from(app: &App, folder: &Path) -> Result<Done, Err
     if !missing.is_empty() {
         app.ledger.replay(folder).await?;
     }
+    // Nothing has been signed yet, and nothing is where a witness knows more than what was published here.
+    if let Some(unlike) = app.challenged().await? {
+        app.gate.shut(unlike);
+        let rather = unlike.beyond_replay().unwrap_or_default();
+        return Err(Error::Refused(format!("{unlike}. {rather}")));
+    }
     let strangers = app.vault.reconcile_blobs().await?;
     done.blobs_deleted = strangers.deleted;
     done.blobs_waiting = strangers.waiting;
@@ -111,6 +117,7 @@ pub async fn bring_up_to_date_from(app: &App, folder: &Path) -> Result<Done, Err
     done.keyless = app.vault.keyless().await?;
     look_again(app).await?;
     replay::complete(app, begun).await?;
+    app.destroyed_again().await?;
     end(app, &done).await?;
     forget_replaced(&app.config.data.folder)?;
     app.take_up().await?;

@@ -35,8 +35,15 @@ impl Found<'_> {
 
 /// Runs it.
 pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> anyhow::Result<ExitCode> {
-    let app = args.place.open(variables).await?;
+    let app = args.place.open_as_it_is(variables).await?;
     let mut found = Found { say, well: true };
+    if let Some(why) = app.gate.why() {
+        found.say.title("Gate");
+        found.check(false, &format!("the service may be opened: {why}"));
+        found.say.note("nothing else is looked at before that");
+        app.close().await;
+        return Ok(status(found.well));
+    }
     found.say.title("Folders and keys");
     modes(&app, &mut found)?;
     seal(&app, &mut found).await;

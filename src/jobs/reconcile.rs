@@ -194,7 +194,13 @@ impl Jobs {
                 let ran = app.audit.run_due(app.clock.now(), stop).await?;
                 ran.iter().filter(|r| r.changed).count() as u64
             }
-            Task::Witnesses => app.ledger.ask(&app.witnesses).await?.fresh as u64,
+            Task::Witnesses => {
+                let asked = app.ledger.ask(&app.witnesses).await?;
+                if let Some(unlike) = asked.unlike {
+                    app.gate.shut(unlike.into());
+                }
+                asked.fresh as u64
+            }
             Task::Ledger => self.sequence().await?,
         };
         Ok(Reconciled { task, changed })
@@ -332,6 +338,10 @@ impl Jobs {
             }
         }
         self.app.note_destroyed_epochs().await?;
+        if let Some(why) = self.app.remember_destroyed().await? {
+            tracing::error!(%why, "the keystore was replaced under a running service");
+            self.app.gate.shut(why);
+        }
         Ok(changed)
     }
 }

@@ -34,7 +34,7 @@ mod state;
 mod tree;
 pub mod witness;
 
-pub use ask::{Asked, Watching, Witnesses};
+pub use ask::{Asked, Unlike, Watching, Witnesses};
 pub use checkpoint::Checkpoint;
 pub use entry::{Entry, Leaf};
 pub use error::{Error, Forgery};

@@ -78,7 +78,7 @@ impl Requests {
         let most = i64::try_from(size.get()).unwrap_or(i64::MAX) + 1;
         let mut tx = self.db.read().await?;
         if filter == QueueFilter::All {
-            let rows = sql::request::every(&mut tx, tenant, after.unwrap_or("~"), most).await?;
+            let rows = sql::request::every(&mut tx, tenant, after, most).await?;
             return Ok(Page::cut(rows, size, |r| r.id.to_string()));
         }
         let place = place(after)?;

@@ -366,7 +366,7 @@ impl Requests {
     ) -> Result<Page<Request>, Error> {
         let most = i64::try_from(size.get()).unwrap_or(i64::MAX) + 1;
         let mut tx = self.db.read().await?;
-        let rows = sql::request::of(&mut tx, owner, before.unwrap_or("~"), most).await?;
+        let rows = sql::request::of(&mut tx, owner, before, most).await?;
         Ok(Page::cut(rows, size, |r| r.id.to_string()))
     }
 

@@ -4,6 +4,13 @@ pub(super) const SHARED_TURN_POSTGRES: &str = "SELECT CAST(pg_advisory_xact_lock
 /// The whole database as it is at one moment, without anything that was deleted, into a file that is empty.
 pub(super) const COPY_SQLITE: &str = "VACUUM INTO $1";
 pub(super) const SOUND: &str = "PRAGMA quick_check(1)";
+/// For each table with a text column that is not ordered by bytes, the statement that mends it.
+pub(super) const UNORDERED_POSTGRES: &str = "SELECT format('ALTER TABLE %I.%I %s', n.nspname, t.relname, \
+    string_agg(format('ALTER COLUMN %I TYPE TEXT COLLATE \"C\"', a.attname), ', ' ORDER BY a.attnum)) \
+    FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid JOIN pg_namespace n ON n.oid = t.relnamespace \
+    JOIN pg_collation c ON c.oid = a.attcollation WHERE n.nspname = current_schema() AND t.relkind IN ('r', 'p') \
+    AND t.relname <> '_sqlx_migrations' AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid = 'text'::regtype \
+    AND c.collname <> 'C' GROUP BY n.nspname, t.relname ORDER BY t.relname";
 pub(super) const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 pub(super) const ENQUEUE: &str = "INSERT INTO job (id, kind, payload, tenant, unique_key, run_at, deadline, state, claims, created_at) \

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::blob_stream::{self, Sealed};
-use super::rows::ObjectRow;
+use super::rows::{ObjectRow, Start};
 use super::{Access, Error, OpenObject, Owner, StoredObject, Vault, rows, sql};
 use crate::base::{ObjectId, Page, PageSize};
 use crate::blobs::BlobKey;
@@ -65,7 +65,7 @@ impl Vault {
         category: &str,
         (after, size): (Option<&str>, PageSize),
     ) -> Result<Page<StoredObject>, Error> {
-        self.page(owner, access, category, (false, after.unwrap_or("")), size).await
+        self.page(owner, access, category, Start::Oldest(after.unwrap_or_default()), size).await
     }
 
     /// A page of a category's images, newest first: the gallery.
@@ -76,8 +76,7 @@ impl Vault {
         category: &str,
         (before, size): (Option<&str>, PageSize),
     ) -> Result<Page<StoredObject>, Error> {
-        // `~` sorts after every id.
-        self.page(owner, access, category, (true, before.unwrap_or("~")), size).await
+        self.page(owner, access, category, Start::Newest(before), size).await
     }
 
     async fn page(
@@ -85,7 +84,7 @@ impl Vault {
         owner: &Owner,
         access: &Access<'_>,
         category: &str,
-        from: (bool, &str),
+        from: Start<'_>,
         size: PageSize,
     ) -> Result<Page<StoredObject>, Error> {
         self.admit(owner, access, category).await?;

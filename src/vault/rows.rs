@@ -192,14 +192,26 @@ pub(super) async fn object(tx: &mut Tx, owner: &Owner, id: &str) -> Result<Optio
     Ok(row)
 }
 
+/// Where a page of images begins, and which way it goes.
+#[derive(Clone, Copy)]
+pub(super) enum Start<'a> {
+    /// Oldest first, after this one.
+    Oldest(&'a str),
+    /// Newest first: before this one, or the newest of all.
+    Newest(Option<&'a str>),
+}
+
 pub(super) async fn objects(
     tx: &mut Tx,
     owner: &Owner,
     category: &str,
-    (newest_first, from): (bool, &str),
+    from: Start<'_>,
     most: i64,
 ) -> Result<Vec<ObjectRow>, Error> {
-    let statement = if newest_first { sql::OBJECTS_NEWEST } else { sql::OBJECTS };
+    let (statement, from) = match from {
+        Start::Oldest(after) => (sql::OBJECTS, Some(after)),
+        Start::Newest(before) => (sql::OBJECTS_NEWEST, before),
+    };
     let rows = on!(tx, |c| sqlx::query(statement)
         .bind(owner.tenant.as_str())
         .bind(owner.subject.to_string())

@@ -27,8 +27,8 @@ pub(super) const OBJECTS: &str = "SELECT id, category, blob_key, cipher_len, met
     created_at, due_at FROM object WHERE tenant = $1 AND subject = $2 AND category = $3 AND state = 'live' AND id > $4 \
     ORDER BY id LIMIT $5";
 pub(super) const OBJECTS_NEWEST: &str = "SELECT id, category, blob_key, cipher_len, meta, kfp, parent, facts, policy_version, \
-    rule, created_at, due_at FROM object WHERE tenant = $1 AND subject = $2 AND category = $3 AND state = 'live' AND id < $4 \
-    ORDER BY id DESC LIMIT $5";
+    rule, created_at, due_at FROM object WHERE tenant = $1 AND subject = $2 AND category = $3 AND state = 'live' \
+    AND (CAST($4 AS TEXT) IS NULL OR id < $4) ORDER BY id DESC LIMIT $5";
 pub(super) const EXPIRED_ARRIVALS: &str = "SELECT id, tenant, blob_key FROM object WHERE state <> 'live' \
     AND (state = 'deleting' OR expires_at < $1) ORDER BY id LIMIT 500";
 /// From here on it cannot land.

@@ -206,7 +206,7 @@ impl Webhooks {
         let most = i64::try_from(size.get()).unwrap_or(i64::MAX) + 1;
         let mut tx = self.db.read().await?;
         sql::webhook::get(&mut tx, tenant, id).await?.ok_or(Error::NotFound)?;
-        let rows = sql::delivery::log(&mut tx, (tenant, id), before.unwrap_or("~"), most).await?;
+        let rows = sql::delivery::log(&mut tx, (tenant, id), before, most).await?;
         Ok(Page::cut(rows, size, |d| d.id.to_string()))
     }
 

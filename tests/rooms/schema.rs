@@ -24,6 +24,7 @@ const GOES: &[(&str, Goes)] = &[
         ),
     ),
     ("credit_entry", Goes::WithSubject("the row")),
+    ("destruction", Goes::NotPersonal("one number")),
     ("disclosure", Goes::Unlinked("the subject is blanked; that a processor received something stays")),
     ("drp_agent", Goes::NotPersonal("agents as the operator entered them")),
     (

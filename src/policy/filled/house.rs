@@ -65,6 +65,7 @@ pub(super) const HOUSE: &[(&str, Keeps, &[&str])] = &[
         Nobody("hashes of messages that were taken, until they run out"),
         &["tenant", "digest", "until"],
     ),
+    ("destruction", Nobody("how many keys were ever destroyed"), &["name", "keys"]),
     (
         "epoch",
         Nobody("what an epoch's key is known by, and when it was destroyed"),

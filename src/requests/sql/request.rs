@@ -17,13 +17,14 @@ const BY_REFERENCE: &str = "SELECT * FROM request WHERE tenant = $1 AND referenc
 const OPEN_ALIKE: &str = "SELECT * FROM request WHERE tenant = $1 AND subject = $2 AND asked = $3 \
     AND COALESCE(about, '') = $4 AND state IN ('received', 'acknowledged', 'identity-pending', 'grace', 'working') \
     ORDER BY received_at DESC, id DESC LIMIT 1";
-const OF: &str =
-    "SELECT * FROM request WHERE tenant = $1 AND subject = $2 AND id < $3 ORDER BY id DESC LIMIT $4";
+const OF: &str = "SELECT * FROM request WHERE tenant = $1 AND subject = $2 AND (CAST($3 AS TEXT) IS NULL OR id < $3) \
+    ORDER BY id DESC LIMIT $4";
 const QUEUE: &str = "SELECT * FROM request WHERE tenant = $1 AND (promise_due > $2 OR (promise_due = $2 AND id > $3)) \
     AND state IN ('received', 'acknowledged', 'identity-pending', 'grace', 'working') ORDER BY promise_due, id LIMIT $4";
 const LATE: &str = "SELECT * FROM request WHERE tenant = $1 AND (promise_due > $2 OR (promise_due = $2 AND id > $3)) \
     AND answered_at IS NULL AND closed_at IS NULL AND promise_due < $5 ORDER BY promise_due, id LIMIT $4";
-const EVERY: &str = "SELECT * FROM request WHERE tenant = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+const EVERY: &str = "SELECT * FROM request WHERE tenant = $1 AND (CAST($2 AS TEXT) IS NULL OR id < $2) \
+    ORDER BY id DESC LIMIT $3";
 const DUE: &str = "SELECT * FROM request WHERE next_at <= $1 ORDER BY next_at LIMIT 100";
 const UNANSWERED: &str = "SELECT * FROM request WHERE answered_at IS NULL AND closed_at IS NULL AND promise_due <= $1 \
     ORDER BY promise_due LIMIT 1000";
@@ -234,7 +235,7 @@ pub(in crate::requests) async fn open_alike(
 pub(in crate::requests) async fn of(
     tx: &mut Tx,
     owner: &Owner,
-    before: &str,
+    before: Option<&str>,
     most: i64,
 ) -> Result<Vec<Request>, Error> {
     requests!(tx, OF, owner.tenant.as_str(), owner.subject.to_string(), before, most)
@@ -263,7 +264,7 @@ pub(in crate::requests) async fn late(
 pub(in crate::requests) async fn every(
     tx: &mut Tx,
     tenant: &TenantId,
-    before: &str,
+    before: Option<&str>,
     most: i64,
 ) -> Result<Vec<Request>, Error> {
     requests!(tx, EVERY, tenant.as_str(), before, most)
