@@ -184,6 +184,16 @@ fn destroyed(asked: &[Asked]) -> Vec<Fingerprint> {
     asked.iter().filter_map(key).collect()
 }
 
+/// The keys of values that were put right or reduced. A row that came from a backup may bear one still: then the old value
+/// is all there is, and goes with the row.
+fn replaced(asked: &[Asked]) -> Vec<Fingerprint> {
+    let key = |a: &Asked| match a {
+        Asked::Corrected { key, .. } | Asked::Reduced { key } => Some(*key),
+        _ => None,
+    };
+    asked.iter().filter_map(key).collect()
+}
+
 /// The keys of people who were erased, or whose erasure began.
 fn of_people(asked: &[Asked]) -> Vec<Fingerprint> {
     let key = |a: &Asked| match a {
@@ -215,7 +225,9 @@ async fn destroy_keys(app: &App, missing: &[Logged], done: &mut Done) -> Result<
         }
         let (app, keys, unknown) = (app, &keys, &unknown);
         async move {
-            let again = app.keys.destroy_again(&destroyed(&batch)).await?;
+            let mut dead = destroyed(&batch);
+            dead.extend(app.vault.borne_by_no_row(&replaced(&batch)).await?);
+            let again = app.keys.destroy_again(&dead).await?;
             keys.set(keys.get() + again.items + again.subjects);
             let people = of_people(&batch);
             unknown.set(unknown.get() || app.keys.fenced_among(&people).await? < people.len());
@@ -255,7 +267,9 @@ async fn look_again(app: &App) -> Result<(), Error> {
     each_batch(app, &[], |batch| {
         let (app, left) = (app, &left);
         async move {
-            left.set(left.get() + app.vault.known_by(&destroyed(&batch)).await?);
+            let replaced = app.vault.borne_by_no_row(&replaced(&batch)).await?;
+            let alive = app.keys.alive_among(&replaced).await?;
+            left.set(left.get() + alive + app.vault.known_by(&destroyed(&batch)).await?);
             Ok(())
         }
     })

@@ -19,6 +19,10 @@ const SEAL_PAUSE: TimeDelta = TimeDelta::seconds(60);
 const ANSWERS: TimeDelta = TimeDelta::hours(24);
 /// How long the store of blobs goes without being compared with the rows.
 const COMPARISON: TimeDelta = TimeDelta::days(7);
+/// How old a key that no row knows must be.
+const UNUSED_KEY: TimeDelta = TimeDelta::hours(24);
+/// How long after a restore such keys are left.
+const AFTER_A_RESTORE: TimeDelta = TimeDelta::days(8);
 /// How long an upload in parts may take: as long as its intent lives, and more.
 const LONGEST_UPLOAD: TimeDelta = TimeDelta::hours(48);
 
@@ -226,11 +230,9 @@ impl Jobs {
         for tenant in self.app.library.tenants() {
             for gone in self.app.retention.inactive(&tenant).await? {
                 let ended = if gone.only.is_empty() {
-                    self.app
-                        .requests
-                        .erase(&gone.owner, Role::Service)
-                        .await
-                        .map(|done| u64::from(done.is_some()))
+                    let since = gone.last_active;
+                    let erased = self.app.requests.erase_unused(&gone.owner, since, Role::Service).await;
+                    erased.map(|done| u64::from(done.is_some()))
                 } else {
                     self.unused_categories(&gone).await
                 };
@@ -248,6 +250,15 @@ impl Jobs {
     async fn unused_categories(&self, gone: &Inactive) -> Result<u64, crate::requests::Error> {
         let mut went = 0;
         for category in &gone.only {
+            match self.app.retention.is_still_away(gone).await {
+                Ok(true) => {}
+                // They came back while others were seen to.
+                Ok(false) => break,
+                Err(e) => {
+                    tracing::warn!(error = %e, "whether somebody came back could not be told; nothing of theirs goes");
+                    break;
+                }
+            }
             went += self.app.vault.erase_category(&gone.owner, category, Role::Service).await?;
         }
         Ok(went)
@@ -293,6 +304,7 @@ impl Jobs {
             // Half a comparison says nothing; it is begun anew.
             return Ok(0);
         }
+        let keys = self.orphan_keys(now, stop).await?;
         if found.agree() {
             tracing::info!(listed = found.listed, ended, "the store of blobs holds what the rows say");
         } else {
@@ -303,11 +315,23 @@ impl Jobs {
             .fact("rows", found.rows)
             .fact("orphans", found.orphans)
             .fact("missing", found.missing)
-            .fact("altered", found.altered);
+            .fact("altered", found.altered)
+            .fact("keys", keys);
         let mut tx = app.db.begin().await?;
         app.ledger.append(&mut tx, entry).await?;
         tx.commit().await?;
-        Ok(found.orphans + found.missing + found.altered)
+        Ok(found.orphans + found.missing + found.altered + keys)
+    }
+
+    /// Destroys keys that open nothing once they are a day old; not within eight days of a restore, for bytes that no row
+    /// knows are kept for seven then, and a newer backup may turn up that knows both.
+    async fn orphan_keys(&self, now: Timestamp, stop: &(dyn Fn() -> bool + Sync)) -> Result<u64, Error> {
+        let app = &self.app;
+        let restored = app.ledger.of_house(&EntryKind::RESTORE_COMPLETED, 1).await?.pop();
+        if restored.is_some_and(|entry| entry.leaf.at.plus(AFTER_A_RESTORE) > now) {
+            return Ok(0);
+        }
+        Ok(app.vault.destroy_orphan_keys(now.plus(-UNUSED_KEY), stop).await?)
     }
 
     async fn expiry(&self) -> Result<u64, Error> {

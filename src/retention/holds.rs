@@ -10,7 +10,7 @@ use super::{Error, Retention, sql};
 use crate::base::{HoldId, StaffId, SubjectId, TenantId, Timestamp};
 use crate::ledger::{Entry, EntryKind};
 use crate::policy::Role;
-use crate::vault::Owner;
+use crate::vault::{Owner, Vault};
 
 /// A hold must be looked at again within this time.
 const REVIEW: TimeDelta = TimeDelta::days(90);
@@ -132,6 +132,13 @@ impl Retention {
         };
         let entry = self.entry(tenant, &hold, role, true).await?;
         let mut tx = self.db.begin().await?;
+        Vault::holding(&mut tx, tenant).await?;
+        if let Some(subject) = hold.subject {
+            let standing = self.vault.standing(&mut tx, &Owner::new(tenant, subject)).await?;
+            if standing.erasing {
+                return Err(Error::Leaving);
+            }
+        }
         sql::insert_hold(&mut tx, tenant, &hold).await?;
         self.ledger.append(&mut tx, entry).await?;
         tx.commit().await?;

@@ -32,6 +32,7 @@ const RELEASE_AGAIN: &str = "UPDATE hold SET released_by = 'ledger', released_at
     AND released_at IS NULL";
 const LONGEST_UNUSED: &str = "SELECT id, last_active_at, warnings, warned_at, policy_version FROM subject WHERE tenant = $1 \
     AND state = 'active' AND (last_active_at > $2 OR (last_active_at = $2 AND id > $3)) ORDER BY last_active_at, id LIMIT $4";
+const LAST_ACTIVE: &str = "SELECT last_active_at FROM subject WHERE tenant = $1 AND id = $2 AND state = 'active'";
 const WARNED: &str =
     "UPDATE subject SET warnings = $1, warned_at = $2 WHERE tenant = $3 AND id = $4 AND state = 'active'";
 
@@ -195,6 +196,16 @@ pub(super) async fn erased_since(
         .bind(since.micros())
         .fetch_all(c)
         .await)?)
+}
+
+/// When a person was last here; none of somebody who is not there, or on their way out.
+pub(super) async fn last_active(tx: &mut Tx, owner: &Owner) -> Result<Option<Timestamp>, Error> {
+    let row: Option<(i64,)> = on!(tx, |c| sqlx::query_as(LAST_ACTIVE)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .fetch_optional(c)
+        .await)?;
+    Ok(row.map(|(at,)| Timestamp::from_micros(at)))
 }
 
 pub(super) async fn insert_hold(tx: &mut Tx, tenant: &TenantId, hold: &Hold) -> Result<(), Error> {

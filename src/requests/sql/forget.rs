@@ -7,6 +7,8 @@ use crate::vault::Owner;
 
 const FENCE: &str = "UPDATE subject SET state = 'erasing', generation = generation + 1, email_index = NULL \
     WHERE tenant = $1 AND id = $2 AND state = 'active'";
+const FENCE_UNUSED: &str = "UPDATE subject SET state = 'erasing', generation = generation + 1, email_index = NULL \
+    WHERE tenant = $1 AND id = $2 AND state = 'active' AND last_active_at = $3";
 const DELETE_SUBJECT: &str = "DELETE FROM subject WHERE tenant = $1 AND id = $2 AND state = 'erasing'";
 const HOLDS: &str = "SELECT COUNT(*) FROM hold WHERE tenant = $1 AND (subject IS NULL OR subject = $2) \
     AND released_at IS NULL";
@@ -35,6 +37,22 @@ const OWN_REQUEST: &str = "UPDATE request SET detail = NULL, subject = NULL, rev
 /// are not there, or behind it already.
 pub(in crate::requests) async fn fence(tx: &mut Tx, owner: &Owner) -> Result<bool, Error> {
     Ok(run(tx, FENCE, owner).await? == 1)
+}
+
+/// As [`fence`], of somebody who has not been here since `last_active`. `false` as well when they have.
+pub(in crate::requests) async fn fence_unused(
+    tx: &mut Tx,
+    owner: &Owner,
+    last_active: Timestamp,
+) -> Result<bool, Error> {
+    let n = on!(tx, |c| sqlx::query(FENCE_UNUSED)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(last_active.micros())
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?;
+    Ok(n == 1)
 }
 
 /// Removes the last row of a person.
