@@ -15,7 +15,7 @@ mod standby;
 
 pub use error::Error;
 pub use gate::{Gate, Shut};
-pub use open::Setup;
+pub use open::{COPY, Setup};
 pub use policies::{Unpublished, load_documents};
 pub use standby::Standby;
 

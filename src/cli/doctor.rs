@@ -157,6 +157,12 @@ async fn ledger(app: &App, found: &mut Found<'_>) -> anyhow::Result<()> {
     let standing = app.ledger.standing().await;
     let why = standing.as_ref().err().map(|e| format!(": {e}")).unwrap_or_default();
     found.check(standing.is_ok(), &format!("the database continues every head that was signed{why}"));
+    if let Some(folder) = app.ledger.folder() {
+        let sound = app.ledger.is_folder_sound(folder).await;
+        let why = sound.as_ref().err().map(|e| format!(": {e}")).unwrap_or_default();
+        let claim = format!("the published ledger in {} is whole{why}", folder.display());
+        found.check(sound.is_ok_and(|sound| sound), &claim);
+    }
     let (of, needed) = (app.witnesses.len(), app.config.ledger.witnesses_needed);
     if of == 0 {
         found.say.note("nobody watches this ledger: see ledger.witnesses");

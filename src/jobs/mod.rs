@@ -28,12 +28,14 @@ pub struct Jobs {
     app: App,
     /// Until when, in microseconds since 1970, a rotation of the epochs waits after a seal failed.
     seal_pause: Arc<AtomicI64>,
+    /// When, in microseconds since 1970, this process last verified the published ledger.
+    verified: Arc<AtomicI64>,
 }
 
 impl Jobs {
     /// Over an app.
     pub fn new(app: App) -> Self {
-        Self { app, seal_pause: Arc::default() }
+        Self { app, seal_pause: Arc::default(), verified: Arc::default() }
     }
 
     /// Takes up what a process that was killed had in hand, without waiting for its leases to run out. Only for a process

@@ -21,6 +21,8 @@ const ANSWERS: TimeDelta = TimeDelta::hours(24);
 const COMPARISON: TimeDelta = TimeDelta::days(7);
 /// How old a key that no row knows must be.
 const UNUSED_KEY: TimeDelta = TimeDelta::hours(24);
+/// How long the published ledger goes without being verified.
+const VERIFIED: TimeDelta = TimeDelta::hours(24);
 /// How long after a restore such keys are left.
 const AFTER_A_RESTORE: TimeDelta = TimeDelta::days(8);
 /// How long an upload in parts may take: as long as its intent lives, and more.
@@ -65,6 +67,8 @@ pub enum Task {
     Audit,
     /// Entries into the tree, and a signed head.
     Ledger,
+    /// The published ledger, verified and mended once a day.
+    Published,
     /// Those who watch the ledger are shown its newest head.
     Witnesses,
 }
@@ -90,6 +94,7 @@ impl Task {
         Self::Webhooks,
         Self::Agents,
         Self::Ledger,
+        Self::Published,
         Self::Witnesses,
     ];
 
@@ -114,6 +119,7 @@ impl Task {
             Self::Epochs => "epochs",
             Self::Audit => "audit",
             Self::Ledger => "ledger",
+            Self::Published => "published",
             Self::Witnesses => "witnesses",
         }
     }
@@ -138,6 +144,7 @@ impl Task {
             Self::Graves | Self::Arrivals => "0 */5 * * * *",
             Self::Inactivity | Self::Expiry => "0 0 * * * *",
             Self::Comparison => "0 25 * * * *",
+            Self::Published => "0 40 * * * *",
         }
     }
 }
@@ -206,6 +213,7 @@ impl Jobs {
                 asked.fresh as u64
             }
             Task::Ledger => self.sequence().await?,
+            Task::Published => self.published().await?,
         };
         Ok(Reconciled { task, changed })
     }
@@ -222,6 +230,27 @@ impl Jobs {
                 Err(e.into())
             }
         }
+    }
+
+    /// Verifies the published ledger, a day after it was last done here, and says on the ledger what had to be written
+    /// anew.
+    async fn published(&self) -> Result<u64, Error> {
+        let app = &self.app;
+        let now = app.clock.now();
+        let last = Timestamp::from_micros(self.verified.load(Ordering::Relaxed));
+        if last.plus(VERIFIED) > now {
+            return Ok(0);
+        }
+        let mended = app.ledger.mend_folder().await?;
+        self.verified.store(now.micros(), Ordering::Relaxed);
+        if mended.files > 0 {
+            tracing::error!(files = mended.files, "files of the published ledger were missing or rotten");
+            let entry = Entry::house(EntryKind::LEDGER_MENDED, now, "service").fact("files", mended.files);
+            let mut tx = app.db.begin().await?;
+            app.ledger.append(&mut tx, entry).await?;
+            tx.commit().await?;
+        }
+        Ok(mended.files)
     }
 
     /// Ends accounts that were unused for as long as the document allows and whose owners were told.

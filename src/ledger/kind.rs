@@ -103,8 +103,11 @@ kinds! {
     HOLD_SET = "hold.set",
     /// A key epoch was destroyed: what it wrapped is gone from every backup too. Facts: `epoch`.
     EPOCH_DESTROYED = "epoch.destroyed",
-    /// The store of blobs was compared with the rows beside it. Facts: `listed`, `rows`, `orphans`, `missing`, `altered`.
+    /// The store of blobs was compared with the rows beside it, and keys that open nothing were destroyed. Facts: `listed`,
+    /// `rows`, `orphans`, `missing`, `altered`, `keys`.
     BLOBS_COMPARED = "blobs.compared",
+    /// Files of the published ledger that were missing or rotten were written anew. Facts: `files`.
+    LEDGER_MENDED = "ledger.mended",
     /// A member of staff set up a second factor. Facts: `staff`, `replaced` (another was taken away before).
     FACTOR_ENROLLED = "staff.factor-enrolled",
     /// A member of staff proved themself by their second factor. Facts: `staff`, `by` (`app`, `recovery` with how many

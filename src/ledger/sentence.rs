@@ -132,6 +132,7 @@ fn clause(kind: &EntryKind, p: &str) -> String {
             "that it destroyed the keys of an epoch, and with them what old backups held".to_owned()
         }
         "blobs.compared" => "that it compared the bytes it stores with what it says it stores".to_owned(),
+        "ledger.mended" => "that it wrote missing or damaged files of this ledger anew".to_owned(),
         "probe.recorded" => "how a check of one of its promises ended".to_owned(),
         "attestation.made" => {
             "that a member of its staff vouched for a promise that only people can keep".to_owned()

@@ -318,4 +318,23 @@ each_database! {
         tx.commit().await.unwrap();
         assert!(matches!(db.again().await, Err(Error::Schema(_))));
     }
+
+    async fn every_text_is_ordered_by_its_bytes_whatever_the_servers_locale(db: TestDb) {
+        for db in [&db.main, &db.keys] {
+            if db.is_sqlite() {
+                continue;
+            }
+            let mut tx = db.read().await.unwrap();
+            let other: Vec<(String,)> = on!(tx, |c| sqlx::query_as(
+                "SELECT t.relname || '.' || a.attname FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid \
+                 JOIN pg_namespace n ON n.oid = t.relnamespace JOIN pg_collation c ON c.oid = a.attcollation \
+                 WHERE n.nspname = current_schema() AND t.relkind = 'r' AND a.attnum > 0 AND c.collname <> 'C' \
+                 AND t.relname <> '_sqlx_migrations'"
+            )
+            .fetch_all(c)
+            .await)
+            .unwrap();
+            assert_eq!(other, [], "ordered as the server's language orders words");
+        }
+    }
 }
