@@ -3,7 +3,7 @@ use std::sync::{Arc, OnceLock};
 
 use chrono::TimeDelta;
 
-use super::{App, Error, Gate, Rooms, keys, outside, policies};
+use super::{App, Error, Gate, Rooms, copies, keys, outside, policies};
 use crate::archive;
 use crate::audit::{self, Audit, LogWatch};
 use crate::base::{Clock, Entropy, Secret, TenantId};
@@ -35,9 +35,6 @@ use crate::webhooks::{self, Webhooks};
 
 const NOT_A_VENDOR: config::Error =
     config::Error::Contradiction("blobs.s3.vendor is cloudflare-r2, supabase or generic");
-
-/// How the name of a copy of a database begins while a backup is made of it, in the data folder.
-pub const COPY: &str = ".vouchsafe-copy-";
 
 /// What differs between the real service, a test and a demonstration.
 #[derive(Debug)]
@@ -133,7 +130,9 @@ impl App {
     /// Closes the databases, after what is at work in them.
     pub async fn close(&self) {
         if self.gate.is_open() && self.remember_destroyed().await.is_err() {
-            tracing::warn!("how many keys were destroyed could not be remembered; the next start counts them anew");
+            tracing::warn!(
+                "how many keys were destroyed could not be remembered; the next start counts them anew"
+            );
         }
         self.db.close().await;
         self.keys.close().await;
@@ -148,7 +147,7 @@ async fn ground(
 ) -> Result<Ground, Error> {
     let folder = &config.data.folder;
     keys::private_folder(folder)?;
-    sweep_copies(folder).map_err(|e| Error::Folder(folder.clone(), e))?;
+    copies::sweep(folder).map_err(|e| Error::Folder(folder.clone(), e))?;
     let keys_folder = config.keys_folder();
     keys::private_folder(&keys_folder)?;
     let (db, key_db) = databases(config, folder).await?;
@@ -180,18 +179,6 @@ async fn ground(
     let ledger = Ledger::open_published(db.clone(), signer, c, e, state, Some(published)).await?;
     let witnesses = outside::witnesses(config, clock)?;
     Ok(Ground { db, keys: keystore, blobs, incoming, ledger, witnesses, archives })
-}
-
-/// Removes copies that a backup left which was killed. One that is being made is locked.
-fn sweep_copies(folder: &Path) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        let is_copy = path.file_name().and_then(|n| n.to_str()).is_some_and(|n| n.starts_with(COPY));
-        if is_copy && std::fs::File::open(&path)?.try_lock().is_ok() {
-            std::fs::remove_file(&path)?;
-        }
-    }
-    Ok(())
 }
 
 /// What the installation is called: in its ledger, and to whoever keeps its seal key.

@@ -47,7 +47,8 @@ pub async fn take(app: &App, order: Order, into: &Path) -> Result<Manifest, Erro
     // VACUUM wants a file of its own. It is not encrypted, so it lies where the database does, for its owner alone (0600),
     // and goes with this call; locked, so that a start sweeps what a call left that was killed, and not this.
     let data = &app.config.data.folder;
-    let copy = tempfile::Builder::new().prefix(COPY).tempfile_in(data).map_err(|e| Error::File(data.clone(), e))?;
+    let copy =
+        tempfile::Builder::new().prefix(COPY).tempfile_in(data).map_err(|e| Error::File(data.clone(), e))?;
     copy.as_file().lock().map_err(|e| Error::File(copy.path().to_owned(), e))?;
     let name = copy.path().to_str().ok_or_else(|| Error::Refused("its name must be UTF-8".to_owned()))?;
     let (copied, to) = match order.what {

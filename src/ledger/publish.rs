@@ -101,7 +101,11 @@ impl Ledger {
                 mended.files += 1;
             }
         }
-        if self.is_folder_sound(&folder).await? { Ok(mended) } else { Err(Error::Malformed("the published ledger")) }
+        if self.is_folder_sound(&folder).await? {
+            Ok(mended)
+        } else {
+            Err(Error::Malformed("the published ledger"))
+        }
     }
 
     /// Whether the published folder verifies. While it grows a tile may be replaced by a longer one in the middle of the

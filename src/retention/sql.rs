@@ -32,7 +32,8 @@ const RELEASE_AGAIN: &str = "UPDATE hold SET released_by = 'ledger', released_at
     AND released_at IS NULL";
 const LONGEST_UNUSED: &str = "SELECT id, last_active_at, warnings, warned_at, policy_version FROM subject WHERE tenant = $1 \
     AND state = 'active' AND (last_active_at > $2 OR (last_active_at = $2 AND id > $3)) ORDER BY last_active_at, id LIMIT $4";
-const LAST_ACTIVE: &str = "SELECT last_active_at FROM subject WHERE tenant = $1 AND id = $2 AND state = 'active'";
+const LAST_ACTIVE: &str =
+    "SELECT last_active_at FROM subject WHERE tenant = $1 AND id = $2 AND state = 'active'";
 const WARNED: &str =
     "UPDATE subject SET warnings = $1, warned_at = $2 WHERE tenant = $3 AND id = $4 AND state = 'active'";
 

@@ -91,7 +91,8 @@ impl Retention {
                 let gone = self.vault.erase_each(tenant, some, Role::Service).await?;
                 add(tally, &gone, action, now);
             }
-            let Reduced { reduced, unreadable } = self.vault.reduce_each(tenant, &reduce, Role::Service).await?;
+            let Reduced { reduced, unreadable } =
+                self.vault.reduce_each(tenant, &reduce, Role::Service).await?;
             add(tally, &reduced, Action::Reduce, now);
             let gone = self.vault.erase_each(tenant, &unreadable, Role::Service).await?;
             add(tally, &gone, Action::Erase, now);

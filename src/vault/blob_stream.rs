@@ -167,7 +167,8 @@ fn pump(
     // The cipher knows one kind of failure; what the store said is carried beside it.
     let failed = Failed::default();
     let why = failed.clone();
-    let damaged = move || why.0.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Error::Damaged, of_store);
+    let damaged =
+        move || why.0.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Error::Damaged, of_store);
     let reader = BlobReader {
         blobs,
         key,

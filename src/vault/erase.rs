@@ -10,9 +10,9 @@ use crate::base::{ObjectId, RecordId, SubjectId, TenantId, Timestamp};
 use crate::blobs::BlobKey;
 use crate::crypto::Fingerprint;
 use crate::ledger::{self, EntryKind, SubjectRef};
-use crate::{dialect, on};
 use crate::policy::{Action, Fact, Facts, Refusal, Role, SubjectMay};
 use crate::store::Tx;
+use crate::{dialect, on};
 
 /// Something that must go.
 #[derive(Debug, Clone)]
@@ -137,7 +137,8 @@ impl Vault {
         let mut tx = self.db.begin().await?;
         let held = Self::holds_now(&mut tx, tenant).await?;
         doomed.retain(|d| !self.keeps(tenant, &held, d, now));
-        let (records, objects): (Vec<_>, Vec<_>) = doomed.iter().filter(is_later).partition(|d| d.is_record());
+        let (records, objects): (Vec<_>, Vec<_>) =
+            doomed.iter().filter(is_later).partition(|d| d.is_record());
         for (some, statement) in [(objects, sql::DOOM_OBJECTS), (records, sql::DOOM_RECORDS)] {
             let ids: Vec<_> = some.iter().map(|d| d.id.as_str()).collect();
             rows::doom(&mut tx, tenant, statement, &ids, now).await?;

@@ -116,7 +116,10 @@ impl Vault {
             }
         }
         if unreadable > 0 {
-            tracing::error!(count = unreadable, "records that a law keeps did not open: nothing of them is kept");
+            tracing::error!(
+                count = unreadable,
+                "records that a law keeps did not open: nothing of them is kept"
+            );
         }
         let had = self.kept_in_name_of(holder).await?;
         let until = had.iter().map(|k| k.until).max().unwrap_or(self.clock.now());

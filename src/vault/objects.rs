@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::blob_stream::{self, Sealed};
-use super::rows::{ObjectRow, Start};
+use super::rows::ObjectRow;
 use super::{Access, Error, OpenObject, Owner, StoredObject, Vault, rows, sql};
 use crate::base::{ObjectId, Page, PageSize};
 use crate::blobs::BlobKey;
@@ -32,6 +32,15 @@ pub(super) fn meta_place(owner: &Owner, id: &str, category: &str) -> Place {
 /// The key that seals what is kept beside the bytes: `HKDF(file key ‖ 0¹⁶, "vouchsafe/v1/object-meta")`.
 pub(super) fn meta_key(item: &Key) -> Key {
     crypto::derive(item.expose(), "vouchsafe/v1/object-meta")
+}
+
+/// Where a page of images begins, and which way it goes.
+#[derive(Clone, Copy)]
+pub(super) enum Start<'a> {
+    /// Oldest first, after this one.
+    Oldest(&'a str),
+    /// Newest first: before this one, or the newest of all.
+    Newest(Option<&'a str>),
 }
 
 fn file_key(item: &Key) -> zeroize::Zeroizing<[u8; 16]> {

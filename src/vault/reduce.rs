@@ -95,7 +95,13 @@ impl Vault {
         Ok(done)
     }
 
-    async fn reduce(&self, tenant: &TenantId, d: &Doomed, rule: &Retention, by: Role) -> Result<Reduction, Error> {
+    async fn reduce(
+        &self,
+        tenant: &TenantId,
+        d: &Doomed,
+        rule: &Retention,
+        by: Role,
+    ) -> Result<Reduction, Error> {
         if !matches!(d.kind, ItemKind::Record { .. }) {
             return Ok(Reduction::Left);
         }

@@ -1,3 +1,4 @@
+use super::objects::Start;
 use super::{Doomed, Error, Item, ItemKind, Owner, Standing, sql};
 use crate::base::{SubjectId, TenantId, Timestamp};
 use crate::crypto::Fingerprint;
@@ -190,15 +191,6 @@ pub(super) async fn object(tx: &mut Tx, owner: &Owner, id: &str) -> Result<Optio
         .map(|r| object_row!(r))
         .transpose())?;
     Ok(row)
-}
-
-/// Where a page of images begins, and which way it goes.
-#[derive(Clone, Copy)]
-pub(super) enum Start<'a> {
-    /// Oldest first, after this one.
-    Oldest(&'a str),
-    /// Newest first: before this one, or the newest of all.
-    Newest(Option<&'a str>),
 }
 
 pub(super) async fn objects(

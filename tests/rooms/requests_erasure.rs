@@ -47,18 +47,22 @@ impl House {
         let mut found = self.files_with(words);
         for db in [&self.db.main, &self.db.keys].into_iter().filter(|db| !db.is_sqlite()) {
             let mut tx = db.read().await.unwrap();
-            let tables: Vec<(String,)> = on!(tx, |c| sqlx::query_as(
+            let tables: Vec<(String,)> =
+                on!(tx, |c| {
+                    sqlx::query_as(
                 "SELECT table_name::text FROM information_schema.tables WHERE table_schema = current_schema()"
             )
             .fetch_all(c)
-            .await)
-            .unwrap();
+            .await
+                })
+                .unwrap();
             for (table,) in tables {
                 let rows = format!("SELECT CAST(t AS TEXT) FROM \"{table}\" t");
                 let rows: Vec<(String,)> =
                     on!(tx, |c| sqlx::query_as(AssertSqlSafe(rows)).fetch_all(c).await).unwrap();
                 // Bytes are shown as hexadecimal digits.
-                let holds = |row: &str| words.iter().any(|w| row.contains(w) || row.contains(&hex::encode(w)));
+                let holds =
+                    |row: &str| words.iter().any(|w| row.contains(w) || row.contains(&hex::encode(w)));
                 if rows.iter().any(|(row,)| holds(row)) {
                     found.push(table);
                 }

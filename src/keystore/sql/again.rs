@@ -16,7 +16,8 @@ const COUNT_SUBJECTS: &str = "SELECT COUNT(*) FROM subject_key WHERE class = 'da
 const COUNT_ITEMS: &str = "SELECT COUNT(*) FROM item_key WHERE kfp IN ($list)";
 const WRAPPED: &str = "SELECT wrapped FROM subject_key WHERE tenant = $1 AND subject = $2 \
     UNION ALL SELECT wrapped FROM item_key WHERE tenant = $1 AND subject = $2";
-const KEYED: &str = "SELECT tenant, subject, item, created_at FROM item_key WHERE item > $1 ORDER BY item LIMIT 1000";
+const KEYED: &str =
+    "SELECT tenant, subject, item, created_at FROM item_key WHERE item > $1 ORDER BY item LIMIT 1000";
 const PEOPLE_KNOWN: &str = "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM subject_key LIMIT 1) AS living) \
     + (SELECT COUNT(*) FROM (SELECT 1 FROM fence LIMIT 1) AS erased)";
 const COUNT_FENCED: &str = "SELECT COUNT(DISTINCT kfp) FROM fence WHERE kfp IN ($list)";

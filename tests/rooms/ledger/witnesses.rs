@@ -180,7 +180,8 @@ fn copy(from: &Path, to: &Path) {
 async fn a_machine_that_was_put_back_stays_shut_when_a_witness_saw_more() {
     let mut house = crate::support::house::House::open(crate::support::Backend::Sqlite).await.unwrap();
     let witness = Running::of(&house.folder().join("w"), "one.example/w", house.app.ledger.verifier());
-    let section = WitnessSection { url: witness.watching.url.to_string(), key: witness.watching.key.to_string() };
+    let section =
+        WitnessSection { url: witness.watching.url.to_string(), key: witness.watching.key.to_string() };
     house.config.ledger.witnesses = vec![section];
     let house = house.restarted(documents()).await.unwrap();
     house.person("ada").await;
@@ -207,7 +208,10 @@ async fn a_machine_that_was_put_back_stays_shut_when_a_witness_saw_more() {
     let refused = vouchsafe::backup::bring_up_to_date(&house.app).await;
     assert!(matches!(refused, Err(vouchsafe::backup::Error::Refused(_))), "{refused:?}");
     house.pass(Task::Ledger).await;
-    assert!(!house.app.gate.is_open() && house.app.ledger.held().await.unwrap() == waiting, "something was signed");
+    assert!(
+        !house.app.gate.is_open() && house.app.ledger.held().await.unwrap() == waiting,
+        "something was signed"
+    );
     // A witness that is gone shows nothing, and holds up nothing.
     drop(witness);
     let house = house.restarted(documents()).await.unwrap();
