@@ -178,7 +178,7 @@ impl Jobs {
             Task::Reckoning => app.retention.reckon(stop).await?,
             Task::Notices => self.notices(stop).await?,
             Task::Requests => {
-                let ticked = app.requests.tick().await?;
+                let ticked = Box::pin(app.requests.tick()).await?;
                 (ticked.moved + ticked.resumed + ticked.purged) as u64
             }
             Task::Retention => {

@@ -101,7 +101,7 @@ impl Retention {
             left = i64::try_from(unwarned + unreduced).unwrap_or(i64::MAX);
             let done = !(erase.is_empty() && count.is_empty() && reduced.is_empty() && unreadable.is_empty());
             // A page that was full of what is left where it is may have more behind it.
-            if !done && !(more && left > before) {
+            if !(done || (more && left > before)) {
                 break;
             }
         }

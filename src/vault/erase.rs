@@ -104,6 +104,9 @@ impl Vault {
         doomed: &[Doomed],
         by: Role,
     ) -> Result<Vec<Doomed>, Error> {
+        if doomed.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut doomed = self.with_belongings(tenant, doomed).await?;
         let now = self.clock.now();
         self.doom(tenant, &mut doomed, now).await?;
