@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use chrono::TimeDelta;
 use vouchsafe::blobs::{Settings, Vendor};
 use vouchsafe::jobs::{Jobs, Task};
-use vouchsafe::keystore::NewItem;
+use vouchsafe::keystore::{NewItem, Owner as KeyOwner};
 use vouchsafe::ledger::{EntryKind, Fact};
 use vouchsafe::vault::Compared;
 
@@ -119,7 +119,8 @@ each_app! {
         let before = keys.status().await.unwrap().items;
         let mint = async |item: &str| {
             let new = NewItem { item, kind: "prompt", key: None };
-            keys.mint(ada.owner.key(), vec![new]).await.unwrap();
+            let owner = KeyOwner { tenant: &ada.owner.tenant, subject: ada.owner.subject };
+            keys.mint(owner, vec![new]).await.unwrap();
         };
         mint("rec_that_never_came#1").await;
         mint("obj_that_never_came").await;
