@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -10,9 +11,9 @@ use utoipa_axum::routes;
 
 use super::answer::moment;
 use super::ask::Json;
-use crate::base::{Kind, TenantId};
-use crate::edge::{ApiCaller, Edge, Fault, Idempotent, Once, Problem, UserCaller};
-use crate::subjects::{NewAccount, Profile, Scope};
+use crate::base::{Kind, TenantId, Timestamp};
+use crate::edge::{ApiCaller, Closing, Edge, Fault, Idempotent, Once, Problem, Shape, UserCaller};
+use crate::subjects::{Email, NewAccount, Profile, Scope};
 use crate::vault::Access;
 
 const PURPOSE: &str = "account";
@@ -120,24 +121,43 @@ async fn open(
     let tenant = &caller.key.tenant;
     let once =
         Once { tenant, caller: &caller.key.id, route: "POST /v1/accounts", key: &key, body: &body.raw };
-    edge.once(once, StatusCode::CREATED, Box::pin(open_for(&edge, tenant, body.value))).await
+    let shape = Shape { status: StatusCode::CREATED, of: |made: &String| Opened { subject: made.clone() } };
+    let (edge_, tenant_) = (edge.clone(), tenant.clone());
+    let work = move |closing: Closing<String>| {
+        async move { open_for(&edge_, &tenant_, body.value, closing.cut_off()).await }.boxed()
+    };
+    edge.once(once, shape, work).await
 }
 
-async fn open_for(edge: &Edge, tenant: &TenantId, asked: Opening) -> Result<Opened, Fault> {
+/// Opens it, or goes on with one that this call had begun to open when it was cut off. The id of the person.
+async fn open_for(
+    edge: &Edge,
+    tenant: &TenantId,
+    asked: Opening,
+    cut_off: Option<Timestamp>,
+) -> Result<String, Fault> {
     let subjects = &edge.app.subjects;
-    let new = NewAccount { email: asked.email.parse()?, name: asked.name, username: asked.username };
+    let email: Email = asked.email.parse()?;
+    let begun = match cut_off {
+        Some(since) => subjects.opened_since(tenant, &email, since).await?,
+        None => None,
+    };
+    let new = NewAccount { email, name: asked.name, username: asked.username };
     let Some(login) = asked.login else {
-        let owner = subjects.open(tenant, new).await?;
-        return Ok(Opened { subject: owner.subject.to_string() });
+        let owner = if let Some(owner) = begun { owner } else { subjects.open(tenant, new).await? };
+        return Ok(owner.subject.to_string());
     };
     // Asked first, so that a login that is taken leaves no account behind.
-    if subjects.by_login(tenant, &login.issuer, &login.subject).await?.is_some() {
+    let known = subjects.by_login(tenant, &login.issuer, &login.subject).await?;
+    if known.is_some() && known != begun {
         return Err(Fault::because(Kind::Conflict, "there is an account with this login already"));
     }
-    let owner = subjects.open(tenant, new).await?;
-    subjects.add_login(&owner, &login.issuer, &login.subject).await?;
+    let owner = if let Some(owner) = begun { owner } else { subjects.open(tenant, new).await? };
+    if known.is_none() {
+        subjects.add_login(&owner, &login.issuer, &login.subject).await?;
+    }
     edge.app.elsewhere.link_login(&owner, &login.issuer, &login.subject).await?;
-    Ok(Opened { subject: owner.subject.to_string() })
+    Ok(owner.subject.to_string())
 }
 
 /// Read one's account

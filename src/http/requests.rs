@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,7 +14,7 @@ use super::answer::{Listing, invalid, moment};
 use super::ask::{self, Named, Paging, Query};
 use super::elsewhere::{Elsewhere, recipient};
 use crate::base::{RequestId, Secret};
-use crate::edge::{Edge, Fault, Idempotent, Once, Problem, UserCaller};
+use crate::edge::{Edge, Fault, Idempotent, Once, Problem, Shape, UserCaller};
 use crate::policy::{Channel, Right};
 use crate::requests::{self, Ask, Filing};
 use crate::subjects::{Profile, Scope};
@@ -248,8 +249,11 @@ async fn file(
         proved: caller.vouched(),
         words: text.map(Secret::new),
     };
-    let work = Box::pin(async { Ok(request(edge.app.requests.file(&caller.owner, filing).await?.request)) });
-    edge.once(once, StatusCode::CREATED, work).await
+    let (rights, owner) = (edge.app.requests.clone(), caller.owner.clone());
+    let shape = Shape { status: StatusCode::CREATED, of: |filed: &requests::Request| request(filed.clone()) };
+    // Filed again after a crash, it is the one that was filed.
+    let work = move |_| async move { Ok(rights.file(&owner, filing).await?.request) }.boxed();
+    edge.once(once, shape, work).await
 }
 
 /// One's requests, newest first

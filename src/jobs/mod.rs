@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use crate::app::App;
-use crate::store::jobs;
+use crate::store::{idempotency, jobs};
 
 /// Runs jobs and reconcilers over an app. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -36,11 +36,12 @@ impl Jobs {
         Self { app, seal_pause: Arc::default() }
     }
 
-    /// Takes up what a process that was killed had in hand, without waiting for its leases to run out. Only for a process
-    /// that is alone over its data.
+    /// Takes up what a process that was killed had in hand, jobs and the keys of calls, without waiting for its leases to run
+    /// out. Only for a process that is alone over its data, before it serves.
     pub async fn take_over(&self) -> Result<u64, Error> {
         let mut tx = self.app.db.begin().await?;
         let freed = jobs::free_all(&mut tx).await?;
+        idempotency::free_all(&mut tx).await?;
         tx.commit().await?;
         Ok(freed)
     }

@@ -10,6 +10,7 @@ use super::{Error, Retention, sql};
 use crate::base::{HoldId, StaffId, SubjectId, TenantId, Timestamp};
 use crate::ledger::{Entry, EntryKind};
 use crate::policy::Role;
+use crate::store::idempotency::Closing;
 use crate::vault::Owner;
 
 /// A hold must be looked at again within this time.
@@ -98,6 +99,17 @@ impl Retention {
         by: StaffId,
         role: Role,
     ) -> Result<Hold, Error> {
+        self.hold_once(tenant, new, (by, role), &Closing::none()).await
+    }
+
+    /// The same for a call that shall have its effect once: its answer is kept in the transaction that places the hold.
+    pub async fn hold_once(
+        &self,
+        tenant: &TenantId,
+        new: NewHold,
+        (by, role): (StaffId, Role),
+        closing: &Closing<Hold>,
+    ) -> Result<Hold, Error> {
         let now = self.clock.now();
         if new.matter.trim().is_empty() {
             return Err(Error::BadHold("the name of the matter it is for"));
@@ -134,6 +146,7 @@ impl Retention {
         let mut tx = self.db.begin().await?;
         sql::insert_hold(&mut tx, tenant, &hold).await?;
         self.ledger.append(&mut tx, entry).await?;
+        closing.close(&mut tx, &hold).await?;
         tx.commit().await?;
         Ok(hold)
     }

@@ -123,6 +123,18 @@ impl Subjects {
         Ok(found.map(|id| Owner::new(tenant, id)))
     }
 
+    /// Whose address this is, if their account was opened at this time or later and is to stay.
+    pub async fn opened_since(
+        &self,
+        tenant: &TenantId,
+        email: &Email,
+        since: Timestamp,
+    ) -> Result<Option<Owner>, Error> {
+        let Some(owner) = self.find(tenant, email).await? else { return Ok(None) };
+        let subject = self.get(&owner).await?;
+        Ok((subject.created_at >= since && !subject.erasing).then_some(owner))
+    }
+
     /// Notes that an app's identity provider knows a person under this name.
     pub async fn add_login(&self, owner: &Owner, issuer: &str, login: &str) -> Result<(), Error> {
         let index = self.vault.blind_index(&owner.tenant, "login", &format!("{issuer}\0{login}")).await?;
