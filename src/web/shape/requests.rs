@@ -57,10 +57,10 @@ fn standing(request: &Request) -> (&'static str, State) {
         Stands::Working => (key("Being worked on"), State::Waiting),
         Stands::Fulfilled if request.archive.is_some() => (key("Ready to download"), State::Kept),
         Stands::Refused => (key("Refused, with reasons"), State::Attested),
-        Stands::PartlyFulfilled => (key("Done but for what the law keeps"), State::Attested),
+        Stands::PartlyFulfilled => (key("Done but for what stays"), State::Attested),
         Stands::NoData => (key("We hold nothing of yours"), State::Kept),
         Stands::Closed if request.outcome.as_deref() == Some("partly-fulfilled") => {
-            (key("Done but for what the law keeps"), State::Attested)
+            (key("Done but for what stays"), State::Attested)
         }
         Stands::Closed if refused => (key("Answered, with reasons"), State::Attested),
         Stands::Fulfilled | Stands::Closed => (key("Done"), State::Kept),
@@ -208,7 +208,7 @@ fn happened(kind: &str) -> &str {
         "extended" => key("We told you that we need longer"),
         "problem" => key("A step could not be done yet"),
         "fulfilled" => key("It was done"),
-        "partly-fulfilled" => key("It was done, but for what the law keeps"),
+        "partly-fulfilled" => key("It was done, but for what stays"),
         "refused" => key("It was refused, with reasons"),
         "no-data" => key("Nothing of yours was found"),
         "closed" => key("Closed, with a receipt"),
