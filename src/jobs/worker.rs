@@ -14,8 +14,9 @@ use crate::editing::{self, Turn};
 use crate::store::jobs::{self, Claimed, Setback};
 use crate::vault::Owner;
 
-/// Jobs that run at once.
-const AT_ONCE: usize = 8;
+/// Jobs that run at once. Most of them wait for a provider; those that work on pixels, or hold a result, have fewer turns of
+/// their own.
+const AT_ONCE: usize = 64;
 /// How often a lease is renewed.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How often the queue is looked at when nothing says that there is work.
