@@ -95,7 +95,8 @@ kinds! {
     /// The one write after which nothing of a person opens any more. Facts: `key` (fingerprint of what was destroyed),
     /// `epoch` (the newest then: with its end, copies of the keystore are dead too).
     ERASURE_UNREADABLE = "erasure.unreadable",
-    /// A person's keys are destroyed and their data deleted. Facts: `images`, `records`, `key`.
+    /// A person's keys are destroyed and their data deleted. Facts: `images`, `records`, `key`; `open-copies`, if
+    /// providers have not shown of so many copies that they are gone.
     ERASURE_COMPLETED = "erasure.completed",
     /// Retention rules erased what was due. Facts: `rule`, `erased`.
     RETENTION_SWEPT = "retention.swept",
