@@ -15,7 +15,7 @@ use futures_util::future::BoxFuture;
 use serde::Serialize;
 
 use super::{Edge, Fault};
-use crate::base::{Entropy, Kind, TenantId};
+use crate::base::{Entropy, Kind, TenantId, Timestamp};
 use crate::crypto::{self, Key, Place};
 use crate::store;
 use crate::store::idempotency::{self, Call, Closing, Found};
@@ -83,6 +83,14 @@ impl<M, T: Serialize> Shape<M, T> {
     }
 }
 
+/// What is known of a call when it comes in.
+enum Begun {
+    /// It is to be run; when an earlier run of it was begun, if that was cut off.
+    Now(Option<Timestamp>),
+    /// It was answered.
+    Before(Response),
+}
+
 /// A call that is being run: what is needed to keep its answer.
 struct Run {
     call: Call,
@@ -115,29 +123,34 @@ impl Edge {
         let (tenant, caller, owner) = (tenant.clone(), caller.to_owned(), self.app.entropy.bytes());
         let call = Call { tenant, caller, route, key_hash, owner };
         let run = Run { call, seal: self.app.keys.system("answers").await? };
-        let found = {
-            let mut tx = self.app.db.begin().await?;
-            let hash = crypto::sha256(once.body);
-            let found = idempotency::begin(&mut tx, &run.call, &hash, self.app.clock.now()).await?;
-            tx.commit().await?;
-            found
-        };
-        let cut_off = match found {
-            Found::New => None,
-            Found::CutOff(at) => Some(at),
-            Found::Running => return Err(Fault::because(Kind::Conflict, "a call with this key is running")),
-            Found::Different => {
-                return Err(Fault::because(Kind::Invalid, "this key was used for another request"));
-            }
+        let (edge, hash) = (self.clone(), crypto::sha256(once.body));
+        // From the mark to the answer in one go: a caller who hangs up in between must not leave the key taken.
+        let running = self.running.spawn(async move {
+            let cut_off = match edge.begin(&run, &hash).await? {
+                Begun::Now(cut_off) => cut_off,
+                Begun::Before(answered) => return Ok(answered),
+            };
+            edge.run(run, shape, move |closing: Closing<M>| work(closing.after(cut_off))).await
+        });
+        running.await.map_err(|_| Fault::new(Kind::Internal))?
+    }
+
+    /// Marks a call as running, unless it has its answer already.
+    async fn begin(&self, run: &Run, hash: &[u8]) -> Result<Begun, Fault> {
+        let mut tx = self.app.db.begin().await?;
+        let found = idempotency::begin(&mut tx, &run.call, hash, self.app.clock.now()).await?;
+        tx.commit().await?;
+        match found {
+            Found::New => Ok(Begun::Now(None)),
+            Found::CutOff(at) => Ok(Begun::Now(Some(at))),
+            Found::Running => Err(Fault::because(Kind::Conflict, "a call with this key is running")),
+            Found::Different => Err(Fault::because(Kind::Invalid, "this key was used for another request")),
             Found::Answered(status, sealed) => {
                 let body = crypto::open(&run.seal, &place(&run.call), &sealed);
-                return Ok(answer(status, body.map_err(|_| Fault::new(Kind::Internal))?.to_vec()));
+                let body = body.map_err(|_| Fault::new(Kind::Internal))?;
+                Ok(Begun::Before(answer(status, body.to_vec())))
             }
-        };
-        let edge = self.clone();
-        let work = move |closing: Closing<M>| work(closing.after(cut_off));
-        let running = self.running.spawn(async move { edge.run(run, shape, work).await });
-        running.await.map_err(|_| Fault::new(Kind::Internal))?
+        }
     }
 
     async fn run<M, T, W>(&self, run: Run, shape: Shape<M, T>, work: W) -> Result<Response, Fault>

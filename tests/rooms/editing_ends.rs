@@ -1,11 +1,15 @@
 //! How an edit ends when something is in the way of it: at a host of results, in the person's mind, in the caller's line; and
 //! what it holds until then.
 
+use axum::body::Body;
+use axum::http::Request;
 use bytes::Bytes;
 use chrono::TimeDelta;
 use futures_util::FutureExt as _;
+use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
-use vouchsafe::fakes::{At, FakeFal, FakeReplicate, Fault, Plan};
+use tower::ServiceExt as _;
+use vouchsafe::fakes::{At, FakeFal, Fault, Plan};
 use vouchsafe::jobs::Jobs;
 use vouchsafe::vault::Actor;
 
@@ -20,6 +24,14 @@ impl<F> Scene<F> {
     async fn turns(&self) {
         let jobs = Jobs::new(self.app.app.clone());
         while jobs.work().await.unwrap() > 0 {}
+    }
+
+    /// A page, as the person's browser gets it.
+    async fn page(&self, ada: &Person, path: &str) -> String {
+        let cookie = format!("__Host-sid={}", ada.cookie);
+        let request = Request::get(path).header("cookie", cookie).body(Body::empty()).unwrap();
+        let answer = vouchsafe::web::router(self.app.edge.clone()).oneshot(request).await.unwrap();
+        String::from_utf8(answer.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
     }
 
     async fn restrict(&self, ada: &Person) {
@@ -89,7 +101,7 @@ each_scene! {
         let done = s.edit(&ada, &edit).await;
         assert_eq!((&done["state"], done["outputs"].as_array().unwrap().len()), (&json!("succeeded"), 2), "{done}");
         assert_eq!((s.credits(&ada).await, s.fake.held()), (98, Vec::<String>::new()));
-        let page = s.app.get(&format!("/{}/edits/{edit}", s.tenant)).by(&ada).send().await.text();
+        let page = s.page(&ada, &format!("/{}/edits/{edit}", s.tenant)).await;
         for output in done["outputs"].as_array().unwrap() {
             assert!(page.contains(&format!("/images/{}/large", output.as_str().unwrap())), "{page}");
         }
@@ -136,7 +148,7 @@ each_scene! {
 
     async fn a_call_whose_caller_goes_away_is_brought_to_its_end_and_answers_the_next(s: FakeFal) {
         let ada = s.ada().await;
-        for point in 0..24 {
+        for point in [0, 1, 2, 3, 5, 8, 13, 21] {
             let image = s.app.upload(&ada, point).await;
             let key = format!("key-{point}");
             let ask = || s.app.post("/v1/edits").by(&ada).once(&key).json(&asked(&image, json!({}))).send();
@@ -192,16 +204,6 @@ each_scene! {
         }
         let register = s.app.app.disclosures.register(&ada.owner.tenant, 10).await.unwrap();
         assert!(register.iter().all(|row| row.deleted_at.is_some()), "{register:?}");
-    }
-
-    async fn a_change_of_mind_during_an_upload_there_ends_it_before_it_is_put(s: FakeReplicate) {
-        let ada = s.ada().await;
-        let image = s.app.upload(&ada, 7).await;
-        let edit = s.wish(&ada, &asked(&image, json!({}))).await;
-        s.restrict(&ada).await;
-        s.app.settle().await;
-        assert_eq!(s.edit(&ada, &edit).await["state"], "failed");
-        assert_eq!((s.fake.charges(), s.fake.held()), (0, Vec::<String>::new()));
     }
 }
 
