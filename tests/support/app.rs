@@ -178,6 +178,11 @@ impl TestApp {
         self.hand.advance(by);
     }
 
+    /// From here on no two readings of the clock are the same, as with a real one.
+    pub(crate) fn let_the_clock_tick(&self) {
+        self.hand.tick_by(TimeDelta::microseconds(7));
+    }
+
     /// Does everything that is due now, the queue and every reconciler.
     pub(crate) async fn settle(&self) {
         Jobs::new(self.app.clone()).settle().await.unwrap();
