@@ -26,10 +26,7 @@ const GOES: &[(&str, Goes)] = &[
     ("credit_entry", Goes::WithSubject("the row")),
     ("disclosure", Goes::Unlinked("the subject is blanked; that a processor received something stays")),
     ("drp_agent", Goes::NotPersonal("agents as the operator entered them")),
-    (
-        "drp_request",
-        Goes::ByTime("after 400 days; names a rights request, which leads to nobody once they are erased"),
-    ),
+    ("drp_request", Goes::Unlinked("the person is blanked; the row goes after 400 days")),
     ("drp_seen", Goes::ByTime("when the message runs out by itself; hashes")),
     ("edit", Goes::WithSubject("the row")),
     ("epoch", Goes::NotPersonal("numbers, times and fingerprints of epoch keys")),
@@ -57,6 +54,13 @@ const GOES: &[(&str, Goes)] = &[
     ("idempotency", Goes::WithSubject("the caller's rows; anybody's after a day")),
     ("item_key", Goes::WithSubject("dead with the subject's key; the row after it")),
     ("job", Goes::ByTime("when done; holds ids only")),
+    ("lapsed_letter", Goes::ByTime("after three years; says that a letter came, and nothing else")),
+    (
+        "last_letter",
+        Goes::ByTime(
+            "when it is written that somebody is erased, and after 30 days; sealed, leads to nobody",
+        ),
+    ),
     ("lease", Goes::NotPersonal("who changes the epochs now")),
     ("ledger_checkpoint", Goes::NotPersonal("heads of the tree, never removed")),
     (

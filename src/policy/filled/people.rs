@@ -46,6 +46,28 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
         ],
     ),
     (
+        "drp_request",
+        Of("rights-request"),
+        &[
+            "id",
+            "tenant",
+            "agent",
+            "agent_request_id",
+            "exercise",
+            "request",
+            "verdict",
+            "received_at",
+            "expires_at",
+            "callback",
+            "told",
+            "tries",
+            "next_at",
+            "subject",
+            "own",
+            "answer",
+        ],
+    ),
+    (
         "edit",
         Of("edit-history"),
         &[
@@ -181,6 +203,7 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "approved_at",
             "untold",
             "told_at",
+            "tried_at",
         ],
     ),
     (
@@ -199,6 +222,13 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "words",
             "entry",
         ],
+    ),
+    (
+        "last_letter",
+        Proof(
+            "where to tell somebody that they are erased, sealed; gone once they were told, and after 30 days",
+        ),
+        &["erasure", "tenant", "sealed", "tried_at", "at"],
     ),
     (
         "ledger_entry",
@@ -231,6 +261,7 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "received_at",
             "expires_at",
             "posted_at",
+            "stepped_at",
         ],
     ),
     (
@@ -254,6 +285,8 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "answer_until",
             "until_at",
             "ended_at",
+            "stepped_at",
+            "filing",
         ],
     ),
     (
@@ -361,6 +394,11 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "problem",
             "next_at",
             "revision",
+            "proved_at",
+            "reopened_at",
+            "round",
+            "first_answered_at",
+            "first_promise_due",
         ],
     ),
     (
