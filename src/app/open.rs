@@ -437,6 +437,7 @@ fn rooms(
     let training = training(kept, (&vault, &consents), (&clock, &entropy));
     let requests = Requests::new(requests::Parts {
         db: db.clone(),
+        keys: keys.clone(),
         vault: vault.clone(),
         subjects: subjects.clone(),
         consents: consents.clone(),

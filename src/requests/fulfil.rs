@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::filing::{CATEGORY, UNREADABLE};
+use super::model::LAPSED;
 use super::receipts::IssuedKind;
 use super::{Below, Error, Request, Requests, State, owner_of, sql};
 use crate::base::{EntryId, Kind, ReceiptId};
@@ -13,7 +14,6 @@ use crate::speech::key;
 use crate::subjects::Profile;
 use crate::vault::{Access, Actor, NewRecord, Owner};
 
-/// The purpose under which all of this happens.
 /// The purpose for which requests are worked on.
 pub const PURPOSE: &str = "rights";
 /// The record of what a correction changed.
@@ -25,6 +25,10 @@ impl Requests {
     pub(super) async fn carry_out(&self, request: Request) -> Result<Request, Error> {
         let request = match request.state {
             State::Grace if request.grace_until.is_some_and(|t| t <= self.clock.now()) => {
+                // An address that was changed since it was set: looked at again here, whichever way it came.
+                if let Some(waits) = self.held_back(&request).await? {
+                    return Ok(waits);
+                }
                 let mut tx = self.db.begin().await?;
                 let saved = self.save(&mut tx, request.start(self.clock.now())?).await?;
                 self.note(&mut tx, &saved, ("service", "started"), None, None).await?;
@@ -32,7 +36,10 @@ impl Requests {
                 saved
             }
             // Without a next step of ours it waits for staff.
-            State::Working if request.next_at.is_some() => request,
+            State::Working if request.next_at.is_some() => match self.held_back(&request).await? {
+                Some(waits) => return Ok(waits),
+                None => request,
+            },
             _ => return Ok(request),
         };
         match self.work(&request).await {
@@ -165,14 +172,16 @@ impl Requests {
         let parent = request.id.to_string();
         let access = Access { actor: &Actor::Service, purpose: PURPOSE };
         let known = self.vault.records_of(owner, &access, &parent).await?;
-        if known.iter().any(|r| r.name == CORRECTION) {
+        let value = |p: &Profile| serde_json::to_value(p).map_err(|_| UNREADABLE);
+        let wanted = value(new)?;
+        // A try before this one, with the same values.
+        if known.iter().any(|r| r.name == CORRECTION && r.value.get("new") == Some(&wanted)) {
             return Ok(());
         }
-        let value = |p: &Profile| serde_json::to_value(p).map_err(|_| UNREADABLE);
         let record = NewRecord {
             category: CATEGORY,
             name: CORRECTION,
-            value: json!({ "old": value(old)?, "new": value(new)? }),
+            value: json!({ "old": value(old)?, "new": wanted }),
             parent: Some(parent),
             facts: Facts::new(),
         };
@@ -195,10 +204,12 @@ impl Requests {
         let mut closed = if request.state.is_over() { request } else { request.close(now, purge_at)? };
         // What recipients handed over for the archive goes when it can no longer be had.
         closed.next_at = closed.archive.map(|a| a.until).filter(|until| *until > now);
+        let ends = if closed.has_lapsed() { LAPSED } else { closed.state.as_str() };
         let role = by.role().as_str();
         let outcome = closed.outcome.clone().unwrap_or_else(|| "closed".to_owned());
         let entry = self.entry(EntryKind::REQUEST_CLOSED, owner, role, &closed).await?;
         let mut tx = self.db.begin().await?;
+        let known = sql::request::get(&mut tx, &owner.tenant, closed.id).await?.ok_or(Error::NotFound)?;
         let entry = self.ledger.append(&mut tx, entry.fact("outcome", outcome)).await?.id;
         if let Some((kind, proves)) = receipt {
             closed.receipt = Some(self.issue(&mut tx, owner, kind, proves.unwrap_or(entry)).await?);
@@ -206,11 +217,12 @@ impl Requests {
         let parent = closed.id.to_string();
         self.vault.happened(&mut tx, owner, &parent, &[(Fact::RequestClosed, now)]).await?;
         let saved = self.save(&mut tx, closed).await?;
-        if let Some(state) = answered.filter(|_| saved.answered_at == Some(now)) {
+        // Answered now, and not before: an archive is told of when it is ready, not when it was fetched.
+        if let Some(state) = answered.filter(|_| known.answered_at.is_none()) {
             self.note(&mut tx, &saved, (role, state.as_str()), None, None).await?;
             self.webhooks.request_answered(&mut tx, owner, saved.id).await?;
         }
-        self.note(&mut tx, &saved, (role, saved.state.as_str()), None, Some(entry)).await?;
+        self.note(&mut tx, &saved, (role, ends), None, Some(entry)).await?;
         tx.commit().await?;
         Ok(saved)
     }

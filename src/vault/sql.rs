@@ -167,8 +167,9 @@ pub(super) const APPROVE_LOOK: &str = "UPDATE look SET approved_by = $1, approve
 pub(super) const WAITING_LOOKS: &str = "SELECT id, subject, staff, purpose, at FROM look WHERE tenant = $1 AND staff <> $2 \
     AND approved_by IS NULL AND until_at > $3 ORDER BY at LIMIT 100";
 pub(super) const EXPIRE_LOOKS: &str = "DELETE FROM look WHERE until_at < $1";
+/// Of the person's own: one that anybody can have filed in their name lets nobody look.
 pub(super) const OPEN_REQUESTS: &str = "SELECT COUNT(*) FROM request WHERE tenant = $1 AND subject = $2 \
-    AND state IN ('received', 'acknowledged', 'identity-pending', 'grace', 'working')";
+    AND state IN ('received', 'acknowledged', 'grace', 'working')";
 pub(super) const BLOB_KEYS: &str = "SELECT id, blob_key FROM object WHERE tenant = $1 AND subject = $2 AND id > $3 \
     ORDER BY id LIMIT 1000";
 pub(super) const PARENT_OBJECTS: &str = "SELECT id, subject, category, blob_key, rule, due_at, kfp FROM object \

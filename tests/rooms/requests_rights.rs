@@ -4,7 +4,8 @@ use chrono::TimeDelta;
 use vouchsafe::base::{Kind, PageSize, Secret, StaffId, Timestamp};
 use vouchsafe::keystore;
 use vouchsafe::policy::{Right, Role};
-use vouchsafe::requests::{Alarm, Ask, IssuedKind, QueueFilter, RefusalReason, RefusalText, State};
+use vouchsafe::requests::{self, Alarm, Ask, IssuedKind, QueueFilter, RefusalReason, RefusalText, State};
+use vouchsafe::speech::Tongue;
 use vouchsafe::subjects::Profile;
 use vouchsafe::vault::{self, Access, Actor, Owner};
 
@@ -234,12 +235,14 @@ each_database! {
         assert_eq!((refused.state, refused.outcome.as_deref()), (State::Closed, Some("found-accurate")));
         let letters = house.requests.letters(&refused, &me(&ada)).await.unwrap();
         let letter = serde_json::to_string(&letters[0]).unwrap();
+        let letter = format!("{letter} {}", requests::remedy(Tongue::English, &letters[0]).unwrap());
         for part in ["Art. 16 GDPR", "what we hold is right", "authority", "court"] {
             assert!(letter.contains(part), "{part}: {letter}");
         }
         assert!(house.requests.refuse(&flux(), request.id, &by, &text("Art. 16 GDPR")).await.is_err(), "twice");
         let again = house.requests.reopen(&flux(), request.id, &by).await.unwrap();
-        assert_eq!(again.state, State::Working);
+        assert_eq!((again.state, again.round, again.answered_at), (State::Working, 1, None));
+        assert!(again.due.promise > request.due.promise || house.now() == request.received_at, "clocks of its own");
     }
 
     async fn the_laws_time_is_extended_once_and_the_promise_never(db: TestDb) {

@@ -8,10 +8,12 @@
 //! between two leaves a row that says where to go on.
 
 mod again;
+pub(super) mod last;
 mod look;
 mod steps;
 
 pub use again::ErasedAgain;
+pub use last::LastLetter;
 
 use super::model::words;
 use super::{Error, Request, Requests, State, sql};
@@ -220,12 +222,19 @@ impl Requests {
         if let Some(request) = request {
             entry = entry.fact("request", request.to_string());
         }
+        let last = match request {
+            Some(request) => self.last_words(owner, &erasure.id, request).await,
+            None => None,
+        };
         let mut tx = self.db.begin().await?;
         if !sql::forget::fence(&mut tx, owner).await? {
             return Err(Error::NotFound);
         }
         self.subjects.end_sessions(&mut tx, owner).await?;
         sql::erasure::insert(&mut tx, &erasure).await?;
+        if let Some(sealed) = last {
+            sql::last::insert(&mut tx, (&owner.tenant, &erasure.id), &sealed, now).await?;
+        }
         self.elsewhere.ask_erasure(&mut tx, owner, (&erasure.id, request), tasks).await?;
         let entry = self.ledger.append(&mut tx, entry).await?.id;
         if let Some(request) = request {
