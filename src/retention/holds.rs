@@ -15,6 +15,9 @@ use crate::vault::Owner;
 /// A hold must be looked at again within this time.
 const REVIEW: TimeDelta = TimeDelta::days(90);
 
+/// A letter about a hold that did not go is tried again after this.
+const TELL_AGAIN: TimeDelta = TimeDelta::hours(1);
+
 /// A hold to be.
 #[derive(Debug, Clone)]
 pub struct NewHold {
@@ -187,10 +190,20 @@ impl Retention {
         found.filter(|h| h.released_at.is_none()).ok_or(Error::NoHold)
     }
 
-    /// Holds that concern one person, who must be told of it and was not.
+    /// Holds that concern one person, who must be told of it and was not; not those that were tried within the last hour.
     pub async fn untold_holds(&self, tenant: &TenantId) -> Result<Vec<Hold>, Error> {
+        let tried = self.clock.now().plus(-TELL_AGAIN);
         let mut tx = self.db.read().await?;
-        Ok(sql::untold_holds(&mut tx, tenant).await?)
+        Ok(sql::untold_holds(&mut tx, tenant, tried).await?)
+    }
+
+    /// Notes that somebody is about to be told of a hold. `false` when another tells them.
+    pub async fn try_to_tell(&self, tenant: &TenantId, id: HoldId) -> Result<bool, Error> {
+        let now = self.clock.now();
+        let mut tx = self.db.begin().await?;
+        let ours = sql::try_to_tell(&mut tx, tenant, id, (now, now.plus(-TELL_AGAIN))).await?;
+        tx.commit().await?;
+        Ok(ours)
     }
 
     /// Notes that the person whom a hold concerns was told.

@@ -68,6 +68,7 @@ fn all(tongue: Tongue) -> Vec<(&'static str, Written)> {
         stays,
         receipt_file: "receipt-0192f3a4.json".into(),
         receipt_link: "https://example.org/flux-kontext/receipts/rct_0192".into(),
+        proof_link: "https://example.org/flux-kontext/erased/req_0192".into(),
     };
     let mut all = vec![
         ("sign-in-link", sign_in.write().unwrap()),
@@ -80,6 +81,7 @@ fn all(tongue: Tongue) -> Vec<(&'static str, Written)> {
     ];
     all.extend(ahead(tongue));
     all.extend(asked(tongue));
+    all.extend(late(tongue));
     all
 }
 
@@ -111,6 +113,22 @@ fn asked(tongue: Tongue) -> Vec<(&'static str, Written)> {
         ("staff-factor-taken-away", taken_away.write().unwrap()),
         ("staff-factor-replaced", replaced.write().unwrap()),
     ]
+}
+
+/// Letters about requests that take long, or that nobody confirmed.
+fn late(tongue: Tongue) -> Vec<(&'static str, Written)> {
+    let RequestAcknowledged { reference, title, link, received, .. } = acknowledged(tongue);
+    let extended = RequestExtended {
+        head: head(tongue),
+        reference: reference.clone(),
+        title: title.clone(),
+        reasons: vec!["Vier Systeme.".into()],
+        until: at("2027-02-22T23:00:00Z"),
+        remedy: "Eine Behörde und ein Gericht.".into(),
+        link: link.clone(),
+    };
+    let lapsed = RequestLapsed { head: head(tongue), reference, title, received, link };
+    vec![("request-extended", extended.write().unwrap()), ("request-lapsed", lapsed.write().unwrap())]
 }
 
 /// Letters that nobody asked for: of what is going to happen.
