@@ -124,6 +124,7 @@ fn privacy() -> Router<Edge> {
         .route("/{tenant}/privacy/requests/{reference}", get(requests::status))
         .route("/{tenant}/privacy/requests/{reference}/filed", get(requests::filed))
         .route("/{tenant}/privacy/requests/{reference}/archive", get(requests::take_home))
+        .route("/{tenant}/privacy/requests/{reference}/confirm", post(requests::confirm))
         .route("/{tenant}/privacy/requests/{reference}/withdraw", post(requests::withdraw))
         .route("/{tenant}/privacy/mandates/{id}/end", post(mandates::end))
         .route("/{tenant}/privacy/erase", get(erase::ask).post(erase::file))

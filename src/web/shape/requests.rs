@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::base::Timestamp;
 use crate::elsewhere::{Task, TaskKind, TaskState};
 use crate::policy::{Policy, Right};
-use crate::requests::{Event, Request, State as Stands, StaysByLaw};
+use crate::requests::{self, Event, RefusalReason, Request, State as Stands, StaysByLaw};
 use crate::speech::{Tongue, key};
 use crate::vault::{Holdings, KeptRecords};
 use crate::web::page::purpose_title;
@@ -64,6 +64,7 @@ fn standing(request: &Request) -> (&'static str, State) {
         }
         Stands::Closed if refused => (key("Answered, with reasons"), State::Attested),
         Stands::Fulfilled | Stands::Closed => (key("Done"), State::Kept),
+        Stands::Withdrawn if request.has_lapsed() => (key("Ended: nobody confirmed it"), State::Attested),
         Stands::Withdrawn => (key("You took it back"), State::Attested),
     }
 }
@@ -77,9 +78,9 @@ pub(crate) fn says(tongue: Tongue, request: &Request) -> String {
     }
     let text = match request.state {
         Stands::Received | Stands::Acknowledged => key("It has reached us, and its clocks run."),
-        Stands::IdentityPending => {
-            key("Open the link we sent you, so that nobody else can ask in your name.")
-        }
+        Stands::IdentityPending => key(
+            "Nothing is done before you confirm that it is you who asks. So nobody else can ask in your name.",
+        ),
         Stands::Grace => key("It takes place at the time below. Until then you can take it back."),
         Stands::Working => key("Somebody is looking into it. You need not do anything."),
         Stands::Fulfilled | Stands::Closed if request.archive.is_some() => key(
@@ -88,6 +89,9 @@ pub(crate) fn says(tongue: Tongue, request: &Request) -> String {
         Stands::Fulfilled | Stands::Closed | Stands::PartlyFulfilled => key("It is done, and proved below."),
         Stands::Refused => key("Our answer and its reasons stand below."),
         Stands::NoData => key("We looked everywhere and hold nothing of yours."),
+        Stands::Withdrawn if request.has_lapsed() => key(
+            "Nobody confirmed in time that it was yours. Nothing was changed; you can ask again at any time.",
+        ),
         Stands::Withdrawn => key("You took it back before it was done. Nothing was changed."),
     };
     tongue.say(text).to_owned()
@@ -200,6 +204,8 @@ fn happened(kind: &str) -> &str {
         "identity-pending" => key("We asked who is asking"),
         "identity-shown" => key("You showed that it is you"),
         "grace" => key("Set for later, so that you can change your mind"),
+        "held" => key("Put off, because your address was changed lately"),
+        "lapsed" => key("It ended, because nobody confirmed it in time"),
         "waived" => key("You asked for it at once"),
         "started" | "working" => key("The work began"),
         "erasing" => key("The erasure began"),
@@ -266,11 +272,13 @@ pub(crate) fn answer(tongue: Tongue, letters: &[Map<String, Value>]) -> (Vec<Str
     let mut says = Vec::new();
     let mut remedy = None;
     for letter in letters {
+        let why = word(letter, "refused-because").and_then(|why| RefusalReason::parse(&why));
+        says.extend(why.map(|why| tongue.say(why.in_words()).to_owned()));
         says.extend(word(letter, "reasons").map(|reasons| tongue.tell(&reasons)));
         says.extend(
             word(letter, "law").map(|law| tongue.put("This rests on: {law}.").with("law", law).text()),
         );
-        remedy = word(letter, "remedy").map(|says| tongue.tell(&says)).or(remedy);
+        remedy = requests::remedy(tongue, letter).or(remedy);
     }
     (says, remedy)
 }

@@ -19,7 +19,7 @@
 //! | `/privacy`, `POST /privacy/consents/{purpose}` (`allow=yes|no`), `POST /privacy/restriction/lift` | [`Centre`] |
 //! | `/privacy/details` and `POST` | [`Details`] |
 //! | `/privacy/ask/{right}`, `POST …/check` (`choice`*, `text`), `POST /privacy/ask/{right}` | [`RequestQuestion`], [`RequestCheck`], [`RequestFiled`] |
-//! | `/privacy/requests/{reference}`, `…/filed`, `…/archive`, `POST …/withdraw` | [`RequestStatus`], [`RequestFiled`], the ZIP |
+//! | `/privacy/requests/{reference}`, `…/filed`, `…/archive`, `POST …/confirm`, `POST …/withdraw` | [`RequestStatus`], [`RequestFiled`], the ZIP |
 //! | `/letters/confirm?token=` and `POST` (`token`, `choice`, `text`), `POST /letters/decline` (`token`) | [`LetterConfirm`], then [`LetterDone`] |
 //! | `/agents` and `POST` (`agent`, `contact`, `person`, `rights`*, `until`, `choice`, `text`) | [`AgentForm`], then [`LetterDone`] |
 //! | `/mandates/confirm?token=` and `POST` (`token`, `tells`), `POST /mandates/decline` (`token`), `POST /privacy/mandates/{id}/end` | [`MandateQuestion`], then [`LetterDone`] |

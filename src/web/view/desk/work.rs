@@ -216,6 +216,8 @@ pub struct Action {
     pub explains: String,
     /// Whether a reason must be given.
     pub needs_reason: bool,
+    /// The values to choose one from that is corrected; empty when none is.
+    pub fields: Vec<Choice>,
     /// The grounds to choose one from, each with its law; empty when none is needed.
     pub grounds: Vec<Choice>,
     /// Whether a second person must agree.

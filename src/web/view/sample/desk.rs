@@ -240,6 +240,7 @@ fn request() -> RequestDetail {
         button: button.into(),
         explains: explains.into(),
         needs_reason,
+        fields: Vec::new(),
         grounds: if grave {
             vec![choice("manifestly-excessive", "Manifestly unfounded or excessive, Art. 12(5) GDPR", false)]
         } else {
