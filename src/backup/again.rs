@@ -31,6 +31,7 @@ pub struct Done {
     pub revoked: u64,
     pub roles: u64,
     pub factors: u64,
+    pub codes: u64,
     pub holds: u64,
     pub published: u64,
     pub sessions: u64,
@@ -47,7 +48,7 @@ pub struct Done {
 
 impl Done {
     /// Names and counts, as the ledger has them.
-    pub fn facts(&self) -> [(&'static str, u64); 23] {
+    pub fn facts(&self) -> [(&'static str, u64); 24] {
         [
             ("from", self.from),
             ("to", self.to),
@@ -60,6 +61,7 @@ impl Done {
             ("api-keys", self.revoked),
             ("roles", self.roles),
             ("second-factors", self.factors),
+            ("recovery-codes-void", self.codes),
             ("holds", self.holds),
             ("policies", self.published),
             ("sessions", self.sessions),
@@ -96,6 +98,7 @@ pub async fn bring_up_to_date_from(app: &App, folder: &Path) -> Result<Done, Err
     let mut done = begin(app, why).await?;
     done.to = done.from + missing.len() as u64;
     done.sessions = app.subjects.end_all_sessions().await?;
+    done.codes = app.subjects.void_recovery_codes().await?;
     let people = replay::people(app, &missing).await?;
     let begun = replay::replay(app, &missing, &people, &mut done).await?;
     let keys = destroy_keys(app, &missing, &mut done).await?;

@@ -13,7 +13,7 @@ mod time;
 
 pub use entropy::Entropy;
 pub use ids::{
-    BadId, BatchId, CollectionId, DeliveryId, EditId, EntryId, ErrandId, HoldId, JobId, KeyId, MailId,
+    AddressId, BadId, BatchId, CollectionId, DeliveryId, EditId, EntryId, ErrandId, HoldId, JobId, KeyId, MailId,
     MandateId, MessageId, ObjectId, ProposalId, ReceiptId, RecordId, RequestId, SessionId, StaffId,
     SubjectId, TenantId, WebhookId,
 };

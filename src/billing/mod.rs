@@ -15,6 +15,9 @@ use crate::base::{Clock, EditId, Entropy, EntryId, Page, PageSize};
 use crate::store::{Db, Tx};
 use crate::vault::Owner;
 
+/// Credits that an account begins with.
+pub const WELCOME: i64 = 20;
+
 /// People's credits. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Credits {

@@ -10,8 +10,11 @@ use utoipa_axum::routes;
 
 use super::answer::moment;
 use super::ask::Json;
+use super::requests::{Request, is_another, request};
 use crate::base::{Kind, TenantId};
 use crate::edge::{ApiCaller, Edge, Fault, Idempotent, Once, Problem, UserCaller};
+use crate::policy::Channel;
+use crate::requests::{AddressBy, Ask, Filing};
 use crate::subjects::{NewAccount, Profile, Scope};
 use crate::vault::Access;
 
@@ -84,14 +87,6 @@ struct Account {
     closed_at: Option<String>,
 }
 
-/// An account that was closed.
-#[derive(Serialize, ToSchema)]
-struct Closed {
-    /// Since when.
-    #[schema(format = DateTime)]
-    closed_at: String,
-}
-
 /// What to correct. What is left out stays as it is.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -150,10 +145,16 @@ async fn read(State(edge): State<Edge>, caller: UserCaller) -> Result<axum::Json
 }
 
 /// Correct one's account
+///
+/// A new address counts once the link in the letter to it was opened, which works for a day; the account is told as it is
+/// until then, and the answer is the same whether the address can be had or not. It needs a proof of who asks that is less
+/// than an hour old. An app's key with `accounts` vouches for the addresses of its own users: those count at once, and all
+/// sessions end.
 #[utoipa::path(patch, path = "/v1/account", tag = "accounts", request_body = Correction,
     security(("token" = []), ("app-key" = ["accounts"], "subject" = []), ("session" = [])),
     responses((status = 200, description = "The account as it is now.", body = Account),
-        (status = 409, description = "The address has an account.", body = Problem)))]
+        (status = 401, description = "`step-up`: sign in again first.", body = Problem),
+        (status = 409, description = "Said to an app's key: the address has an account. To a person: the address was changed not long ago.", body = Problem)))]
 async fn correct(
     State(edge): State<Edge>,
     caller: UserCaller,
@@ -168,21 +169,39 @@ async fn correct(
         name: name.unwrap_or(known.name),
         username: username.unwrap_or(known.username),
     };
-    edge.app.requests.correct(&caller.owner, &caller.actor, &new).await?;
+    let address = if caller.vouched() { AddressBy::Link } else { AddressBy::App };
+    if address == AddressBy::Link && is_another(&edge, &caller, &new.email).await? {
+        caller.proved_lately(&edge)?;
+    }
+    edge.app.requests.correct(&caller.owner, &caller.actor, &new, address).await?;
     account(&edge, &caller).await
 }
 
 /// Close one's account
 ///
-/// Nothing new is taken in, and what the policy ties to the closing goes by its clocks. Everything at once is the right
-/// of erasure.
+/// The same as filing an erasure: everything goes when the time is over in which it can be taken back, with
+/// `POST /v1/requests/{id}/cancel`. Needs a proof of who asks that is less than an hour old; not while their address is
+/// new. An app's key alone does not show that the person asks: such a closing waits until they have shown it in the
+/// privacy centre.
 #[utoipa::path(post, path = "/v1/account/close", tag = "accounts",
     security(("token" = []), ("app-key" = ["accounts"], "subject" = []), ("session" = [])),
-    responses((status = 200, description = "Closed, now or before.", body = Closed)))]
-async fn close(State(edge): State<Edge>, caller: UserCaller) -> Result<axum::Json<Closed>, Fault> {
+    responses((status = 200, description = "The request that closes it, now or before.", body = Request),
+        (status = 401, description = "`step-up`: sign in again first.", body = Problem),
+        (status = 409, description = "The address was changed not long ago.", body = Problem)))]
+async fn close(State(edge): State<Edge>, caller: UserCaller) -> Result<axum::Json<Request>, Fault> {
     caller.allows(Scope::Accounts)?;
-    let at = edge.app.subjects.close(&caller.owner, &caller.actor).await?;
-    Ok(axum::Json(Closed { closed_at: moment(at) }))
+    if caller.vouched() {
+        caller.proved_lately(&edge)?;
+    }
+    edge.app.subjects.may_take_out(&caller.owner).await?;
+    let filing = Filing {
+        ask: Ask::Erasure { at_once: false },
+        channel: Channel::Api,
+        by: caller.actor.clone(),
+        proved: caller.vouched(),
+        words: None,
+    };
+    Ok(axum::Json(request(edge.app.requests.file(&caller.owner, filing).await?.request)))
 }
 
 async fn account(edge: &Edge, caller: &UserCaller) -> Result<axum::Json<Account>, Fault> {

@@ -48,10 +48,12 @@ impl Jobs {
                 n += self.about_requests(&tenant, kind).await?;
             }
             n += self.app.intake.ask_about_mandates(&tenant).await?;
+            n += self.about_addresses(&tenant).await?;
             n += self.about_inactivity(&tenant).await?;
             n += self.about_holds(&tenant).await?;
         }
         self.forget_the_gone().await?;
+        self.app.subjects.expire_moves().await?;
         let mut tx = self.app.db.begin().await?;
         sql::expire(&mut tx, self.app.clock.now().plus(-KEPT)).await?;
         tx.commit().await?;
@@ -74,7 +76,7 @@ impl Jobs {
     }
 
     /// The head of a letter to a person, in the language they last read our pages in.
-    async fn head_for(&self, owner: &Owner) -> Result<Letterhead, Error> {
+    pub(super) async fn head_for(&self, owner: &Owner) -> Result<Letterhead, Error> {
         let tongue = self.app.subjects.get(owner).await.map(|s| s.tongue).unwrap_or_default();
         self.head(&owner.tenant, tongue)
     }
@@ -101,7 +103,9 @@ impl Jobs {
         let mut n = 0;
         for (request, subject) in owed {
             let (owner, about) = (Owner::new(tenant, subject), About { tenant, request, kind });
-            let letter = self.letter(&owner, &self.app.requests.get(&owner, request).await?, kind).await?;
+            let found = self.app.requests.get(&owner, request).await?;
+            let right = found.right;
+            let letter = self.letter(&owner, &found, kind).await?;
             // Noted before it is sent and again when it was taken: two replicas send one letter, and one that the mail
             // server did not take is tried again.
             let mut tx = self.app.db.begin().await?;
@@ -109,6 +113,9 @@ impl Jobs {
             tx.commit().await?;
             let id = format!("{request}.{}", kind.as_str());
             if first && self.send(&owner, ANSWERING, &id, &letter).await {
+                if right == Right::Erasure {
+                    self.send_before(&owner, &id, &letter).await;
+                }
                 let mut tx = self.app.db.begin().await?;
                 sql::sent(&mut tx, about, self.app.clock.now()).await?;
                 tx.commit().await?;
@@ -270,6 +277,24 @@ impl Jobs {
         Ok(n)
     }
 
+    /// Sends a letter about an erasure to the addresses as well that a person moved away from not long ago: whoever moved
+    /// the account away from them must not be the only one to hear of it.
+    async fn send_before(&self, owner: &Owner, id: &str, letter: &Written) {
+        let before = match self.app.subjects.addresses_before(owner).await {
+            Ok(before) => before,
+            Err(error) => {
+                tracing::warn!(%error, "the address before cannot be read");
+                return;
+            }
+        };
+        for (n, address) in before.iter().enumerate() {
+            let (of, id) = (owner.subject.to_string(), format!("{id}.before.{n}"));
+            if let Err(error) = self.app.post.send(address.expose(), Some(&of), &id, letter).await {
+                tracing::warn!(%error, "a letter to the address before was not taken");
+            }
+        }
+    }
+
     /// Sends a letter to a person's own address. A letter that does not go is logged without address or text.
     pub(super) async fn send(&self, owner: &Owner, purpose: &str, id: &str, letter: &Written) -> bool {
         let access = Access { actor: &Actor::Service, purpose };
@@ -324,6 +349,9 @@ fn answer(request: &Request) -> &'static str {
         (_, State::NoData) => key("We hold nothing that your request is about."),
         (_, State::Withdrawn) => key("You took your request back. Nothing was changed."),
         (Right::Access | Right::Portability, _) => key("Your archive is ready. Sign in to fetch it."),
+        (Right::Rectification, _) if request.outcome.as_deref() == Some("address-not-confirmed") => key(
+            "The link to your new address was not opened in time, so the address stays as it was. You can ask again at any time.",
+        ),
         (Right::Rectification, _) => key("Your details are corrected."),
         (Right::Restriction, _) => key("The restriction is set as you asked."),
         (Right::Objection, _) => key("We stopped using your data for what you objected to."),

@@ -4,6 +4,8 @@
 //! stop waits for what is at work; what fails is tried again, and what fails for good is loud. Must never: hold a
 //! decision; the rooms below decide.
 
+mod addresses;
+mod doors;
 mod error;
 mod letters;
 mod notices;

@@ -12,6 +12,7 @@ use super::{Error, Jobs};
 use crate::base::{EditId, SubjectId, Timestamp};
 use crate::editing::{self, Turn};
 use crate::store::jobs::{self, Claimed, Setback};
+use crate::subjects;
 use crate::vault::Owner;
 
 /// Jobs that run at once.
@@ -189,6 +190,11 @@ impl Jobs {
             editing::RUN => {
                 let (owner, edit) = edit_of(job)?;
                 Ok(self.app.editing.run(&owner, edit).await?)
+            }
+            subjects::LETTER => {
+                let tenant = job.tenant.as_ref().ok_or(Error::Payload)?;
+                let link: String = field(job, "link")?;
+                self.sign_in_letter(tenant, &link).await
             }
             _ => Err(Error::Payload),
         }

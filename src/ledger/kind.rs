@@ -39,6 +39,10 @@ kinds! {
     SUBJECT_CREATED = "subject.created",
     /// A person's account was closed.
     SUBJECT_CLOSED = "subject.closed",
+    /// A person's address became another. Facts: `by` (`link`: opened in the new mailbox; `app`: its word).
+    ADDRESS_MOVED = "subject.address-moved",
+    /// A change of a person's address was stopped or undone out of the mailbox of the old one. Facts: `moved`.
+    ADDRESS_UNDONE = "subject.address-undone",
     /// A person agreed to a purpose. Facts: `purpose`, `version`.
     CONSENT_GIVEN = "consent.given",
     /// A person took their agreement back. Facts: `purpose`.
@@ -112,6 +116,8 @@ kinds! {
     FACTOR_PASSED = "staff.factor-passed",
     /// A code was not right, or had been used. Facts: `staff`, `failures` (in a row).
     FACTOR_REFUSED = "staff.factor-refused",
+    /// A member of staff had new recovery codes made; those before are void. Facts: `staff`.
+    CODES_RENEWED = "staff.codes-renewed",
     /// A member of staff's second factor was taken away, for another to be set up. Facts: `staff`.
     FACTOR_RESET = "staff.factor-reset",
     /// An app was given a key. Facts: `api-key`.

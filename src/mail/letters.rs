@@ -100,6 +100,10 @@ macro_rules! letter {
     };
 }
 
+mod address;
+
+pub use address::{AddressChanged, AddressTaken, ConfirmAddress};
+
 /// The link that signs someone in.
 #[derive(Debug, Clone)]
 pub struct SignInLink {

@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use super::filing::{CATEGORY, UNREADABLE};
 use super::receipts::IssuedKind;
 use super::{Below, Error, Request, Requests, State, owner_of, sql};
-use crate::base::{EntryId, Kind, ReceiptId};
+use crate::base::{EntryId, Kind, ReceiptId, Timestamp};
 use crate::elsewhere;
 use crate::ledger::EntryKind;
 use crate::policy::{Fact, Facts, OnWithdrawal, Right, Role};
 use crate::speech::key;
-use crate::subjects::Profile;
+use crate::subjects::{Email, Profile};
 use crate::vault::{Access, Actor, NewRecord, Owner};
 
 /// The purpose under which all of this happens.
@@ -122,8 +122,8 @@ impl Requests {
     }
 
     /// Corrects what the person told us, and closes the request: old and new value stay sealed in it as its evidence.
-    /// Staff call it with what the person wrote. [`Error::Subjects`] when a value is no name or address, or the address
-    /// is another's: the request then stays open.
+    /// Staff call it with what the person wrote. [`Error::Subjects`] when a value is no name or address: the request then
+    /// stays open. It also stays open until a new address was confirmed by the link that is sent to it.
     pub async fn rectify(
         &self,
         owner: &Owner,
@@ -136,23 +136,46 @@ impl Requests {
         }
         let access = Access { actor: by, purpose: PURPOSE };
         let old = self.subjects.profile(owner, &access).await?;
+        let to: Email = new.email.parse()?;
         // A try that was cut off after the correction finds it done.
         if old != *new {
             self.keep_evidence(owner, request, &old, new).await?;
-            self.subjects.correct(owner, by, new).await?;
         }
+        if (&old.name, &old.username) != (&new.name, &new.username) {
+            self.subjects.correct(owner, by, (&new.name, &new.username)).await?;
+        }
+        let answer = if old.email == to.expose() {
+            (State::Fulfilled, "fulfilled")
+        } else {
+            match self.subjects.address_asked(owner, request.id).await? {
+                None => {
+                    let until = self.subjects.ask_address(owner, &to, Some(request.id)).await?;
+                    return self.wait_for_address(request, until).await;
+                }
+                Some((true, until)) => return self.wait_for_address(request, until).await,
+                Some((false, _)) => (State::PartlyFulfilled, "address-not-confirmed"),
+            }
+        };
         // Whoever holds it as well is told (Art. 19 GDPR), once for a request.
         if self.elsewhere.of_request(&owner.tenant, request.id).await?.is_empty() {
             self.elsewhere.ask_correction(owner, Some(request.id)).await?;
         }
-        let answered = request.clone().answer(State::Fulfilled, "fulfilled", self.clock.now())?;
+        let answered = request.clone().answer(answer.0, answer.1, self.clock.now())?;
         self.shut(owner, answered, by, Some((IssuedKind::Request, None))).await
     }
 
-    /// Corrects what a person told us without a request, and has it corrected wherever else it is held.
-    pub async fn correct(&self, owner: &Owner, by: &Actor, new: &Profile) -> Result<(), Error> {
-        self.subjects.correct(owner, by, new).await?;
-        Ok(self.elsewhere.ask_correction(owner, None).await?)
+    /// A new address counts once the link in the letter to it was opened; the request is answered then, or when that is
+    /// over.
+    async fn wait_for_address(&self, request: &Request, until: Timestamp) -> Result<Request, Error> {
+        let mut tx = self.db.begin().await?;
+        let first = request.next_at != Some(until);
+        let waiting = Request { next_at: Some(until), problem: None, ..request.clone() };
+        let saved = self.save(&mut tx, waiting).await?;
+        if first {
+            self.note(&mut tx, &saved, ("service", "address-asked"), None, None).await?;
+        }
+        tx.commit().await?;
+        Ok(saved)
     }
 
     async fn keep_evidence(
@@ -239,7 +262,10 @@ impl Requests {
 fn phrase(why: &Error) -> &'static str {
     match why {
         Error::Invalid(text) => text,
-        Error::Subjects(crate::subjects::Error::Taken) => key("the new address belongs to another account"),
+        Error::Subjects(crate::subjects::Error::AddressHeld(_)) => {
+            key("the address was changed not long ago, and stays for now")
+        }
+        Error::Subjects(crate::subjects::Error::TooMany) => key("too many letters went about a new address"),
         Error::Subjects(crate::subjects::Error::BadEmail(_)) => key("the new address is not one we can use"),
         Error::Subjects(crate::subjects::Error::BadName { .. }) => key("a new name is not one we can use"),
         Error::Below(Below::Elsewhere(elsewhere::Error::Recipient("stripe", _))) => {

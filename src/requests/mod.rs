@@ -6,6 +6,7 @@
 //! check without us, after their erasure too. Must never: release anything on an address alone, write an archive to a
 //! disk, or give a table the chance to be forgotten.
 
+mod address;
 mod answer;
 mod copies;
 mod desk;
@@ -23,6 +24,7 @@ mod sql;
 mod take_home;
 mod tick;
 
+pub use address::AddressBy;
 pub use desk::{Counted, QueueFilter, RefusalReason, RefusalText};
 pub use erase::{ErasedAgain, Erasure, ErasureState, StaysByLaw};
 pub use error::{Below, Error};

@@ -35,7 +35,7 @@ pub const MAIN: Schema = steps!("": (1, "0001_store"), (2, "0002_ledger"), (3, "
     (10, "0010_actions"), (11, "0011_board"), (12, "0012_restoration"), (13, "0013_errand"),
     (15, "0015_variations"), (16, "0016_input_link"), (17, "0017_webhook"), (20, "0020_elsewhere"), (21, "0021_told"),
     (22, "0022_mail"), (23, "0023_mandate"), (24, "0024_drp"), (25, "0025_training"), (26, "0026_look"), (27, "0027_locale"),
-    (28, "0028_handover"), (29, "0029_factor"), (30, "0030_failures"));
+    (28, "0028_handover"), (29, "0029_factor"), (30, "0030_failures"), (31, "0031_address"));
 
 /// The keystore: a database of its own, backed up apart.
 pub const KEYSTORE: Schema = steps!("-keystore": (1, "0001_keys"), (2, "0002_epochs"));

@@ -9,7 +9,7 @@ use super::desk;
 use super::fault_page::{dress, nowhere};
 use super::handle::bytes::Turns;
 use super::handle::{
-    account, agents, bytes, centre, edit, erase, gallery, house, import, ledger, letters, mandates, policy,
+    account, address, agents, bytes, centre, edit, erase, gallery, house, import, ledger, letters, mandates, policy,
     readers, receipts, requests, verify, versions,
 };
 use super::tongue::speak;
@@ -92,6 +92,8 @@ fn coming_in() -> Router<Edge> {
         .route("/{tenant}/sign-in/confirm", get(account::confirm).post(account::enter))
         .route("/{tenant}/sign-up", get(account::sign_up).post(account::open))
         .route("/{tenant}/sign-out", post(account::leave))
+        .route("/{tenant}/address/confirm", get(address::confirm).post(address::enter))
+        .route("/{tenant}/address/undo", get(address::ask_undo).post(address::undo))
 }
 
 fn pictures() -> Router<Edge> {

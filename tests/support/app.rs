@@ -243,8 +243,15 @@ impl TestApp {
     /// A token of the first tenant's identity provider for the one it calls `login`, good for five minutes. Who that is,
     /// [`vouchsafe::subjects::Subjects::add_login`] says.
     pub(crate) fn token(&self, login: &str) -> Sender {
+        let now = self.now().micros() / 1_000_000;
+        self.token_with(login, json!({ "iat": now }))
+    }
+
+    /// The same, with more claims and no `iat` of its own.
+    pub(crate) fn token_with(&self, login: &str, more: serde_json::Value) -> Sender {
         let until = self.now().plus(TimeDelta::minutes(5)).micros() / 1_000_000;
-        let claims = json!({ "iss": ISSUER, "aud": "vouchsafe", "sub": login, "exp": until });
+        let mut claims = json!({ "iss": ISSUER, "aud": "vouchsafe", "sub": login, "exp": until });
+        claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let key = jsonwebtoken::EncodingKey::from_secret(SHARED.as_bytes());
         Sender::bearer(&jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).unwrap())
     }

@@ -105,7 +105,14 @@ fn asked(tongue: Tongue) -> Vec<(&'static str, Written)> {
         desk_link: "https://example.org/flux-kontext/desk".into(),
     };
     let replaced = StaffFactorChanged { held_until: Some(at("2026-11-25T14:07:00Z")), ..taken_away.clone() };
+    let link = "https://example.org/flux-kontext/address/confirm?token=4f1c".to_owned();
+    let address = ConfirmAddress { head: head(tongue), until: at("2026-11-23T14:07:00Z"), link };
+    let undo_link = "https://example.org/flux-kontext/address/undo?token=77ab".to_owned();
+    let sign_in_link = "https://example.org/flux-kontext/sign-in".to_owned();
     vec![
+        ("confirm-address", address.write().unwrap()),
+        ("address-changed", AddressChanged { head: head(tongue), undo_link }.write().unwrap()),
+        ("address-taken", AddressTaken { head: head(tongue), sign_in_link }.write().unwrap()),
         ("confirm-mandate", mandate.write().unwrap()),
         ("confirm-letter", confirm.write().unwrap()),
         ("staff-factor-taken-away", taken_away.write().unwrap()),

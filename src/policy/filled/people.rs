@@ -6,6 +6,26 @@ use super::Keeps::{Of, Proof, Vault};
 /// Table, what its columns keep, its columns.
 pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
     (
+        "address_move",
+        Of("account"),
+        &[
+            "id",
+            "tenant",
+            "subject",
+            "request",
+            "state",
+            "from_index",
+            "to_index",
+            "sealed",
+            "confirm_hash",
+            "undo_hash",
+            "asked_at",
+            "told_at",
+            "posted_at",
+            "ends_at",
+        ],
+    ),
+    (
         "consent_event",
         Of("consent-record"),
         &[
@@ -423,6 +443,7 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "closed_at",
             "locale",
             "address_changed_at",
+            "address_confirmed",
         ],
     ),
     ("subject_login", Of("account"), &["tenant", "issuer", "login_index", "subject"]),

@@ -21,6 +21,7 @@ const LETTERS: &str = "DELETE FROM mail WHERE tenant = $1 AND subject = $2";
 const MANDATES: &str = "UPDATE mandate SET subject = NULL, address_index = NULL, sealed = NULL, token_hash = NULL, \
     record = NULL, ended_at = COALESCE(ended_at, answer_until), \
     state = CASE WHEN state IN ('confirmed', 'ended') THEN 'ended' ELSE 'declined' END WHERE tenant = $1 AND subject = $2";
+const MOVES: &str = "DELETE FROM address_move WHERE tenant = $1 AND subject = $2";
 const RECEIPTS: &str = "UPDATE receipt SET subject = NULL WHERE tenant = $1 AND subject = $2";
 const JOBS: &str = "DELETE FROM job WHERE tenant = $1 AND payload LIKE $2";
 const ANSWERS: &str = "DELETE FROM idempotency WHERE tenant = $1 AND caller LIKE $2";
@@ -54,7 +55,7 @@ pub(in crate::requests) async fn live_holds(tx: &mut Tx, owner: &Owner) -> Resul
 
 /// Logins, words, what they were told of, letters of theirs, lifted holds, waiting jobs and kept answers go; receipts stay and no longer say whose they are.
 pub(in crate::requests) async fn rows(tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
-    for statement in [LOGINS, CONSENTS, NOTICES, OLD_HOLDS, WARNINGS, LOOKS, LETTERS, MANDATES, RECEIPTS] {
+    for statement in [LOGINS, CONSENTS, NOTICES, OLD_HOLDS, WARNINGS, LOOKS, LETTERS, MOVES, MANDATES, RECEIPTS] {
         run(tx, statement, owner).await?;
     }
     for statement in [JOBS, ANSWERS] {

@@ -50,6 +50,7 @@ pub(super) fn event(kind: &str) -> String {
         "by-agent" => "Asked for by an agent",
         "arrived" => "Where it came from was looked at",
         "asked-again" => "Asked for again",
+        "address-asked" => "The new address was written to",
         "acknowledged" => "Acknowledged",
         "identity-shown" => "Identity proved",
         "waived" => "Time to take it back given up",

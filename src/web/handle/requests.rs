@@ -77,7 +77,7 @@ pub(crate) async fn file(
 pub(super) async fn prove(person: &Person, headers: &HeaderMap, next: &str) -> Answer {
     let typed = person.profile().await?.email;
     let email: Email = typed.parse()?;
-    let asked = Asked { email, typed, next: next.to_owned(), consents: Vec::new(), opens: false };
+    let asked = Asked { email, typed, next: next.to_owned(), consents: Vec::new(), opens: None };
     account::mail(person, headers, asked).await
 }
 

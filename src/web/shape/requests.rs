@@ -62,10 +62,16 @@ fn standing(request: &Request) -> (&'static str, State) {
         Stands::Closed if request.outcome.as_deref() == Some("partly-fulfilled") => {
             (key("Done but for what the law keeps"), State::Attested)
         }
+        Stands::Closed if unconfirmed(request) => (key("Your address stays as it was"), State::Attested),
         Stands::Closed if refused => (key("Answered, with reasons"), State::Attested),
         Stands::Fulfilled | Stands::Closed => (key("Done"), State::Kept),
         Stands::Withdrawn => (key("You took it back"), State::Attested),
     }
+}
+
+/// Whether another address was asked for and not confirmed in time.
+fn unconfirmed(request: &Request) -> bool {
+    request.outcome.as_deref() == Some("address-not-confirmed")
 }
 
 /// Where a request stands, in a sentence or two.
@@ -81,9 +87,15 @@ pub(crate) fn says(tongue: Tongue, request: &Request) -> String {
             key("Open the link we sent you, so that nobody else can ask in your name.")
         }
         Stands::Grace => key("It takes place at the time below. Until then you can take it back."),
+        Stands::Working if request.right == Right::Rectification && request.next_at.is_some() => {
+            key("We wrote to your new address. Open the link in that letter; until then the old one stays.")
+        }
         Stands::Working => key("Somebody is looking into it. You need not do anything."),
         Stands::Fulfilled | Stands::Closed if request.archive.is_some() => key(
             "Everything we hold about you is in one archive. It is put together while you download it, so no copy of it lies anywhere.",
+        ),
+        Stands::Closed if unconfirmed(request) => key(
+            "The link to your new address was not opened in time, so the address stays as it was. You can ask again at any time.",
         ),
         Stands::Fulfilled | Stands::Closed | Stands::PartlyFulfilled => key("It is done, and proved below."),
         Stands::Refused => key("Our answer and its reasons stand below."),
@@ -196,6 +208,7 @@ fn happened(kind: &str) -> &str {
         "arrived" => key("Your letter reached us; both clocks count from here"),
         "by-agent" => key("An agent asked for it in your name"),
         "acknowledged" => key("It has its number and its dates"),
+        "address-asked" => key("We wrote to your new address"),
         "asked-again" => key("You asked again; it stays one request"),
         "identity-pending" => key("We asked who is asking"),
         "identity-shown" => key("You showed that it is you"),

@@ -21,6 +21,8 @@ pub struct Overview {
     pub promises: Vec<PromiseRow>,
     /// Jobs that have failed and wait for a hand.
     pub jobs: Vec<FailedJob>,
+    /// How many recovery codes its reader has left, if they have a second factor.
+    pub codes_left: Option<u32>,
 }
 
 /// A figure with its name.
