@@ -229,6 +229,26 @@ async fn without_the_replay_the_erased_are_back() {
     assert!(drill.back().await > 0, "the control found nothing, so finding nothing proves nothing");
 }
 
+/// Which of them were used since the backup is not on the ledger, so none may work.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_recovery_code_out_of_a_backup_works_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let drill = Drill::begin().await;
+    let code = "INSERT INTO staff_recovery (tenant, staff, code_hash) VALUES ('flux-kontext', 'stf_1', x'00')";
+    run_in(&drill.house.app.db, code).await;
+    let mut drill = Box::pin(drill.backed_up(dir.path())).await;
+    drill.live_on(&Entropy::seeded(3)).await;
+    drill.house.app.close().await;
+    put_back("vouchsafe.db", dir.path(), drill.house.data());
+    let drill = Box::pin(drill.restarted()).await;
+    let app = &drill.house.app;
+    let kept = "SELECT COUNT(*) FROM staff_recovery";
+    assert_eq!(count_in(&app.db, kept).await, 1, "the backup brought it back");
+    let done = bring_up_to_date(app).await.unwrap();
+    assert_eq!((done.codes, count_in(&app.db, kept).await), (1, 0));
+    assert!(done.facts().contains(&("recovery-codes-void", 1)));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ledger_that_is_not_all_there_keeps_the_service_shut() {
     let dir = tempfile::tempdir().unwrap();

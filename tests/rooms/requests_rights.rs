@@ -31,7 +31,7 @@ each_database! {
         let actor = me(&ada);
         let access = Access { actor: &actor, purpose: "rights" };
         let old = house.vault.record_named(&ada, &access, "account", "profile").await.unwrap().unwrap();
-        let new = profile("Ada Lovelace", "lovelace@example.org");
+        let new = profile("Ada Lovelace", "ada@example.org");
         let request = house.ask(&ada, Ask::Rectification(Some(new.clone()))).await.request;
         assert_eq!((request.state, request.outcome.as_deref()), (State::Closed, Some("fulfilled")));
         assert_eq!(house.subjects.profile(&ada, &access).await.unwrap(), new);
@@ -44,8 +44,6 @@ each_database! {
         assert_eq!(evidence.value["old"]["email"], "ada@example.org");
         assert_eq!(evidence.value["new"]["name"], "Ada Lovelace");
         assert!(evidence.item.due_at.is_some(), "the evidence has its own end");
-        let found = house.subjects.find(&flux(), &"lovelace@example.org".parse().unwrap()).await.unwrap();
-        assert_eq!(found, Some(ada.clone()));
         assert_eq!(house.logged(&flux(), "rectification.made").await.len(), 1);
     }
 
@@ -53,11 +51,11 @@ each_database! {
         let house = House::new(db).await;
         let ada = house.person(&flux(), "ada").await;
         house.person(&flux(), "bob").await;
-        let taken = profile("Ada", "bob@example.org");
-        let request = house.ask(&ada, Ask::Rectification(Some(taken))).await.request;
+        let bad = profile("Ada\u{202e}", "ada@example.org");
+        let request = house.ask(&ada, Ask::Rectification(Some(bad))).await.request;
         assert_eq!(request.state, State::Working);
-        assert_eq!(request.problem.as_deref(), Some("the new address belongs to another account"));
-        let fine = profile("Ada", "ada2@example.org");
+        assert_eq!(request.problem.as_deref(), Some("a new name is not one we can use"));
+        let fine = profile("Ada", "ada@example.org");
         let clerk = staff(&house);
         reason(&house.requests, &ada, &Access { actor: &clerk, purpose: "rights" }).await;
         let done = house.requests.rectify(&ada, &request, &clerk, &fine).await.unwrap();

@@ -183,6 +183,11 @@ impl TestApp {
         Jobs::new(self.app.clone()).settle().await.unwrap();
     }
 
+    /// Works the queue alone: what was asked for at a door is written, and edits are made.
+    pub(crate) async fn work(&self) {
+        while Jobs::new(self.app.clone()).work().await.unwrap() > 0 {}
+    }
+
     /// The first tenant.
     pub(crate) fn tenant(&self) -> TenantId {
         TENANT.parse().unwrap()
@@ -312,6 +317,30 @@ impl TestApp {
     /// Every letter that was sent, oldest first.
     pub(crate) fn mails(&self) -> Vec<mail::Sent> {
         self.app.post.sent()
+    }
+
+    /// The token of the newest link to `path` in a letter to this address.
+    pub(crate) fn mailed_token(&self, to: &str, path: &str) -> Option<String> {
+        let part = format!("{path}?token=");
+        self.mails().iter().rev().filter(|sent| sent.to == to).find_map(|sent| {
+            let (_, rest) = sent.letter.text.split_once(&part)?;
+            rest.split_whitespace().next().map(ToOwned::to_owned)
+        })
+    }
+
+    /// Has a person's address changed, by the link in the letter to the new one.
+    pub(crate) async fn move_to(&self, person: &Person, to: &str) {
+        let asked = json!({ "email": to });
+        assert_eq!(self.patch("/v1/account").by(person).json(&asked).send().await.status, 200);
+        self.settle().await;
+        let token = self.mailed_token(to, "/address/confirm").expect("a letter to the new address");
+        self.app.requests.confirm_address(&person.owner.tenant, &token, None).await.unwrap();
+    }
+
+    /// The same person, who signed in again just now.
+    pub(crate) async fn again(&self, person: &Person) -> Person {
+        let cookie = self.sign_in(&SignedIn::Subject(person.owner.clone())).await;
+        Person { owner: person.owner.clone(), cookie }
     }
 
     /// Every entry of the ledger, oldest first.
