@@ -15,7 +15,8 @@ const ACCOUNT_GONE: &str =
 const FORGET_ACCOUNTS: &str = "UPDATE elsewhere SET subject = NULL WHERE tenant = $1 AND subject = $2";
 const EXPIRE_ACCOUNTS: &str = "DELETE FROM elsewhere WHERE gone_at < $1";
 
-const CONFIRMED: &str = "SELECT COUNT(*) FROM subject WHERE tenant = $1 AND id = $2 AND address_confirmed = 1";
+const CONFIRMED: &str =
+    "SELECT COUNT(*) FROM subject WHERE tenant = $1 AND id = $2 AND address_confirmed = 1";
 
 const INSERT: &str = "INSERT INTO elsewhere_task (id, tenant, account, subject, processor, kind, request, erasure, state, sealed, \
     stay_count, asked_at, due_at, next_at, tries) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9, 0, $10, $11, $10, 0)";

@@ -4,6 +4,7 @@ use super::{Error, Jobs};
 use crate::base::{Secret, TenantId};
 use crate::mail::letters::{AddressChanged, AddressTaken, ConfirmAddress, Letter as _, Letterhead, Written};
 use crate::subjects::{Email, OwedMove};
+use crate::vault::Owner;
 
 impl Jobs {
     /// Sends the letters that are owed about moves to another address. Gives how many.
@@ -24,7 +25,7 @@ impl Jobs {
         let head = self.head_for(&owed.owner).await?;
         let letter = AddressChanged { undo_link: self.address_link(owed, "undo", &token), head };
         let written = letter.write().map_err(|_| Error::Payload)?;
-        let went = self.write_to(owed, &owed.from, "old", &written).await;
+        let went = self.write_to((owed, &owed.owner), &owed.from, "old", &written).await;
         if !went {
             self.app.subjects.old_not_told(owed).await?;
         }
@@ -39,8 +40,8 @@ impl Jobs {
         let subjects = &self.app.subjects;
         let Some(token) = subjects.post_new(owed).await? else { return Ok(false) };
         let taken_by = subjects.find(&owed.owner.tenant, &owed.to).await?;
-        let written = match taken_by {
-            Some(other) => self.taken(self.head_for(&other).await?, &owed.owner.tenant)?,
+        let written = match &taken_by {
+            Some(other) => self.taken(self.head_for(other).await?, &owed.owner.tenant)?,
             // Whoever moved away from it can still come back, and is asked nothing.
             None if subjects.is_kept_free(owed).await? => return Ok(false),
             None => {
@@ -50,7 +51,8 @@ impl Jobs {
                 letter.write().map_err(|_| Error::Payload)?
             }
         };
-        let went = self.write_to(owed, &owed.to, "new", &written).await;
+        let of = taken_by.as_ref().unwrap_or(&owed.owner);
+        let went = self.write_to((owed, of), &owed.to, "new", &written).await;
         if !went {
             subjects.new_not_posted(owed).await?;
         }
@@ -70,8 +72,15 @@ impl Jobs {
         format!("{}/{}/address/{what}?token={}", self.root(), owed.owner.tenant, token.expose())
     }
 
-    async fn write_to(&self, owed: &OwedMove, to: &Email, which: &str, letter: &Written) -> bool {
-        let (of, id) = (owed.owner.subject.to_string(), format!("{}.{which}", owed.id));
+    /// Sends a letter to an address of this person.
+    async fn write_to(
+        &self,
+        (owed, of): (&OwedMove, &Owner),
+        to: &Email,
+        which: &str,
+        letter: &Written,
+    ) -> bool {
+        let (of, id) = (of.subject.to_string(), format!("{}.{which}", owed.id));
         match self.app.post.send(to.expose(), Some(&of), &id, letter).await {
             Ok(()) => true,
             Err(error) => {

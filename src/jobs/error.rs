@@ -1,7 +1,7 @@
 use crate::base::Kind;
 use crate::{
-    audit, billing, drp, editing, elsewhere, intake, keystore, ledger, mail, publication, requests, retention, store,
-    subjects, vault, webhooks,
+    audit, billing, drp, editing, elsewhere, intake, keystore, ledger, mail, publication, requests,
+    retention, store, subjects, vault, webhooks,
 };
 
 /// What can go wrong in the background.

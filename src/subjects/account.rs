@@ -179,8 +179,11 @@ impl Subjects {
         let record = self.vault.record_named(owner, &access, CATEGORY, NAME).await?.ok_or(Error::NotFound)?;
         let known: Profile = serde_json::from_value(record.value.clone()).map_err(|_| Error::NotFound)?;
         let (called, username) = called;
-        let profile =
-            Profile { email: known.email, name: name("name", called)?, username: name("username", username)? };
+        let profile = Profile {
+            email: known.email,
+            name: name("name", called)?,
+            username: name("username", username)?,
+        };
         let value = serde_json::to_value(&profile).map_err(|_| Error::NotFound)?;
         Ok(self.vault.amend_record(owner, &access, &record, &value).await?)
     }

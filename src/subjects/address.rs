@@ -188,7 +188,8 @@ impl Subjects {
         let stays = here.filter(mine).map(|session| session.id.to_string());
         let how = (Some(now), true);
         let entry = EntryKind::ADDRESS_MOVED;
-        let write = Write { row: &row, to: &both.to, how, stays: stays.as_deref().unwrap_or_default(), entry };
+        let write =
+            Write { row: &row, to: &both.to, how, stays: stays.as_deref().unwrap_or_default(), entry };
         self.write_address(&owner, write).await?;
         Ok(Moved { owner, request: row.request, changed: true })
     }
@@ -332,8 +333,8 @@ impl Subjects {
     pub async fn tell_old(&self, owed: &OwedMove) -> Result<Option<Secret<String>>, Error> {
         let token = self.entropy.token();
         let mut tx = self.db.begin().await?;
-        let at = (hash(&token).as_slice(), self.clock.now());
-        let first = rows::telling(&mut tx, &owed.owner.tenant, owed.id, at).await?;
+        let (hash, now) = (hash(&token), self.clock.now());
+        let first = rows::telling(&mut tx, &owed.owner.tenant, owed.id, (&hash, now)).await?;
         tx.commit().await?;
         Ok(first.then(|| token.into()))
     }
@@ -351,8 +352,8 @@ impl Subjects {
     pub async fn post_new(&self, owed: &OwedMove) -> Result<Option<Secret<String>>, Error> {
         let token = self.entropy.token();
         let mut tx = self.db.begin().await?;
-        let at = (hash(&token).as_slice(), self.clock.now());
-        let first = rows::posting(&mut tx, &owed.owner.tenant, owed.id, at).await?;
+        let (hash, now) = (hash(&token), self.clock.now());
+        let first = rows::posting(&mut tx, &owed.owner.tenant, owed.id, (&hash, now)).await?;
         tx.commit().await?;
         Ok(first.then(|| token.into()))
     }

@@ -86,7 +86,9 @@ impl Done {
         (
             Self::AddressAsked,
             "address-asked",
-            key("We wrote to the new address. Open the link in that letter within a day; until then the old one stays."),
+            key(
+                "We wrote to the new address. Open the link in that letter within a day; until then the old one stays.",
+            ),
         ),
         (Self::PauseLifted, "pause-lifted", key("The pause is lifted. Everything works again.")),
     ];
@@ -130,12 +132,6 @@ impl Visit {
     /// The name on the door.
     pub(crate) fn brand(&self) -> String {
         self.policy.controller().name.clone()
-    }
-
-    /// A whole address, for a letter.
-    pub(crate) fn link(&self, path: &str) -> String {
-        let base = self.edge.app.config.server.public_url.trim_end_matches('/');
-        format!("{base}/{}{path}", self.tenant)
     }
 
     /// What surrounds the page.

@@ -9,8 +9,8 @@ use super::desk;
 use super::fault_page::{dress, nowhere};
 use super::handle::bytes::Turns;
 use super::handle::{
-    account, address, agents, bytes, centre, edit, erase, gallery, house, import, ledger, letters, mandates, policy,
-    readers, receipts, requests, verify, versions,
+    account, address, agents, bytes, centre, edit, erase, gallery, house, import, ledger, letters, mandates,
+    policy, readers, receipts, requests, verify, versions,
 };
 use super::tongue::speak;
 use crate::edge::{self, Edge};

@@ -13,7 +13,7 @@ use vouchsafe::vault::{Owner, StoredObject};
 
 use crate::support::Backend;
 use crate::support::call::Call;
-use crate::support::house::{House, documents, tenant};
+use crate::support::house::{House, count_in, documents, run_in, tenant};
 
 /// The stores that a backup may bring back, each by itself.
 const STORES: [&str; 3] = ["vouchsafe.db", "keystore.db", "blobs"];
@@ -234,7 +234,8 @@ async fn without_the_replay_the_erased_are_back() {
 async fn no_recovery_code_out_of_a_backup_works_again() {
     let dir = tempfile::tempdir().unwrap();
     let drill = Drill::begin().await;
-    let code = "INSERT INTO staff_recovery (tenant, staff, code_hash) VALUES ('flux-kontext', 'stf_1', x'00')";
+    let code =
+        "INSERT INTO staff_recovery (tenant, staff, code_hash) VALUES ('flux-kontext', 'stf_1', x'00')";
     run_in(&drill.house.app.db, code).await;
     let mut drill = Box::pin(drill.backed_up(dir.path())).await;
     drill.live_on(&Entropy::seeded(3)).await;

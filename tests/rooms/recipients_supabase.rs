@@ -125,7 +125,12 @@ async fn a_correction_is_read_back() {
     let there = There::start().await;
     let (ada, _) = people(&there);
     let supabase = at(there.supabase_client(|_| {}));
-    let new = Correction { email: "Ada@new.example".into(), name: "Ada King".into(), username: "ada".into(), confirmed: true };
+    let new = Correction {
+        email: "Ada@new.example".into(),
+        name: "Ada King".into(),
+        username: "ada".into(),
+        confirmed: true,
+    };
     let proof = supabase.correct(&ada, &new, &mut Memory::default(), &CallLog::new()).await.unwrap();
     assert_eq!(proof, Some(Proof::Corrected));
     let user: Value = there.supabase.user(&ada).unwrap();

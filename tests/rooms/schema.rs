@@ -14,7 +14,9 @@ use crate::support::{Backend, TestDb, source};
 const GOES: &[(&str, Goes)] = &[
     (
         "address_move",
-        Goes::WithSubject("the row; both addresses are blanked when the link, or the time to undo it, is over"),
+        Goes::WithSubject(
+            "the row; both addresses are blanked when the link, or the time to undo it, is over",
+        ),
     ),
     ("anonymous_count", Goes::NotPersonal("counts over at least twenty people")),
     ("api_key", Goes::NotPersonal("an app's, not a person's")),

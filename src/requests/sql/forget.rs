@@ -55,7 +55,9 @@ pub(in crate::requests) async fn live_holds(tx: &mut Tx, owner: &Owner) -> Resul
 
 /// Logins, words, what they were told of, letters of theirs, lifted holds, waiting jobs and kept answers go; receipts stay and no longer say whose they are.
 pub(in crate::requests) async fn rows(tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
-    for statement in [LOGINS, CONSENTS, NOTICES, OLD_HOLDS, WARNINGS, LOOKS, LETTERS, MOVES, MANDATES, RECEIPTS] {
+    for statement in
+        [LOGINS, CONSENTS, NOTICES, OLD_HOLDS, WARNINGS, LOOKS, LETTERS, MOVES, MANDATES, RECEIPTS]
+    {
         run(tx, statement, owner).await?;
     }
     for statement in [JOBS, ANSWERS] {

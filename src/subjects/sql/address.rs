@@ -27,7 +27,8 @@ const TELLING: &str = "UPDATE address_move SET told_at = $1, undo_hash = $2 WHER
 const NOT_TOLD: &str = "UPDATE address_move SET told_at = NULL WHERE tenant = $1 AND id = $2";
 const POSTING: &str = "UPDATE address_move SET posted_at = $1, confirm_hash = $2 WHERE tenant = $3 AND id = $4 \
     AND posted_at IS NULL AND state = 'asked'";
-const NOT_POSTED: &str = "UPDATE address_move SET posted_at = NULL WHERE tenant = $1 AND id = $2 AND state = 'asked'";
+const NOT_POSTED: &str =
+    "UPDATE address_move SET posted_at = NULL WHERE tenant = $1 AND id = $2 AND state = 'asked'";
 const MOVED: &str = "UPDATE address_move SET state = 'moved', confirm_hash = NULL, ends_at = $1 WHERE tenant = $2 AND id = $3 \
     AND state = 'asked' AND ends_at > $4";
 const UNDONE: &str = "UPDATE address_move SET state = 'over', sealed = NULL, from_index = NULL, confirm_hash = NULL, \
@@ -36,7 +37,8 @@ const RESERVED: &str = "SELECT COUNT(*) FROM address_move WHERE tenant = $1 AND 
     AND ends_at > $3 AND subject <> $4";
 const SET_EMAIL: &str = "UPDATE subject SET email_index = $1, address_changed_at = COALESCE($2, address_changed_at), \
     address_confirmed = $3 WHERE tenant = $4 AND id = $5 AND state = 'active'";
-const MANDATES: &str = "UPDATE mandate SET token_hash = NULL WHERE tenant = $1 AND subject = $2 AND state = 'asked'";
+const MANDATES: &str =
+    "UPDATE mandate SET token_hash = NULL WHERE tenant = $1 AND subject = $2 AND state = 'asked'";
 const END_OTHER_SESSIONS: &str = "DELETE FROM session WHERE tenant = $1 AND subject = $2 AND id <> $3";
 const BLANK: &str = "UPDATE address_move SET state = 'over', sealed = NULL, from_index = NULL, to_index = NULL, \
     confirm_hash = NULL, undo_hash = NULL WHERE ends_at <= $1 AND (state <> 'over' OR to_index IS NOT NULL)";
@@ -55,8 +57,7 @@ pub(in crate::subjects) struct Row {
     pub(in crate::subjects) ends_at: Timestamp,
 }
 
-type Columns =
-    (String, String, Option<String>, String, Option<Vec<u8>>, i64, Option<i64>, Option<i64>, i64);
+type Columns = (String, String, Option<String>, String, Option<Vec<u8>>, i64, Option<i64>, Option<i64>, i64);
 
 fn bad(column: &'static str) -> Error {
     Error::inconsistent("address_move", column)
@@ -216,7 +217,11 @@ pub(in crate::subjects) async fn telling(
 }
 
 /// It did not go.
-pub(in crate::subjects) async fn not_told(tx: &mut Tx, tenant: &TenantId, id: AddressId) -> Result<(), Error> {
+pub(in crate::subjects) async fn not_told(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    id: AddressId,
+) -> Result<(), Error> {
     change!(tx, NOT_TOLD, tenant.as_str(), id.to_string())?;
     Ok(())
 }

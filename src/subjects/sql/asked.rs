@@ -5,7 +5,8 @@ use crate::store::{Error, Tx};
 const SEAL: &str = "UPDATE sign_in SET sealed = $1 WHERE tenant = $2 AND token_hash = $3";
 const WAITING: &str = "SELECT sealed, expires_at FROM sign_in WHERE tenant = $1 AND token_hash = $2 AND sealed IS NOT NULL \
     AND used_at IS NULL AND expires_at > $3";
-const SETTLE: &str = "UPDATE sign_in SET subject = $1, staff = $2 WHERE tenant = $3 AND token_hash = $4 AND used_at IS NULL";
+const SETTLE: &str =
+    "UPDATE sign_in SET subject = $1, staff = $2 WHERE tenant = $3 AND token_hash = $4 AND used_at IS NULL";
 const BLANK: &str = "UPDATE sign_in SET sealed = NULL WHERE tenant = $1 AND token_hash = $2";
 
 /// What the letter of a link is to say.

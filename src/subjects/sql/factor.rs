@@ -145,10 +145,7 @@ pub(in crate::subjects) async fn reset(
 }
 
 /// Forgets the codes of a member, used or not.
-pub(in crate::subjects) async fn forget_codes(
-    tx: &mut Tx,
-    (tenant, staff): Whose<'_>,
-) -> Result<(), Error> {
+pub(in crate::subjects) async fn forget_codes(tx: &mut Tx, (tenant, staff): Whose<'_>) -> Result<(), Error> {
     on!(tx, |c| sqlx::query(FORGET_CODES)
         .bind(tenant.as_str())
         .bind(staff.to_string())

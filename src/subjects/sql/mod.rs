@@ -87,18 +87,20 @@ pub(super) async fn subject(tx: &mut Tx, owner: &Owner) -> Result<Option<Subject
         .bind(owner.subject.to_string())
         .fetch_optional(c)
         .await)?;
-    Ok(row.map(|(state, policy_version, created, active, restricted, closed, address, locale, confirmed)| Subject {
-        id: owner.subject,
-        tenant: owner.tenant.clone(),
-        policy_version,
-        created_at: Timestamp::from_micros(created),
-        last_active_at: Timestamp::from_micros(active),
-        restricted_at: restricted.map(Timestamp::from_micros),
-        closed_at: closed.map(Timestamp::from_micros),
-        address_changed_at: address.map(Timestamp::from_micros),
-        address_confirmed: confirmed == 1,
-        erasing: state != "active",
-        tongue: locale.and_then(|tag| Tongue::of_tag(&tag)).unwrap_or_default(),
+    Ok(row.map(|(state, policy_version, created, active, restricted, closed, address, locale, confirmed)| {
+        Subject {
+            id: owner.subject,
+            tenant: owner.tenant.clone(),
+            policy_version,
+            created_at: Timestamp::from_micros(created),
+            last_active_at: Timestamp::from_micros(active),
+            restricted_at: restricted.map(Timestamp::from_micros),
+            closed_at: closed.map(Timestamp::from_micros),
+            address_changed_at: address.map(Timestamp::from_micros),
+            address_confirmed: confirmed == 1,
+            erasing: state != "active",
+            tongue: locale.and_then(|tag| Tongue::of_tag(&tag)).unwrap_or_default(),
+        }
     }))
 }
 

@@ -13,7 +13,8 @@ use crate::base::{Kind, Secret, TenantId, Timestamp};
 use crate::edge::{Edge, Fault, StaffAtDoor, WhatOfFactor, tell_of_factor};
 use crate::subjects::{Error, Factor};
 use crate::web::view::{
-    FactorAsked, FactorCodes, FactorNew, FactorRenewal, Mistake, Mistakes, Moment, ProviderDoor, Shell, grouped, qr,
+    FactorAsked, FactorCodes, FactorNew, FactorRenewal, Mistake, Mistakes, Moment, ProviderDoor, Shell,
+    grouped, qr,
 };
 
 /// The field of a code.

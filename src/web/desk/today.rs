@@ -38,7 +38,11 @@ pub(super) async fn show(seat: Seat, uri: Uri) -> Answer {
         due: due.iter().map(|request| row(request, found.at)).collect(),
         promises,
         jobs: found.jobs.iter().map(job).collect(),
-        codes_left: if seat.edge.second_factor() { factor.enrolled.then_some(factor.codes_left) } else { None },
+        codes_left: if seat.edge.second_factor() {
+            factor.enrolled.then_some(factor.codes_left)
+        } else {
+            None
+        },
         desk: desk(&seat, &found, &uri).await?,
     })
 }

@@ -24,7 +24,9 @@ pub(crate) async fn enter(visit: Visit, form: Filled) -> Answer {
     let moved = requests.confirm_address(&visit.tenant, form.one("token"), visit.session.as_ref()).await;
     let says = [
         key("You sign in with the new address from now on. Every other session has ended."),
-        key("For three days no archive leaves your account and nothing is erased at once. Until then the old mailbox can undo this."),
+        key(
+            "For three days no archive leaves your account and nothing is erased at once. Until then the old mailbox can undo this.",
+        ),
     ];
     done(&visit, moved.map(|_| ()), key("Your address is changed"), &says).await
 }
@@ -33,16 +35,17 @@ pub(crate) async fn enter(visit: Visit, form: Filled) -> Answer {
 pub(crate) async fn ask_undo(visit: Visit, uri: Uri) -> Answer {
     let link = Filled::of_query(&uri);
     let opened = visit.edge.app.subjects.undo_opened(&visit.tenant, link.one("token")).await;
-    let says = key("Your account at {brand} keeps the address to which this letter went, and every session ends.");
+    let says =
+        key("Your account at {brand} keeps the address to which this letter went, and every session ends.");
     question(&visit, link.one("token"), opened, ("/address/undo", says, key("Keep the old address"))).await
 }
 
 /// `POST /address/undo` (`token`)
 pub(crate) async fn undo(visit: Visit, form: Filled) -> Answer {
     let undone = visit.edge.app.requests.undo_address(&visit.tenant, form.one("token")).await;
-    let says = [
-        key("Every session has ended. Sign in with the old address, and look through your requests: what somebody else asked for you can take back there."),
-    ];
+    let says = [key(
+        "Every session has ended. Sign in with the old address, and look through your requests: what somebody else asked for you can take back there.",
+    )];
     done(&visit, undone.map(|_| ()), key("Your account keeps its address"), &says).await
 }
 
