@@ -95,23 +95,41 @@ async function signIn(state, request, response) {
   const username = email.split("@")[0];
   const idempotencyKey = `open-${createHash("sha256").update(`${name}\n${email}`).digest("hex")}`;
   const { subject } = await state.app.accounts.open({ name, email, username }, { idempotencyKey });
-  await state.app.credits.grant({ subject, amount: PRESENT, reason: "gift" }, { idempotencyKey: `gift-${subject}` });
+  const person = state.app.as(subject);
+  // A key is remembered for a day; who comes back later has had the gift, and the history says so.
+  const { history } = await person.credits.read({ limit: 200 });
+  if (!history.items.some((change) => change.reason === "gift")) {
+    await state.app.credits.grant({ subject, amount: PRESENT, reason: "gift" }, { idempotencyKey: `gift-${subject}` });
+  }
   const token = randomBytes(32).toString("base64url");
-  state.sessions.set(token, { token, name, subject, person: state.app.as(subject), until: Date.now() + HOURS * 3_600_000 });
+  state.sessions.set(token, { token, name, subject, person, asked: new Map(), until: Date.now() + HOURS * 3_600_000 });
   response.setHeader("set-cookie", `photo-app=${token}; HttpOnly; SameSite=Lax; Path=/; Max-Age=${HOURS * 3600}`);
   return go(response, "/");
 }
 
-/** Uploads the photograph and asks for the edit. */
-async function ask({ person }, request, response) {
+/** Uploads the photograph and asks for the edit: once for each form that was shown, however often its button is pressed. */
+async function ask({ person, asked }, request, response) {
   const form = await sent(request);
   const photograph = form.get("photograph");
   if (!(photograph instanceof Blob) || photograph.size === 0) return page(response, pages.sorry("Choose a photograph first."), 422);
-  const arrived = await person.images.upload(photograph, { type: photograph.type || "image/jpeg" });
+  const once = String(form.get("once") ?? "");
+  if (once === "") return page(response, pages.sorry("Go back to the form and send it from there."), 422);
   const prompt = String(form.get("prompt") ?? "");
-  const once = createHash("sha256").update(String(form.get("once") ?? "")).update(arrived.id).digest("hex");
-  const edit = await person.edits.create({ inputs: [arrived.id], prompt }, { idempotencyKey: once });
-  return go(response, `/edits/${edit.id}`);
+  if (!asked.has(once)) asked.set(once, begin(person, once, photograph, prompt));
+  try {
+    return go(response, `/edits/${(await asked.get(once)).id}`);
+  } catch (e) {
+    asked.delete(once);
+    throw e;
+  }
+}
+
+/** Both calls have a key that comes from the form, so that a second asking, after a crash too, is the first one again. */
+async function begin(person, once, photograph, prompt) {
+  const key = createHash("sha256").update(once).digest("hex");
+  const type = photograph.type || "image/jpeg";
+  const arrived = await person.images.upload(photograph, { type, idempotencyKey: `photograph-${key}` });
+  return person.edits.create({ inputs: [arrived.id], prompt }, { idempotencyKey: `edit-${key}` });
 }
 
 /** The events of an edit, handed on to the browser. */

@@ -50,6 +50,8 @@ async function anEdit(ada) {
   check(asked.includes("is being edited") && asked.includes("http-equiv=\"refresh\""), "progress is shown, with script or without");
   check(!asked.includes("<b>"), "what a person wrote is text");
   const id = /data-edit="(edt_[0-9a-f]+)"/.exec(asked)[1];
+  const twice = await Promise.all(["1", "1"].map((once) => ada.send("/edits", { photograph: picture, prompt: "a second click", once })));
+  for (const page of twice) check((await page.text()).includes(id), "a button that is pressed twice asks for one edit");
   const stream = await ada.go(`/edits/${id}/events`);
   check(stream.headers.get("content-type") === "text/event-stream", "progress is a stream");
   const said = await stream.text();

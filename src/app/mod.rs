@@ -3,6 +3,7 @@
 //! Promises: the real service, a test and a demonstration differ only in what they hand to [`App::open`]. Must never:
 //! do anything itself.
 
+mod copies;
 mod error;
 mod gate;
 mod keys;
@@ -13,6 +14,7 @@ mod policies;
 mod sql;
 mod standby;
 
+pub use copies::COPY;
 pub use error::Error;
 pub use gate::{Gate, Shut};
 pub use open::Setup;

@@ -3,7 +3,7 @@ use std::sync::{Arc, OnceLock};
 
 use chrono::TimeDelta;
 
-use super::{App, Error, Gate, Rooms, keys, outside, policies};
+use super::{App, Error, Gate, Rooms, copies, keys, outside, policies};
 use crate::archive;
 use crate::audit::{self, Audit, LogWatch};
 use crate::base::{Clock, Entropy, Secret, TenantId};
@@ -111,7 +111,10 @@ impl App {
         // since a backup has been done again.
         app.publications.refresh().await?;
         match app.look().await? {
-            None => app.take_up().await?,
+            None => {
+                app.remember_destroyed().await?;
+                app.take_up().await?;
+            }
             Some(why) => app.gate.shut(why),
         }
         Ok(app)
@@ -126,6 +129,11 @@ impl App {
 
     /// Closes the databases, after what is at work in them.
     pub async fn close(&self) {
+        if self.gate.is_open() && self.remember_destroyed().await.is_err() {
+            tracing::warn!(
+                "how many keys were destroyed could not be remembered; the next start counts them anew"
+            );
+        }
         self.db.close().await;
         self.keys.close().await;
     }
@@ -139,6 +147,7 @@ async fn ground(
 ) -> Result<Ground, Error> {
     let folder = &config.data.folder;
     keys::private_folder(folder)?;
+    copies::sweep(folder).map_err(|e| Error::Folder(folder.clone(), e))?;
     let keys_folder = config.keys_folder();
     keys::private_folder(&keys_folder)?;
     let (db, key_db) = databases(config, folder).await?;
@@ -437,6 +446,7 @@ fn rooms(
     let training = training(kept, (&vault, &consents), (&clock, &entropy));
     let requests = Requests::new(requests::Parts {
         db: db.clone(),
+        keys: keys.clone(),
         vault: vault.clone(),
         subjects: subjects.clone(),
         consents: consents.clone(),

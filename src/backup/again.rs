@@ -31,6 +31,7 @@ pub struct Done {
     pub revoked: u64,
     pub roles: u64,
     pub factors: u64,
+    pub codes: u64,
     pub holds: u64,
     pub published: u64,
     pub sessions: u64,
@@ -47,7 +48,7 @@ pub struct Done {
 
 impl Done {
     /// Names and counts, as the ledger has them.
-    pub fn facts(&self) -> [(&'static str, u64); 23] {
+    pub fn facts(&self) -> [(&'static str, u64); 24] {
         [
             ("from", self.from),
             ("to", self.to),
@@ -60,6 +61,7 @@ impl Done {
             ("api-keys", self.revoked),
             ("roles", self.roles),
             ("second-factors", self.factors),
+            ("recovery-codes-void", self.codes),
             ("holds", self.holds),
             ("policies", self.published),
             ("sessions", self.sessions),
@@ -89,13 +91,14 @@ pub async fn bring_up_to_date_from(app: &App, folder: &Path) -> Result<Done, Err
         return Ok(Done::default());
     };
     app.gate.shut(why);
-    if why == Shut::NoKeys {
-        return Err(Error::Refused(format!("{why}. Put a copy of it back with `vouchsafe restore`")));
+    if let Some(rather) = why.beyond_replay() {
+        return Err(Error::Refused(format!("{why}. {rather}")));
     }
     let missing = missing(app, folder).await?;
     let mut done = begin(app, why).await?;
     done.to = done.from + missing.len() as u64;
     done.sessions = app.subjects.end_all_sessions().await?;
+    done.codes = app.subjects.void_recovery_codes().await?;
     let people = replay::people(app, &missing).await?;
     let begun = replay::replay(app, &missing, &people, &mut done).await?;
     let keys = destroy_keys(app, &missing, &mut done).await?;
@@ -104,6 +107,12 @@ pub async fn bring_up_to_date_from(app: &App, folder: &Path) -> Result<Done, Err
     if !missing.is_empty() {
         app.ledger.replay(folder).await?;
     }
+    // Nothing has been signed yet, and nothing is where a witness knows more than what was published here.
+    if let Some(unlike) = app.challenged().await? {
+        app.gate.shut(unlike);
+        let rather = unlike.beyond_replay().unwrap_or_default();
+        return Err(Error::Refused(format!("{unlike}. {rather}")));
+    }
     let strangers = app.vault.reconcile_blobs().await?;
     done.blobs_deleted = strangers.deleted;
     done.blobs_waiting = strangers.waiting;
@@ -111,6 +120,7 @@ pub async fn bring_up_to_date_from(app: &App, folder: &Path) -> Result<Done, Err
     done.keyless = app.vault.keyless().await?;
     look_again(app).await?;
     replay::complete(app, begun).await?;
+    app.destroyed_again().await?;
     end(app, &done).await?;
     forget_replaced(&app.config.data.folder)?;
     app.take_up().await?;
@@ -177,6 +187,16 @@ fn destroyed(asked: &[Asked]) -> Vec<Fingerprint> {
     asked.iter().filter_map(key).collect()
 }
 
+/// The keys of values that were put right or reduced. A row that came from a backup may bear one still: then the old value
+/// is all there is, and goes with the row.
+fn replaced(asked: &[Asked]) -> Vec<Fingerprint> {
+    let key = |a: &Asked| match a {
+        Asked::Corrected { key, .. } | Asked::Reduced { key } => Some(*key),
+        _ => None,
+    };
+    asked.iter().filter_map(key).collect()
+}
+
 /// The keys of people who were erased, or whose erasure began.
 fn of_people(asked: &[Asked]) -> Vec<Fingerprint> {
     let key = |a: &Asked| match a {
@@ -208,7 +228,9 @@ async fn destroy_keys(app: &App, missing: &[Logged], done: &mut Done) -> Result<
         }
         let (app, keys, unknown) = (app, &keys, &unknown);
         async move {
-            let again = app.keys.destroy_again(&destroyed(&batch)).await?;
+            let mut dead = destroyed(&batch);
+            dead.extend(app.vault.borne_by_no_row(&replaced(&batch)).await?);
+            let again = app.keys.destroy_again(&dead).await?;
             keys.set(keys.get() + again.items + again.subjects);
             let people = of_people(&batch);
             unknown.set(unknown.get() || app.keys.fenced_among(&people).await? < people.len());
@@ -248,7 +270,9 @@ async fn look_again(app: &App) -> Result<(), Error> {
     each_batch(app, &[], |batch| {
         let (app, left) = (app, &left);
         async move {
-            left.set(left.get() + app.vault.known_by(&destroyed(&batch)).await?);
+            let replaced = app.vault.borne_by_no_row(&replaced(&batch)).await?;
+            let alive = app.keys.alive_among(&replaced).await?;
+            left.set(left.get() + alive + app.vault.known_by(&destroyed(&batch)).await?);
             Ok(())
         }
     })

@@ -21,6 +21,8 @@ pub(super) enum Asked {
     Restricted(bool),
     /// A record was corrected; the key of the old value is gone.
     Corrected { record: String, key: Fingerprint },
+    /// A record was reduced; the key of what it said before is gone.
+    Reduced { key: Fingerprint },
     /// An app's key is revoked.
     Revoked(String),
     /// Somebody's role changed; none: it was taken away.
@@ -81,6 +83,7 @@ fn read(leaf: &Leaf) -> Option<Asked> {
         "rectification.made" => {
             Asked::Corrected { record: word(leaf, "object")?.to_owned(), key: key(leaf)? }
         }
+        "object.reduced" => Asked::Reduced { key: key(leaf)? },
         "api-key.revoked" => Asked::Revoked(word(leaf, "api-key")?.to_owned()),
         "staff.dismissed" | "staff.disabled" => Asked::Role(word(leaf, "staff")?.parse().ok()?, None),
         "staff.role-changed" => {

@@ -13,7 +13,7 @@ use super::Error;
 use super::bundle::{Name, Writer};
 use super::envelope::Sink;
 use super::manifest::{Manifest, What};
-use crate::app::App;
+use crate::app::{App, COPY};
 use crate::archive::{EncryptTo, Signer};
 use crate::blobs::{self, Blobs, KeyPrefix};
 use crate::ledger::{Entry, EntryKind};
@@ -44,10 +44,13 @@ pub async fn take(app: &App, order: Order, into: &Path) -> Result<Manifest, Erro
     };
     let (folder, part) = (folder_of(app, into)?, with_suffix(into, ".part"));
     let (signer, blobs) = (app.backup_signer()?, app.blobs.clone());
-    // VACUUM wants a file of its own; it lies beside the backup, and goes with this call.
-    let copy = tempfile::Builder::new().prefix(".vouchsafe-").tempfile_in(&folder);
-    let copy = copy.map_err(|e| Error::File(folder.clone(), e))?.into_temp_path();
-    let name = copy.to_str().ok_or_else(|| Error::Refused("its name must be UTF-8".to_owned()))?;
+    // VACUUM wants a file of its own. It is not encrypted, so it lies where the database does, for its owner alone (0600),
+    // and goes with this call; locked, so that a start sweeps what a call left that was killed, and not this.
+    let data = &app.config.data.folder;
+    let copy =
+        tempfile::Builder::new().prefix(COPY).tempfile_in(data).map_err(|e| Error::File(data.clone(), e))?;
+    copy.as_file().lock().map_err(|e| Error::File(copy.path().to_owned(), e))?;
+    let name = copy.path().to_str().ok_or_else(|| Error::Refused("its name must be UTF-8".to_owned()))?;
     let (copied, to) = match order.what {
         What::Data => (app.db.copy_into(name).await?, order.to),
         What::Keystore => {
@@ -63,7 +66,7 @@ pub async fn take(app: &App, order: Order, into: &Path) -> Result<Manifest, Erro
     let (handle, name) = (Handle::current(), into.to_owned());
     let written = tokio::task::spawn_blocking(move || {
         let unfinished = Unfinished(part);
-        let manifest = write(&unfinished.0, (&*copy, of, blobs), (to.as_ref(), &signer), &handle)?;
+        let manifest = write(&unfinished.0, (copy.path(), of, blobs), (to.as_ref(), &signer), &handle)?;
         put_in_place(&unfinished.0, &name, &folder)?;
         Ok::<_, Error>(manifest)
     });

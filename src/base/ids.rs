@@ -118,6 +118,10 @@ typed_id!(
     MandateId, "mnd"
 );
 typed_id!(
+    /// A person's move to another address.
+    AddressId, "adr"
+);
+typed_id!(
     /// A job of the queue.
     JobId, "job"
 );

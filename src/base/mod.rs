@@ -13,8 +13,8 @@ mod time;
 
 pub use entropy::Entropy;
 pub use ids::{
-    BadId, BatchId, CollectionId, DeliveryId, EditId, EntryId, ErrandId, HoldId, JobId, KeyId, MailId,
-    MandateId, MessageId, ObjectId, ProposalId, ReceiptId, RecordId, RequestId, SessionId, StaffId,
+    AddressId, BadId, BatchId, CollectionId, DeliveryId, EditId, EntryId, ErrandId, HoldId, JobId, KeyId,
+    MailId, MandateId, MessageId, ObjectId, ProposalId, ReceiptId, RecordId, RequestId, SessionId, StaffId,
     SubjectId, TenantId, WebhookId,
 };
 pub use kind::Kind;

@@ -87,7 +87,14 @@ pub struct Clock(Source);
 #[derive(Clone)]
 enum Source {
     System,
-    Manual(Arc<AtomicI64>),
+    Manual(Arc<Hands>),
+}
+
+/// What time a manual clock shows, and by how much it goes on with each reading.
+#[derive(Debug)]
+struct Hands {
+    now: AtomicI64,
+    step: AtomicI64,
 }
 
 impl Clock {
@@ -98,8 +105,8 @@ impl Clock {
 
     /// A clock that stands still until its hand is moved: for tests, and for telling a story of years in no time.
     pub fn manual(start: Timestamp) -> (Self, ManualClock) {
-        let cell = Arc::new(AtomicI64::new(start.0));
-        (Self(Source::Manual(Arc::clone(&cell))), ManualClock(cell))
+        let hands = Arc::new(Hands { now: AtomicI64::new(start.0), step: AtomicI64::new(0) });
+        (Self(Source::Manual(Arc::clone(&hands))), ManualClock(hands))
     }
 
     /// What time it is.
@@ -107,7 +114,9 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Source::System => Timestamp::from_utc(Utc::now()),
-            Source::Manual(cell) => Timestamp(cell.load(Ordering::SeqCst)),
+            Source::Manual(hands) => {
+                Timestamp(hands.now.fetch_add(hands.step.load(Ordering::SeqCst), Ordering::SeqCst))
+            }
         }
     }
 }
@@ -120,17 +129,22 @@ impl fmt::Debug for Clock {
 
 /// The hand of a manual clock.
 #[derive(Clone, Debug)]
-pub struct ManualClock(Arc<AtomicI64>);
+pub struct ManualClock(Arc<Hands>);
 
 impl ManualClock {
     /// Moves the clock by `delta`; it may go backwards, as real ones do.
     pub fn advance(&self, delta: TimeDelta) {
-        self.0.fetch_add(delta.num_microseconds().unwrap_or(0), Ordering::SeqCst);
+        self.0.now.fetch_add(delta.num_microseconds().unwrap_or(0), Ordering::SeqCst);
+    }
+
+    /// From here on the clock goes on by `step` with each reading, as a real one does: no two readings are the same.
+    pub fn tick_by(&self, step: TimeDelta) {
+        self.0.step.store(step.num_microseconds().unwrap_or(0), Ordering::SeqCst);
     }
 
     /// Sets the clock.
     pub fn set(&self, to: Timestamp) {
-        self.0.store(to.0, Ordering::SeqCst);
+        self.0.now.store(to.0, Ordering::SeqCst);
     }
 }
 
@@ -152,6 +166,14 @@ mod tests {
         let before = clock.now();
         hand.advance(TimeDelta::days(730));
         assert_eq!(clock.now().since(before), TimeDelta::days(730));
+    }
+
+    #[test]
+    fn a_ticking_clock_never_shows_the_same_time_twice() {
+        let (clock, hand) = Clock::manual(Timestamp::from_micros(0));
+        hand.tick_by(TimeDelta::microseconds(3));
+        let shown = [clock.now(), clock.now(), clock.now()].map(Timestamp::micros);
+        assert_eq!(shown, [0, 3, 6]);
     }
 
     #[test]

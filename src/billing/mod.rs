@@ -12,8 +12,12 @@ pub use invoices::Invoices;
 pub use sql::CreditEntry;
 
 use crate::base::{Clock, EditId, Entropy, EntryId, Page, PageSize};
+use crate::store::idempotency::Closing;
 use crate::store::{Db, Tx};
 use crate::vault::Owner;
+
+/// Credits that an account begins with.
+pub const WELCOME: i64 = 20;
 
 /// People's credits. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -62,11 +66,23 @@ impl Credits {
 
     /// Grants credits in a transaction of its own. [`Error::NotFound`] for nobody, or somebody who is being erased.
     pub async fn grant(&self, owner: &Owner, amount: i64, reason: &str) -> Result<i64, Error> {
+        self.grant_once(owner, amount, reason, &Closing::none()).await
+    }
+
+    /// The same for a call that shall have its effect once: its answer is kept in the transaction of the change.
+    pub async fn grant_once(
+        &self,
+        owner: &Owner,
+        amount: i64,
+        reason: &str,
+        closing: &Closing<i64>,
+    ) -> Result<i64, Error> {
         let mut tx = self.db.begin().await?;
         if !sql::is_active(&mut tx, owner).await? {
             return Err(Error::NotFound);
         }
         let balance = self.change(&mut tx, owner, amount, reason, None).await?;
+        closing.close(&mut tx, &balance).await?;
         tx.commit().await?;
         Ok(balance)
     }

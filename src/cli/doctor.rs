@@ -35,8 +35,15 @@ impl Found<'_> {
 
 /// Runs it.
 pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> anyhow::Result<ExitCode> {
-    let app = args.place.open(variables).await?;
+    let app = args.place.open_as_it_is(variables).await?;
     let mut found = Found { say, well: true };
+    if let Some(why) = app.gate.why() {
+        found.say.title("Gate");
+        found.check(false, &format!("the service may be opened: {why}"));
+        found.say.note("nothing else is looked at before that");
+        app.close().await;
+        return Ok(status(found.well));
+    }
     found.say.title("Folders and keys");
     modes(&app, &mut found)?;
     seal(&app, &mut found).await;
@@ -150,6 +157,12 @@ async fn ledger(app: &App, found: &mut Found<'_>) -> anyhow::Result<()> {
     let standing = app.ledger.standing().await;
     let why = standing.as_ref().err().map(|e| format!(": {e}")).unwrap_or_default();
     found.check(standing.is_ok(), &format!("the database continues every head that was signed{why}"));
+    if let Some(folder) = app.ledger.folder() {
+        let sound = app.ledger.is_folder_sound(folder).await;
+        let why = sound.as_ref().err().map(|e| format!(": {e}")).unwrap_or_default();
+        let claim = format!("the published ledger in {} is whole{why}", folder.display());
+        found.check(sound.is_ok_and(|sound| sound), &claim);
+    }
     let (of, needed) = (app.witnesses.len(), app.config.ledger.witnesses_needed);
     if of == 0 {
         found.say.note("nobody watches this ledger: see ledger.witnesses");

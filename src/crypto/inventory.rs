@@ -131,6 +131,8 @@ pub const INVENTORY: &[Used] = &[
             "elsewhere-task",
             "mail",
             "mandate",
+            "address-move",
+            "sign-in",
         ],
     },
     Used {

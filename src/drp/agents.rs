@@ -78,12 +78,20 @@ impl Drp {
         Ok(sql::agents(&mut tx, tenant).await?)
     }
 
-    /// Takes an agent out: its token opens nothing from here on. What it asked for goes its way.
+    /// Takes an agent out: its token opens nothing from here on, it is told nothing more, and what waits for a person's word
+    /// because of it ends. What a person has confirmed goes its way.
     pub async fn remove_agent(&self, tenant: &TenantId, id: &str) -> Result<(), Error> {
+        let undecided = {
+            let mut tx = self.db.read().await?;
+            sql::undecided(&mut tx, tenant, id).await?
+        };
+        // First, so that a try that was cut short is taken up again: the agent is still there to be removed.
+        self.end_undecided(&undecided).await?;
         let mut tx = self.db.begin().await?;
         if !sql::remove_agent(&mut tx, tenant, id).await? {
             return Err(Error::NotFound);
         }
+        sql::silence(&mut tx, tenant, id).await?;
         tx.commit().await?;
         Ok(())
     }

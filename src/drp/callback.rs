@@ -18,8 +18,9 @@ const MOST_TRIES: i64 = 8;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Drp {
-    /// Tells agents what has changed. Gives how many were told.
+    /// Files what agents asked for, and tells them what has changed. Gives how many were filed or told.
     pub async fn call_back(&self, stop: &(dyn Fn() -> bool + Sync)) -> Result<u64, Error> {
+        let filed = self.file_all(stop).await?;
         let due = {
             let mut tx = self.db.read().await?;
             sql::due(&mut tx, self.clock.now(), AT_MOST).await?
@@ -31,7 +32,7 @@ impl Drp {
             }
             told += u64::from(self.tell(&asked).await?);
         }
-        Ok(told)
+        Ok(filed + told)
     }
 
     /// Tells one agent of one change, if there is one.

@@ -2,12 +2,14 @@
 //!
 //! Promises: a message counts only when it is signed by the agent whose token it came with, is for this business, is of
 //! this hour, and was not taken before; an agent's word alone releases and erases nothing, the person says yes first,
-//! signed in by a letter to the address on file; the answer is the same whether that address is known or not. Must never:
+//! signed in by a letter to the address on file; the answer is the same whether that address is known or not, and whether
+//! its person says no or nothing; what a person asked for themself is theirs, and no agent sees or ends it. Must never:
 //! keep an address that nobody here has, tell an agent who somebody is, or hand an agent anybody's data.
 
 mod agents;
 mod callback;
 mod error;
+mod filing;
 mod message;
 mod model;
 mod sql;
@@ -19,14 +21,12 @@ pub use model::{Confirmation, Status};
 
 use chrono::TimeDelta;
 
-use crate::base::{Clock, Entropy, Secret, TenantId, Timestamp};
+use crate::base::{Clock, Entropy, TenantId, Timestamp};
 use crate::crypto::sha256;
 use crate::egress::{Egress, Names, Recipient, Url};
-use crate::policy::{Channel, Right};
-use crate::requests::{Ask, Filing, Requests};
+use crate::requests::Requests;
 use crate::store::Db;
 use crate::subjects::{Email, Subjects};
-use crate::vault::{Actor, Owner};
 use message::{Asking, Revocation};
 use model::{Asked, Verdict};
 
@@ -88,12 +88,6 @@ impl Drp {
         exercise.holds(agent, self.clock.now())?;
         let callback = exercise.status_callback.as_deref().map(Url::parse).transpose();
         let callback = callback.map_err(|_| Error::Malformed("status_callback"))?;
-        let ask = match exercise.exercise.as_str() {
-            "access" | "access:categories" | "access:specific" => Some(Ask::Access),
-            "deletion" => Some(Ask::Erasure { at_once: false }),
-            "sale:opt-out" | "sale:opt-in" => None,
-            _ => return Err(Error::Malformed("exercise")),
-        };
         let email = exercise.email.as_deref().map(str::parse::<Email>);
         let now = self.clock.now();
         let mut asked = Asked {
@@ -102,7 +96,10 @@ impl Drp {
             agent: agent.id.clone(),
             agent_request_id: exercise.agent_request_id.clone(),
             exercise: exercise.exercise.clone(),
+            subject: None,
             request: None,
+            own: false,
+            answer: None,
             verdict: None,
             received_at: now,
             expires_at: now.plus(TO_CONFIRM),
@@ -110,15 +107,19 @@ impl Drp {
             told: String::new(),
             tries: 0,
         };
-        asked.verdict = match (&ask, &email) {
+        asked.verdict = match (asked.ask(), &email) {
             // Nothing is sold here, so there is nothing to opt out of or into.
-            (None, _) => Some(Verdict::NotCovered),
+            (None, _) if matches!(exercise.exercise.as_str(), "sale:opt-out" | "sale:opt-in") => {
+                Some(Verdict::NotCovered)
+            }
+            (None, _) => return Err(Error::Malformed("exercise")),
             (_, None | Some(Err(_))) => Some(Verdict::NotEnough),
             _ => None,
         };
         self.once(agent, &signed.digest(""), exercise.expires_at()?).await?;
-        if let (true, Some(ask), Some(Ok(email))) = (asked.verdict.is_none(), ask, email) {
-            asked.request = self.file(agent, &email, ask).await?;
+        // Looked up and written down alike, known or not; it is filed afterwards, so that no answer takes longer.
+        if let (None, Some(Ok(email))) = (asked.verdict, email) {
+            asked.subject = self.subjects.find(&agent.tenant, &email).await?.map(|owner| owner.subject);
         }
         let status = self.told(&asked).await?;
         let next = asked.callback.is_some().then_some(now);
@@ -127,21 +128,6 @@ impl Drp {
         sql::insert(&mut tx, &Asked { told: status.word(), ..asked }, next).await?;
         tx.commit().await?;
         Ok(status)
-    }
-
-    /// Files what is asked, for the person to confirm; nothing, where nobody has this address.
-    async fn file(
-        &self,
-        agent: &Agent,
-        email: &Email,
-        ask: Ask,
-    ) -> Result<Option<crate::base::RequestId>, Error> {
-        let Some(owner) = self.subjects.find(&agent.tenant, email).await? else { return Ok(None) };
-        let words = Some(Secret::new(format!("Asked for by the agent {} ({}).", agent.name, agent.id)));
-        let by = Actor::App(owner.subject);
-        let filing = Filing { ask, channel: Channel::Api, by, proved: false, words };
-        let filed = self.requests.file(&owner, filing).await?;
-        Ok(Some(filed.request.id))
     }
 
     /// Takes a message once.
@@ -179,39 +165,12 @@ impl Drp {
             return Err(Error::Over);
         }
         self.once(agent, &signed.digest(id), asked.expires_at).await?;
-        if let Some(request) = asked.request {
-            let found = self.requests.find(&agent.tenant, request).await?;
-            let owner = found.subject.map(|subject| Owner::new(&agent.tenant, subject)).ok_or(Error::Over)?;
-            self.requests.cancel(&owner, request, &Actor::App(owner.subject)).await?;
-        }
+        self.take_back(&asked).await?;
         let asked = Asked { verdict: Some(Verdict::Revoked), ..asked };
         let mut tx = self.db.begin().await?;
         sql::decide(&mut tx, &agent.tenant, id, Verdict::Revoked.as_str()).await?;
         tx.commit().await?;
         self.told(&asked).await
-    }
-
-    /// What a person is asked to confirm. [`Error::NotFound`] for whatever is not theirs.
-    pub async fn to_confirm(&self, owner: &Owner, id: &str) -> Result<Confirmation, Error> {
-        let asked = {
-            let mut tx = self.db.read().await?;
-            sql::get(&mut tx, &owner.tenant, id).await?.ok_or(Error::NotFound)?
-        };
-        let request = match asked.request {
-            Some(request) => self.requests.get(owner, request).await?,
-            None => return Err(Error::NotFound),
-        };
-        let agent = self.agent(&owner.tenant, &asked.agent).await?;
-        let open = self.clock.now() < asked.expires_at && asked.verdict.is_none();
-        Ok(Confirmation {
-            request: request.id,
-            erases: request.right == Right::Erasure,
-            waits: open && request.state == crate::requests::State::IdentityPending,
-            agent: agent.name,
-            site: agent.site,
-            until: asked.expires_at,
-            reference: request.reference,
-        })
     }
 
     /// How something stands, in the protocol's words.

@@ -1,8 +1,8 @@
 use serde::Serialize;
 
-use crate::base::{Clock, Entropy, RequestId, TenantId, Timestamp};
+use crate::base::{Clock, Entropy, RequestId, SubjectId, TenantId, Timestamp};
 use crate::policy::Right;
-use crate::requests::{Request, State};
+use crate::requests::{Ask, Request, State};
 
 /// What was decided about a request without asking the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,26 @@ impl Verdict {
     }
 }
 
+/// What a person said to what an agent asks in their name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Said {
+    Yes,
+    No,
+}
+
+impl Said {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        [Self::Yes, Self::No].into_iter().find(|said| said.as_str() == text)
+    }
+}
+
 /// What an agent asked for.
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
@@ -40,8 +60,14 @@ pub(super) struct Asked {
     pub(super) agent: String,
     pub(super) agent_request_id: Option<String>,
     pub(super) exercise: String,
-    /// The rights request, if the address is somebody's.
+    /// In whose name, if the address is somebody's who is still here.
+    pub(super) subject: Option<SubjectId>,
+    /// The rights request, once it is filed: the agent's own, or one that the person has open for the same thing.
     pub(super) request: Option<RequestId>,
+    /// Whether the rights request is there because this agent asked.
+    pub(super) own: bool,
+    /// What the person said to it.
+    pub(super) answer: Option<Said>,
     pub(super) verdict: Option<Verdict>,
     pub(super) received_at: Timestamp,
     /// Until when the person can confirm it.
@@ -50,6 +76,25 @@ pub(super) struct Asked {
     /// What the agent was told last.
     pub(super) told: String,
     pub(super) tries: i64,
+}
+
+impl Asked {
+    /// Whether the person has said that they want it: here, or to the request that is there because this agent asked.
+    pub(super) fn is_confirmed(&self, request: Option<&Request>) -> bool {
+        match self.answer {
+            Some(said) => said == Said::Yes,
+            None => self.own && request.is_some_and(|r| r.proved_at.is_some()),
+        }
+    }
+
+    /// What it is for, if it is for something that is done here.
+    pub(super) fn ask(&self) -> Option<Ask> {
+        match self.exercise.as_str() {
+            "access" | "access:categories" | "access:specific" => Some(Ask::Access),
+            "deletion" => Some(Ask::Erasure { at_once: false }),
+            _ => None,
+        }
+    }
 }
 
 /// A fresh UUID, as the protocol wants it.
@@ -126,21 +171,19 @@ impl Status {
             }
             None => {}
         }
-        let pending = request.is_none_or(|r| r.state == State::IdentityPending);
-        let never_here = asked.request.is_none();
-        match request {
-            // The same for an address that nobody has and for somebody who has not answered.
-            _ if pending && (never_here || request.is_some()) && now < asked.expires_at => Self {
+        // The same for an address that nobody has, for somebody who has not answered, and for somebody who said no; and
+        // of what the person asked for themself an agent learns nothing before they have said yes to it.
+        if !asked.is_confirmed(request) {
+            let waits = Self {
                 status: "in_progress",
                 reason: Some("need_user_verification"),
                 user_verification_url: Some(format!("{root}/privacy/agents/{}", asked.id)),
                 expires_at: Some(asked.expires_at.rfc3339()),
-                ..blank
-            },
-            None => blank,
-            Some(_) if pending => blank,
-            Some(request) => request_status(blank, request, root),
+                ..blank.clone()
+            };
+            return if now < asked.expires_at { waits } else { blank };
         }
+        request.map_or(blank.clone(), |request| request_status(blank, request, root))
     }
 
     /// Whether nothing more happens.
@@ -198,9 +241,7 @@ fn results(request: &Request, root: &str) -> String {
 /// What a person is asked to confirm.
 #[derive(Debug, Clone)]
 pub struct Confirmation {
-    /// The rights request.
-    pub request: RequestId,
-    /// Its number.
+    /// The number of the rights request.
     pub reference: String,
     /// Whether it erases everything; else it is for a copy of everything.
     pub erases: bool,

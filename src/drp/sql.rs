@@ -1,8 +1,8 @@
 use ed25519_dalek::VerifyingKey;
 
 use super::Agent;
-use super::model::{Asked, Verdict};
-use crate::base::{TenantId, Timestamp};
+use super::model::{Asked, Said, Verdict};
+use crate::base::{RequestId, TenantId, Timestamp};
 use crate::on;
 use crate::store::{Error, Tx};
 
@@ -20,14 +20,25 @@ const PAIR: &str = "UPDATE drp_agent SET token_hash = $1, paired_at = $2 WHERE t
 const SEE: &str = "INSERT INTO drp_seen (tenant, digest, until) VALUES ($1, $2, $3) ON CONFLICT (tenant, digest) DO NOTHING";
 const EXPIRE: &str = "DELETE FROM drp_seen WHERE until < $1";
 
-const INSERT: &str = "INSERT INTO drp_request (id, tenant, agent, agent_request_id, exercise, request, verdict, received_at, \
+const INSERT: &str = "INSERT INTO drp_request (id, tenant, agent, agent_request_id, exercise, subject, verdict, received_at, \
     expires_at, callback, told, tries, next_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12)";
-const GET: &str = "SELECT id, tenant, agent, agent_request_id, exercise, request, verdict, received_at, expires_at, callback, told, \
-    tries FROM drp_request WHERE tenant = $1 AND id = $2";
+const GET: &str = "SELECT id, tenant, agent, agent_request_id, exercise, subject, request, own, answer, verdict, received_at, \
+    expires_at, callback, told, tries FROM drp_request WHERE tenant = $1 AND id = $2";
 const DECIDE: &str = "UPDATE drp_request SET verdict = $1 WHERE tenant = $2 AND id = $3";
 const FORGET: &str = "DELETE FROM drp_request WHERE tenant = $1 AND received_at < $2";
-const DUE: &str = "SELECT id, tenant, agent, agent_request_id, exercise, request, verdict, received_at, expires_at, callback, told, \
-    tries FROM drp_request WHERE next_at <= $1 ORDER BY next_at LIMIT $2";
+const UNFILED: &str = "SELECT id, tenant, agent, agent_request_id, exercise, subject, request, own, answer, verdict, received_at, \
+    expires_at, callback, told, tries FROM drp_request WHERE subject IS NOT NULL AND request IS NULL \
+    AND verdict IS NULL AND expires_at > $1 ORDER BY id LIMIT $2";
+const UNDECIDED: &str = "SELECT id, tenant, agent, agent_request_id, exercise, subject, request, own, answer, verdict, received_at, \
+    expires_at, callback, told, tries FROM drp_request WHERE tenant = $1 AND agent = $2 AND verdict IS NULL AND answer IS NULL \
+    ORDER BY id LIMIT 10000";
+const FILED: &str =
+    "UPDATE drp_request SET request = $1, own = $2 WHERE tenant = $3 AND id = $4 AND request IS NULL";
+const ANSWER: &str = "UPDATE drp_request SET answer = $1, request = $2, own = $3 WHERE tenant = $4 AND id = $5 AND answer IS NULL";
+const SILENCE: &str = "UPDATE drp_request SET callback = NULL, next_at = NULL, \
+    verdict = CASE WHEN answer IS NULL THEN COALESCE(verdict, 'revoked') ELSE verdict END WHERE tenant = $1 AND agent = $2";
+const DUE: &str = "SELECT id, tenant, agent, agent_request_id, exercise, subject, request, own, answer, verdict, received_at, \
+    expires_at, callback, told, tries FROM drp_request WHERE next_at <= $1 ORDER BY next_at LIMIT $2";
 const CALLED: &str =
     "UPDATE drp_request SET told = $1, tries = $2, next_at = $3 WHERE tenant = $4 AND id = $5";
 
@@ -123,51 +134,62 @@ pub(super) async fn expire(tx: &mut Tx, now: Timestamp) -> Result<(), Error> {
     Ok(())
 }
 
-type Row = (
-    String,
-    String,
-    String,
-    Option<String>,
-    String,
-    Option<String>,
-    Option<String>,
-    i64,
-    i64,
-    Option<String>,
-    String,
-    i64,
-);
+macro_rules! asked {
+    ($row:expr) => {{
+        let row = $row;
+        macro_rules! get {
+            ($column:literal, $type:ty) => {
+                sqlx::Row::try_get::<$type, _>(&row, $column)?
+            };
+        }
+        let bad = |column| Error::inconsistent("drp_request", column);
+        Ok::<Asked, Error>(Asked {
+            id: get!("id", String),
+            tenant: get!("tenant", String).parse().map_err(|_| bad("tenant"))?,
+            agent: get!("agent", String),
+            agent_request_id: get!("agent_request_id", Option<String>),
+            exercise: get!("exercise", String),
+            subject: parse(get!("subject", Option<String>)).map_err(|()| bad("subject"))?,
+            request: parse(get!("request", Option<String>)).map_err(|()| bad("request"))?,
+            own: get!("own", i64) == 1,
+            answer: word(get!("answer", Option<String>), Said::parse).map_err(|()| bad("answer"))?,
+            verdict: word(get!("verdict", Option<String>), Verdict::parse).map_err(|()| bad("verdict"))?,
+            received_at: Timestamp::from_micros(get!("received_at", i64)),
+            expires_at: Timestamp::from_micros(get!("expires_at", i64)),
+            callback: get!("callback", Option<String>),
+            told: get!("told", String),
+            tries: get!("tries", i64),
+        })
+    }};
+}
 
-fn asked_of(row: Row) -> Result<Asked, Error> {
-    let (
-        id,
-        tenant,
-        agent,
-        agent_request_id,
-        exercise,
-        request,
-        verdict,
-        received_at,
-        expires_at,
-        callback,
-        told,
-        tries,
-    ) = row;
-    let bad = |column| Error::inconsistent("drp_request", column);
-    Ok(Asked {
-        id,
-        tenant: tenant.parse().map_err(|_| bad("tenant"))?,
-        agent,
-        agent_request_id,
-        exercise,
-        request: request.map(|r| r.parse()).transpose().map_err(|_| bad("request"))?,
-        verdict: verdict.map(|v| Verdict::parse(&v).ok_or_else(|| bad("verdict"))).transpose()?,
-        received_at: Timestamp::from_micros(received_at),
-        expires_at: Timestamp::from_micros(expires_at),
-        callback,
-        told,
-        tries,
-    })
+fn parse<T: std::str::FromStr>(text: Option<String>) -> Result<Option<T>, ()> {
+    text.map(|t| t.parse().map_err(|_| ())).transpose()
+}
+
+fn word<T>(text: Option<String>, of: impl Fn(&str) -> Option<T>) -> Result<Option<T>, ()> {
+    text.map(|t| of(&t).ok_or(())).transpose()
+}
+
+/// Runs a statement with these values bound and gives what agents asked for.
+macro_rules! all_asked {
+    ($tx:expr, $statement:expr $(, $bind:expr)*) => {{
+        let found: Result<Vec<Asked>, Error> = on!($tx, |c| sqlx::query($statement)
+            $(.bind($bind))*
+            .fetch_all(c)
+            .await?
+            .into_iter()
+            .map(|row| asked!(row))
+            .collect());
+        found
+    }};
+}
+
+/// Runs a statement with these values bound and gives how many rows it changed.
+macro_rules! change {
+    ($tx:expr, $statement:expr $(, $bind:expr)*) => {
+        on!($tx, |c| sqlx::query($statement)$(.bind($bind))*.execute(c).await.map(|r| r.rows_affected()))
+    };
 }
 
 pub(super) async fn insert(tx: &mut Tx, asked: &Asked, next: Option<Timestamp>) -> Result<(), Error> {
@@ -177,7 +199,7 @@ pub(super) async fn insert(tx: &mut Tx, asked: &Asked, next: Option<Timestamp>) 
         .bind(&asked.agent)
         .bind(&asked.agent_request_id)
         .bind(&asked.exercise)
-        .bind(asked.request.map(|r| r.to_string()))
+        .bind(asked.subject.map(|s| s.to_string()))
         .bind(asked.verdict.map(Verdict::as_str))
         .bind(asked.received_at.micros())
         .bind(asked.expires_at.micros())
@@ -191,9 +213,46 @@ pub(super) async fn insert(tx: &mut Tx, asked: &Asked, next: Option<Timestamp>) 
 }
 
 pub(super) async fn get(tx: &mut Tx, tenant: &TenantId, id: &str) -> Result<Option<Asked>, Error> {
-    let row: Option<Row> =
-        on!(tx, |c| sqlx::query_as(GET).bind(tenant.as_str()).bind(id).fetch_optional(c).await)?;
-    row.map(asked_of).transpose()
+    Ok(all_asked!(tx, GET, tenant.as_str(), id)?.pop())
+}
+
+/// What was asked in the name of somebody who is here, and is not filed yet.
+pub(super) async fn unfiled(tx: &mut Tx, now: Timestamp, most: i64) -> Result<Vec<Asked>, Error> {
+    all_asked!(tx, UNFILED, now.micros(), most)
+}
+
+/// What an agent asked for that neither it nor the person has decided.
+pub(super) async fn undecided(tx: &mut Tx, tenant: &TenantId, agent: &str) -> Result<Vec<Asked>, Error> {
+    all_asked!(tx, UNDECIDED, tenant.as_str(), agent)
+}
+
+/// The rights request of what was asked, and whether it is there because the agent asked.
+pub(super) async fn filed(
+    tx: &mut Tx,
+    asked: &Asked,
+    (request, own): (RequestId, bool),
+) -> Result<(), Error> {
+    let (id, tenant) = (asked.id.as_str(), asked.tenant.as_str());
+    change!(tx, FILED, request.to_string(), i64::from(own), tenant, id)?;
+    Ok(())
+}
+
+/// What the person said to it, once. `false` when they had answered before.
+pub(super) async fn answer(
+    tx: &mut Tx,
+    asked: &Asked,
+    said: Said,
+    (request, own): (Option<RequestId>, bool),
+) -> Result<bool, Error> {
+    let (id, tenant) = (asked.id.as_str(), asked.tenant.as_str());
+    let request = request.map(|r| r.to_string());
+    Ok(change!(tx, ANSWER, said.as_str(), &request, i64::from(own), tenant, id)? == 1)
+}
+
+/// An agent that is no more is told nothing, and what nobody has decided of its asking is over.
+pub(super) async fn silence(tx: &mut Tx, tenant: &TenantId, agent: &str) -> Result<(), Error> {
+    change!(tx, SILENCE, tenant.as_str(), agent)?;
+    Ok(())
 }
 
 pub(super) async fn decide(tx: &mut Tx, tenant: &TenantId, id: &str, verdict: &str) -> Result<(), Error> {
@@ -220,8 +279,7 @@ pub(super) async fn forget(tx: &mut Tx, tenant: &TenantId, before: Timestamp) ->
 
 /// Whose agents may have to be told something.
 pub(super) async fn due(tx: &mut Tx, now: Timestamp, most: i64) -> Result<Vec<Asked>, Error> {
-    let rows: Vec<Row> = on!(tx, |c| sqlx::query_as(DUE).bind(now.micros()).bind(most).fetch_all(c).await)?;
-    rows.into_iter().map(asked_of).collect()
+    all_asked!(tx, DUE, now.micros(), most)
 }
 
 /// Notes what an agent was told, and when to look again.

@@ -5,8 +5,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 
 use super::{Edge, Fault};
-use crate::base::{Kind, SubjectId};
-use crate::subjects::{ApiKey, Scope, Session, SignedIn};
+use crate::base::{Kind, SubjectId, Timestamp};
+use crate::subjects::{ApiKey, PROVED_FRESH, Scope, Session, SignedIn};
 use crate::vault::{Actor, Owner};
 
 /// The session's cookie.
@@ -163,6 +163,8 @@ pub struct UserCaller {
     pub actor: Actor,
     /// What the app's key may do; everything, for the person themself.
     scopes: Option<Vec<Scope>>,
+    /// When the person last proved who they are, if that is known: by their session's link, or as their token says.
+    proved_at: Option<Timestamp>,
 }
 
 impl UserCaller {
@@ -188,6 +190,17 @@ impl UserCaller {
         Err(Fault::because(Kind::Forbidden, "this needs the person's own session or token"))
     }
 
+    /// Lets the person themself through if they proved who they are within [`PROVED_FRESH`]: for what takes data away. An
+    /// app's key alone is forbidden it; an older proof is answered with the wish for a fresh one.
+    pub fn proved_lately(&self, edge: &Edge) -> Result<(), Fault> {
+        self.in_person()?;
+        let now = edge.app.clock.now();
+        if self.proved_at.is_some_and(|at| now.since(at) < PROVED_FRESH) {
+            return Ok(());
+        }
+        Err(Fault::because(Kind::StepUp, "this needs a proof of who you are that is less than an hour old"))
+    }
+
     /// A name for lists and kept answers: whose they are.
     pub fn list(&self, what: &str) -> String {
         format!("{what}/{}", self.owner.subject)
@@ -198,9 +211,9 @@ impl FromRequestParts<Edge> for UserCaller {
     type Rejection = Fault;
     async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Fault> {
         let Some(token) = bearer(&parts.headers) else {
-            let SubjectSession { owner, .. } = SubjectSession::from_request_parts(parts, edge).await?;
+            let SubjectSession { owner, session } = SubjectSession::from_request_parts(parts, edge).await?;
             let actor = Actor::Subject(owner.subject);
-            return Ok(Self { owner, actor, scopes: None });
+            return Ok(Self { owner, actor, scopes: None, proved_at: Some(session.proved_at) });
         };
         if token.starts_with("vsk_") {
             let key = edge.app.subjects.api_key(token).await?;
@@ -213,7 +226,8 @@ impl FromRequestParts<Edge> for UserCaller {
             }
             // A person who uses the service through their app's server uses it.
             edge.app.subjects.touch(&owner).await?;
-            return Ok(Self { owner, actor: Actor::App(subject), scopes: Some(key.scopes) });
+            let actor = Actor::App(subject);
+            return Ok(Self { owner, actor, scopes: Some(key.scopes), proved_at: None });
         }
         let verified = edge.tokens.verify(token, edge.app.clock.now()).await;
         let vouched = verified.map_err(|_| unauthenticated())?;
@@ -223,7 +237,7 @@ impl FromRequestParts<Edge> for UserCaller {
         // Who signs in through a recipient has an account there; it goes when they do.
         edge.app.elsewhere.link_login(&owner, &vouched.issuer, &vouched.subject).await?;
         let actor = Actor::App(owner.subject);
-        Ok(Self { owner, actor, scopes: None })
+        Ok(Self { owner, actor, scopes: None, proved_at: vouched.proved_at })
     }
 }
 

@@ -20,6 +20,7 @@ mod staff;
 mod staff_letter;
 mod tokens;
 
+pub use crate::store::idempotency::Closing;
 pub use board::{ClauseStanding, PromiseBoard, RuleStanding, Tally, proof_path};
 pub use called_from::CalledFrom;
 pub use caller::{
@@ -29,13 +30,15 @@ pub use caller::{
 pub use cursor::Cursor;
 pub use gate::only_when_open;
 pub use headers::{PAGE_POLICY, secure};
-pub use idempotent::{Idempotent, Once};
+pub use idempotent::{Idempotent, Once, Shape};
 pub use oidc::{AWAY, NotVouched, StaffProvider, VouchedStaff, WayThere};
 pub use problem::{Fault, Problem, RoomError, sentence};
 pub use reference::{Reference, tag};
 pub use staff::{StaffAtDoor, StaffSession};
 pub use staff_letter::{WhatOfFactor, tell_of_factor};
 pub use tokens::{BadToken, Tokens, Vouched};
+
+use tokio_util::task::TaskTracker;
 
 use crate::app::App;
 
@@ -50,6 +53,8 @@ pub struct Edge {
     pub cursors: Cursor,
     /// Who vouches for staff, besides their mailbox.
     pub provider: Option<StaffProvider>,
+    /// Calls that are brought to their end though their caller may be gone.
+    running: TaskTracker,
 }
 
 impl Edge {
@@ -67,7 +72,7 @@ impl Edge {
             }
             None => None,
         };
-        Ok(Self { app, tokens, cursors, provider })
+        Ok(Self { app, tokens, cursors, provider, running: TaskTracker::new() })
     }
 
     /// Whether staff must prove themselves by a second factor.

@@ -26,6 +26,8 @@ pub struct Vouched {
     pub issuer: String,
     /// Whom they say it is.
     pub subject: String,
+    /// When they last proved who they are, as far as the token says: `auth_time`, else the newest of `amr`, else `iat`.
+    pub proved_at: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -36,9 +38,29 @@ struct Claims {
     #[serde(default)]
     nbf: Option<i64>,
     #[serde(default)]
+    iat: Option<i64>,
+    #[serde(default)]
+    auth_time: Option<i64>,
+    #[serde(default)]
+    amr: serde_json::Value,
+    #[serde(default)]
     role: Option<String>,
     #[serde(default)]
     is_anonymous: Option<bool>,
+}
+
+impl Claims {
+    /// When the user last proved who they are. A token that is renewed by itself has a young `iat`, so what says more than
+    /// that goes before it; a time that is still to come is none.
+    fn proved_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let of_methods = || {
+            let methods = self.amr.as_array()?.iter();
+            methods.filter_map(|m| m.get("timestamp").and_then(serde_json::Value::as_i64)).max()
+        };
+        let seconds = self.auth_time.or_else(of_methods).or(self.iat)?;
+        let latest = (now.micros() / 1_000_000).saturating_add(LEEWAY);
+        (seconds <= latest).then(|| Timestamp::from_micros(seconds.saturating_mul(1_000_000)))
+    }
 }
 
 struct Issuer {
@@ -113,8 +135,8 @@ impl Tokens {
                 let role = issuer.role.is_none() || issuer.role == claims.role;
                 let somebody = role && claims.is_anonymous != Some(true);
                 if !late && !early && named && somebody && claims.iss == issuer.name {
-                    let tenant = issuer.tenant.clone();
-                    return Ok(Vouched { tenant, issuer: claims.iss, subject: claims.sub });
+                    let (tenant, proved_at) = (issuer.tenant.clone(), claims.proved_at(now));
+                    return Ok(Vouched { tenant, issuer: claims.iss, subject: claims.sub, proved_at });
                 }
             }
         }

@@ -8,6 +8,7 @@ use crate::disclosure::Sending;
 use crate::imaging::Format;
 use crate::policy::{Facts, Policy};
 use crate::store::Tx;
+use crate::store::idempotency::Closing;
 use crate::vault::{Access, Actor, NewRecord, Owner, SealedRecord, Vault};
 
 /// An edit that can be written.
@@ -33,8 +34,21 @@ impl Editing {
     /// Asks for an edit: checked against document, restriction, credits and what its provider takes; paid; queued.
     /// Nothing is changed when it is refused.
     pub async fn create(&self, owner: &Owner, actor: &Actor, new: NewEdit) -> Result<Edit, Error> {
-        let mut made = self.create_all(owner, actor, (vec![new], None)).await?;
-        made.pop().ok_or(Error::NotFound)
+        self.create_once(owner, actor, new, &Closing::none()).await
+    }
+
+    /// The same for a call that shall have its effect once: its answer is kept in the transaction that queues the edit.
+    pub async fn create_once(
+        &self,
+        owner: &Owner,
+        actor: &Actor,
+        new: NewEdit,
+        closing: &Closing<Edit>,
+    ) -> Result<Edit, Error> {
+        let asked = self.ask_all(owner, actor, (vec![new], None)).await?;
+        let edit = asked.first().map(|one| one.edit.clone()).ok_or(Error::NotFound)?;
+        self.queue_or_discard(owner, asked, (closing, &edit)).await?;
+        Ok(edit)
     }
 
     /// Asks for the same edit of each of several pictures: all of them are taken, or none is.
@@ -43,40 +57,57 @@ impl Editing {
         owner: &Owner,
         actor: &Actor,
         new: NewBatch,
+        closing: &Closing<(BatchId, Vec<Edit>)>,
     ) -> Result<(BatchId, Vec<Edit>), Error> {
         let batch = BatchId::new(&self.clock, &self.entropy);
-        Ok((batch, self.create_all(owner, actor, (new.each()?, Some(batch))).await?))
+        let asked = self.ask_all(owner, actor, (new.each()?, Some(batch))).await?;
+        let made = (batch, asked.iter().map(|one| one.edit.clone()).collect());
+        self.queue_or_discard(owner, asked, (closing, &made)).await?;
+        Ok(made)
     }
 
-    async fn create_all(
+    /// Looks at every wish, and seals what it says; at none, if one of them cannot be.
+    async fn ask_all(
         &self,
         owner: &Owner,
         actor: &Actor,
         (all, batch): (Vec<NewEdit>, Option<BatchId>),
-    ) -> Result<Vec<Edit>, Error> {
+    ) -> Result<Vec<Asked>, Error> {
         let mut asked = Vec::with_capacity(all.len());
-        let mut failed = None;
         for new in all {
             match self.ask(owner, actor, new, batch).await {
                 Ok(one) => asked.push(one),
                 Err(e) => {
-                    failed = Some(e);
-                    break;
+                    self.discard(owner, asked).await;
+                    return Err(e);
                 }
             }
         }
-        let queued = match failed {
-            None => self.queue(owner, &asked).await,
-            Some(e) => Err(e),
-        };
-        if let Err(e) = queued {
-            for one in asked {
-                self.vault.discard(owner, &one.sealed).await;
-            }
-            return Err(e);
+        Ok(asked)
+    }
+
+    async fn discard(&self, owner: &Owner, asked: Vec<Asked>) {
+        for one in asked {
+            self.vault.discard(owner, &one.sealed).await;
         }
-        self.nudge.notify_one();
-        Ok(asked.into_iter().map(|one| one.edit).collect())
+    }
+
+    async fn queue_or_discard<T>(
+        &self,
+        owner: &Owner,
+        asked: Vec<Asked>,
+        closing: (&Closing<T>, &T),
+    ) -> Result<(), Error> {
+        match self.queue(owner, &asked, closing).await {
+            Ok(()) => {
+                self.nudge.notify_one();
+                Ok(())
+            }
+            Err(e) => {
+                self.discard(owner, asked).await;
+                Err(e)
+            }
+        }
     }
 
     /// Looks at one wish, and seals what it says.
@@ -140,8 +171,13 @@ impl Editing {
         }
     }
 
-    /// The edits, what was asked, their price and their jobs: all or nothing.
-    async fn queue(&self, owner: &Owner, asked: &[Asked]) -> Result<(), Error> {
+    /// The edits, what was asked, their price, their jobs and what is answered: all or nothing.
+    async fn queue<T>(
+        &self,
+        owner: &Owner,
+        asked: &[Asked],
+        (closing, made): (&Closing<T>, &T),
+    ) -> Result<(), Error> {
         let policy = self.vault.policy(&owner.tenant)?;
         let mut tx = self.db.begin().await?;
         self.willing(&mut tx, owner, &policy).await?;
@@ -160,6 +196,7 @@ impl Editing {
             sql::insert(&mut tx, edit).await?;
             jobs::enqueue(&mut tx, &self.clock, &self.entropy, edit).await?;
         }
+        closing.close(&mut tx, made).await?;
         Ok(tx.commit().await?)
     }
 

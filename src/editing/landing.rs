@@ -45,9 +45,10 @@ impl Editing {
         let mut ready = Ready::default();
         match self.get_ready_and_land(edit, made, &mut ready).await {
             Ok(Some(ended)) => {
-                self.erase_due(&ended).await?;
+                // Whoever waits for the result hears of it before anything is tidied up.
                 self.progress.tell(&ended);
-                Ok(())
+                self.webhooks.nudge().notify_one();
+                self.erase_due(&ended).await
             }
             // Cancelled or erased while it ran: the results go, nothing else happens.
             other => {

@@ -29,7 +29,7 @@ impl Editing {
     ) -> Result<Page<Edit>, Error> {
         let most = i64::try_from(size.get()).unwrap_or(i64::MAX) + 1;
         let mut tx = self.db.read().await?;
-        let rows = sql::page(&mut tx, owner, filter, (before.unwrap_or("~"), most)).await?;
+        let rows = sql::page(&mut tx, owner, filter, (before, most)).await?;
         Ok(Page::cut(rows, size, |e| e.id.to_string()))
     }
 

@@ -49,6 +49,8 @@ use crate::webhooks::Webhooks;
 pub const PURPOSE: &str = "provide-edits";
 /// Pictures that are decoded at the same time.
 const PIXELS: usize = 3;
+/// Results that are fetched at the same time.
+const FETCHES: usize = 16;
 
 /// The pipeline. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -66,6 +68,8 @@ pub struct Editing {
     nudge: Arc<Notify>,
     /// Turns for work on pixels, so that many edits at once do not fill the memory.
     pixels: Arc<Semaphore>,
+    /// Turns for fetching results.
+    fetches: Arc<Semaphore>,
     clock: Clock,
     entropy: Entropy,
 }
@@ -126,6 +130,7 @@ impl Editing {
             progress: Progress::new(),
             nudge: Arc::default(),
             pixels: Arc::new(Semaphore::new(PIXELS)),
+            fetches: Arc::new(Semaphore::new(FETCHES)),
             clock,
             entropy,
         }
@@ -164,6 +169,7 @@ impl Editing {
         tx.commit().await?;
         self.progress.tell(&ended);
         self.nudge.notify_one();
+        self.webhooks.nudge().notify_one();
         Ok(ended)
     }
 

@@ -73,6 +73,8 @@ impl Editing {
         if self.close(&mut tx, owner, &ended).await? {
             tx.commit().await?;
             self.progress.tell(&ended);
+            self.webhooks.nudge().notify_one();
+            self.clear_up_after(&ended).await;
         }
         Ok(())
     }
@@ -104,12 +106,13 @@ impl Editing {
     async fn make(&self, edit: &Edit) -> Result<Edited, Error> {
         let access = Access { actor: &Actor::Service, purpose: PURPOSE };
         let input = edit.inputs.first().ok_or(Error::NotFound)?;
+        // The turn comes before the picture is read, so that no more of them are in memory than are worked on.
+        let _turn = self.pixels.acquire().await.map_err(|_| crate::store::Error::Unavailable)?;
         let open = self.vault.open_object(&edit.owner, &access, *input, None).await?;
         let format = Format::parse(open.object.meta.media_type.trim_start_matches("image/"));
         let picture = open.read(self.limits.max_bytes as u64).await?;
         let mut spec = self.spec(edit, &access, format.unwrap_or(Format::Jpeg)).await?;
         spec.earlier_mark = crate::imaging::read_mark(picture.expose());
-        let _turn = self.pixels.acquire().await.map_err(|_| crate::store::Error::Unavailable)?;
         tokio::task::spawn_blocking(move || studio::edit(picture.expose(), &spec))
             .await
             .map_err(|_| Error::BadValue("the picture"))?
@@ -180,7 +183,10 @@ impl Editing {
         };
         let closed: Result<bool, Error> = closed.await;
         match closed {
-            Ok(true) => self.progress.tell(&ended),
+            Ok(true) => {
+                self.progress.tell(&ended);
+                self.webhooks.nudge().notify_one();
+            }
             _ => self.vault.discard(&edit.owner, &sealed).await,
         }
         closed.map(|_| ())

@@ -11,10 +11,12 @@ const UPDATE: &str = "UPDATE edit SET state = $1, output = $2, progress = $3, er
 const GET: &str = "SELECT id, state, provider, model, inputs, output, prompt, settings, progress, cost, error, created_at, \
     started_at, ended_at, images, more_outputs, batch FROM edit WHERE tenant = $1 AND subject = $2 AND id = $3";
 const PAGE: &str = "SELECT id, state, provider, model, inputs, output, prompt, settings, progress, cost, error, created_at, \
-    started_at, ended_at, images, more_outputs, batch FROM edit WHERE tenant = $1 AND subject = $2 AND id < $3 \
-    AND ($4 = '' OR state = $4) AND ($5 = '' OR model = $5) AND ($6 = '' OR provider = $6) AND ($7 = '' OR batch = $7) \
+    started_at, ended_at, images, more_outputs, batch FROM edit WHERE tenant = $1 AND subject = $2 \
+    AND (CAST($3 AS TEXT) IS NULL OR id < $3) AND ($4 = '' OR state = $4) AND ($5 = '' OR model = $5) AND ($6 = '' OR provider = $6) AND ($7 = '' OR batch = $7) \
     AND created_at >= $8 AND created_at < $9 ORDER BY id DESC LIMIT $10";
-const WAITING: &str = "SELECT COUNT(*) FROM edit WHERE tenant = $1 AND provider = $2 AND state = 'queued'";
+// What was put counts by its errand; what was begun and turned away waits on.
+const WAITING: &str = "SELECT COUNT(*) FROM edit WHERE tenant = $1 AND provider = $2 AND state IN ('queued', 'running') \
+    AND provider_ref IS NULL";
 const DELETE: &str = "DELETE FROM edit WHERE tenant = $1 AND subject = $2 AND id = $3";
 const FORGET: &str = "DELETE FROM edit WHERE tenant = $1 AND subject = $2";
 
@@ -126,7 +128,7 @@ pub(super) async fn page(
     tx: &mut Tx,
     owner: &Owner,
     filter: &Filter,
-    (before, most): (&str, i64),
+    (before, most): (Option<&str>, i64),
 ) -> Result<Vec<Edit>, Error> {
     on!(tx, |c| sqlx::query(PAGE)
         .bind(owner.tenant.as_str())

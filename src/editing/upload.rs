@@ -4,6 +4,7 @@ use super::{Editing, Error, PURPOSE, Uploaded};
 use crate::crypto::sha256;
 use crate::imaging::{self, Carried, Inspected};
 use crate::policy::Facts;
+use crate::store::idempotency::Closing;
 use crate::vault::{self, Actor, NewObject, NewRecord, Owner};
 
 /// A picture that may come in: what it is, and its bytes as they would be stored.
@@ -54,6 +55,16 @@ impl Editing {
 
     /// The second half of [`Editing::upload`]: seals what was looked at.
     pub async fn take_in(&self, owner: &Owner, cleaned: Cleaned) -> Result<Uploaded, Error> {
+        self.take_in_once(owner, cleaned, &Closing::none()).await
+    }
+
+    /// The same for a call that shall have its effect once: its answer is kept in the transaction in which the picture lands.
+    pub async fn take_in_once(
+        &self,
+        owner: &Owner,
+        cleaned: Cleaned,
+        closing: &Closing<Uploaded>,
+    ) -> Result<Uploaded, Error> {
         let Cleaned { bytes, inspected, removed } = cleaned;
         let metadata = imaging::ImageMetadata { bytes: bytes.len() as u64, ..inspected.metadata() };
         let new = NewObject {
@@ -88,11 +99,13 @@ impl Editing {
             }
             let object = self.vault.land_object(&mut tx, owner, &staged).await?;
             self.vault.insert(&mut tx, owner, &sealed).await?;
+            let uploaded = Uploaded { id: object.id, metadata, removed, due_at: object.item.due_at };
+            closing.close(&mut tx, &uploaded).await?;
             tx.commit().await?;
-            Ok(object)
+            Ok(uploaded)
         };
         match landed.await {
-            Ok(object) => Ok(Uploaded { id: object.id, metadata, removed, due_at: object.item.due_at }),
+            Ok(uploaded) => Ok(uploaded),
             Err(e) => {
                 self.vault.abandon_object(owner, staged).await;
                 self.vault.discard(owner, &sealed).await;

@@ -15,6 +15,9 @@ const ACCOUNT_GONE: &str =
 const FORGET_ACCOUNTS: &str = "UPDATE elsewhere SET subject = NULL WHERE tenant = $1 AND subject = $2";
 const EXPIRE_ACCOUNTS: &str = "DELETE FROM elsewhere WHERE gone_at < $1";
 
+const CONFIRMED: &str =
+    "SELECT COUNT(*) FROM subject WHERE tenant = $1 AND id = $2 AND address_confirmed = 1";
+
 const INSERT: &str = "INSERT INTO elsewhere_task (id, tenant, account, subject, processor, kind, request, erasure, state, sealed, \
     stay_count, asked_at, due_at, next_at, tries) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9, 0, $10, $11, $10, 0)";
 const UPDATE: &str = "UPDATE elsewhere_task SET state = $1, sealed = $2, proof = $3, problem = $4, stay_count = $5, \
@@ -326,5 +329,15 @@ pub(super) async fn told(
         .execute(c)
         .await
         .map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+/// Whether a person opened a link that was sent to the address they changed to.
+pub(super) async fn is_confirmed(tx: &mut Tx, owner: &Owner) -> Result<bool, Error> {
+    let (n,): (i64,) = on!(tx, |c| sqlx::query_as(CONFIRMED)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .fetch_one(c)
+        .await)?;
     Ok(n == 1)
 }

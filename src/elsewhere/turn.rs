@@ -113,6 +113,7 @@ impl Elsewhere {
         let Some(record) = found else { return Ok(None) };
         let new: Correction = serde_json::from_value(record.value)
             .map_err(|_| crate::store::Error::inconsistent("record", "profile"))?;
+        let new = Correction { confirmed: self.is_confirmed(&owner).await?, ..new };
         if note.disclosures.is_empty() {
             let bytes = (new.email.len() + new.name.len() + new.username.len()) as u64;
             let categories = [SENT];
@@ -130,6 +131,11 @@ impl Elsewhere {
             tx.commit().await?;
         }
         Ok(Some(new))
+    }
+
+    async fn is_confirmed(&self, owner: &Owner) -> Result<bool, Error> {
+        let mut tx = self.db.read().await?;
+        Ok(sql::is_confirmed(&mut tx, owner).await?)
     }
 
     /// Writes down what came of a try. `true` when the task is over.

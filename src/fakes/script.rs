@@ -72,6 +72,12 @@ pub enum Plan {
     NoWebhook,
     /// It succeeds, and the first of its pictures is marked as against the content rules. FAL.AI only.
     Flag,
+    /// It succeeds, and does not repeat what it was asked: FAL.AI an empty prompt, Replicate no input at all.
+    Forget,
+    /// It succeeds, and says that the first of its results lies at another place than its own.
+    Astray,
+    /// It succeeds, and its result stands in the answer. Replicate only.
+    Inline,
 }
 
 /// Faults and plans to come.
@@ -84,6 +90,10 @@ pub(super) struct Script {
 impl Script {
     pub(super) fn fault(&mut self, at: At, fault: Fault) {
         self.faults.push_back((at, fault));
+    }
+
+    pub(super) fn forgive(&mut self) {
+        self.faults.clear();
     }
 
     pub(super) fn plan(&mut self, plan: Plan) {

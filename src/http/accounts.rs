@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -10,9 +11,12 @@ use utoipa_axum::routes;
 
 use super::answer::moment;
 use super::ask::Json;
-use crate::base::{Kind, TenantId};
-use crate::edge::{ApiCaller, Edge, Fault, Idempotent, Once, Problem, UserCaller};
-use crate::subjects::{NewAccount, Profile, Scope};
+use super::requests::{Request, is_another, request};
+use crate::base::{Kind, TenantId, Timestamp};
+use crate::edge::{ApiCaller, Closing, Edge, Fault, Idempotent, Once, Problem, Shape, UserCaller};
+use crate::policy::Channel;
+use crate::requests::{AddressBy, Ask, Filing};
+use crate::subjects::{Email, NewAccount, Profile, Scope};
 use crate::vault::Access;
 
 const PURPOSE: &str = "account";
@@ -84,12 +88,16 @@ struct Account {
     closed_at: Option<String>,
 }
 
-/// An account that was closed.
+/// An account that is closed, or is being closed.
 #[derive(Serialize, ToSchema)]
-struct Closed {
-    /// Since when.
+struct Ending {
+    /// Since when it is closed, on the word of its app.
     #[schema(format = DateTime)]
-    closed_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_at: Option<String>,
+    /// The erasure that closes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<Request>,
 }
 
 /// What to correct. What is left out stays as it is.
@@ -120,24 +128,43 @@ async fn open(
     let tenant = &caller.key.tenant;
     let once =
         Once { tenant, caller: &caller.key.id, route: "POST /v1/accounts", key: &key, body: &body.raw };
-    edge.once(once, StatusCode::CREATED, Box::pin(open_for(&edge, tenant, body.value))).await
+    let shape = Shape { status: StatusCode::CREATED, of: |made: &String| Opened { subject: made.clone() } };
+    let (edge_, tenant_) = (edge.clone(), tenant.clone());
+    let work = move |closing: Closing<String>| {
+        async move { open_for(&edge_, &tenant_, body.value, closing.cut_off()).await }.boxed()
+    };
+    edge.once(once, shape, work).await
 }
 
-async fn open_for(edge: &Edge, tenant: &TenantId, asked: Opening) -> Result<Opened, Fault> {
+/// Opens it, or goes on with one that this call had begun to open when it was cut off. The id of the person.
+async fn open_for(
+    edge: &Edge,
+    tenant: &TenantId,
+    asked: Opening,
+    cut_off: Option<Timestamp>,
+) -> Result<String, Fault> {
     let subjects = &edge.app.subjects;
-    let new = NewAccount { email: asked.email.parse()?, name: asked.name, username: asked.username };
+    let email: Email = asked.email.parse()?;
+    let begun = match cut_off {
+        Some(since) => subjects.opened_since(tenant, &email, since).await?,
+        None => None,
+    };
+    let new = NewAccount { email, name: asked.name, username: asked.username };
     let Some(login) = asked.login else {
-        let owner = subjects.open(tenant, new).await?;
-        return Ok(Opened { subject: owner.subject.to_string() });
+        let owner = if let Some(owner) = begun { owner } else { subjects.open(tenant, new).await? };
+        return Ok(owner.subject.to_string());
     };
     // Asked first, so that a login that is taken leaves no account behind.
-    if subjects.by_login(tenant, &login.issuer, &login.subject).await?.is_some() {
+    let known = subjects.by_login(tenant, &login.issuer, &login.subject).await?;
+    if known.is_some() && known != begun {
         return Err(Fault::because(Kind::Conflict, "there is an account with this login already"));
     }
-    let owner = subjects.open(tenant, new).await?;
-    subjects.add_login(&owner, &login.issuer, &login.subject).await?;
+    let owner = if let Some(owner) = begun { owner } else { subjects.open(tenant, new).await? };
+    if known.is_none() {
+        subjects.add_login(&owner, &login.issuer, &login.subject).await?;
+    }
     edge.app.elsewhere.link_login(&owner, &login.issuer, &login.subject).await?;
-    Ok(Opened { subject: owner.subject.to_string() })
+    Ok(owner.subject.to_string())
 }
 
 /// Read one's account
@@ -150,10 +177,16 @@ async fn read(State(edge): State<Edge>, caller: UserCaller) -> Result<axum::Json
 }
 
 /// Correct one's account
+///
+/// A new address counts once the link in the letter to it was opened, which works for a day; the account is told as it is
+/// until then, and the answer is the same whether the address can be had or not. It needs a proof of who asks that is less
+/// than an hour old. An app's key with `accounts` vouches for the addresses of its own users: those count at once, and all
+/// sessions end.
 #[utoipa::path(patch, path = "/v1/account", tag = "accounts", request_body = Correction,
     security(("token" = []), ("app-key" = ["accounts"], "subject" = []), ("session" = [])),
     responses((status = 200, description = "The account as it is now.", body = Account),
-        (status = 409, description = "The address has an account.", body = Problem)))]
+        (status = 401, description = "`step-up`: sign in again first.", body = Problem),
+        (status = 409, description = "Said to an app's key: the address has an account. To a person: the address was changed not long ago.", body = Problem)))]
 async fn correct(
     State(edge): State<Edge>,
     caller: UserCaller,
@@ -168,21 +201,43 @@ async fn correct(
         name: name.unwrap_or(known.name),
         username: username.unwrap_or(known.username),
     };
-    edge.app.requests.correct(&caller.owner, &caller.actor, &new).await?;
+    let address = if caller.vouched() { AddressBy::Link } else { AddressBy::App };
+    if address == AddressBy::Link && is_another(&edge, &caller, &new.email).await? {
+        caller.proved_lately(&edge)?;
+    }
+    edge.app.requests.correct(&caller.owner, &caller.actor, &new, address).await?;
     account(&edge, &caller).await
 }
 
 /// Close one's account
 ///
-/// Nothing new is taken in, and what the policy ties to the closing goes by its clocks. Everything at once is the right
-/// of erasure.
+/// Asked for by the person, it is an erasure: everything goes when the time is over in which it can be taken back, with
+/// `POST /v1/requests/{id}/cancel`. It needs a proof of who they are that is less than an hour old. An app's key with
+/// `accounts` closes an account of its own users on its own word, at once: every session ends, and what the policy ties to
+/// the closing goes by its clocks. Neither while the address is new.
 #[utoipa::path(post, path = "/v1/account/close", tag = "accounts",
     security(("token" = []), ("app-key" = ["accounts"], "subject" = []), ("session" = [])),
-    responses((status = 200, description = "Closed, now or before.", body = Closed)))]
-async fn close(State(edge): State<Edge>, caller: UserCaller) -> Result<axum::Json<Closed>, Fault> {
+    responses((status = 200, description = "Closed, or being closed; now or before.", body = Ending),
+        (status = 401, description = "`step-up`: sign in again first.", body = Problem),
+        (status = 409, description = "The address was changed not long ago.", body = Problem)))]
+async fn close(State(edge): State<Edge>, caller: UserCaller) -> Result<axum::Json<Ending>, Fault> {
     caller.allows(Scope::Accounts)?;
-    let at = edge.app.subjects.close(&caller.owner, &caller.actor).await?;
-    Ok(axum::Json(Closed { closed_at: moment(at) }))
+    let (app, owner) = (&edge.app, &caller.owner);
+    app.subjects.may_take_out(owner).await?;
+    if !caller.vouched() {
+        let at = app.subjects.close(owner, &caller.actor).await?;
+        return Ok(axum::Json(Ending { closed_at: Some(moment(at)), request: None }));
+    }
+    caller.proved_lately(&edge)?;
+    let filing = Filing {
+        ask: Ask::Erasure { at_once: false },
+        channel: Channel::Api,
+        by: caller.actor.clone(),
+        proved: true,
+        words: None,
+    };
+    let filed = app.requests.file(owner, filing).await?.request;
+    Ok(axum::Json(Ending { closed_at: None, request: Some(request(filed)) }))
 }
 
 async fn account(edge: &Edge, caller: &UserCaller) -> Result<axum::Json<Account>, Fault> {

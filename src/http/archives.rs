@@ -19,12 +19,14 @@ pub(super) fn routes() -> OpenApiRouter<Edge> {
 /// The archive that answers a request
 ///
 /// A ZIP file, made while it is sent and kept nowhere. Its length is known beforehand, and a `Range` of it can be had,
-/// so that a download that broke off can be taken up again. Needs the person's own session or token.
+/// so that a download that broke off can be taken up again. Needs the person's own session or token, and a proof of who they
+/// are that is less than an hour old.
 #[utoipa::path(get, path = "/v1/requests/{id}/archive", tag = "requests",
     params(("id" = String, Path), ("Range" = Option<String>, Header, example = "bytes=0-65535")),
     security(("token" = []), ("session" = [])),
     responses((status = 200, description = "The archive.", content_type = "application/zip", body = Vec<u8>),
         (status = 206, description = "The part of it that was asked for.", content_type = "application/zip", body = Vec<u8>),
+        (status = 401, description = "`step-up`: sign in again first.", body = Problem),
         (status = 404, description = "Not there, not ready, or not one's own.", body = Problem),
         (status = 410, description = "It can no longer be had; ask for a new one.", body = Problem),
         (status = 416, description = "There are no bytes in that range.", body = Problem)))]
@@ -35,7 +37,7 @@ async fn archive(
     Named(id): Named<RequestId>,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
-    caller.in_person()?;
+    caller.proved_lately(&edge)?;
     let archive = edge.app.requests.archive(&caller.owner, id).await?;
     let etag = archive.etag();
     let (name, len) = (archive.file_name.as_str(), archive.len());

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -12,7 +13,7 @@ use super::answer::{Listing, invalid, moment};
 use super::ask::{Json, Paging, Query};
 use crate::base::{Kind, SubjectId};
 use crate::billing::CreditEntry;
-use crate::edge::{ApiCaller, Edge, Fault, Idempotent, Once, Problem, UserCaller};
+use crate::edge::{ApiCaller, Edge, Fault, Idempotent, Once, Problem, Shape, UserCaller};
 use crate::subjects::Scope;
 use crate::vault::Owner;
 
@@ -120,17 +121,18 @@ async fn grant(
     caller.allows(Scope::Credits)?;
     let tenant = &caller.key.tenant;
     let once = Once { tenant, caller: &caller.key.id, route: "POST /v1/credits", key: &key, body: &body.raw };
-    edge.once(once, StatusCode::CREATED, async {
-        let Grant { subject, amount, reason } = body.value;
-        if !(1..=MOST).contains(&amount) {
-            return Err(invalid("amount must be between 1 and 1,000,000"));
-        }
-        let owner = Owner::new(tenant, subject);
-        if edge.app.subjects.get(&owner).await?.erasing {
+    let Grant { subject, amount, reason } = body.value;
+    if !(1..=MOST).contains(&amount) {
+        return Err(invalid("amount must be between 1 and 1,000,000"));
+    }
+    let (app, owner, reason) =
+        (edge.app.clone(), Owner::new(tenant, subject), format!("{reason:?}").to_lowercase());
+    let shape = Shape { status: StatusCode::CREATED, of: |balance: &i64| Granted { balance: *balance } };
+    let work = move |closing| async move {
+        if app.subjects.get(&owner).await?.erasing {
             return Err(Fault::new(Kind::NotFound));
         }
-        let reason = format!("{reason:?}").to_lowercase();
-        Ok(Granted { balance: edge.app.credits.grant(&owner, amount, &reason).await? })
-    })
-    .await
+        Ok(app.credits.grant_once(&owner, amount, &reason, &closing).await?)
+    };
+    edge.once(once, shape, move |closing| work(closing).boxed()).await
 }

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -13,7 +14,7 @@ use utoipa_axum::routes;
 use super::answer::{Listing, invalid, moment};
 use super::ask::{self, Named, Paging, Query};
 use crate::base::{BatchId, EditId, ObjectId, Timestamp};
-use crate::edge::{Edge, Fault, Idempotent, Once, Problem, UserCaller};
+use crate::edge::{Edge, Fault, Idempotent, Once, Problem, Shape, UserCaller};
 use crate::editing::{
     self, EditState, Filter, ModelChoice, NewBatch, NewEdit, PURPOSE, ProviderChoice, Settings,
 };
@@ -148,6 +149,12 @@ struct Batch {
     edits: Vec<Edit>,
 }
 
+impl Batch {
+    fn of((id, edits): &(BatchId, Vec<editing::Edit>)) -> Self {
+        Self { id: id.to_string(), edits: edits.iter().cloned().map(edit).collect() }
+    }
+}
+
 /// Which edits, and which page of them.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -211,9 +218,11 @@ async fn create(
     let once = Once { tenant, caller: &who, route: "POST /v1/edits", key: &key, body: &body.raw };
     let Asked { inputs, prompt, model, settings, provider } = body.value;
     let new = NewEdit { inputs, prompt, model, settings, provider };
+    let (editing, by) = (edge.app.editing.clone(), (caller.owner.clone(), caller.actor.clone()));
+    let shape = Shape { status: StatusCode::CREATED, of: |made: &editing::Edit| edit(made.clone()) };
     let work =
-        Box::pin(async { Ok(edit(edge.app.editing.create(&caller.owner, &caller.actor, new).await?)) });
-    edge.once(once, StatusCode::CREATED, work).await
+        move |closing| async move { Ok(editing.create_once(&by.0, &by.1, new, &closing).await?) }.boxed();
+    edge.once(once, shape, work).await
 }
 
 /// Ask for the same edit of each of several images
@@ -238,11 +247,11 @@ async fn batch(
     let once = Once { tenant, caller: &who, route: "POST /v1/edits/batch", key: &key, body: &body.raw };
     let BatchAsked { inputs, prompt, model, settings, provider } = body.value;
     let new = NewBatch { inputs, wish: NewEdit { inputs: Vec::new(), prompt, model, settings, provider } };
-    let work = Box::pin(async {
-        let (id, edits) = edge.app.editing.create_batch(&caller.owner, &caller.actor, new).await?;
-        Ok(Batch { id: id.to_string(), edits: edits.into_iter().map(edit).collect() })
-    });
-    edge.once(once, StatusCode::CREATED, work).await
+    let (editing, by) = (edge.app.editing.clone(), (caller.owner.clone(), caller.actor.clone()));
+    let shape = Shape { status: StatusCode::CREATED, of: Batch::of };
+    let work =
+        move |closing| async move { Ok(editing.create_batch(&by.0, &by.1, new, &closing).await?) }.boxed();
+    edge.once(once, shape, work).await
 }
 
 /// One's edits, newest first

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use super::answer::problem;
@@ -27,7 +27,8 @@ const PATIENCE: Duration = Duration::from_mins(2);
 pub(super) struct Turns(Arc<Shared>);
 
 struct Shared {
-    uploads: Semaphore,
+    uploads: Arc<Semaphore>,
+    hooks: Semaphore,
     decodings: Semaphore,
     closing: CancellationToken,
 }
@@ -36,13 +37,18 @@ impl Turns {
     /// `closing` ends streams that would never end by themselves.
     pub(super) fn new(closing: CancellationToken) -> Self {
         // An upload is held in memory until it is sealed; a small copy costs a decoding.
-        let (uploads, decodings) = (Semaphore::new(8), Semaphore::new(2));
-        Self(Arc::new(Shared { uploads, decodings, closing }))
+        let (uploads, decodings) = (Arc::new(Semaphore::new(8)), Semaphore::new(2));
+        Self(Arc::new(Shared { uploads, hooks: Semaphore::new(4), decodings, closing }))
     }
 
     /// Waits for the turn to hold an upload in memory.
-    pub(super) async fn upload(&self) -> Result<SemaphorePermit<'_>, Fault> {
-        self.0.uploads.acquire().await.map_err(|_| Fault::new(Kind::Unavailable))
+    pub(super) async fn upload(&self) -> Result<OwnedSemaphorePermit, Fault> {
+        Arc::clone(&self.0.uploads).acquire_owned().await.map_err(|_| Fault::new(Kind::Unavailable))
+    }
+
+    /// Waits for the turn to hold a provider's webhook in memory: apart from uploads, which they must not keep.
+    pub(super) async fn hook(&self) -> Result<SemaphorePermit<'_>, Fault> {
+        self.0.hooks.acquire().await.map_err(|_| Fault::new(Kind::Unavailable))
     }
 
     /// Waits for the turn to decode a picture.

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -12,7 +13,7 @@ use utoipa_axum::routes;
 use super::answer::moment;
 use super::ask::{self, Named};
 use crate::base::{HoldId, Kind, SubjectId, Timestamp};
-use crate::edge::{Edge, Fault, Idempotent, Once, Problem, StaffSession};
+use crate::edge::{Edge, Fault, Idempotent, Once, Problem, Shape, StaffSession};
 use crate::policy::Role;
 use crate::retention::{self, NewHold};
 
@@ -147,11 +148,12 @@ async fn place(
     let once = Once { tenant, caller: &who, route: "POST /v1/desk/holds", key: &key, body: &body.raw };
     let Placing { subject, category, matter, reason, review_at, untold } = body.value;
     let new = NewHold { subject, category, matter, reason, review_at, untold };
-    let work = Box::pin(async {
-        let placed = edge.app.retention.hold(tenant, new, caller.staff.id, caller.staff.role).await?;
-        Ok(hold(placed))
-    });
-    edge.once(once, StatusCode::CREATED, work).await
+    let (retention, owned, by) =
+        (edge.app.retention.clone(), tenant.clone(), (caller.staff.id, caller.staff.role));
+    let shape = Shape { status: StatusCode::CREATED, of: |placed: &retention::Hold| hold(placed.clone()) };
+    let work =
+        move |closing| async move { Ok(retention.hold_once(&owned, new, by, &closing).await?) }.boxed();
+    edge.once(once, shape, work).await
 }
 
 /// Every hold

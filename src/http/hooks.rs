@@ -1,6 +1,8 @@
 //! Webhooks of providers. What comes in counts only when the provider signed it, and says only that there is something to
 //! look at.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -18,7 +20,11 @@ pub(super) fn routes() -> Router<Edge> {
     Router::new().route("/hooks/{provider}/{nonce}", routing::post(called)).layer(DefaultBodyLimit::max(MOST))
 }
 
-/// `POST /hooks/{provider}/{nonce}`: 202 when it is taken, also when it has no effect; 401 when it is not the provider's.
+/// How long one may take to come in.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// `POST /hooks/{provider}/{nonce}`: 202 when it is taken, also when it has no effect; 401 when it is not the provider's. At an
+/// address that nobody was given its body is not even read.
 async fn called(
     State(edge): State<Edge>,
     Extension(turns): Extension<Turns>,
@@ -29,9 +35,13 @@ async fn called(
     if nonce.len() > 64 {
         return Err(Fault::new(Kind::NotFound));
     }
-    // It is held in memory until its signature is checked, so only some are at a time.
-    let _turn = turns.upload().await?;
-    let body: Bytes = request.extract().await.map_err(|_| Fault::new(Kind::TooLarge))?;
+    if !edge.app.editing.awaits(&provider, &nonce).await? {
+        return Ok(StatusCode::ACCEPTED);
+    }
+    // It is held in memory until its signature is checked, so only some are at a time, and none for long.
+    let _turn = turns.hook().await?;
+    let body = tokio::time::timeout(PATIENCE, request.extract::<Bytes, _>()).await;
+    let body = body.map_err(|_| Fault::new(Kind::Malformed))?.map_err(|_| Fault::new(Kind::TooLarge))?;
     edge.app.editing.called_back(&provider, &nonce, &headers, &body).await?;
     Ok(StatusCode::ACCEPTED)
 }

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::{Extension, Json};
+use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -14,7 +15,7 @@ use super::answer::{File, Listing, invalid, moment};
 use super::ask::{Named, Paging, Query, picture};
 use super::guard::Turns;
 use crate::base::{ObjectId, Page, PageSize};
-use crate::edge::{Edge, Fault, Idempotent, Once, Problem, UserCaller};
+use crate::edge::{Edge, Fault, Idempotent, Once, Problem, Shape, UserCaller};
 use crate::editing::{PURPOSE, Uploaded};
 use crate::subjects::Scope;
 use crate::vault::{Access, StoredObject};
@@ -133,15 +134,20 @@ async fn upload(
     body: Body,
 ) -> Result<Response, Fault> {
     caller.allows(Scope::Edits)?;
-    let _turn = turns.upload().await?;
+    let turn = turns.upload().await?;
     let bytes = picture(&headers, body, edge.app.editing.limits().max_bytes).await?;
     let (tenant, who) = (&caller.owner.tenant, caller.owner.subject.to_string());
     let once = Once { tenant, caller: &who, route: "POST /v1/images", key: &key, body: &bytes };
-    let work = Box::pin(async {
-        let uploaded = edge.app.editing.upload(&caller.owner, &caller.actor, bytes.clone()).await?;
-        Ok(arrived(uploaded))
-    });
-    edge.once(once, StatusCode::CREATED, work).await
+    let (editing, by, sent) =
+        (edge.app.editing.clone(), (caller.owner.clone(), caller.actor.clone()), bytes.clone());
+    let shape = Shape { status: StatusCode::CREATED, of: |uploaded: &Uploaded| arrived(uploaded.clone()) };
+    let work = move |closing| async move {
+        // Held as long as the picture is in memory, also when nobody waits any more.
+        let _turn = turn;
+        let cleaned = editing.cleaned(&by.0, &by.1, sent).await?;
+        Ok(editing.take_in_once(&by.0, cleaned, &closing).await?)
+    };
+    edge.once(once, shape, move |closing| work(closing).boxed()).await
 }
 
 /// One's images, newest first

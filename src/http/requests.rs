@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,10 +14,11 @@ use super::answer::{Listing, invalid, moment};
 use super::ask::{self, Named, Paging, Query};
 use super::elsewhere::{Elsewhere, recipient};
 use crate::base::{RequestId, Secret};
-use crate::edge::{Edge, Fault, Idempotent, Once, Problem, UserCaller};
+use crate::edge::{Edge, Fault, Idempotent, Once, Problem, Shape, UserCaller};
 use crate::policy::{Channel, Right};
 use crate::requests::{self, Ask, Filing};
-use crate::subjects::{Profile, Scope};
+use crate::subjects::{Email, Profile, Scope};
+use crate::vault::{Access, Actor};
 
 pub(super) fn routes() -> OpenApiRouter<Edge> {
     OpenApiRouter::new()
@@ -225,11 +227,14 @@ fn event(event: requests::Event) -> Event {
 /// File a request
 ///
 /// It has its number and both dates at once; what can be done at once is. An app's key alone does not show that the
-/// person asks: such a request waits until they have shown it in the privacy centre.
+/// person asks: such a request waits until they have shown it in the privacy centre. A copy of the data, an erasure at
+/// once and a corrected address need a proof of who asks that is less than an hour old; a new address counts once the link
+/// in the letter to it was opened.
 #[utoipa::path(post, path = "/v1/requests", tag = "requests", request_body = Wish,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key gives the first answer again.")),
     security(("token" = []), ("app-key" = ["rights"], "subject" = []), ("session" = [])),
     responses((status = 201, description = "Filed; or the same one, if it was filed before and is open.", body = Request),
+        (status = 401, description = "`step-up`: sign in again first.", body = Problem),
         (status = 422, description = "It cannot be done as it was asked.", body = Problem)))]
 async fn file(
     State(edge): State<Edge>,
@@ -241,6 +246,9 @@ async fn file(
     let (tenant, who) = (&caller.owner.tenant, caller.owner.subject.to_string());
     let once = Once { tenant, caller: &who, route: "POST /v1/requests", key: &key, body: &body.raw };
     let (ask, text) = ask_of(body.value)?;
+    if caller.vouched() && takes_away(&edge, &caller, &ask).await? {
+        caller.proved_lately(&edge)?;
+    }
     let filing = Filing {
         ask,
         channel: Channel::Api,
@@ -248,8 +256,30 @@ async fn file(
         proved: caller.vouched(),
         words: text.map(Secret::new),
     };
-    let work = Box::pin(async { Ok(request(edge.app.requests.file(&caller.owner, filing).await?.request)) });
-    edge.once(once, StatusCode::CREATED, work).await
+    let (rights, owner) = (edge.app.requests.clone(), caller.owner.clone());
+    let shape = Shape { status: StatusCode::CREATED, of: |filed: &requests::Request| request(filed.clone()) };
+    // Filed again after a crash, it is the one that was filed.
+    let work = move |_| async move { Ok(rights.file(&owner, filing).await?.request) }.boxed();
+    edge.once(once, shape, work).await
+}
+
+/// Whether somebody who found an open session could take data away with it, or keep their owner from them.
+async fn takes_away(edge: &Edge, caller: &UserCaller, ask: &Ask) -> Result<bool, Fault> {
+    Ok(match ask {
+        Ask::Access | Ask::Portability | Ask::Erasure { at_once: true } => true,
+        Ask::Rectification(Some(new)) => is_another(edge, caller, &new.email).await?,
+        _ => false,
+    })
+}
+
+/// Whether an address is another than the caller's own.
+pub(super) async fn is_another(edge: &Edge, caller: &UserCaller, email: &str) -> Result<bool, Fault> {
+    // A restriction does not keep a correction back.
+    let actor = Actor::Subject(caller.owner.subject);
+    let access = Access { actor: &actor, purpose: requests::PURPOSE };
+    let known = edge.app.subjects.profile(&caller.owner, &access).await?;
+    let asked: Email = email.parse()?;
+    Ok(known.email != asked.expose())
 }
 
 /// One's requests, newest first
@@ -314,10 +344,12 @@ async fn cancel(
 
 /// Do without the time in which an erasure can be taken back
 ///
-/// The erasure is done now. Needs the person's own session or token.
+/// The erasure is done now. Needs the person's own session or token, and a proof of who they are that is less than an hour
+/// old.
 #[utoipa::path(post, path = "/v1/requests/{id}/waive", tag = "requests", params(("id" = String, Path)),
     security(("token" = []), ("session" = [])),
     responses((status = 200, description = "Being done, or done.", body = Request),
+        (status = 401, description = "`step-up`: sign in again first.", body = Problem),
         (status = 404, description = "Not there, or not one's own.", body = Problem),
         (status = 409, description = "It has no such time.", body = Problem)))]
 async fn waive(
@@ -325,6 +357,6 @@ async fn waive(
     caller: UserCaller,
     Named(id): Named<RequestId>,
 ) -> Result<Json<Request>, Fault> {
-    caller.in_person()?;
+    caller.proved_lately(&edge)?;
     Ok(Json(request(edge.app.requests.waive(&caller.owner, id).await?)))
 }

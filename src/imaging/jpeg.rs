@@ -1,11 +1,12 @@
 //! JPEG containers (ITU-T T.81 annex B): walking the segments, and writing back those that are the picture.
 //!
 //! Kept: quantisation and Huffman tables, restart interval, frame, scans, the 14 bytes of JFIF that say the pixel shape,
-//! ICC profile, the 12 bytes of Adobe that say the colour transform. The end is the first end-of-image marker outside a
+//! the colours of an ICC profile, the 12 bytes of Adobe that say the colour transform. The end is the first end-of-image marker outside a
 //! segment: films, second pictures and archives behind it go.
 
 use super::bytes::{be16, slice};
 use super::exif::{self, Facts};
+use super::icc;
 use super::mark::DigitalSourceType;
 use super::pixels::Header;
 use super::{Anatomy, Carried, Format, Keep, Limits, Orientation, Refused};
@@ -198,10 +199,11 @@ pub(super) fn rebuild(bytes: &[u8], keep: &Keep<'_>) -> Result<Vec<u8>, Refused>
     if let Some(text) = keep.comment {
         put(&mut out, COM, &[text.as_bytes()]);
     }
-    let icc: usize = walk.segments.iter().filter(|s| is_icc(s)).map(|s| s.body.len()).sum();
+    if let Some(profile) = profile(&walk).filter(|_| !keep.bare) {
+        put(&mut out, APP2, &[ICC, &[1, 1], &profile]);
+    }
     for segment in &walk.segments {
         match segment.marker {
-            APP2 if is_icc(segment) && !keep.bare && icc <= MAX_ICC => put(&mut out, APP2, &[segment.body]),
             APP14 if segment.body.starts_with(b"Adobe") => {
                 put(&mut out, APP14, &[segment.body.get(..12).unwrap_or(segment.body)]);
             }
@@ -216,8 +218,18 @@ pub(super) fn rebuild(bytes: &[u8], keep: &Keep<'_>) -> Result<Vec<u8>, Refused>
     Ok(out)
 }
 
-fn is_icc(segment: &Segment<'_>) -> bool {
-    segment.marker == APP2 && segment.body.starts_with(ICC)
+/// The colours of the profile, which may be spread over several segments, each with its number and how many there are. What
+/// does not fit into one of ours has more than colours.
+fn profile(walk: &Walk<'_>) -> Option<Vec<u8>> {
+    let pieces = walk.segments.iter().filter(|s| s.marker == APP2).filter_map(|s| s.body.strip_prefix(ICC));
+    let mut pieces: Vec<(u8, &[u8])> =
+        pieces.filter_map(|p| p.split_first_chunk().map(|([n, _], rest)| (*n, rest))).collect();
+    pieces.sort_by_key(|(n, _)| *n);
+    if pieces.iter().map(|(_, piece)| piece.len()).sum::<usize>() > MAX_ICC {
+        return None;
+    }
+    let whole: Vec<u8> = pieces.into_iter().flat_map(|(_, piece)| piece.iter().copied()).collect();
+    icc::neutral(&whole).filter(|p| p.len() + ICC.len() + 4 <= usize::from(u16::MAX))
 }
 
 fn put(out: &mut Vec<u8>, marker: u8, parts: &[&[u8]]) {

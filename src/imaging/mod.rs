@@ -9,6 +9,7 @@
 mod bytes;
 mod error;
 mod exif;
+mod icc;
 mod jpeg;
 mod mark;
 mod model;
@@ -65,7 +66,7 @@ pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspected, Refused> {
 /// The same picture without what it carried: no EXIF, GPS, XMP, IPTC, comments, thumbnails, maker notes, provenance
 /// manifests, second pictures or trailing bytes. Lossless: the compressed pixels are copied.
 ///
-/// What stays is an allow-list: the coded picture, its colour profile and colour tags, and, when the picture is not stored
+/// What stays is an allow-list: the coded picture, the curves and primaries of its colour profile, its colour tags, and, when the picture is not stored
 /// upright, one EXIF block that holds the orientation and nothing else. `inspected` is what [`inspect`] said of
 /// these bytes; other bytes give [`Refused`].
 pub fn strip(bytes: &[u8], inspected: &Inspected) -> Result<Vec<u8>, Refused> {

@@ -1,19 +1,26 @@
 //! PNG containers (W3C PNG, third edition, 5): walking the chunks, and writing back those that are the picture.
 //!
 //! Kept: header, palette, transparency, image data, end; gamma, chromaticities, sRGB, significant bits and coding-independent
-//! code points where they have their fixed length and a right checksum; a colour profile of sensible size, under a name
-//! of ours, because a profile's name may be a person's.
+//! code points where they have their fixed length and a right checksum; the colours of a profile of sensible size, under a
+//! name of ours, because a profile's name may be a person's.
+
+use std::io::Cursor;
+
+use image::ImageDecoder as _;
+use image::codecs::png::PngDecoder;
 
 use super::bytes::{be32, slice};
 use super::exif::{self, Facts};
+use super::icc;
 use super::mark::DigitalSourceType;
 use super::pixels::Header;
 use super::sniff::PNG_SIGNATURE;
 use super::{Anatomy, Carried, Format, Keep, Limits, Orientation, Refused};
 
 const XMP_KEYWORD: &[u8] = b"XML:com.adobe.xmp\0";
-/// Deflate packs at most 1,032 to one: a profile this small cannot grow beyond what a browser shrugs at.
+/// What is longer, packed, has more than colours. It is unpacked to [`UNPACKED`] at most.
 const MAX_ICC: usize = 64 << 10;
+const UNPACKED: u64 = 1 << 20;
 
 const CUT: Refused = Refused::CutShort { format: Format::Png };
 
@@ -159,7 +166,7 @@ pub(super) fn rebuild(bytes: &[u8], keep: &Keep<'_>) -> Result<Vec<u8>, Refused>
             }
             b"IEND" => put(&mut out, *b"IEND", &[]),
             b"PLTE" | b"IDAT" | b"tRNS" => out.extend_from_slice(chunk.whole),
-            b"iCCP" if !keep.bare && chunk.checksum_holds() => put_profile(&mut out, chunk.body),
+            b"iCCP" if !keep.bare && chunk.checksum_holds() => put_profile(&mut out, chunk),
             _ if !keep.bare && is_sound_colour_tag(chunk) => out.extend_from_slice(chunk.whole),
             _ => {}
         }
@@ -180,12 +187,44 @@ fn put_ours(out: &mut Vec<u8>, keep: &Keep<'_>) {
     }
 }
 
-fn put_profile(out: &mut Vec<u8>, body: &[u8]) {
-    let Some(name) = body.iter().take(80).position(|b| *b == 0) else { return };
-    let profile = body.get(name..).unwrap_or_default();
-    if profile.len() <= MAX_ICC {
-        put(out, *b"iCCP", &[b"icc", profile]);
+fn put_profile(out: &mut Vec<u8>, chunk: &Chunk<'_>) {
+    if chunk.body.len() <= MAX_ICC
+        && let Some(profile) = unpacked(chunk).and_then(|profile| icc::neutral(&profile))
+    {
+        put(out, *b"iCCP", &[b"icc\0\0", &stored(&profile)]);
     }
+}
+
+/// A profile's bytes, by way of a picture of one pixel that has it and nothing else.
+fn unpacked(chunk: &Chunk<'_>) -> Option<Vec<u8>> {
+    let mut picture = PNG_SIGNATURE.to_vec();
+    put(&mut picture, *b"IHDR", &[&[0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0]]);
+    picture.extend_from_slice(chunk.whole);
+    put(&mut picture, *b"IDAT", &[&stored(&[0, 0])]);
+    put(&mut picture, *b"IEND", &[]);
+    let mut limits = image::Limits::default();
+    limits.max_alloc = Some(UNPACKED);
+    let mut decoder = PngDecoder::with_limits(Cursor::new(picture), limits).ok()?;
+    decoder.icc_profile().ok().flatten()
+}
+
+/// Some bytes as a zlib stream (RFC 1950) that packs nothing.
+fn stored(bytes: &[u8]) -> Vec<u8> {
+    let mut out = vec![0x78, 0x01];
+    let mut blocks = bytes.chunks(usize::from(u16::MAX)).peekable();
+    while let Some(block) = blocks.next() {
+        let length = u16::try_from(block.len()).unwrap_or(u16::MAX);
+        out.push(u8::from(blocks.peek().is_none()));
+        out.extend_from_slice(&length.to_le_bytes());
+        out.extend_from_slice(&(!length).to_le_bytes());
+        out.extend_from_slice(block);
+    }
+    let (a, b) = bytes.iter().fold((1_u32, 0_u32), |(a, b), byte| {
+        let a = (a + u32::from(*byte)) % 65_521;
+        (a, (b + a) % 65_521)
+    });
+    out.extend_from_slice(&(b << 16 | a).to_be_bytes());
+    out
 }
 
 fn put(out: &mut Vec<u8>, kind: [u8; 4], parts: &[&[u8]]) {

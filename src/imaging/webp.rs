@@ -1,10 +1,11 @@
 //! WebP containers (RFC 9649): walking the chunks, and writing back those that are the picture.
 //!
-//! Kept: the coded picture and its alpha, the colour profile; the extended header only when one of these, an orientation or a
+//! Kept: the coded picture and its alpha, the colours of a profile; the extended header only when one of these, an orientation or a
 //! mark needs it. The end is where the RIFF header says it is.
 
 use super::bytes::{array, le32, slice};
 use super::exif::{self, Facts};
+use super::icc;
 use super::mark::DigitalSourceType;
 use super::pixels::Header;
 use super::{Anatomy, Carried, Format, Keep, Limits, Orientation, Refused};
@@ -146,7 +147,8 @@ pub(super) fn rebuild(bytes: &[u8], keep: &Keep<'_>) -> Result<Vec<u8>, Refused>
     let limits = Limits { max_parts: usize::MAX, ..Limits::default() };
     let (chunks, _) = walk(bytes, &limits)?;
     let coded = coded(&chunks)?;
-    let profile = first(&chunks, *b"ICCP").filter(|p| !keep.bare && p.len() <= MAX_ICC);
+    let profile =
+        first(&chunks, *b"ICCP").filter(|p| !keep.bare && p.len() <= MAX_ICC).and_then(icc::neutral);
     let mut flags = 0;
     for (there, flag) in [
         (profile.is_some(), FLAG_ICC),
@@ -164,7 +166,7 @@ pub(super) fn rebuild(bytes: &[u8], keep: &Keep<'_>) -> Result<Vec<u8>, Refused>
         let [h0, h1, h2, _] = height.saturating_sub(1).to_le_bytes();
         put(&mut out, *b"VP8X", &[flags, 0, 0, 0, w0, w1, w2, h0, h1, h2]);
     }
-    if let Some(profile) = profile {
+    if let Some(profile) = &profile {
         put(&mut out, *b"ICCP", profile);
     }
     if let Some(alpha) = coded.alpha {

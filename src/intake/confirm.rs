@@ -3,7 +3,7 @@
 use super::model::{Confirmed, Opened, Waiting};
 use super::take::Kept;
 use super::{Error, Intake, sql};
-use crate::base::{Secret, TenantId};
+use crate::base::{RequestId, Secret, TenantId};
 use crate::crypto;
 use crate::policy::Channel;
 use crate::requests::{Arrived, Ask, Filing, Way};
@@ -31,12 +31,11 @@ impl Intake {
         (ask, words): (Ask, &str),
     ) -> Result<Confirmed, Error> {
         let (mail, kept) = self.waiting_for(tenant, token).await?;
+        let fresh = (RequestId::new(&self.0.clock, &self.0.entropy), self.0.clock.now());
         let mut tx = self.0.db.begin().await?;
-        if !sql::step(&mut tx, tenant, mail.id, ("waiting", "filing")).await? {
-            return Err(Error::BadLink);
-        }
+        let id = sql::begin(&mut tx, tenant, mail.id, fresh).await?.ok_or(Error::BadLink)?;
         tx.commit().await?;
-        let filed = self.file(tenant, &mail, &kept, (ask, words)).await;
+        let filed = self.file(tenant, &mail, (&kept, id), (ask, words)).await;
         let mut tx = self.0.db.begin().await?;
         match &filed {
             Ok(Confirmed::Filed(request)) => {
@@ -58,7 +57,7 @@ impl Intake {
         &self,
         tenant: &TenantId,
         mail: &sql::Mail,
-        kept: &Kept,
+        (kept, id): (&Kept, RequestId),
         (ask, words): (Ask, &str),
     ) -> Result<Confirmed, Error> {
         let email: Email = kept.address.parse()?;
@@ -71,6 +70,7 @@ impl Intake {
             words: Some(words.trim()).filter(|w| !w.is_empty()).map(|w| Secret::new(w.to_owned())),
         };
         let arrived = Arrived {
+            id: Some(id),
             at: mail.received_at,
             way: Way::Letter,
             proved: "by the link in a letter to their address".to_owned(),

@@ -1,5 +1,5 @@
 use super::model::{Dkim, Found, Proof};
-use crate::base::{MailId, SubjectId, TenantId, Timestamp};
+use crate::base::{MailId, RequestId, SubjectId, TenantId, Timestamp};
 use crate::on;
 use crate::policy::Right;
 use crate::store::{Error, Tx};
@@ -24,12 +24,24 @@ const AGAIN_OF_ADDRESS: &str = "UPDATE mail SET again = again + 1 WHERE tenant =
     WHERE tenant = $1 AND address_index = $2 ORDER BY received_at DESC, id DESC LIMIT 1)";
 const POSTED: &str = "UPDATE mail SET posted_at = $1 WHERE tenant = $2 AND id = $3";
 const STEP: &str = "UPDATE mail SET state = $1 WHERE tenant = $2 AND id = $3 AND state = $4";
+const BEGIN: &str = "UPDATE mail SET state = 'filing', stepped_at = $1, request = COALESCE(request, $2) \
+    WHERE tenant = $3 AND id = $4 AND state = 'waiting' RETURNING request";
+/// With a day more for its writer, since it was no fault of theirs.
+const TAKE_UP: &str = "UPDATE mail SET state = 'waiting', expires_at = CASE WHEN expires_at < $1 THEN $1 ELSE expires_at END \
+    WHERE tenant = $2 AND state = 'filing' AND COALESCE(stepped_at, 0) <= $3";
 const FINISH: &str = "UPDATE mail SET state = $1, request = $2, sealed = NULL, token_hash = NULL, expires_at = $3 \
     WHERE tenant = $4 AND id = $5 AND state = 'filing'";
-const EXPIRE: &str = "DELETE FROM mail WHERE expires_at <= $1";
+/// That a letter came and was not confirmed: no word of it, and not whose it was.
+const LAPSED: &str = "INSERT INTO lapsed_letter (id, tenant, asked, received_at, lapsed_at) \
+    SELECT id, tenant, asked, received_at, $1 FROM mail WHERE expires_at <= $1 AND state = 'waiting'";
+const EXPIRE: &str = "DELETE FROM mail WHERE expires_at <= $1 AND state <> 'filing'";
+const FORGET_LAPSED: &str = "DELETE FROM lapsed_letter WHERE lapsed_at <= $1";
 
 /// How long it is remembered that a letter was used, so that the same one is known again.
 const REMEMBERED: chrono::TimeDelta = chrono::TimeDelta::days(30);
+
+/// How long it is remembered that a letter came which nobody confirmed: as long as an authority may ask.
+const ANSWERED_FOR: chrono::TimeDelta = chrono::TimeDelta::days(3 * 365 + 1);
 
 /// A letter to be kept.
 pub(super) struct NewMail<'m> {
@@ -257,6 +269,43 @@ pub(super) async fn finish(
     Ok(())
 }
 
+/// Begins to file what a letter asks for, under the id that is given, or under that of a try before. `None` when somebody
+/// else has begun.
+pub(super) async fn begin(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    id: MailId,
+    (request, now): (RequestId, Timestamp),
+) -> Result<Option<RequestId>, Error> {
+    let row: Option<(Option<String>,)> = on!(tx, |c| sqlx::query_as(BEGIN)
+        .bind(now.micros())
+        .bind(request.to_string())
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .fetch_optional(c)
+        .await)?;
+    row.and_then(|(id,)| id).map(|id| id.parse().map_err(|_| bad("request"))).transpose()
+}
+
+/// Letters whose filing was begun by `stale` and never ended wait again, until `until` at the least. Gives how many.
+pub(super) async fn take_up(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    (until, stale): (Timestamp, Timestamp),
+) -> Result<u64, Error> {
+    Ok(on!(tx, |c| sqlx::query(TAKE_UP)
+        .bind(until.micros())
+        .bind(tenant.as_str())
+        .bind(stale.micros())
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?)
+}
+
+/// Forgets letters whose time is over; of those that nobody confirmed it stays that there was one.
 pub(super) async fn expire(tx: &mut Tx, now: Timestamp) -> Result<u64, Error> {
+    on!(tx, |c| sqlx::query(LAPSED).bind(now.micros()).execute(c).await.map(|_| ()))?;
+    let before = now.plus(-ANSWERED_FOR).micros();
+    on!(tx, |c| sqlx::query(FORGET_LAPSED).bind(before).execute(c).await.map(|_| ()))?;
     Ok(on!(tx, |c| sqlx::query(EXPIRE).bind(now.micros()).execute(c).await.map(|r| r.rows_affected()))?)
 }

@@ -11,6 +11,7 @@ use crate::crypto::{self, Place};
 use crate::mail::letters::{ConfirmLetter, Letter as _, Letterhead};
 use crate::policy::{Policy, Right};
 use crate::speech::Tongue;
+use crate::vault::Owner;
 
 /// Most letters of one address that wait and are answered within a day.
 pub const AN_ADDRESS: i64 = 3;
@@ -18,6 +19,8 @@ pub const AN_ADDRESS: i64 = 3;
 pub const A_DAY: i64 = 1_000;
 /// How long a writer can confirm a letter: a day less than is promised for the answer, so that the promise can be kept.
 const LIFE: TimeDelta = TimeDelta::hours(48);
+/// What has been under way for so long was cut off.
+const STALE: TimeDelta = TimeDelta::minutes(5);
 const DAY: TimeDelta = TimeDelta::days(1);
 
 /// What is kept of a letter until it is confirmed: sealed, and only what a request needs.
@@ -123,7 +126,7 @@ impl Intake {
         Ok(Some((id, token.into())))
     }
 
-    /// Asks the writer whether the letter is theirs: always in the same words.
+    /// Asks the writer whether the letter is theirs: always in the same words, of the language they read.
     async fn ask(
         &self,
         tenant: &TenantId,
@@ -135,9 +138,10 @@ impl Intake {
             let mut tx = self.0.db.read().await?;
             sql::get(&mut tx, tenant, id).await?.ok_or(Error::Damaged)?
         };
+        let owner = mail.subject.map(|subject| Owner::new(tenant, subject));
         let promised = policy.right(request.right.unwrap_or(Right::Access));
         let written = ConfirmLetter {
-            head: self.head(tenant, policy),
+            head: self.head(tenant, policy, owner.as_ref()).await,
             received: mail.received_at,
             until: mail.expires_at,
             promised_by: promised.map_or(mail.expires_at, |r| r.answer_within.after(mail.received_at)),
@@ -156,13 +160,18 @@ impl Intake {
         self.0.house.public_url.trim_end_matches('/')
     }
 
-    pub(super) fn head(&self, tenant: &TenantId, policy: &Policy) -> Letterhead {
+    /// The head of a letter: in the language that its reader last read our pages in, or in that of the document.
+    pub(super) async fn head(&self, tenant: &TenantId, policy: &Policy, owner: Option<&Owner>) -> Letterhead {
+        let known = match owner {
+            Some(owner) => self.0.subjects.get(owner).await.ok().map(|subject| subject.tongue),
+            None => Tongue::of_tag(policy.language()),
+        };
         Letterhead {
             brand: policy.controller().name.clone(),
             contact: policy.contact().privacy.clone(),
             privacy_link: format!("{}/{tenant}/privacy", self.root()),
             development: self.0.house.development,
-            tongue: Tongue::default(),
+            tongue: known.unwrap_or_default(),
         }
     }
 
@@ -176,6 +185,20 @@ impl Intake {
         let key = self.0.keys.system(&format!("mail/{tenant}")).await?;
         let plain = crypto::open(&key, &place(tenant, id), sealed).map_err(|_| Error::Damaged)?;
         serde_json::from_slice(&plain).map_err(|_| Error::Damaged)
+    }
+
+    /// What was answered and never carried out, since a process died over it, can be answered again. Gives how many.
+    pub async fn take_up_again(&self, tenant: &TenantId) -> Result<u64, Error> {
+        let now = self.0.clock.now();
+        let span = (now.plus(DAY), now.plus(-STALE));
+        let mut tx = self.0.db.begin().await?;
+        let letters = sql::take_up(&mut tx, tenant, span).await?;
+        let mandates = super::mandate::sql::take_up(&mut tx, tenant, span).await?;
+        tx.commit().await?;
+        if letters + mandates > 0 {
+            tracing::warn!(letters, mandates, "answers that were cut off can be given again");
+        }
+        Ok(letters + mandates)
     }
 
     /// Forgets letters whose link is over and those that were used thirty days ago, and does the same for mandates. Gives

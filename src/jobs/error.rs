@@ -1,7 +1,7 @@
 use crate::base::Kind;
 use crate::{
-    audit, drp, editing, elsewhere, intake, keystore, ledger, publication, requests, retention, store,
-    subjects, vault, webhooks,
+    audit, billing, drp, editing, elsewhere, intake, keystore, ledger, mail, publication, requests,
+    retention, store, subjects, vault, webhooks,
 };
 
 /// What can go wrong in the background.
@@ -46,6 +46,12 @@ pub enum Error {
     /// Accounts.
     #[error(transparent)]
     Subjects(#[from] subjects::Error),
+    /// Credits.
+    #[error(transparent)]
+    Billing(#[from] billing::Error),
+    /// A letter.
+    #[error(transparent)]
+    Mail(#[from] mail::Error),
     /// Agents.
     #[error(transparent)]
     Drp(#[from] drp::Error),
@@ -76,6 +82,8 @@ impl Error {
             Self::App(e) => e.kind(),
             Self::Vault(e) => e.kind(),
             Self::Subjects(e) => e.kind(),
+            Self::Billing(e) => e.kind(),
+            Self::Mail(e) => e.kind(),
             Self::Drp(e) => e.kind(),
             Self::Webhooks(e) => e.kind(),
             Self::Ledger(e) => e.kind(),

@@ -3,41 +3,20 @@
 
 use chrono::TimeDelta;
 
-use super::sql::{self, About, Kind};
+use super::sql::{self, Kind};
 use super::{Error, Jobs};
 use crate::base::{SubjectId, TenantId};
-use crate::mail::letters::{
-    ErasureScheduled, GoingSoon, HoldPlaced, InactivityWarning, Letter, Letterhead, RequestAcknowledged,
-    RequestAnswered, Written,
-};
-use crate::policy::{After, Channel, Right, Role};
-use crate::requests::{Request, State};
+use crate::mail::letters::{GoingSoon, HoldPlaced, InactivityWarning, Letter, Letterhead, Written};
+use crate::policy::{After, Role};
 use crate::retention::Warning;
-use crate::speech::{Case, Tongue, key};
-use crate::vault::{Access, Actor, KeptRecords, Owner};
+use crate::speech::{Case, Tongue};
+use crate::vault::{Access, Actor, Owner};
 
-/// Older requests get no first letter any more: a store that was down for longer is a matter for people.
-const FRESH: TimeDelta = TimeDelta::days(45);
-/// What an address is read for to write about a request: a duty of law, so a restriction does not stop it (Art. 18(2)
-/// GDPR). Whoever restricts everything still hears that it was done.
-const ANSWERING: &str = "rights";
-/// A letter that was not taken is tried again after this.
-const AGAIN: TimeDelta = TimeDelta::minutes(10);
+/// What an address is read for to write about a duty of law, so a restriction does not stop it (Art. 18(2) GDPR): whoever
+/// restricts everything still hears of what becomes of a request, and of a hold.
+pub(super) const ANSWERING: &str = "rights";
 /// Notes of letters are forgotten after this.
 const KEPT: TimeDelta = TimeDelta::days(400);
-
-/// What a right is called in a letter.
-fn title(right: Right) -> &'static str {
-    match right {
-        Right::Access => key("See my data"),
-        Right::Portability => key("Take my data home"),
-        Right::Rectification => key("Correct my details"),
-        Right::Erasure => key("Erase my account"),
-        Right::Restriction => key("Restrict the use of my data"),
-        Right::Objection => key("Object to a use of my data"),
-        Right::Withdrawal => key("Withdraw my consent"),
-    }
-}
 
 impl Jobs {
     /// Sends the letters that are owed. Gives how many.
@@ -47,11 +26,17 @@ impl Jobs {
             for kind in Kind::ALL {
                 n += self.about_requests(&tenant, kind).await?;
             }
+            n += self.app.intake.take_up_again(&tenant).await?;
             n += self.app.intake.ask_about_mandates(&tenant).await?;
+            n += self.about_addresses(&tenant).await?;
             n += self.about_inactivity(&tenant).await?;
             n += self.about_holds(&tenant).await?;
         }
         self.forget_the_gone().await?;
+        self.app.subjects.expire_moves().await?;
+        for tenant in self.app.library.tenants() {
+            n += self.last_letters(&tenant).await?;
+        }
         let mut tx = self.app.db.begin().await?;
         sql::expire(&mut tx, self.app.clock.now().plus(-KEPT)).await?;
         tx.commit().await?;
@@ -74,7 +59,7 @@ impl Jobs {
     }
 
     /// The head of a letter to a person, in the language they last read our pages in.
-    async fn head_for(&self, owner: &Owner) -> Result<Letterhead, Error> {
+    pub(super) async fn head_for(&self, owner: &Owner) -> Result<Letterhead, Error> {
         let tongue = self.app.subjects.get(owner).await.map(|s| s.tongue).unwrap_or_default();
         self.head(&owner.tenant, tongue)
     }
@@ -89,74 +74,6 @@ impl Jobs {
             development: self.app.config.server.development,
             tongue,
         })
-    }
-
-    async fn about_requests(&self, tenant: &TenantId, kind: Kind) -> Result<u64, Error> {
-        let now = self.app.clock.now();
-        let (since, tried) = (now.plus(-FRESH), now.plus(-AGAIN));
-        let owed = {
-            let mut tx = self.app.db.read().await?;
-            sql::owed(&mut tx, tenant, kind, (since, tried)).await?
-        };
-        let mut n = 0;
-        for (request, subject) in owed {
-            let (owner, about) = (Owner::new(tenant, subject), About { tenant, request, kind });
-            let letter = self.letter(&owner, &self.app.requests.get(&owner, request).await?, kind).await?;
-            // Noted before it is sent and again when it was taken: two replicas send one letter, and one that the mail
-            // server did not take is tried again.
-            let mut tx = self.app.db.begin().await?;
-            let first = sql::try_now(&mut tx, about, (now, tried)).await?;
-            tx.commit().await?;
-            let id = format!("{request}.{}", kind.as_str());
-            if first && self.send(&owner, ANSWERING, &id, &letter).await {
-                let mut tx = self.app.db.begin().await?;
-                sql::sent(&mut tx, about, self.app.clock.now()).await?;
-                tx.commit().await?;
-                n += 1;
-            }
-        }
-        Ok(n)
-    }
-
-    async fn letter(&self, owner: &Owner, request: &Request, kind: Kind) -> Result<Written, Error> {
-        let head = self.head_for(owner).await?;
-        let tongue = head.tongue;
-        let root = &self.app.config.server.public_url;
-        let link = format!("{root}/{}/privacy/requests/{}", owner.tenant, request.reference);
-        let reference = request.reference.clone();
-        let title = tongue.say(title(request.right)).to_owned();
-        let written = match kind {
-            Kind::Acknowledged => RequestAcknowledged {
-                head,
-                reference,
-                title,
-                received: request.received_at,
-                promised_by: request.due.promise,
-                law_by: request.legal_due(),
-                identity: tongue.say(identity(request)).to_owned(),
-                link,
-            }
-            .write(),
-            Kind::Scheduled => {
-                let holdings = self.app.vault.holdings(owner).await?;
-                let images = holdings.iter().map(|h| h.images).sum::<i64>();
-                let at = request.grace_until.unwrap_or(request.due.promise);
-                let images = u64::try_from(images).unwrap_or(0);
-                let stays = self.app.vault.kept(owner).await?.iter().map(|k| stays(tongue, k)).collect();
-                ErasureScheduled { head, reference, at, images, stays, take_back_link: link }.write()
-            }
-            Kind::Answered => RequestAnswered {
-                head,
-                reference,
-                title,
-                answer: vec![tongue.say(answer(request)).to_owned()],
-                archive_until: request.archive.as_ref().map(|a| a.until),
-                remedy: None,
-                link,
-            }
-            .write(),
-        };
-        written.map_err(|_| Error::Payload)
     }
 
     async fn about_inactivity(&self, tenant: &TenantId) -> Result<u64, Error> {
@@ -249,6 +166,10 @@ impl Jobs {
         let mut n = 0;
         for hold in self.app.retention.untold_holds(tenant).await? {
             let Some(subject) = hold.subject else { continue };
+            // Noted before it is tried: one that does not go is left alone for a while, and fills no ledger.
+            if !self.app.retention.try_to_tell(tenant, hold.id).await? {
+                continue;
+            }
             let owner = Owner::new(tenant, subject);
             let policy = self.app.vault.policy(tenant)?;
             let category = hold.category.as_deref().and_then(|id| policy.category(id));
@@ -262,12 +183,30 @@ impl Jobs {
                 review: hold.review_at,
             };
             let written = letter.write().map_err(|_| Error::Payload)?;
-            if self.send(&owner, "account", &format!("{}.hold", hold.id), &written).await {
+            if self.send(&owner, ANSWERING, &format!("{}.hold", hold.id), &written).await {
                 self.app.retention.hold_told(tenant, hold.id).await?;
                 n += 1;
             }
         }
         Ok(n)
+    }
+
+    /// Sends a letter about an erasure to the addresses as well that a person moved away from not long ago: whoever moved
+    /// the account away from them must not be the only one to hear of it.
+    pub(super) async fn send_before(&self, owner: &Owner, id: &str, letter: &Written) {
+        let before = match self.app.subjects.addresses_before(owner).await {
+            Ok(before) => before,
+            Err(error) => {
+                tracing::warn!(%error, "the address before cannot be read");
+                return;
+            }
+        };
+        for (n, address) in before.iter().enumerate() {
+            let (of, id) = (owner.subject.to_string(), format!("{id}.before.{n}"));
+            if let Err(error) = self.app.post.send(address.expose(), Some(&of), &id, letter).await {
+                tracing::warn!(%error, "a letter to the address before was not taken");
+            }
+        }
     }
 
     /// Sends a letter to a person's own address. A letter that does not go is logged without address or text.
@@ -290,44 +229,8 @@ impl Jobs {
     }
 }
 
-/// How it is known who asks, or what is still needed.
-fn identity(request: &Request) -> &'static str {
-    match (request.state, request.channel) {
-        (State::IdentityPending, _) => {
-            key("Sign in and confirm it, so that nobody else can ask in your name.")
-        }
-        (_, Channel::Email) => key("You confirmed it by the link in our letter; nothing more is needed."),
-        _ => key("You were signed in; nothing more is needed."),
-    }
-}
-
-/// What stays of somebody who is erased, in a sentence.
-fn stays(tongue: Tongue, kept: &KeptRecords) -> String {
-    let KeptRecords { title, law, records, until, .. } = kept;
-    let said = tongue.put("{what} ({records}), reduced to what the law asks for ({law}), until {day}.");
-    let said = said.with("what", title).with("records", records).with("law", law);
-    said.with("day", tongue.day(*until)).text()
-}
-
 /// A limit in words: `2 years after it was made`.
 fn after_words(tongue: Tongue, after: After) -> String {
     let said = tongue.put("{period} after {fact}").with("period", tongue.period(after.period, Case::Plain));
     said.with("fact", tongue.tell(after.fact.in_words())).text()
-}
-
-/// The answer in a sentence. What it holds is on the request's page, behind the sign-in, never in a mail.
-fn answer(request: &Request) -> &'static str {
-    match (request.right, request.state) {
-        (_, State::Refused) => {
-            key("We did not do what you asked. The page below says why, and what you can do about it.")
-        }
-        (_, State::NoData) => key("We hold nothing that your request is about."),
-        (_, State::Withdrawn) => key("You took your request back. Nothing was changed."),
-        (Right::Access | Right::Portability, _) => key("Your archive is ready. Sign in to fetch it."),
-        (Right::Rectification, _) => key("Your details are corrected."),
-        (Right::Restriction, _) => key("The restriction is set as you asked."),
-        (Right::Objection, _) => key("We stopped using your data for what you objected to."),
-        (Right::Withdrawal, _) => key("Your consent is withdrawn."),
-        (Right::Erasure, _) => key("Your account is being erased."),
-    }
 }

@@ -4,6 +4,9 @@
 //! stop waits for what is at work; what fails is tried again, and what fails for good is loud. Must never: hold a
 //! decision; the rooms below decide.
 
+mod addresses;
+mod answers;
+mod doors;
 mod error;
 mod letters;
 mod notices;
@@ -20,7 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use crate::app::App;
-use crate::store::jobs;
+use crate::store::{idempotency, jobs};
 
 /// Runs jobs and reconcilers over an app. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -28,19 +31,22 @@ pub struct Jobs {
     app: App,
     /// Until when, in microseconds since 1970, a rotation of the epochs waits after a seal failed.
     seal_pause: Arc<AtomicI64>,
+    /// When, in microseconds since 1970, this process last verified the published ledger.
+    verified: Arc<AtomicI64>,
 }
 
 impl Jobs {
     /// Over an app.
     pub fn new(app: App) -> Self {
-        Self { app, seal_pause: Arc::default() }
+        Self { app, seal_pause: Arc::default(), verified: Arc::default() }
     }
 
-    /// Takes up what a process that was killed had in hand, without waiting for its leases to run out. Only for a process
-    /// that is alone over its data.
+    /// Takes up what a process that was killed had in hand, jobs and the keys of calls, without waiting for its leases to run
+    /// out. Only for a process that is alone over its data, before it serves.
     pub async fn take_over(&self) -> Result<u64, Error> {
         let mut tx = self.app.db.begin().await?;
         let freed = jobs::free_all(&mut tx).await?;
+        idempotency::free_all(&mut tx).await?;
         tx.commit().await?;
         Ok(freed)
     }

@@ -19,6 +19,12 @@ const SEAL_PAUSE: TimeDelta = TimeDelta::seconds(60);
 const ANSWERS: TimeDelta = TimeDelta::hours(24);
 /// How long the store of blobs goes without being compared with the rows.
 const COMPARISON: TimeDelta = TimeDelta::days(7);
+/// How old a key that no row knows must be.
+const UNUSED_KEY: TimeDelta = TimeDelta::hours(24);
+/// How long the published ledger goes without being verified.
+const VERIFIED: TimeDelta = TimeDelta::hours(24);
+/// How long after a restore such keys are left.
+const AFTER_A_RESTORE: TimeDelta = TimeDelta::days(8);
 /// How long an upload in parts may take: as long as its intent lives, and more.
 const LONGEST_UPLOAD: TimeDelta = TimeDelta::hours(48);
 
@@ -61,6 +67,8 @@ pub enum Task {
     Audit,
     /// Entries into the tree, and a signed head.
     Ledger,
+    /// The published ledger, verified and mended once a day.
+    Published,
     /// Those who watch the ledger are shown its newest head.
     Witnesses,
 }
@@ -86,6 +94,7 @@ impl Task {
         Self::Webhooks,
         Self::Agents,
         Self::Ledger,
+        Self::Published,
         Self::Witnesses,
     ];
 
@@ -110,6 +119,7 @@ impl Task {
             Self::Epochs => "epochs",
             Self::Audit => "audit",
             Self::Ledger => "ledger",
+            Self::Published => "published",
             Self::Witnesses => "witnesses",
         }
     }
@@ -134,6 +144,7 @@ impl Task {
             Self::Graves | Self::Arrivals => "0 */5 * * * *",
             Self::Inactivity | Self::Expiry => "0 0 * * * *",
             Self::Comparison => "0 25 * * * *",
+            Self::Published => "0 40 * * * *",
         }
     }
 }
@@ -167,7 +178,7 @@ impl Jobs {
             Task::Reckoning => app.retention.reckon(stop).await?,
             Task::Notices => self.notices(stop).await?,
             Task::Requests => {
-                let ticked = app.requests.tick().await?;
+                let ticked = Box::pin(app.requests.tick()).await?;
                 (ticked.moved + ticked.resumed + ticked.purged) as u64
             }
             Task::Retention => {
@@ -194,8 +205,15 @@ impl Jobs {
                 let ran = app.audit.run_due(app.clock.now(), stop).await?;
                 ran.iter().filter(|r| r.changed).count() as u64
             }
-            Task::Witnesses => app.ledger.ask(&app.witnesses).await?.fresh as u64,
+            Task::Witnesses => {
+                let asked = app.ledger.ask(&app.witnesses).await?;
+                if let Some(unlike) = asked.unlike {
+                    app.gate.shut(unlike.into());
+                }
+                asked.fresh as u64
+            }
             Task::Ledger => self.sequence().await?,
+            Task::Published => self.published().await?,
         };
         Ok(Reconciled { task, changed })
     }
@@ -214,17 +232,36 @@ impl Jobs {
         }
     }
 
+    /// Verifies the published ledger, a day after it was last done here, and says on the ledger what had to be written
+    /// anew.
+    async fn published(&self) -> Result<u64, Error> {
+        let app = &self.app;
+        let now = app.clock.now();
+        let last = Timestamp::from_micros(self.verified.load(Ordering::Relaxed));
+        if last.plus(VERIFIED) > now {
+            return Ok(0);
+        }
+        let mended = app.ledger.mend_folder().await?;
+        self.verified.store(now.micros(), Ordering::Relaxed);
+        if mended.files > 0 {
+            tracing::error!(files = mended.files, "files of the published ledger were missing or rotten");
+            let entry = Entry::house(EntryKind::LEDGER_MENDED, now, "service").fact("files", mended.files);
+            let mut tx = app.db.begin().await?;
+            app.ledger.append(&mut tx, entry).await?;
+            tx.commit().await?;
+        }
+        Ok(mended.files)
+    }
+
     /// Ends accounts that were unused for as long as the document allows and whose owners were told.
     async fn inactivity(&self) -> Result<u64, Error> {
         let mut n = 0;
         for tenant in self.app.library.tenants() {
             for gone in self.app.retention.inactive(&tenant).await? {
                 let ended = if gone.only.is_empty() {
-                    self.app
-                        .requests
-                        .erase(&gone.owner, Role::Service)
-                        .await
-                        .map(|done| u64::from(done.is_some()))
+                    let since = gone.last_active;
+                    let erased = self.app.requests.erase_unused(&gone.owner, since, Role::Service).await;
+                    erased.map(|done| u64::from(done.is_some()))
                 } else {
                     self.unused_categories(&gone).await
                 };
@@ -242,6 +279,15 @@ impl Jobs {
     async fn unused_categories(&self, gone: &Inactive) -> Result<u64, crate::requests::Error> {
         let mut went = 0;
         for category in &gone.only {
+            match self.app.retention.is_still_away(gone).await {
+                Ok(true) => {}
+                // They came back while others were seen to.
+                Ok(false) => break,
+                Err(e) => {
+                    tracing::warn!(error = %e, "whether somebody came back could not be told; nothing of theirs goes");
+                    break;
+                }
+            }
             went += self.app.vault.erase_category(&gone.owner, category, Role::Service).await?;
         }
         Ok(went)
@@ -287,6 +333,7 @@ impl Jobs {
             // Half a comparison says nothing; it is begun anew.
             return Ok(0);
         }
+        let keys = self.orphan_keys(now, stop).await?;
         if found.agree() {
             tracing::info!(listed = found.listed, ended, "the store of blobs holds what the rows say");
         } else {
@@ -297,11 +344,23 @@ impl Jobs {
             .fact("rows", found.rows)
             .fact("orphans", found.orphans)
             .fact("missing", found.missing)
-            .fact("altered", found.altered);
+            .fact("altered", found.altered)
+            .fact("keys", keys);
         let mut tx = app.db.begin().await?;
         app.ledger.append(&mut tx, entry).await?;
         tx.commit().await?;
-        Ok(found.orphans + found.missing + found.altered)
+        Ok(found.orphans + found.missing + found.altered + keys)
+    }
+
+    /// Destroys keys that open nothing once they are a day old; not within eight days of a restore, for bytes that no row
+    /// knows are kept for seven then, and a newer backup may turn up that knows both.
+    async fn orphan_keys(&self, now: Timestamp, stop: &(dyn Fn() -> bool + Sync)) -> Result<u64, Error> {
+        let app = &self.app;
+        let restored = app.ledger.of_house(&EntryKind::RESTORE_COMPLETED, 1).await?.pop();
+        if restored.is_some_and(|entry| entry.leaf.at.plus(AFTER_A_RESTORE) > now) {
+            return Ok(0);
+        }
+        Ok(app.vault.destroy_orphan_keys(now.plus(-UNUSED_KEY), stop).await?)
     }
 
     async fn expiry(&self) -> Result<u64, Error> {
@@ -332,6 +391,10 @@ impl Jobs {
             }
         }
         self.app.note_destroyed_epochs().await?;
+        if let Some(why) = self.app.remember_destroyed().await? {
+            tracing::error!(%why, "the keystore was replaced under a running service");
+            self.app.gate.shut(why);
+        }
         Ok(changed)
     }
 }

@@ -43,7 +43,23 @@ impl Jobs {
         tasks.spawn(async move {
             jobs.work_on(&stopped).await;
         });
+        let (jobs, stopped) = (self.clone(), stop.clone());
+        // What an app's server is told need not wait for the scheduler's next second.
+        tasks.spawn(async move {
+            while !stopped.is_cancelled() {
+                tokio::select! {
+                    () = stopped.cancelled() => {}
+                    () = jobs.app.webhooks.nudge().notified() => jobs.tell_now(&stopped).await,
+                }
+            }
+        });
         Ok(Running { stop, tasks, scheduler })
+    }
+
+    async fn tell_now(&self, stop: &CancellationToken) {
+        if let Err(e) = self.reconcile(Task::Webhooks, &|| stop.is_cancelled()).await {
+            tracing::error!(task = Task::Webhooks.name(), error = %e, "a reconciler failed");
+        }
     }
 
     /// A scheduler entry that runs a pass, unless the last one is still at it.

@@ -12,10 +12,12 @@ use super::{Error, Jobs};
 use crate::base::{EditId, SubjectId, Timestamp};
 use crate::editing::{self, Turn};
 use crate::store::jobs::{self, Claimed, Setback};
+use crate::subjects;
 use crate::vault::Owner;
 
-/// Jobs that run at once.
-const AT_ONCE: usize = 8;
+/// Jobs that run at once. Most of them wait for a provider; those that work on pixels, or hold a result, have fewer turns of
+/// their own.
+const AT_ONCE: usize = 64;
 /// How often a lease is renewed.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How often the queue is looked at when nothing says that there is work.
@@ -189,6 +191,11 @@ impl Jobs {
             editing::RUN => {
                 let (owner, edit) = edit_of(job)?;
                 Ok(self.app.editing.run(&owner, edit).await?)
+            }
+            subjects::LETTER => {
+                let tenant = job.tenant.as_ref().ok_or(Error::Payload)?;
+                let link: String = field(job, "link")?;
+                self.sign_in_letter(tenant, &link).await
             }
             _ => Err(Error::Payload),
         }

@@ -175,6 +175,12 @@ impl Epochs {
         }
     }
 
+    /// Whether every epoch in the folder can be opened now.
+    pub(super) async fn are_all_open(&self, now: Timestamp) -> Result<bool, Error> {
+        self.look(now).await?;
+        Ok(self.seen().missing.is_none())
+    }
+
     /// Reads the folder anew, and forgets what is no longer in it.
     pub(super) async fn look(&self, now: Timestamp) -> Result<(), Error> {
         let _one_at_a_time = self.looking.lock().await;

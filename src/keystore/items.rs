@@ -109,8 +109,10 @@ impl Keystore {
         let mut destroyed = Vec::with_capacity(items.len());
         for some in items.chunks(sql::MOST_IN) {
             let mut tx = self.db.begin().await?;
-            destroyed.extend(sql::delete_items(&mut tx, tenant, some).await?);
+            let gone = sql::delete_items(&mut tx, tenant, some).await?;
+            sql::count_destroyed(&mut tx, gone.len()).await?;
             tx.commit().await?;
+            destroyed.extend(gone);
         }
         Ok(destroyed)
     }

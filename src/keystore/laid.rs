@@ -1,7 +1,7 @@
 //! How keys lie in the database: for whoever looks for what should not be there. Nothing is unwrapped here.
 
 use super::{Error, Keystore, Owner, sql};
-use crate::base::{SubjectId, TenantId};
+use crate::base::{SubjectId, TenantId, Timestamp};
 
 /// An item that has a key, and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub struct Keyed {
     pub subject: SubjectId,
     /// The item.
     pub item: String,
+    /// When the key was made.
+    pub made: Timestamp,
 }
 
 impl Keystore {
@@ -24,6 +26,23 @@ impl Keystore {
     /// Everything that has a key, 1,000 at a time, after the item that the last page ended with.
     pub async fn keyed(&self, after: Option<&str>) -> Result<Vec<Keyed>, Error> {
         Ok(sql::again::keyed(&mut self.db.read().await?, after.unwrap_or_default()).await?)
+    }
+
+    /// How many keys were ever destroyed here. It never shrinks, but in a copy from before.
+    pub async fn destroyed(&self) -> Result<i64, Error> {
+        Ok(sql::destroyed(&mut self.db.read().await?).await?)
+    }
+
+    /// Lets the count of destroyed keys go on from where it once stood, after all of them were destroyed again.
+    pub async fn raise_destroyed(&self, to: i64) -> Result<(), Error> {
+        let mut tx = self.db.begin().await?;
+        sql::raise_destroyed(&mut tx, to).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Whether every epoch that the folder has is opened: then a key that does not open is itself at fault.
+    pub async fn opens_all_epochs(&self) -> Result<bool, Error> {
+        self.epochs.are_all_open(self.clock.now()).await
     }
 
     /// Whether it holds nobody's key and remembers nobody's: it was never used, or it was lost.

@@ -36,6 +36,9 @@ const FENCED: &str = "SELECT COUNT(*) FROM fence WHERE tenant = $1 AND subject =
 const FENCE: &str = "SELECT kfp, destroyed_at FROM fence WHERE tenant = $1 AND subject = $2 AND class = $3";
 const INSERT_FENCE: &str = "INSERT INTO fence (tenant, subject, class, kfp, destroyed_at) VALUES ($1, $2, $3, $4, $5) \
     ON CONFLICT (tenant, subject, class) DO NOTHING";
+const COUNT_DESTROYED: &str = "UPDATE destruction SET keys = keys + $1 WHERE name = 'keys'";
+const DESTROYED: &str = "SELECT keys FROM destruction WHERE name = 'keys'";
+const RAISE_DESTROYED: &str = "UPDATE destruction SET keys = $1 WHERE name = 'keys' AND keys < $1";
 const COUNTS: &str = "SELECT (SELECT COUNT(*) FROM subject_key), (SELECT COUNT(*) FROM item_key), \
     (SELECT COUNT(*) FROM system_key), (SELECT COUNT(*) FROM fence WHERE class = 'data')";
 const OUTSIDE_EPOCHS: &str = "SELECT (SELECT COUNT(*) FROM subject_key WHERE epoch < $1 OR epoch > $2), \
@@ -373,6 +376,26 @@ pub(super) async fn insert_fence(
         .execute(c)
         .await
         .map(|_| ()))?;
+    Ok(())
+}
+
+/// Counts keys that this transaction destroys. The last thing in it: whoever counts as well waits for its end.
+pub(super) async fn count_destroyed(tx: &mut Tx, n: usize) -> Result<(), Error> {
+    if n > 0 {
+        let n = i64::try_from(n).unwrap_or(i64::MAX);
+        on!(tx, |c| sqlx::query(COUNT_DESTROYED).bind(n).execute(c).await.map(|_| ()))?;
+    }
+    Ok(())
+}
+
+/// How many keys were ever destroyed.
+pub(super) async fn destroyed(tx: &mut Tx) -> Result<i64, Error> {
+    let (n,): (i64,) = on!(tx, |c| sqlx::query_as(DESTROYED).fetch_one(c).await)?;
+    Ok(n)
+}
+
+pub(super) async fn raise_destroyed(tx: &mut Tx, to: i64) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(RAISE_DESTROYED).bind(to).execute(c).await.map(|_| ()))?;
     Ok(())
 }
 

@@ -86,15 +86,29 @@ impl Keystore {
     /// depend on how much they had. Again is harmless.
     pub async fn destroy_subject(&self, owner: Owner<'_>, class: Class) -> Result<DestroyedKey, Error> {
         let mut tx = self.db.begin().await?;
-        let destroyed = match sql::delete_subject(&mut tx, owner, class.as_str()).await? {
-            Some(kfp) => {
-                let at = self.clock.now();
-                sql::insert_fence(&mut tx, owner, class.as_str(), kfp, at).await?;
-                DestroyedKey { fingerprint: kfp, at }
+        let destroyed = match self.fence_off(&mut tx, owner, class).await? {
+            Some(destroyed) => {
+                sql::count_destroyed(&mut tx, 1).await?;
+                destroyed
             }
             None => sql::fence(&mut tx, owner, class.as_str()).await?.ok_or(Error::NoKey)?,
         };
         tx.commit().await?;
         Ok(destroyed)
+    }
+
+    /// The fence and the deletion, in the caller's transaction. `None` when there is no such key.
+    pub(super) async fn fence_off(
+        &self,
+        tx: &mut Tx,
+        owner: Owner<'_>,
+        class: Class,
+    ) -> Result<Option<DestroyedKey>, Error> {
+        let Some(fingerprint) = sql::delete_subject(tx, owner, class.as_str()).await? else {
+            return Ok(None);
+        };
+        let at = self.clock.now();
+        sql::insert_fence(tx, owner, class.as_str(), fingerprint, at).await?;
+        Ok(Some(DestroyedKey { fingerprint, at }))
     }
 }

@@ -50,6 +50,25 @@ pub struct Asked {
     pub of: usize,
     /// Signatures that came with this asking.
     pub fresh: usize,
+    /// What a witness saw that this ledger does not have. While there is any, nothing more may be signed.
+    pub unlike: Option<Unlike>,
+}
+
+/// What the answer of a witness shows: this is not the ledger that it watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unlike {
+    /// It has seen more: the database is from before.
+    Ahead {
+        /// Entries that it has seen.
+        seen: u64,
+        /// Entries in the database.
+        held: u64,
+    },
+    /// It has seen another history.
+    Rewritten {
+        /// Entries that it has seen.
+        seen: u64,
+    },
 }
 
 impl Witnesses {
@@ -100,6 +119,8 @@ enum Unsigned {
     Garbled,
     #[error("has seen {seen} entries, and the ledger has {held}: the database is not the one it watched")]
     Ahead { seen: u64, held: u64 },
+    #[error("has seen {0} entries that are not the first {0} of this ledger: its history was rewritten")]
+    Rewritten(u64),
     #[error(transparent)]
     Ledger(#[from] Error),
 }
@@ -108,35 +129,72 @@ impl Ledger {
     /// Shows the newest head to each witness that has not signed it yet. What they sign is kept, and goes into the served
     /// checkpoint and into receipts. Cheap when all have signed.
     pub async fn ask(&self, witnesses: &Witnesses) -> Result<Asked, Error> {
+        self.show(witnesses, false).await
+    }
+
+    /// As [`Ledger::ask`], also those whose signature is here already: what is kept beside the database may be as old as
+    /// the database, and only the witness itself knows what it saw last. To be asked before the house opens.
+    pub async fn challenge(&self, witnesses: &Witnesses) -> Result<Option<Unlike>, Error> {
+        Ok(self.show(witnesses, true).await?.unlike)
+    }
+
+    async fn show(&self, witnesses: &Witnesses, all: bool) -> Result<Asked, Error> {
         let mut asked = Asked { of: witnesses.len(), ..Asked::default() };
         if witnesses.is_empty() {
             return Ok(asked);
         }
         let head = self.checkpoint().await?;
-        if head.size() == 0 {
+        if head.size() == 0 && !all {
             return Ok(asked);
         }
         let kept = self.cosigned().await?.filter(|kept| is_same(kept, &head));
         let mut newest = kept.unwrap_or_else(|| head.clone());
+        let mut wanted = Vec::new();
         for one in &witnesses.0.all {
-            if newest.witnessed_by(&one.key)?.is_some() {
-                asked.signed += 1;
-                continue;
+            let signed = newest.witnessed_by(&one.key)?.is_some();
+            asked.signed += usize::from(signed);
+            if all || !signed {
+                wanted.push((one, signed));
             }
-            match self.ask_one(witnesses, one, &head).await {
+        }
+        // Side by side: one that does not answer keeps nobody waiting for the others.
+        let answers = wanted.iter().map(|(one, _)| self.ask_one(witnesses, one, &head));
+        let answers = futures_util::future::join_all(answers).await;
+        for ((one, signed), answer) in wanted.into_iter().zip(answers) {
+            match answer {
+                Ok(_) if signed => {}
                 Ok(line) => {
                     newest = newest.with_cosignature(&line, &one.key)?;
                     asked.signed += 1;
                     asked.fresh += 1;
                 }
-                Err(why) => tracing::warn!(witness = one.key.name(), error = %why, "a witness did not sign"),
+                Err(why) => asked.unlike = self.unsigned(one, &why).await?.or(asked.unlike),
             }
         }
-        if asked.fresh > 0 {
+        if asked.fresh > 0 && head.size() > 0 {
             let (file, note) = (self.cosigned_file(), newest.note().to_owned());
             blocking(move || state::write(&file, &note)).await?;
         }
         Ok(asked)
+    }
+
+    /// Tells of a witness that did not sign, and what that shows, if anything.
+    async fn unsigned(&self, one: &Watching, why: &Unsigned) -> Result<Option<Unlike>, Error> {
+        let unlike = match *why {
+            // Another replica may have shown it a newer head than the one that was read here before.
+            Unsigned::Ahead { seen, .. } => {
+                let held = self.held().await?;
+                (seen > held).then_some(Unlike::Ahead { seen, held })
+            }
+            Unsigned::Rewritten(seen) => Some(Unlike::Rewritten { seen }),
+            _ => None,
+        };
+        if unlike.is_some() {
+            tracing::error!(witness = one.key.name(), error = %why, "a witness saw another ledger than this one");
+        } else {
+            tracing::warn!(witness = one.key.name(), error = %why, "a witness did not sign");
+        }
+        Ok(unlike)
     }
 
     async fn ask_one(
@@ -162,9 +220,15 @@ impl Ledger {
                 }
                 409 => {
                     let text = String::from_utf8_lossy(&reply.body);
-                    old = text.trim().parse().map_err(|_| Unsigned::Garbled)?;
+                    let seen = text.trim().parse().map_err(|_| Unsigned::Garbled)?;
+                    if seen == old && old == head.size() {
+                        // As many entries, and others.
+                        return Err(Unsigned::Rewritten(seen));
+                    }
+                    old = seen;
                     witnesses.0.seen.lock().await.insert(name.clone(), old);
                 }
+                422 if old > 0 => return Err(Unsigned::Rewritten(old)),
                 other => return Err(Unsigned::Answered(other)),
             }
         }

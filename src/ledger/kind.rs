@@ -39,6 +39,10 @@ kinds! {
     SUBJECT_CREATED = "subject.created",
     /// A person's account was closed.
     SUBJECT_CLOSED = "subject.closed",
+    /// A person's address became another. Facts: `by` (`link`: opened in the new mailbox; `app`: its word).
+    ADDRESS_MOVED = "subject.address-moved",
+    /// A change of a person's address was stopped or undone out of the mailbox of the old one. Facts: `moved`.
+    ADDRESS_UNDONE = "subject.address-undone",
     /// A person agreed to a purpose. Facts: `purpose`, `version`.
     CONSENT_GIVEN = "consent.given",
     /// A person took their agreement back. Facts: `purpose`.
@@ -95,7 +99,8 @@ kinds! {
     /// The one write after which nothing of a person opens any more. Facts: `key` (fingerprint of what was destroyed),
     /// `epoch` (the newest then: with its end, copies of the keystore are dead too).
     ERASURE_UNREADABLE = "erasure.unreadable",
-    /// A person's keys are destroyed and their data deleted. Facts: `images`, `records`, `key`.
+    /// A person's keys are destroyed and their data deleted. Facts: `images`, `records`, `key`; `open-copies`, if
+    /// providers have not shown of so many copies that they are gone.
     ERASURE_COMPLETED = "erasure.completed",
     /// Retention rules erased what was due. Facts: `rule`, `erased`.
     RETENTION_SWEPT = "retention.swept",
@@ -103,8 +108,11 @@ kinds! {
     HOLD_SET = "hold.set",
     /// A key epoch was destroyed: what it wrapped is gone from every backup too. Facts: `epoch`.
     EPOCH_DESTROYED = "epoch.destroyed",
-    /// The store of blobs was compared with the rows beside it. Facts: `listed`, `rows`, `orphans`, `missing`, `altered`.
+    /// The store of blobs was compared with the rows beside it, and keys that open nothing were destroyed. Facts: `listed`,
+    /// `rows`, `orphans`, `missing`, `altered`, `keys`.
     BLOBS_COMPARED = "blobs.compared",
+    /// Files of the published ledger that were missing or rotten were written anew. Facts: `files`.
+    LEDGER_MENDED = "ledger.mended",
     /// A member of staff set up a second factor. Facts: `staff`, `replaced` (another was taken away before).
     FACTOR_ENROLLED = "staff.factor-enrolled",
     /// A member of staff proved themself by their second factor. Facts: `staff`, `by` (`app`, `recovery` with how many
@@ -112,6 +120,8 @@ kinds! {
     FACTOR_PASSED = "staff.factor-passed",
     /// A code was not right, or had been used. Facts: `staff`, `failures` (in a row).
     FACTOR_REFUSED = "staff.factor-refused",
+    /// A member of staff had new recovery codes made; those before are void. Facts: `staff`.
+    CODES_RENEWED = "staff.codes-renewed",
     /// A member of staff's second factor was taken away, for another to be set up. Facts: `staff`.
     FACTOR_RESET = "staff.factor-reset",
     /// An app was given a key. Facts: `api-key`.

@@ -34,7 +34,7 @@ mod state;
 mod tree;
 pub mod witness;
 
-pub use ask::{Asked, Watching, Witnesses};
+pub use ask::{Asked, Unlike, Watching, Witnesses};
 pub use checkpoint::Checkpoint;
 pub use entry::{Entry, Leaf};
 pub use error::{Error, Forgery};
@@ -44,7 +44,7 @@ pub use key::{SignerKey, Use, VerifierKey};
 pub use kind::EntryKind;
 pub use opening::{Commitment, Opening};
 pub use proof::{ConsistencyProof, InclusionProof, leaf_hash};
-pub use publish::Published;
+pub use publish::{Mended, Published};
 pub use read::{Filter, Logged};
 pub use receipt::{LONGEST_RECEIPT, Receipt, Verified};
 pub use resource::{FULL, Resource};

@@ -10,6 +10,8 @@ use super::{Checkpoint, Error, Ledger, TileId, state};
 
 /// Files written between two looks at the database, so that memory stays flat however far the folder is behind.
 const AT_ONCE: usize = 64;
+/// Looks at a folder that grows meanwhile.
+const LOOKS: usize = 4;
 
 /// Where the ledger is published, and what else is known of it.
 #[derive(Debug, Clone)]
@@ -43,10 +45,7 @@ impl Ledger {
     /// before the next is written.
     pub(super) async fn publish(&self, head: &Checkpoint) -> Result<(), Error> {
         let Some(folder) = self.folder().map(Path::to_owned) else { return Ok(()) };
-        let path = folder.join(Resource::Checkpoint.to_string());
-        let note = blocking(move || state::read(&path)).await?;
-        let there = note.map(|n| Checkpoint::open(&n, self.0.key.verifier())).transpose()?;
-        let old = there.map_or(0, |c| c.size());
+        let old = self.published().await?.map_or(0, |c| c.size());
         if old > head.size() {
             return Err(Error::Behind { known: old, held: head.size() });
         }
@@ -67,6 +66,74 @@ impl Ledger {
     }
 }
 
+/// What a look at the published ledger found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Mended {
+    /// Entries that are published.
+    pub size: u64,
+    /// Files that were missing or rotten, and were written anew.
+    pub files: u64,
+}
+
+impl Ledger {
+    /// Verifies the published folder whole, as a stranger would, and writes anew what is missing or rotten in it. What is
+    /// written comes from this database, and only if that is sound itself. Reads every file: for once a day.
+    pub async fn mend_folder(&self) -> Result<Mended, Error> {
+        let Some(folder) = self.folder().map(Path::to_owned) else { return Ok(Mended::default()) };
+        let head = self.checkpoint().await?;
+        if self.is_folder_sound(&folder).await? {
+            return Ok(Mended { size: head.size(), files: 0 });
+        }
+        if !self.fsck().await?.is_sound() {
+            return Err(Error::Malformed("the ledger in the database"));
+        }
+        let mut mended = Mended { size: head.size(), files: 0 };
+        for resource in Resource::all(head.size()) {
+            let bytes = match resource {
+                Resource::Checkpoint => head.note().as_bytes().to_vec(),
+                Resource::Tile { tile, width } => self.tile(&head, tile, width).await?,
+                Resource::Entries { n, width } => self.bundle(&head, n, width).await?,
+            };
+            let path = folder.join(resource.to_string());
+            let stands = resource == Resource::Checkpoint && self.published().await?.is_some();
+            if !stands && tokio::fs::read(&path).await.ok().as_deref() != Some(bytes.as_slice()) {
+                put(&folder, vec![(resource, bytes)]).await?;
+                mended.files += 1;
+            }
+        }
+        if self.is_folder_sound(&folder).await? {
+            Ok(mended)
+        } else {
+            Err(Error::Malformed("the published ledger"))
+        }
+    }
+
+    /// Whether the published folder verifies. While it grows a tile may be replaced by a longer one in the middle of the
+    /// look, so what is found wrong is looked at once more when the head has moved meanwhile.
+    pub async fn is_folder_sound(&self, folder: &Path) -> Result<bool, Error> {
+        for _ in 0..LOOKS {
+            let before = self.published().await?;
+            let (path, key) = (folder.to_owned(), self.verifier().clone());
+            let found = blocking(move || Ok(super::verify_folder(&path, &key, None))).await?;
+            if found.is_ok_and(|report| report.is_sound()) {
+                return Ok(true);
+            }
+            if self.published().await? == before {
+                return Ok(false);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The head that is published, if there is one.
+    async fn published(&self) -> Result<Option<Checkpoint>, Error> {
+        let Some(folder) = self.folder() else { return Ok(None) };
+        let path = folder.join(Resource::Checkpoint.to_string());
+        let note = blocking(move || state::read(&path)).await?;
+        note.map(|n| Checkpoint::open(&n, self.0.key.verifier())).transpose()
+    }
+}
+
 async fn put(folder: &Path, files: Vec<(Resource, Vec<u8>)>) -> Result<(), Error> {
     let folder = folder.to_owned();
     blocking(move || {
@@ -81,7 +148,7 @@ async fn put(folder: &Path, files: Vec<(Resource, Vec<u8>)>) -> Result<(), Error
 fn put_one(folder: &Path, resource: Resource, bytes: &[u8]) -> io::Result<()> {
     let path = folder.join(resource.to_string());
     if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent)?;
+        state::make_folders(parent)?;
     }
     state::write_bytes(&path, bytes)?;
     let full = match resource {

@@ -93,6 +93,10 @@ fn clause(kind: &EntryKind, p: &str) -> String {
         "notice.acknowledged" => format!("that {p} had read of a version of its privacy policy"),
         "subject.created" => format!("that {p} opened an account"),
         "subject.closed" => format!("that the account of {p} was closed"),
+        "subject.address-moved" => format!("that {p} moved to another e-mail address"),
+        "subject.address-undone" => {
+            format!("that a change of the e-mail address of {p} was undone out of the old mailbox")
+        }
         "consent.given" => format!("that {p} gave consent"),
         "consent.withdrawn" => format!("that {p} withdrew consent"),
         "objection.made" => format!("that {p} objected"),
@@ -132,6 +136,7 @@ fn clause(kind: &EntryKind, p: &str) -> String {
             "that it destroyed the keys of an epoch, and with them what old backups held".to_owned()
         }
         "blobs.compared" => "that it compared the bytes it stores with what it says it stores".to_owned(),
+        "ledger.mended" => "that it wrote missing or damaged files of this ledger anew".to_owned(),
         "probe.recorded" => "how a check of one of its promises ended".to_owned(),
         "attestation.made" => {
             "that a member of its staff vouched for a promise that only people can keep".to_owned()
@@ -139,6 +144,7 @@ fn clause(kind: &EntryKind, p: &str) -> String {
         "staff.factor-enrolled" => "that a member of its staff set up a second factor".to_owned(),
         "staff.factor-passed" => "that a member of its staff proved themself by a second factor".to_owned(),
         "staff.factor-refused" => "that it refused a second factor of a member of its staff".to_owned(),
+        "staff.codes-renewed" => "that a member of its staff had new recovery codes made".to_owned(),
         "staff.factor-reset" => "that it took away the second factor of a member of its staff".to_owned(),
         "backup.taken" => "that it took a backup".to_owned(),
         "restore.completed" => {

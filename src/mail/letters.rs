@@ -100,6 +100,10 @@ macro_rules! letter {
     };
 }
 
+mod address;
+
+pub use address::{AddressChanged, AddressTaken, ConfirmAddress};
+
 /// The link that signs someone in.
 #[derive(Debug, Clone)]
 pub struct SignInLink {
@@ -183,6 +187,40 @@ pub struct RequestAnswered {
     pub link: String,
 }
 
+/// The answer to a request takes longer than the law's first term (Art. 12(3) GDPR).
+#[derive(Debug, Clone)]
+pub struct RequestExtended {
+    /// Whose letter it is.
+    pub head: Letterhead,
+    /// The reference number.
+    pub reference: String,
+    /// What was asked.
+    pub title: String,
+    /// Why, a paragraph each.
+    pub reasons: Vec<String>,
+    /// By when it is answered.
+    pub until: Timestamp,
+    /// The authority to complain to, and the courts.
+    pub remedy: String,
+    /// The whole link to its page.
+    pub link: String,
+}
+
+/// A request has ended that nobody confirmed to be theirs.
+#[derive(Debug, Clone)]
+pub struct RequestLapsed {
+    /// Whose letter it is.
+    pub head: Letterhead,
+    /// The reference number.
+    pub reference: String,
+    /// What was asked.
+    pub title: String,
+    /// When it reached us.
+    pub received: Timestamp,
+    /// The whole link to its page.
+    pub link: String,
+}
+
 /// An erasure has been set for a time.
 #[derive(Debug, Clone)]
 pub struct ErasureScheduled {
@@ -200,7 +238,7 @@ pub struct ErasureScheduled {
     pub take_back_link: String,
 }
 
-/// An erasure has been carried out. The receipt is attached.
+/// An erasure has been carried out. The receipt lies behind a link that names nobody.
 #[derive(Debug, Clone)]
 pub struct ErasureDone {
     /// Whose letter it is.
@@ -211,10 +249,12 @@ pub struct ErasureDone {
     pub at: Timestamp,
     /// What stays, and why, a sentence each.
     pub stays: Vec<String>,
-    /// The name of the attached receipt.
+    /// The name of the receipt as a file.
     pub receipt_file: String,
     /// The whole link to the receipt's page.
     pub receipt_link: String,
+    /// The whole link to the page that shows what was done, step by step.
+    pub proof_link: String,
 }
 
 /// An account that is not used will be cleaned up.
@@ -331,6 +371,18 @@ impl RequestAnswered {
     }
 }
 
+impl RequestExtended {
+    fn subject(&self) -> String {
+        self.head.put("We need longer for your request {reference}").with("reference", &self.reference).text()
+    }
+}
+
+impl RequestLapsed {
+    fn subject(&self) -> String {
+        self.head.put("Your request {reference} has ended").with("reference", &self.reference).text()
+    }
+}
+
 impl ErasureScheduled {
     fn subject(&self) -> String {
         self.head.of_brand(key("Your account at {brand} will be erased on {day}"), Some(self.at))
@@ -383,6 +435,8 @@ letter!(ConfirmLetter, "confirm-letter.txt", "confirm-letter.html");
 letter!(ConfirmMandate, "confirm-mandate.txt", "confirm-mandate.html");
 letter!(RequestAcknowledged, "request-acknowledged.txt", "request-acknowledged.html");
 letter!(RequestAnswered, "request-answered.txt", "request-answered.html");
+letter!(RequestExtended, "request-extended.txt", "request-extended.html");
+letter!(RequestLapsed, "request-lapsed.txt", "request-lapsed.html");
 letter!(ErasureScheduled, "erasure-scheduled.txt", "erasure-scheduled.html");
 letter!(ErasureDone, "erasure-done.txt", "erasure-done.html");
 letter!(InactivityWarning, "inactivity-warning.txt", "inactivity-warning.html");

@@ -15,6 +15,9 @@ pub enum ProviderError {
     /// The provider understood and said no, or the edit failed there. Final.
     #[error("the provider refused or failed: {}", .0.word())]
     Refused(Failure),
+    /// It was called off before it was put; what was uploaded for it is gone.
+    #[error("it was called off")]
+    CalledOff,
     /// Our key was not accepted.
     #[error("the provider does not accept our key")]
     Unauthorised,
@@ -128,6 +131,7 @@ impl ProviderError {
             Self::Refused(Failure::InputTooLarge) => Kind::TooLarge,
             Self::Refused(_) | Self::Unauthorised | Self::Garbled(_) | Self::Unknown => Kind::Upstream,
             Self::Busy { .. } | Self::Resting { .. } | Self::Unavailable => Kind::Unavailable,
+            Self::CalledOff => Kind::Conflict,
             Self::Gone => Kind::NotFound,
             Self::Forged(Forgery::Malformed) => Kind::Malformed,
             Self::Forged(_) => Kind::Unauthenticated,

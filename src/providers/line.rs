@@ -5,13 +5,15 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 
 use super::gate::Gate;
-use super::model::sniff;
-use super::{Picture, ProviderError};
+use super::model::{Place, place, sniff};
+use super::{Handle, Picture, ProviderError};
 use crate::base::{Clock, Entropy, Timestamp};
 use crate::egress::{Call, CallLog, Egress, EgressError, Method, Reply, Url};
 
 /// How often a call that changes nothing is tried.
 const TRIES: u32 = 3;
+/// How long a call beside the queue may take: to a host of results, or of keys.
+const ASIDE: Duration = Duration::from_secs(30);
 /// The longest wait that a provider may ask of us.
 const LONGEST_WAIT: u64 = 3600;
 
@@ -93,20 +95,69 @@ impl Line {
         }
     }
 
-    /// Fetches a result picture. No key goes with it. The type is told from the bytes; anything that is not a picture
-    /// (a page of HTML, nothing at all, more than `at_most` bytes) is refused.
-    pub(super) async fn picture(
+    /// Makes a call that may be repeated without harm, once, and past the breaker: a host that stands beside the queue
+    /// says nothing of the queue's health, and the queue's nothing of its.
+    pub(super) async fn aside(&self, call: Call, log: &CallLog) -> Result<Reply, ProviderError> {
+        match self.egress.send(call.within(ASIDE), log).await.map_err(from_egress) {
+            Ok(reply) => plain(reply),
+            Err(ProviderError::Unknown) => Err(ProviderError::Unavailable),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Whether a result's link leads to where a result may be fetched.
+    pub(super) fn may_call(&self, url: &Url) -> bool {
+        self.egress.check(&self.recipient, url).is_ok()
+    }
+
+    /// Takes in the results that an answer names, each `(where, flagged)`: up to `most` that are of use. Where they lie is
+    /// noted before any is fetched, for what cannot be fetched must be erased all the same; a link to anywhere else is
+    /// neither noted nor called. What is wrong with one does not spoil the others.
+    pub(super) async fn pictures(
         &self,
-        url: &Url,
-        at_most: u64,
+        results: &[(&str, bool)],
+        (handle, most, at_most): (&mut Handle, usize, u64),
         log: &CallLog,
-    ) -> Result<Picture, ProviderError> {
-        self.egress.check(&self.recipient, url).map_err(|_| ProviderError::Garbled("result link"))?;
-        let get = || {
-            let call = self.call(Method::GET, url.clone(), "/{result}");
-            call.at_most(at_most).within(Duration::from_mins(2))
-        };
-        let reply = self.repeat(get, log).await?;
+    ) -> Result<(Vec<Picture>, Option<ProviderError>), ProviderError> {
+        let places: Vec<_> = results.iter().map(|(url, flagged)| (place(url, at_most), *flagged)).collect();
+        for link in
+            places.iter().filter_map(|(p, _)| if let Ok(Place::At(link)) = p { Some(link) } else { None })
+        {
+            if self.may_call(link) && !handle.outputs.contains(link) {
+                handle.outputs.push(link.clone());
+            }
+        }
+        let (mut pictures, mut missing) = (Vec::<Picture>::new(), None);
+        for (place, flagged) in places {
+            if pictures.iter().filter(|p| !p.flagged).count() >= most {
+                break;
+            }
+            let picture = match place {
+                Ok(Place::Inline(bytes)) => inline(bytes),
+                Ok(Place::At(link)) => self.picture(&link, at_most, log).await,
+                Err(e) => Err(e),
+            };
+            match picture {
+                Ok(picture) => pictures.push(Picture { flagged, ..picture }),
+                // What may yet be had counts for more than what cannot be.
+                Err(e) if e.is_passing() || missing.is_none() => missing = Some(e),
+                Err(_) => {}
+            }
+        }
+        match missing {
+            Some(e) if pictures.is_empty() => Err(e),
+            missing => Ok((pictures, missing)),
+        }
+    }
+
+    /// Fetches a result picture, once. No key goes with it. The type is told from the bytes; anything that is not a picture
+    /// (a page of HTML, nothing at all, more than `at_most` bytes) is refused.
+    async fn picture(&self, url: &Url, at_most: u64, log: &CallLog) -> Result<Picture, ProviderError> {
+        if !self.may_call(url) {
+            return Err(ProviderError::Garbled("result link"));
+        }
+        let call = self.call(Method::GET, url.clone(), "/{result}").at_most(at_most);
+        let reply = self.aside(call, log).await?;
         match reply.status {
             200 => {
                 let format = sniff(&reply.body).ok_or(ProviderError::Garbled("result picture"))?;
@@ -120,13 +171,18 @@ impl Line {
 
     /// Whether a result's link still gives anything; `None` if that cannot be found out now. Reads no body.
     pub(super) async fn answers(&self, url: &Url, log: &CallLog) -> Option<bool> {
-        let call = self.call(Method::GET, url.clone(), "/{result}").at_most(u64::MAX);
+        let call = self.call(Method::GET, url.clone(), "/{result}").at_most(u64::MAX).within(ASIDE);
         match self.egress.open(call, log).await.ok()?.status() {
             200..300 => Some(true),
             403 | 404 | 410 => Some(false),
             _ => None,
         }
     }
+}
+
+fn inline(bytes: Vec<u8>) -> Result<Picture, ProviderError> {
+    let format = sniff(&bytes).ok_or(ProviderError::Garbled("result picture"))?;
+    Ok(Picture { format, bytes: bytes.into(), flagged: false })
 }
 
 fn plain(reply: Reply) -> Result<Reply, ProviderError> {

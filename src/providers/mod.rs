@@ -13,6 +13,7 @@ mod error;
 mod fal;
 mod gate;
 mod line;
+mod lost;
 mod model;
 mod replicate;
 pub mod studio;
@@ -23,9 +24,10 @@ use crate::egress::{CallLog, HeaderMap};
 pub use crate::imaging::Format;
 pub use error::{Failure, Forgery, ProviderError};
 pub use fal::{Endpoints, Fal, FalConfig};
+pub use lost::{Intent, Known, Reconciled};
 pub use model::{
-    Aspect, Callback, Cancelled, Erasure, Handle, Input, Intent, Job, Known, Links, Model, Output, Params,
-    Picture, Proof, Pseudonym, Reconciled, State, Submitted,
+    Aspect, Callback, Cancelled, Erasure, Go, Handle, Input, Job, Links, Model, Output, Params, Picture,
+    Proof, Pseudonym, State, Submitted,
 };
 pub use replicate::{Replicate, ReplicateConfig};
 
@@ -139,12 +141,17 @@ impl Provider {
         }
     }
 
-    /// Fetches the result of a job that is [`State::Done`], and notes in the handle where it lies: store it again,
-    /// whatever this gives. [`ProviderError::Refused`] says that the job had failed after all.
-    pub async fn result(&self, handle: &mut Handle, log: &CallLog) -> Result<Output, ProviderError> {
+    /// Fetches the result of a job that is [`State::Done`], up to `most` pictures, and notes in the handle where it lies:
+    /// store it again, whatever this gives. [`ProviderError::Refused`] says that the job had failed after all.
+    pub async fn result(
+        &self,
+        handle: &mut Handle,
+        most: usize,
+        log: &CallLog,
+    ) -> Result<Output, ProviderError> {
         match self {
-            Self::Fal(p) => p.result(handle, log).await,
-            Self::Replicate(p) => p.result(handle, log).await,
+            Self::Fal(p) => p.result(handle, most, log).await,
+            Self::Replicate(p) => p.result(handle, most, log).await,
         }
     }
 

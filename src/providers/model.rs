@@ -1,13 +1,14 @@
 //! The neutral edit job, and what providers say of it. Pure.
 
-use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use url::Url;
 
+use super::lost::{Intent, fingerprint};
 use super::{Failure, ProviderError};
 use crate::base::{Entropy, Secret, Timestamp};
 use crate::imaging::Format;
@@ -166,6 +167,19 @@ pub struct Job {
     pub webhook: Option<Url>,
     /// The job's name at the provider.
     pub pseudonym: Pseudonym,
+    /// Asked in the last moment before it is put: whether it may still go.
+    pub go: Option<Go>,
+}
+
+/// A question that is asked in the last moment before something is sent.
+#[derive(Clone)]
+pub struct Go(Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>);
+
+impl Go {
+    /// Asks `ask`.
+    pub fn new(ask: impl Fn() -> BoxFuture<'static, bool> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(ask))
+    }
 }
 
 impl fmt::Debug for Job {
@@ -178,6 +192,14 @@ impl fmt::Debug for Job {
 const PROMPT: usize = 10_000;
 
 impl Job {
+    /// Whether it may still be put.
+    pub(super) async fn still_goes(&self) -> bool {
+        match &self.go {
+            Some(go) => (go.0)().await,
+            None => true,
+        }
+    }
+
     /// What must hold at any provider.
     pub(super) fn check(&self) -> Result<(), ProviderError> {
         let prompt = self.prompt.expose();
@@ -221,40 +243,6 @@ impl Input {
     }
 }
 
-/// What is written down before a job goes out, so that a lost answer, or a crash, can be reconciled.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Intent {
-    /// The job's name.
-    pub pseudonym: Pseudonym,
-    /// The model's id at the provider.
-    pub endpoint: String,
-    /// The seed sent.
-    pub seed: u32,
-    /// True if we drew it, so that it names this job alone (one in two thousand million).
-    pub seed_is_ours: bool,
-    /// First 16 bytes of SHA-256(pseudonym, 0, prompt), in hex: tells our prompt when a provider lists it, and nothing
-    /// to anyone who does not have both.
-    pub fingerprint: String,
-    /// When it was made.
-    pub at: Timestamp,
-}
-
-impl Intent {
-    /// Whether a job listed by the provider, with this seed and prompt, is this one.
-    pub(super) fn is(&self, seed: Option<u64>, prompt: Option<&str>) -> bool {
-        seed == Some(u64::from(self.seed))
-            && prompt.map_or(self.seed_is_ours, |p| fingerprint(&self.pseudonym, p) == self.fingerprint)
-    }
-}
-
-fn fingerprint(pseudonym: &Pseudonym, prompt: &str) -> String {
-    let digest =
-        Sha256::new().chain_update(pseudonym.as_str()).chain_update([0]).chain_update(prompt).finalize();
-    let mut text = hex::encode(digest);
-    text.truncate(32);
-    text
-}
-
 /// A job that a provider has taken: what must be stored to follow it, fetch its result and have it erased there.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handle {
@@ -268,6 +256,12 @@ pub struct Handle {
     pub files: Vec<String>,
     /// Where its results lie, or lay. Whoever has these links can see the pictures.
     pub outputs: Vec<Url>,
+    /// When it was put; not known of those that were written down by an older version.
+    #[serde(default)]
+    pub at: Option<Timestamp>,
+    /// The name under which files may have been uploaded for it that are not among `files`.
+    #[serde(default)]
+    pub seek: Option<Pseudonym>,
 }
 
 /// FAL.AI's links of one job.
@@ -337,6 +331,8 @@ pub struct Output {
     pub pictures: Vec<Picture>,
     /// The seed that the provider names.
     pub seed: Option<u64>,
+    /// Why there are not more of them, when others could not be fetched.
+    pub missing: Option<ProviderError>,
 }
 
 impl fmt::Debug for Output {
@@ -354,38 +350,6 @@ pub enum Cancelled {
     TooLate,
     /// It is not there.
     NotThere,
-}
-
-/// Jobs of which it is known whose they are, by the hash of the provider's id: looking for a lost one passes them over.
-#[derive(Debug, Clone, Default)]
-pub struct Known(HashSet<[u8; 32]>);
-
-impl Known {
-    /// SHA-256 of a provider's id of a job.
-    pub fn hash(id: &str) -> [u8; 32] {
-        Sha256::digest(id).into()
-    }
-
-    pub(super) fn has(&self, id: &str) -> bool {
-        self.0.contains(&Self::hash(id))
-    }
-}
-
-impl FromIterator<[u8; 32]> for Known {
-    fn from_iter<I: IntoIterator<Item = [u8; 32]>>(hashes: I) -> Self {
-        Self(hashes.into_iter().collect())
-    }
-}
-
-/// What came of looking for a job whose answer was lost.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reconciled {
-    /// It was taken, and this is it.
-    Found(Box<Handle>),
-    /// It was not taken, and time enough has passed that it will not turn up: it may be put again.
-    Absent,
-    /// It cannot be said yet. Ask again; never put it again.
-    Unclear,
 }
 
 /// How an erasure at the provider stands.
@@ -464,6 +428,29 @@ pub(super) fn join(base: &Url, segments: &[&str]) -> Url {
         path.pop_if_empty().extend(segments.iter().flat_map(|s| s.split('/')));
     }
     url
+}
+
+/// Where a result is.
+pub(super) enum Place {
+    /// In the answer itself.
+    Inline(Vec<u8>),
+    /// Behind a link.
+    At(Url),
+}
+
+/// Reads where a result is: a link, or a `data:` URL of at most so many bytes.
+pub(super) fn place(url: &str, at_most: u64) -> Result<Place, ProviderError> {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    let garbled = ProviderError::Garbled("result link");
+    let Some(rest) = url.strip_prefix("data:") else {
+        return Url::parse(url).map(Place::At).map_err(|_| garbled);
+    };
+    let (_, text) = rest.split_once(";base64,").ok_or(garbled)?;
+    if text.len() as u64 / 4 * 3 > at_most {
+        return Err(ProviderError::Garbled("size"));
+    }
+    STANDARD.decode(text).map(Place::Inline).map_err(|_| garbled)
 }
 
 /// A `data:` URL of a picture.

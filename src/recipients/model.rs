@@ -37,6 +37,9 @@ pub struct Correction {
     pub name: String,
     /// What they are called in the app.
     pub username: String,
+    /// Whether they opened a link that was sent to this address.
+    #[serde(skip)]
+    pub confirmed: bool,
 }
 
 impl std::fmt::Debug for Correction {

@@ -7,6 +7,7 @@ use crate::disclosure::Disclosed;
 use crate::policy::{
     Category, Channel, Origin, Policy, Purpose as Rule, Retention, Right, RightRule, Transfer,
 };
+use crate::speech::key;
 
 /// Where the data of a category come from.
 pub(super) fn provenance(origin: Origin) -> Provenance {
@@ -149,7 +150,7 @@ pub(super) fn authority(policy: &Policy) -> Authority {
             Authority { name: name.clone(), contact: website.clone().unwrap_or_default() }
         }
         None => Authority {
-            name: "The data protection authority of the country where you live or work, or where you think the wrong was done".to_owned(),
+            name: key("The data protection authority of the country where you live or work, or where you think the wrong was done").to_owned(),
             contact: "https://www.edpb.europa.eu/about-edpb/about-edpb/members_en".to_owned(),
         },
     }

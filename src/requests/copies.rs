@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::filing::{CATEGORY, UNREADABLE};
 use super::fulfil::PURPOSE;
+use super::standing::STANDING;
 use super::{Error, Request, Requests, answer, owner_of};
 use crate::archive::{Facts as FileFacts, File, FromRecipient, Retention, recipient_files};
 use crate::base::Timestamp;
@@ -98,9 +99,11 @@ impl Requests {
         Ok(files)
     }
 
-    /// Removes what recipients handed over for a request.
+    /// Removes what recipients handed over for a request, and what was taken down for it.
     pub(super) async fn drop_copies(&self, owner: &Owner, request: &Request) -> Result<(), Error> {
-        for copy in self.copies_of(owner, request).await? {
+        let access = Access { actor: &Actor::Service, purpose: PURPOSE };
+        let found = self.vault.records_of(owner, &access, &request.id.to_string()).await?;
+        for copy in found.into_iter().filter(|r| [COPY, STANDING].contains(&r.name.as_str())) {
             match self.vault.erase_record(owner, copy.id, Role::Service).await {
                 Ok(()) | Err(vault::Error::NotFound) => {}
                 Err(e) => return Err(e.into()),

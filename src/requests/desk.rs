@@ -3,16 +3,18 @@
 use serde_json::json;
 
 use super::filing::CATEGORY;
+use super::identity::clocks;
 use super::model::words;
 use super::receipts::IssuedKind;
 use super::{Error, Request, Requests, State, answer, owner_of, sql};
 use crate::base::{Page, PageSize, RequestId, Secret, TenantId, Timestamp};
 use crate::ledger::EntryKind;
 use crate::policy::{Facts, Right};
+use crate::speech::{Tongue, key};
 use crate::vault::{Access, Actor, NewRecord};
 
 /// The record of a letter to the person.
-const LETTER: &str = "letter";
+pub(super) const LETTER: &str = "letter";
 
 /// Which requests of a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,6 +57,20 @@ words!(
     }
 );
 
+impl RefusalReason {
+    /// As the person is told, in a sentence.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Identity => key("We could not be sure that it is you who asks."),
+            Self::Excessive => key("The request is manifestly unfounded or excessive."),
+            Self::LegalDuty => key("A law obliges us to keep these data."),
+            Self::LegalClaim => key("The data are needed for a legal claim."),
+            Self::OthersRights => key("It would harm the rights of others."),
+            Self::Accurate => key("We looked into it and found that what we hold is right."),
+        }
+    }
+}
+
 /// A refusal as the person will read it. The remedies, which the law wants in the letter, are added by the program.
 #[derive(Debug)]
 pub struct RefusalText {
@@ -78,7 +94,7 @@ impl Requests {
         let most = i64::try_from(size.get()).unwrap_or(i64::MAX) + 1;
         let mut tx = self.db.read().await?;
         if filter == QueueFilter::All {
-            let rows = sql::request::every(&mut tx, tenant, after.unwrap_or("~"), most).await?;
+            let rows = sql::request::every(&mut tx, tenant, after, most).await?;
             return Ok(Page::cut(rows, size, |r| r.id.to_string()));
         }
         let place = place(after)?;
@@ -138,8 +154,8 @@ impl Requests {
                 "refused-because": text.reason.as_str(),
                 "law": text.law.trim(),
                 "reasons": text.words.expose().trim(),
-                "authority": format!("{} {}", authority.name, authority.contact).trim(),
-                "remedy": remedy(&authority.name),
+                "authority": authority.name,
+                "contact": authority.contact,
             }),
             parent: Some(id.to_string()),
             facts: Facts::new(),
@@ -148,7 +164,8 @@ impl Requests {
         self.shut(&owner, refused, by, Some((IssuedKind::Request, None))).await
     }
 
-    /// Extends the law's time of an open request, once, with a reason that the person is told. The promise stays.
+    /// Extends the law's time of an open request, once, with a reason that the person is told by a letter, which is owed from
+    /// here on. The promise stays.
     pub async fn extend(
         &self,
         tenant: &TenantId,
@@ -162,12 +179,15 @@ impl Requests {
         let request = self.find(tenant, id).await?;
         let owner = owner_of(&request)?;
         let extended = request.extend(self.clock.now())?;
+        let authority = answer::authority(&*self.vault.policy(tenant)?);
         let letter = NewRecord {
             category: CATEGORY,
             name: LETTER,
             value: json!({
                 "extended-to": extended.legal_due().rfc3339(),
                 "reasons": reason.expose().trim(),
+                "authority": authority.name,
+                "contact": authority.contact,
             }),
             parent: Some(id.to_string()),
             facts: Facts::new(),
@@ -198,11 +218,14 @@ impl Requests {
         Ok(letters.map(|r| super::fulfil::object(r.value)).collect())
     }
 
-    /// Takes a closed request up again: after a complaint, or when something was missed.
+    /// Takes a closed request up again: after a complaint, or when something was missed. Its clocks begin anew.
     pub async fn reopen(&self, tenant: &TenantId, id: RequestId, by: &Actor) -> Result<Request, Error> {
         let request = self.find(tenant, id).await?;
         owner_of(&request)?;
-        let reopened = Request { next_at: None, ..request.start(self.clock.now())? };
+        let now = self.clock.now();
+        let policy = self.vault.policy(tenant)?;
+        let due = clocks(&policy, request.right, now)?;
+        let reopened = request.reopen(now, due)?;
         let mut tx = self.db.begin().await?;
         let saved = self.save(&mut tx, reopened).await?;
         self.note(&mut tx, &saved, (by.role().as_str(), "reopened"), None, None).await?;
@@ -218,9 +241,17 @@ impl Requests {
     }
 }
 
-/// What the law wants said with every refusal (Art. 12(4) GDPR).
-fn remedy(authority: &str) -> String {
-    format!("You can complain to this authority: {authority}. You can also take the matter to court.")
+/// What the law wants said with a refusal, of a letter that has it (Art. 12(4) GDPR): the authority and the courts.
+pub fn remedy(tongue: Tongue, letter: &serde_json::Map<String, serde_json::Value>) -> Option<String> {
+    let word = |name: &str| letter.get(name).and_then(|v| v.as_str()).filter(|text| !text.is_empty());
+    if let Some(whole) = word("remedy") {
+        return Some(tongue.tell(whole));
+    }
+    let name = tongue.tell(word("authority")?);
+    let authority =
+        [Some(name.as_str()), word("contact")].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let says = key("You can complain to this authority: {authority}. You can also take the matter to court.");
+    Some(tongue.put(says).with("authority", authority).text())
 }
 
 fn place(after: Option<&str>) -> Result<(i64, &str), Error> {

@@ -105,6 +105,7 @@ impl Requests {
         // What the ledger tells of readings must be in the tree, or a later layout would tell more.
         self.ledger.sequence().await?;
         self.fetch_copies(owner, request).await?;
+        self.take_down(owner, request).await?;
         let now = self.clock.now();
         let layout = self.lay_out(owner, request, now).await?.0;
         let until = now.plus(self.settings.archive_for);

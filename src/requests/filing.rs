@@ -2,22 +2,20 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Due, Error, Request, Requests, State, model::Alarm, owner_of, sql};
+use super::identity::{TO_SHOW, clocks};
+use super::{Error, Request, Requests, State, model::Alarm, owner_of, sql};
 use crate::base::{Page, PageSize, RequestId, Secret, TenantId, Timestamp};
 use crate::ledger::EntryKind;
 use crate::policy::{Channel, Facts, Policy, Right};
 use crate::subjects::Profile;
 use crate::vault::{Access, Actor, NewRecord, Owner, SealedRecord};
 
-/// The category under which what people write to us lies in the vault.
 /// The category of what is written about requests.
 pub const CATEGORY: &str = "rights-request";
 /// The record of what was asked.
 pub(super) const FILING: &str = "filing";
 /// Most characters a person may write.
 pub const MOST_WORDS: usize = 4_000;
-/// An erasure with a time of grace is done so long before the promised time ends.
-const MARGIN: chrono::TimeDelta = chrono::TimeDelta::hours(1);
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,9 +125,12 @@ impl Way {
     }
 }
 
-/// How a request came that reached us before it could be filed: its clocks count from then.
+/// How a request came that reached us before it could be filed: its clocks count from then, but for an erasure's promise,
+/// which counts with its time of grace from when it is known who asks.
 #[derive(Debug, Clone)]
 pub struct Arrived {
+    /// Under which id it is filed, so that doing it once more files nothing more; any, without one.
+    pub id: Option<RequestId>,
     /// When it reached us.
     pub at: Timestamp,
     /// Which way it came.
@@ -180,11 +181,15 @@ impl Requests {
         let policy = self.vault.policy(&owner.tenant)?;
         check(&policy, &filing.ask, filing.words.as_ref().map(|w| w.expose().as_str()))?;
         let (right, about) = (filing.ask.right(), filing.ask.about());
-        let received_at = arrived.map_or_else(|| self.clock.now(), |a| a.at);
-        let fresh = self.drawn_up(owner, &policy, &filing, received_at)?;
+        if let Some(id) = arrived.and_then(|a| a.id)
+            && let Ok(known) = self.get(owner, id).await
+        {
+            return Ok(Filed { request: self.carry_out(known).await?, again: true });
+        }
+        let fresh = self.drawn_up(owner, &policy, &filing, arrived)?;
         let sealed = self.sealed(owner, &filing, fresh.id).await?;
         let fresh = Request { detail: sealed.first().map(SealedRecord::id), ..fresh };
-        let held = self.subjects.address_held(owner).await?.is_some();
+        let held = self.subjects.address_held(owner).await?;
         let role = filing.by.role().as_str();
         let entry = self.entry(EntryKind::REQUEST_FILED, owner, role, &fresh).await?;
         let entry = entry.fact("channel", fresh.channel.as_str());
@@ -214,7 +219,7 @@ impl Requests {
             self.note(&mut tx, &fresh, ("service", way.as_str()), Some(how), None).await?;
             self.note(&mut tx, &fresh, ("subject", "identity-shown"), Some(proved), None).await?;
         }
-        let begun = self.set_going(fresh.acknowledge()?, &filing, held)?;
+        let begun = self.set_going(fresh.acknowledge()?, &policy, (&filing, held))?;
         let saved = self.save(&mut tx, begun).await?;
         self.note(&mut tx, &saved, ("service", "acknowledged"), None, None).await?;
         if matches!(saved.state, State::Grace | State::IdentityPending) {
@@ -229,17 +234,14 @@ impl Requests {
         owner: &Owner,
         policy: &Policy,
         filing: &Filing,
-        received_at: Timestamp,
+        arrived: Option<&Arrived>,
     ) -> Result<Request, Error> {
         let right = filing.ask.right();
-        let clocks = policy.clocks(right, received_at, &[]).ok_or(NOT_OFFERED)?;
-        let promise = clocks.promise;
-        let due = clocks.legal.map_or(
-            Due { promise, internal: promise, legal: promise, extended: promise },
-            |law| Due { promise, internal: law.internal, legal: law.due, extended: law.extended },
-        );
+        let received_at = arrived.map_or_else(|| self.clock.now(), |a| a.at);
+        let due = clocks(policy, right, received_at)?;
+        let id = arrived.and_then(|a| a.id);
         Ok(Request {
-            id: RequestId::new(&self.clock, &self.entropy),
+            id: id.unwrap_or_else(|| RequestId::new(&self.clock, &self.entropy)),
             reference: format!("PR-{}", self.entropy.reference()),
             tenant: owner.tenant.clone(),
             subject: Some(owner.subject),
@@ -262,6 +264,10 @@ impl Requests {
             tries: 0,
             problem: None,
             next_at: None,
+            proved_at: None,
+            reopened_at: None,
+            round: 0,
+            before: None,
             revision: 0,
         })
     }
@@ -294,44 +300,30 @@ impl Requests {
         Ok(self.vault.seal_records(owner, vec![record]).await?)
     }
 
-    /// What comes after the acknowledgement. `held`: nothing is erased at once.
-    fn set_going(&self, request: Request, filing: &Filing, held: bool) -> Result<Request, Error> {
+    /// What comes after the acknowledgement. `held`: until when nothing is erased at once.
+    fn set_going(
+        &self,
+        request: Request,
+        policy: &Policy,
+        (filing, held): (&Filing, Option<Timestamp>),
+    ) -> Result<Request, Error> {
         let now = self.clock.now();
         if !filing.proved {
-            return Ok(request.ask_identity()?);
+            return Ok(request.ask_identity(now.plus(TO_SHOW))?);
         }
         match filing.ask {
-            Ask::Erasure { at_once } if held || !at_once => {
-                let until = self.grace_until(&request);
-                Ok(request.cool_off(until)?)
+            Ask::Erasure { at_once } if held.is_some() || !at_once => {
+                self.set_for_later(request, policy, held)
             }
             Ask::Rectification(None) => Ok(Request { next_at: None, ..request.start(now)? }),
             _ => Ok(request.start(now)?),
         }
     }
 
-    /// The end of the grace, early enough for the erasure to be done within the promised time.
-    fn grace_until(&self, request: &Request) -> Timestamp {
-        let now = self.clock.now();
-        let latest = request.due.promise.plus(-MARGIN);
-        now.plus(self.settings.grace).min(latest).max(now)
-    }
-
-    /// The person has shown that it is they who ask.
-    pub async fn identity_shown(&self, owner: &Owner, id: RequestId) -> Result<Request, Error> {
-        let request = self.get(owner, id).await?;
-        let now = self.clock.now();
-        let next = if request.right == Right::Erasure {
-            let until = self.grace_until(&request);
-            request.cool_off(until)?
-        } else {
-            request.start(now)?
-        };
-        let mut tx = self.db.begin().await?;
-        let saved = self.save(&mut tx, next).await?;
-        self.note(&mut tx, &saved, ("subject", "identity-shown"), None, None).await?;
-        tx.commit().await?;
-        self.carry_out(saved).await
+    /// An open request of a person for the same thing, if there is one: asking for it would change that one and file none.
+    pub async fn open_alike(&self, owner: &Owner, ask: &Ask) -> Result<Option<Request>, Error> {
+        let mut tx = self.db.read().await?;
+        Ok(sql::request::open_alike(&mut tx, owner, ask.right(), ask.about().as_deref()).await?)
     }
 
     /// Ends the grace of an erasure: it is done now; not while the owner's address is new.
@@ -353,8 +345,13 @@ impl Requests {
     pub async fn cancel(&self, owner: &Owner, id: RequestId, by: &Actor) -> Result<Request, Error> {
         let request = self.get(owner, id).await?;
         let purge_at = self.purge_at(&owner.tenant, request.received_at)?;
+        let right = request.right;
         let next = request.withdraw(self.clock.now(), purge_at)?;
-        self.shut(owner, next, by, None).await
+        let shut = self.shut(owner, next, by, None).await?;
+        if right == Right::Rectification {
+            self.subjects.stop_asking(owner, id).await?;
+        }
+        Ok(shut)
     }
 
     /// A person's requests, newest first.
@@ -366,7 +363,7 @@ impl Requests {
     ) -> Result<Page<Request>, Error> {
         let most = i64::try_from(size.get()).unwrap_or(i64::MAX) + 1;
         let mut tx = self.db.read().await?;
-        let rows = sql::request::of(&mut tx, owner, before.unwrap_or("~"), most).await?;
+        let rows = sql::request::of(&mut tx, owner, before, most).await?;
         Ok(Page::cut(rows, size, |r| r.id.to_string()))
     }
 
@@ -387,7 +384,7 @@ impl Requests {
     }
 }
 
-const NOT_OFFERED: Error = Error::Invalid("the privacy policy does not name this right");
+pub(super) const NOT_OFFERED: Error = Error::Invalid("the privacy policy does not name this right");
 pub(super) const UNREADABLE: Error = Error::Invalid("the values cannot be read");
 
 /// Refuses what can be seen to be impossible before anything is written.

@@ -3,17 +3,17 @@
 use serde_json::{Value, json};
 
 use super::filing::{CATEGORY, UNREADABLE};
+use super::model::LAPSED;
 use super::receipts::IssuedKind;
 use super::{Below, Error, Request, Requests, State, owner_of, sql};
-use crate::base::{EntryId, Kind, ReceiptId};
+use crate::base::{EntryId, Kind, ReceiptId, Timestamp};
 use crate::elsewhere;
 use crate::ledger::EntryKind;
 use crate::policy::{Fact, Facts, OnWithdrawal, Right, Role};
 use crate::speech::key;
-use crate::subjects::Profile;
+use crate::subjects::{AskedMove, Email, Profile};
 use crate::vault::{Access, Actor, NewRecord, Owner};
 
-/// The purpose under which all of this happens.
 /// The purpose for which requests are worked on.
 pub const PURPOSE: &str = "rights";
 /// The record of what a correction changed.
@@ -25,6 +25,10 @@ impl Requests {
     pub(super) async fn carry_out(&self, request: Request) -> Result<Request, Error> {
         let request = match request.state {
             State::Grace if request.grace_until.is_some_and(|t| t <= self.clock.now()) => {
+                // An address that was changed since it was set: looked at again here, whichever way it came.
+                if let Some(waits) = self.held_back(&request).await? {
+                    return Ok(waits);
+                }
                 let mut tx = self.db.begin().await?;
                 let saved = self.save(&mut tx, request.start(self.clock.now())?).await?;
                 self.note(&mut tx, &saved, ("service", "started"), None, None).await?;
@@ -32,7 +36,10 @@ impl Requests {
                 saved
             }
             // Without a next step of ours it waits for staff.
-            State::Working if request.next_at.is_some() => request,
+            State::Working if request.next_at.is_some() => match self.held_back(&request).await? {
+                Some(waits) => return Ok(waits),
+                None => request,
+            },
             _ => return Ok(request),
         };
         match self.work(&request).await {
@@ -106,7 +113,14 @@ impl Requests {
         let detail = request.detail.ok_or(Error::NotFound)?;
         let filed = self.vault.record(owner, &Access { actor: &actor, purpose: PURPOSE }, detail).await?;
         let Some(new) = filed.value.get("correction").cloned() else {
-            return self.leave_to_staff(request).await;
+            // One that a person of staff made of the words, and whose new address waits for its link.
+            return match self.subjects.address_asked(owner, request.id).await? {
+                Some(AskedMove::Waits(until)) => self.wait_for_address(request, until).await,
+                Some(AskedMove::Done) => {
+                    self.corrected(owner, request, &Actor::Service, (State::Fulfilled, "fulfilled")).await
+                }
+                Some(AskedMove::Over) | None => self.leave_to_staff(request).await,
+            };
         };
         let new: Profile = serde_json::from_value(new).map_err(|_| UNREADABLE)?;
         self.rectify(owner, request, &actor, &new).await
@@ -122,8 +136,8 @@ impl Requests {
     }
 
     /// Corrects what the person told us, and closes the request: old and new value stay sealed in it as its evidence.
-    /// Staff call it with what the person wrote. [`Error::Subjects`] when a value is no name or address, or the address
-    /// is another's: the request then stays open.
+    /// Staff call it with what the person wrote. [`Error::Subjects`] when a value is no name or address: the request then
+    /// stays open. It also stays open until a new address was confirmed by the link that is sent to it.
     pub async fn rectify(
         &self,
         owner: &Owner,
@@ -136,23 +150,59 @@ impl Requests {
         }
         let access = Access { actor: by, purpose: PURPOSE };
         let old = self.subjects.profile(owner, &access).await?;
+        let to: Email = new.email.parse()?;
         // A try that was cut off after the correction finds it done.
         if old != *new {
             self.keep_evidence(owner, request, &old, new).await?;
-            self.subjects.correct(owner, by, new).await?;
         }
-        // Whoever holds it as well is told (Art. 19 GDPR), once for a request.
+        if (&old.name, &old.username) != (&new.name, &new.username) {
+            self.subjects.correct(owner, by, (&new.name, &new.username)).await?;
+        }
+        let answer = if old.email == to.expose() {
+            (State::Fulfilled, "fulfilled")
+        } else {
+            match self.subjects.address_asked(owner, request.id).await? {
+                // Somebody of the staff who asks once more means it; a pass over what is due does not.
+                Some(AskedMove::Over) if !matches!(by, Actor::Staff(..)) => {
+                    (State::PartlyFulfilled, "address-not-confirmed")
+                }
+                Some(AskedMove::Waits(until)) => return self.wait_for_address(request, until).await,
+                _ => {
+                    let until = self.subjects.ask_address(owner, &to, Some(request.id)).await?;
+                    return self.wait_for_address(request, until).await;
+                }
+            }
+        };
+        self.corrected(owner, request, by, answer).await
+    }
+
+    /// A correction is done: whoever holds the old value as well is told (Art. 19 GDPR), once for a request, and it closes.
+    async fn corrected(
+        &self,
+        owner: &Owner,
+        request: &Request,
+        by: &Actor,
+        (with, outcome): (State, &str),
+    ) -> Result<Request, Error> {
         if self.elsewhere.of_request(&owner.tenant, request.id).await?.is_empty() {
             self.elsewhere.ask_correction(owner, Some(request.id)).await?;
         }
-        let answered = request.clone().answer(State::Fulfilled, "fulfilled", self.clock.now())?;
+        let answered = request.clone().answer(with, outcome, self.clock.now())?;
         self.shut(owner, answered, by, Some((IssuedKind::Request, None))).await
     }
 
-    /// Corrects what a person told us without a request, and has it corrected wherever else it is held.
-    pub async fn correct(&self, owner: &Owner, by: &Actor, new: &Profile) -> Result<(), Error> {
-        self.subjects.correct(owner, by, new).await?;
-        Ok(self.elsewhere.ask_correction(owner, None).await?)
+    /// A new address counts once the link in the letter to it was opened; the request is answered then, or when that is
+    /// over.
+    async fn wait_for_address(&self, request: &Request, until: Timestamp) -> Result<Request, Error> {
+        let mut tx = self.db.begin().await?;
+        let first = request.next_at != Some(until);
+        let waiting = Request { next_at: Some(until), problem: None, ..request.clone() };
+        let saved = self.save(&mut tx, waiting).await?;
+        if first {
+            self.note(&mut tx, &saved, ("service", "address-asked"), None, None).await?;
+        }
+        tx.commit().await?;
+        Ok(saved)
     }
 
     async fn keep_evidence(
@@ -165,14 +215,16 @@ impl Requests {
         let parent = request.id.to_string();
         let access = Access { actor: &Actor::Service, purpose: PURPOSE };
         let known = self.vault.records_of(owner, &access, &parent).await?;
-        if known.iter().any(|r| r.name == CORRECTION) {
+        let value = |p: &Profile| serde_json::to_value(p).map_err(|_| UNREADABLE);
+        let wanted = value(new)?;
+        // A try before this one, with the same values.
+        if known.iter().any(|r| r.name == CORRECTION && r.value.get("new") == Some(&wanted)) {
             return Ok(());
         }
-        let value = |p: &Profile| serde_json::to_value(p).map_err(|_| UNREADABLE);
         let record = NewRecord {
             category: CATEGORY,
             name: CORRECTION,
-            value: json!({ "old": value(old)?, "new": value(new)? }),
+            value: json!({ "old": value(old)?, "new": wanted }),
             parent: Some(parent),
             facts: Facts::new(),
         };
@@ -195,10 +247,12 @@ impl Requests {
         let mut closed = if request.state.is_over() { request } else { request.close(now, purge_at)? };
         // What recipients handed over for the archive goes when it can no longer be had.
         closed.next_at = closed.archive.map(|a| a.until).filter(|until| *until > now);
+        let ends = if closed.has_lapsed() { LAPSED } else { closed.state.as_str() };
         let role = by.role().as_str();
         let outcome = closed.outcome.clone().unwrap_or_else(|| "closed".to_owned());
         let entry = self.entry(EntryKind::REQUEST_CLOSED, owner, role, &closed).await?;
         let mut tx = self.db.begin().await?;
+        let known = sql::request::get(&mut tx, &owner.tenant, closed.id).await?.ok_or(Error::NotFound)?;
         let entry = self.ledger.append(&mut tx, entry.fact("outcome", outcome)).await?.id;
         if let Some((kind, proves)) = receipt {
             closed.receipt = Some(self.issue(&mut tx, owner, kind, proves.unwrap_or(entry)).await?);
@@ -206,11 +260,12 @@ impl Requests {
         let parent = closed.id.to_string();
         self.vault.happened(&mut tx, owner, &parent, &[(Fact::RequestClosed, now)]).await?;
         let saved = self.save(&mut tx, closed).await?;
-        if let Some(state) = answered.filter(|_| saved.answered_at == Some(now)) {
+        // Answered now, and not before: an archive is told of when it is ready, not when it was fetched.
+        if let Some(state) = answered.filter(|_| known.answered_at.is_none()) {
             self.note(&mut tx, &saved, (role, state.as_str()), None, None).await?;
             self.webhooks.request_answered(&mut tx, owner, saved.id).await?;
         }
-        self.note(&mut tx, &saved, (role, saved.state.as_str()), None, Some(entry)).await?;
+        self.note(&mut tx, &saved, (role, ends), None, Some(entry)).await?;
         tx.commit().await?;
         Ok(saved)
     }
@@ -239,7 +294,10 @@ impl Requests {
 fn phrase(why: &Error) -> &'static str {
     match why {
         Error::Invalid(text) => text,
-        Error::Subjects(crate::subjects::Error::Taken) => key("the new address belongs to another account"),
+        Error::Subjects(crate::subjects::Error::AddressHeld(_)) => {
+            key("the address was changed not long ago, and stays for now")
+        }
+        Error::Subjects(crate::subjects::Error::TooMany) => key("too many letters went about a new address"),
         Error::Subjects(crate::subjects::Error::BadEmail(_)) => key("the new address is not one we can use"),
         Error::Subjects(crate::subjects::Error::BadName { .. }) => key("a new name is not one we can use"),
         Error::Below(Below::Elsewhere(elsewhere::Error::Recipient("stripe", _))) => {

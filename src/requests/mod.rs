@@ -6,7 +6,9 @@
 //! check without us, after their erasure too. Must never: release anything on an address alone, write an archive to a
 //! disk, or give a table the chance to be forgotten.
 
+mod address;
 mod answer;
+mod by_hand;
 mod copies;
 mod desk;
 mod erase;
@@ -15,25 +17,31 @@ mod export;
 mod filing;
 mod fulfil;
 mod handover;
+mod identity;
 mod model;
 mod papers;
 mod reasons;
 mod receipts;
 mod sql;
+mod standing;
 mod take_home;
 mod tick;
 
-pub use desk::{Counted, QueueFilter, RefusalReason, RefusalText};
-pub use erase::{ErasedAgain, Erasure, ErasureState, StaysByLaw};
+pub use address::AddressBy;
+pub use by_hand::{Correction, Field};
+pub use desk::{Counted, QueueFilter, RefusalReason, RefusalText, remedy};
+pub use erase::{ErasedAgain, Erasure, ErasureState, LastLetter, StaysByLaw};
 pub use error::{Below, Error};
 pub use export::Archive;
 pub use filing::{Arrived, Ask, CATEGORY, Filed, Filing, MOST_WORDS, Way};
 pub use fulfil::PURPOSE;
 pub use handover::{Handed, Handing, LONGEST_SILENCE, MOST_OF_HANDOVER};
+pub use identity::TO_SHOW;
 pub use model::{Alarm, BadStep, Due, Event, Prepared, Request, State};
 pub use papers::{LONGEST_REMARK, Papers, Proposal, Remark};
 pub use reasons::{LONGEST_REASON, SHORTEST_REASON};
 pub use receipts::{ErasureProofs, Issued, IssuedKind};
+pub use standing::{IN_ARCHIVES, Place};
 pub use tick::Ticked;
 
 use chrono::TimeDelta;
@@ -45,6 +53,7 @@ use crate::consent::Consents;
 use crate::disclosure::Disclosures;
 use crate::editing::Editing;
 use crate::elsewhere::Elsewhere;
+use crate::keystore::Keystore;
 use crate::ledger::{Entry, EntryKind, Ledger};
 use crate::policy::{Fact, Facts, Library};
 use crate::store::{Db, Tx};
@@ -56,6 +65,7 @@ use crate::webhooks::Webhooks;
 #[derive(Clone, Debug)]
 pub struct Requests {
     db: Db,
+    keys: Keystore,
     vault: Vault,
     subjects: Subjects,
     consents: Consents,
@@ -93,6 +103,8 @@ impl Default for Settings {
 pub struct Parts {
     /// The main database.
     pub db: Db,
+    /// The keys.
+    pub keys: Keystore,
     /// The door to personal data.
     pub vault: Vault,
     /// Accounts.
@@ -126,10 +138,12 @@ pub struct Parts {
 impl Requests {
     /// Over its parts.
     pub fn new(parts: Parts) -> Self {
-        let Parts { db, vault, subjects, consents, credits, editing, elsewhere, disclosures, .. } = parts;
+        let Parts { db, keys, vault, subjects, consents, credits, editing, elsewhere, disclosures, .. } =
+            parts;
         let Parts { webhooks, ledger, library, signer, settings, clock, entropy, .. } = parts;
         Self {
             db,
+            keys,
             vault,
             subjects,
             consents,

@@ -202,6 +202,14 @@ pub struct Request {
     pub problem: Option<String>,
     /// When the next step is tried or due.
     pub next_at: Option<Timestamp>,
+    /// When it was shown who asks, after that had been asked for.
+    pub proved_at: Option<Timestamp>,
+    /// When it was last taken up again; its clocks count from then.
+    pub reopened_at: Option<Timestamp>,
+    /// How often it was taken up again.
+    pub round: i64,
+    /// Of the rounds before this one, the worst: when it was answered, and when that was promised.
+    pub before: Option<(Timestamp, Timestamp)>,
     /// One more for each change; a change of an older one is refused.
     pub revision: i64,
 }
@@ -223,9 +231,36 @@ impl Request {
         self.step(State::Acknowledged)
     }
 
-    /// Who is asking must be shown first.
-    pub fn ask_identity(self) -> Result<Self, BadStep> {
-        self.step(State::IdentityPending)
+    /// Who is asking must be shown first; what is not by `until` ends.
+    pub fn ask_identity(self, until: Timestamp) -> Result<Self, BadStep> {
+        let mut next = self.step(State::IdentityPending)?;
+        next.next_at = Some(until);
+        Ok(next)
+    }
+
+    /// It was shown who asks: the clocks, which stood still, count from now.
+    pub fn prove(mut self, now: Timestamp, due: Due) -> Result<Self, BadStep> {
+        if self.state != State::IdentityPending {
+            return Err(BadStep { from: self.state, to: State::Working });
+        }
+        self.proved_at = Some(now);
+        self.due = due;
+        Ok(self)
+    }
+
+    /// Nobody showed in time who asks: it ends, and nothing was done.
+    pub fn lapse(self, now: Timestamp, purge_at: Option<Timestamp>) -> Result<Self, BadStep> {
+        if self.state != State::IdentityPending {
+            return Err(BadStep { from: self.state, to: State::Withdrawn });
+        }
+        let mut next = self.withdraw(now, purge_at)?;
+        next.outcome = Some(LAPSED.to_owned());
+        Ok(next)
+    }
+
+    /// Whether it ended because nobody showed in time who asks.
+    pub fn has_lapsed(&self) -> bool {
+        self.state == State::Withdrawn && self.outcome.as_deref() == Some(LAPSED)
     }
 
     /// An erasure that waits until `until`.
@@ -236,7 +271,28 @@ impl Request {
         Ok(next)
     }
 
-    /// Begins to be carried out. Also what reopens a closed one.
+    /// A closed one is taken up again, with clocks of its own. Waits for people to do what is to be done. What the round
+    /// before missed is not forgotten by it.
+    pub fn reopen(self, now: Timestamp, due: Due) -> Result<Self, BadStep> {
+        if self.state != State::Closed {
+            return Err(BadStep { from: self.state, to: State::Working });
+        }
+        let mut next = self.start(now)?;
+        let this = next.answered_at.map(|at| (at, next.due.promise));
+        let late = |(at, promise): &(Timestamp, Timestamp)| at > promise;
+        next.before = this.filter(late).or(next.before.filter(late)).or(this).or(next.before);
+        next.due = due;
+        next.reopened_at = Some(now);
+        next.round = next.round.saturating_add(1);
+        next.answered_at = None;
+        next.extended_at = None;
+        next.outcome = None;
+        next.alarm = Alarm::Quiet;
+        next.next_at = None;
+        Ok(next)
+    }
+
+    /// Begins to be carried out.
     pub fn start(self, now: Timestamp) -> Result<Self, BadStep> {
         let mut next = self.step(State::Working)?;
         next.closed_at = None;
@@ -246,7 +302,7 @@ impl Request {
     }
 
     /// An answer: [`State::Fulfilled`], [`State::PartlyFulfilled`], [`State::Refused`] or [`State::NoData`]. Stops both
-    /// clocks; a second answer, after a reopening, leaves the time of the first.
+    /// clocks.
     pub fn answer(self, with: State, outcome: &str, now: Timestamp) -> Result<Self, BadStep> {
         if !with.is_answer() {
             return Err(BadStep { from: self.state, to: with });
@@ -307,7 +363,8 @@ impl Request {
         if self.state == State::Grace && self.grace_until.is_some_and(|until| now <= until) {
             return Alarm::Quiet;
         }
-        if self.answered_at.is_some() || !self.state.is_open() {
+        // Clocks stand still until it is known who asks.
+        if self.answered_at.is_some() || !self.state.is_open() || self.state == State::IdentityPending {
             Alarm::Quiet
         } else if now > law {
             Alarm::LawMissed
@@ -322,6 +379,9 @@ impl Request {
         }
     }
 }
+
+/// How a request ended of which nobody showed in time that it was theirs.
+pub(super) const LAPSED: &str = "lapsed";
 
 /// The promised time is near when so much of it is left.
 pub(super) const NEAR: chrono::TimeDelta = chrono::TimeDelta::hours(18);

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::copies::COPY;
 use super::fulfil::{PURPOSE, object};
+use super::standing::{self, STANDING};
 use super::{Error, Request, Requests, answer, handover};
 use crate::archive::{
     Access as Reading, Category, Consent, Controller, Head, Image, Record, Stored, TakeHome, Withheld,
@@ -28,6 +29,8 @@ pub(super) struct Gathering<'a> {
     prompts: BTreeMap<String, String>,
     /// Records of what a law or an order forbids telling them yet.
     untold: BTreeSet<String>,
+    /// How tables beside the vault stood when the archive was prepared.
+    standing: Value,
 }
 
 /// As whom a category is read for its owner: as the owner where the document shows it to them, else as the program that
@@ -57,8 +60,17 @@ impl Requests {
     ) -> Result<TakeHome, Error> {
         let policy = self.vault.policy(&owner.tenant)?;
         let (prompts, untold) = (BTreeMap::new(), BTreeSet::new());
-        let mut gathering =
-            Gathering { room: self, owner, policy: &policy, right: request.right, at, prompts, untold };
+        let standing = self.taken_down(owner, request).await?.unwrap_or_default();
+        let mut gathering = Gathering {
+            room: self,
+            owner,
+            policy: &policy,
+            right: request.right,
+            at,
+            prompts,
+            untold,
+            standing,
+        };
         gathering.all(request).await
     }
 }
@@ -178,7 +190,9 @@ impl Gathering<'_> {
             let from = (after.as_deref(), pages());
             let page = self.room.vault.records(self.owner, &access, &rule.id, from).await?;
             let mine = |r: &vault::Record| {
-                r.item.created_at <= self.at && r.name != COPY && !self.untold.contains(&r.id.to_string())
+                r.item.created_at <= self.at
+                    && ![COPY, STANDING].contains(&r.name.as_str())
+                    && !self.untold.contains(&r.id.to_string())
             };
             all.extend(page.items.into_iter().filter(mine));
             after = page.next;
@@ -264,7 +278,10 @@ impl Gathering<'_> {
             "account" => self.account().await?,
             "credits" => self.credits().await?,
             "edit-history" => self.edits().await?,
-            "rights-request" => self.requests().await?,
+            "rights-request" => {
+                let beside = standing::records(&self.standing, "requests", self.at)?;
+                [self.requests().await?, beside].concat()
+            }
             "consent-record" => consent_records(words),
             _ => Vec::new(),
         };
@@ -274,12 +291,12 @@ impl Gathering<'_> {
 
     async fn account(&self) -> Result<Vec<Record>, Error> {
         let subject = self.room.subjects.get(self.owner).await?;
-        let values = json!({
-            "account-opened": subject.created_at.rfc3339(),
-            "policy-version": subject.policy_version,
-            "restricted-since": subject.restricted_at.filter(|t| *t <= self.at).map(Timestamp::rfc3339),
-        });
-        Ok(vec![record(subject.id.to_string(), subject.created_at, values)])
+        let account =
+            self.standing.get("account").cloned().filter(Value::is_object).unwrap_or_else(|| json!({}));
+        let mut own = record(subject.id.to_string(), subject.created_at, account);
+        own.values.remove("at");
+        let beside = standing::records(&self.standing, "beside", self.at)?;
+        Ok(std::iter::once(own).chain(beside).collect())
     }
 
     async fn credits(&self) -> Result<Vec<Record>, Error> {

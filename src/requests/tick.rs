@@ -3,7 +3,11 @@
 
 use super::model::{NEAR, pause};
 use super::{Alarm, Error, Request, Requests, State, owner_of, sql};
+use crate::base::Timestamp;
 use crate::vault::Actor;
+
+/// How many unanswered requests are read at a time.
+const A_PAGE: i64 = 500;
 
 /// What one run did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,6 +54,7 @@ impl Requests {
         ticked.alarms = self.sound().await?;
         let mut tx = self.db.begin().await?;
         ticked.purged = sql::request::purge(&mut tx, now).await?;
+        sql::last::expire(&mut tx, now.plus(-super::erase::last::AT_MOST)).await?;
         tx.commit().await?;
         Ok(ticked)
     }
@@ -59,6 +64,9 @@ impl Requests {
         let request = self.find(&due.tenant, due.id).await?;
         if request.next_at.is_none_or(|t| t > self.clock.now()) {
             return Ok(request);
+        }
+        if request.state == State::IdentityPending {
+            return self.lapsed(request).await;
         }
         if request.state == State::Closed {
             return self.archive_is_over(request).await;
@@ -106,31 +114,39 @@ impl Requests {
     /// Writes down the clocks that call louder than before.
     async fn sound(&self) -> Result<usize, Error> {
         let now = self.clock.now();
-        let unanswered = {
-            let mut tx = self.db.read().await?;
-            sql::request::unanswered(&mut tx, now.plus(NEAR)).await?
-        };
-        let mut sounded = 0;
-        for request in unanswered {
-            let alarm = request.alarm_at(now);
-            if alarm <= request.alarm {
-                continue;
-            }
-            if alarm >= Alarm::PromiseMissed {
-                tracing::error!(request = %request.id, alarm = alarm.as_str(), "a request's clock has run out");
-            }
-            let mut tx = self.db.begin().await?;
-            match self.save(&mut tx, Request { alarm, ..request }).await {
-                Ok(saved) => {
-                    self.note(&mut tx, &saved, ("service", alarm.as_str()), None, None).await?;
-                    tx.commit().await?;
-                    sounded += 1;
-                }
-                // It is being worked on at this moment; the next run looks again.
-                Err(Error::Raced) => {}
-                Err(e) => return Err(e),
+        let (mut sounded, mut after) = (0, (i64::MIN, String::new()));
+        loop {
+            let page = {
+                let mut tx = self.db.read().await?;
+                let after = (after.0, after.1.as_str());
+                sql::request::unanswered(&mut tx, now.plus(NEAR), after, A_PAGE).await?
+            };
+            let Some(last) = page.last() else { return Ok(sounded) };
+            after = (last.due.promise.micros(), last.id.to_string());
+            for request in page {
+                sounded += usize::from(self.sound_one(request, now).await?);
             }
         }
-        Ok(sounded)
+    }
+
+    async fn sound_one(&self, request: Request, now: Timestamp) -> Result<bool, Error> {
+        let alarm = request.alarm_at(now);
+        if alarm <= request.alarm {
+            return Ok(false);
+        }
+        if alarm >= Alarm::PromiseMissed {
+            tracing::error!(request = %request.id, alarm = alarm.as_str(), "a request's clock has run out");
+        }
+        let mut tx = self.db.begin().await?;
+        match self.save(&mut tx, Request { alarm, ..request }).await {
+            Ok(saved) => {
+                self.note(&mut tx, &saved, ("service", alarm.as_str()), None, None).await?;
+                tx.commit().await?;
+                Ok(true)
+            }
+            // It is being worked on at this moment; the next run looks again.
+            Err(Error::Raced) => Ok(false),
+            Err(e) => Err(e),
+        }
     }
 }

@@ -13,6 +13,9 @@ pub enum Error {
     /// A hold needs a named matter, a reason, and a review within 90 days.
     #[error("a hold needs {0}")]
     BadHold(&'static str),
+    /// Nothing of somebody whose erasure has begun can be held any more.
+    #[error("this person is being erased: nothing of theirs can be held any more")]
+    Leaving,
     /// The vault.
     #[error(transparent)]
     Vault(#[from] vault::Error),
@@ -29,7 +32,7 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::NoHold => Kind::NotFound,
-            Self::SamePerson => Kind::Conflict,
+            Self::SamePerson | Self::Leaving => Kind::Conflict,
             Self::BadHold(_) => Kind::Invalid,
             Self::Vault(e) => e.kind(),
             Self::Ledger(e) => e.kind(),

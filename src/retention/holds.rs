@@ -10,10 +10,14 @@ use super::{Error, Retention, sql};
 use crate::base::{HoldId, StaffId, SubjectId, TenantId, Timestamp};
 use crate::ledger::{Entry, EntryKind};
 use crate::policy::Role;
-use crate::vault::Owner;
+use crate::store::idempotency::Closing;
+use crate::vault::{Owner, Vault};
 
 /// A hold must be looked at again within this time.
 const REVIEW: TimeDelta = TimeDelta::days(90);
+
+/// A letter about a hold that did not go is tried again after this.
+const TELL_AGAIN: TimeDelta = TimeDelta::hours(1);
 
 /// A hold to be.
 #[derive(Debug, Clone)]
@@ -98,6 +102,17 @@ impl Retention {
         by: StaffId,
         role: Role,
     ) -> Result<Hold, Error> {
+        self.hold_once(tenant, new, (by, role), &Closing::none()).await
+    }
+
+    /// The same for a call that shall have its effect once: its answer is kept in the transaction that places the hold.
+    pub async fn hold_once(
+        &self,
+        tenant: &TenantId,
+        new: NewHold,
+        (by, role): (StaffId, Role),
+        closing: &Closing<Hold>,
+    ) -> Result<Hold, Error> {
         let now = self.clock.now();
         if new.matter.trim().is_empty() {
             return Err(Error::BadHold("the name of the matter it is for"));
@@ -132,8 +147,16 @@ impl Retention {
         };
         let entry = self.entry(tenant, &hold, role, true).await?;
         let mut tx = self.db.begin().await?;
+        Vault::holding(&mut tx, tenant).await?;
+        if let Some(subject) = hold.subject {
+            let standing = self.vault.standing(&mut tx, &Owner::new(tenant, subject)).await?;
+            if standing.erasing {
+                return Err(Error::Leaving);
+            }
+        }
         sql::insert_hold(&mut tx, tenant, &hold).await?;
         self.ledger.append(&mut tx, entry).await?;
+        closing.close(&mut tx, &hold).await?;
         tx.commit().await?;
         Ok(hold)
     }
@@ -187,10 +210,20 @@ impl Retention {
         found.filter(|h| h.released_at.is_none()).ok_or(Error::NoHold)
     }
 
-    /// Holds that concern one person, who must be told of it and was not.
+    /// Holds that concern one person, who must be told of it and was not; not those that were tried within the last hour.
     pub async fn untold_holds(&self, tenant: &TenantId) -> Result<Vec<Hold>, Error> {
+        let tried = self.clock.now().plus(-TELL_AGAIN);
         let mut tx = self.db.read().await?;
-        Ok(sql::untold_holds(&mut tx, tenant).await?)
+        Ok(sql::untold_holds(&mut tx, tenant, tried).await?)
+    }
+
+    /// Notes that somebody is about to be told of a hold. `false` when another tells them.
+    pub async fn try_to_tell(&self, tenant: &TenantId, id: HoldId) -> Result<bool, Error> {
+        let now = self.clock.now();
+        let mut tx = self.db.begin().await?;
+        let ours = sql::try_to_tell(&mut tx, tenant, id, (now, now.plus(-TELL_AGAIN))).await?;
+        tx.commit().await?;
+        Ok(ours)
     }
 
     /// Notes that the person whom a hold concerns was told.

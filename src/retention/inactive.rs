@@ -23,6 +23,8 @@ pub struct Inactive {
     pub due_at: Timestamp,
     /// What goes: these categories, or the whole person if it is none.
     pub only: Vec<String>,
+    /// When they were last here: somebody who has been here since is not meant.
+    pub last_active: Timestamp,
 }
 
 /// A person who must be told.
@@ -155,6 +157,7 @@ impl Retention {
                     rule: clock.rule,
                     due_at: clock.at,
                     only: clock.only,
+                    last_active: person.last_active,
                 });
             }
             strictest.begins() <= now
@@ -163,10 +166,17 @@ impl Retention {
         for (person, clock) in self.parts_unused(tenant).await? {
             if clock.is_over(self.told_of(&person, &clock.rule).await?, now) {
                 let Clock { rule, at, only, .. } = clock;
-                gone.push(Inactive { owner: person.owner, rule, due_at: at, only });
+                let last_active = person.last_active;
+                gone.push(Inactive { owner: person.owner, rule, due_at: at, only, last_active });
             }
         }
         Ok(gone)
+    }
+
+    /// Whether somebody has still not been here since they were found to be away for too long.
+    pub async fn is_still_away(&self, gone: &Inactive) -> Result<bool, Error> {
+        let mut tx = self.db.read().await?;
+        Ok(sql::last_active(&mut tx, &gone.owner).await? == Some(gone.last_active))
     }
 
     /// People whose next warning is due. [`Retention::warned`] notes that it was sent.

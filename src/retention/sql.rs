@@ -18,7 +18,9 @@ const HOLD: &str = "SELECT id, subject, category, matter, reason, placed_by, pla
     approved_at, untold, told_at FROM hold WHERE tenant = $1 AND id = $2";
 const UNTOLD_HOLDS: &str = "SELECT id, subject, category, matter, reason, placed_by, placed_at, review_at, released_at, \
     approved_by, approved_at, untold, told_at FROM hold WHERE tenant = $1 AND subject IS NOT NULL AND released_at IS NULL \
-    AND untold IS NULL AND told_at IS NULL ORDER BY id LIMIT 100";
+    AND untold IS NULL AND told_at IS NULL AND (tried_at IS NULL OR tried_at <= $2) ORDER BY id LIMIT 100";
+const TRY_TO_TELL: &str = "UPDATE hold SET tried_at = $1 WHERE tenant = $2 AND id = $3 AND told_at IS NULL \
+    AND (tried_at IS NULL OR tried_at <= $4)";
 const HOLDS_OF: &str = "SELECT id, subject, category, matter, reason, placed_by, placed_at, review_at, released_at, \
     approved_by, approved_at, untold, told_at FROM hold WHERE tenant = $1 AND (subject IS NULL OR subject = $2) \
     AND released_at IS NULL AND untold IS NULL ORDER BY id LIMIT 100";
@@ -32,6 +34,8 @@ const RELEASE_AGAIN: &str = "UPDATE hold SET released_by = 'ledger', released_at
     AND released_at IS NULL";
 const LONGEST_UNUSED: &str = "SELECT id, last_active_at, warnings, warned_at, policy_version FROM subject WHERE tenant = $1 \
     AND state = 'active' AND (last_active_at > $2 OR (last_active_at = $2 AND id > $3)) ORDER BY last_active_at, id LIMIT $4";
+const LAST_ACTIVE: &str =
+    "SELECT last_active_at FROM subject WHERE tenant = $1 AND id = $2 AND state = 'active'";
 const WARNED: &str =
     "UPDATE subject SET warnings = $1, warned_at = $2 WHERE tenant = $3 AND id = $4 AND state = 'active'";
 
@@ -197,6 +201,16 @@ pub(super) async fn erased_since(
         .await)?)
 }
 
+/// When a person was last here; none of somebody who is not there, or on their way out.
+pub(super) async fn last_active(tx: &mut Tx, owner: &Owner) -> Result<Option<Timestamp>, Error> {
+    let row: Option<(i64,)> = on!(tx, |c| sqlx::query_as(LAST_ACTIVE)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .fetch_optional(c)
+        .await)?;
+    Ok(row.map(|(at,)| Timestamp::from_micros(at)))
+}
+
 pub(super) async fn insert_hold(tx: &mut Tx, tenant: &TenantId, hold: &Hold) -> Result<(), Error> {
     on!(tx, |c| sqlx::query(INSERT_HOLD)
         .bind(hold.id.to_string())
@@ -236,9 +250,17 @@ pub(super) async fn holds(tx: &mut Tx, tenant: &TenantId) -> Result<Vec<Hold>, E
     rows.into_iter().map(hold_of).collect()
 }
 
-pub(super) async fn untold_holds(tx: &mut Tx, tenant: &TenantId) -> Result<Vec<Hold>, Error> {
-    let rows: Vec<HoldRow> =
-        on!(tx, |c| sqlx::query_as(UNTOLD_HOLDS).bind(tenant.as_str()).fetch_all(c).await)?;
+/// Holds of which somebody must be told and was not, and that was not tried since `tried`.
+pub(super) async fn untold_holds(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    tried: Timestamp,
+) -> Result<Vec<Hold>, Error> {
+    let rows: Vec<HoldRow> = on!(tx, |c| sqlx::query_as(UNTOLD_HOLDS)
+        .bind(tenant.as_str())
+        .bind(tried.micros())
+        .fetch_all(c)
+        .await)?;
     rows.into_iter().map(hold_of).collect()
 }
 
@@ -335,6 +357,24 @@ pub(super) async fn review_hold(
         .bind(next.micros())
         .bind(tenant.as_str())
         .bind(id.to_string())
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+/// Notes that it is tried now to tell somebody of a hold. `false` when another has, or tried since `tried`.
+pub(super) async fn try_to_tell(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    id: HoldId,
+    (now, tried): (Timestamp, Timestamp),
+) -> Result<bool, Error> {
+    let n = on!(tx, |c| sqlx::query(TRY_TO_TELL)
+        .bind(now.micros())
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .bind(tried.micros())
         .execute(c)
         .await
         .map(|r| r.rows_affected()))?;

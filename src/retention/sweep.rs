@@ -7,7 +7,7 @@ use super::{Error, Retention, sql};
 use crate::base::{TenantId, Timestamp};
 use crate::ledger::{Entry, EntryKind};
 use crate::policy::{Action, Policy, Role};
-use crate::vault::Doomed;
+use crate::vault::{Doomed, Reduced};
 
 /// Things erased between two looks at whether to stop.
 const BATCH: i64 = 250;
@@ -79,7 +79,10 @@ impl Retention {
         let mut left = 0;
         while !stop() {
             // What is left where it is stands before the rest, and must not hide it.
-            let due = self.vault.due_items(tenant, now, BATCH.saturating_add(left)).await?;
+            let asked = BATCH.saturating_add(left);
+            let due = self.vault.due_items(tenant, now, asked).await?;
+            // Either kind of thing may have filled its part of the page.
+            let more = i64::try_from(due.len()).unwrap_or(i64::MAX) >= asked;
             let Sorted { erase, count, reduce, unwarned } = self.sorted(tenant, due, &versions).await?;
             if !count.is_empty() {
                 self.vault.count_months(tenant, &count).await?;
@@ -88,11 +91,17 @@ impl Retention {
                 let gone = self.vault.erase_each(tenant, some, Role::Service).await?;
                 add(tally, &gone, action, now);
             }
-            let reduced = self.vault.reduce_each(tenant, &reduce, Role::Service).await?;
+            let Reduced { reduced, unreadable } =
+                self.vault.reduce_each(tenant, &reduce, Role::Service).await?;
             add(tally, &reduced, Action::Reduce, now);
-            let unreduced = reduce.len().saturating_sub(reduced.len());
+            let gone = self.vault.erase_each(tenant, &unreadable, Role::Service).await?;
+            add(tally, &gone, Action::Erase, now);
+            let unreduced = reduce.len().saturating_sub(reduced.len() + unreadable.len());
+            let before = left;
             left = i64::try_from(unwarned + unreduced).unwrap_or(i64::MAX);
-            if erase.is_empty() && count.is_empty() && reduced.is_empty() {
+            let done = !(erase.is_empty() && count.is_empty() && reduced.is_empty() && unreadable.is_empty());
+            // A page that was full of what is left where it is may have more behind it.
+            if !(done || (more && left > before)) {
                 break;
             }
         }

@@ -204,7 +204,8 @@ pub async fn retry(
         .map(|r| r.rows_affected())))
 }
 
-/// One turn is done, and the next is not due before `at`. No failure: claims and failures are counted anew.
+/// One turn is done, and the next is not due before `at`, or at once when the job was woken during this one. No failure:
+/// claims and failures are counted anew.
 pub async fn snooze(tx: &mut Tx, job: &Claimed, at: Timestamp) -> Result<bool, Error> {
     fenced(on!(tx, |c| sqlx::query(sql::SNOOZE)
         .bind(at.micros())
@@ -216,7 +217,8 @@ pub async fn snooze(tx: &mut Tx, job: &Claimed, at: Timestamp) -> Result<bool, E
         .map(|r| r.rows_affected())))
 }
 
-/// Lets a job that waits run now. One that is being run looks by itself.
+/// Lets a job that waits run now; one that is being run, once more when this turn is done, for it may have looked before
+/// there was something to see.
 pub async fn wake(tx: &mut Tx, clock: &Clock, (kind, unique_key): (&str, &str)) -> Result<(), Error> {
     on!(tx, |c| sqlx::query(sql::WAKE)
         .bind(clock.now().micros())

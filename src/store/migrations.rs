@@ -1,10 +1,12 @@
 use std::borrow::Cow;
 
-use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{PgPool, SqliteConnection};
+use sqlx::{AssertSqlSafe, PgPool, SqlSafeStr as _, SqliteConnection};
 
-use super::Error;
+use super::{Error, sql};
+
+/// The number by which PostgreSQL knows the turn at the order of texts.
+const ORDERING: i64 = 0x6f72_6465_7269_6e67;
 
 /// The steps that build a database, once in each dialect, same numbers and names. A released step is never edited.
 #[derive(Debug)]
@@ -35,10 +37,12 @@ pub const MAIN: Schema = steps!("": (1, "0001_store"), (2, "0002_ledger"), (3, "
     (10, "0010_actions"), (11, "0011_board"), (12, "0012_restoration"), (13, "0013_errand"),
     (15, "0015_variations"), (16, "0016_input_link"), (17, "0017_webhook"), (20, "0020_elsewhere"), (21, "0021_told"),
     (22, "0022_mail"), (23, "0023_mandate"), (24, "0024_drp"), (25, "0025_training"), (26, "0026_look"), (27, "0027_locale"),
-    (28, "0028_handover"), (29, "0029_factor"), (30, "0030_failures"));
+    (28, "0028_handover"), (29, "0029_factor"), (30, "0030_failures"), (31, "0031_address"), (33, "0033_round"),
+    (34, "0034_outside"), (35, "0035_woken"), (36, "0036_idempotency_owner"), (37, "0037_known_by"));
 
 /// The keystore: a database of its own, backed up apart.
-pub const KEYSTORE: Schema = steps!("-keystore": (1, "0001_keys"), (2, "0002_epochs"));
+pub const KEYSTORE: Schema = steps!("-keystore": (1, "0001_keys"), (2, "0002_epochs"),
+    (3, "0003_destroyed"));
 
 impl Schema {
     fn migrator(&self, text: impl Fn(&Step) -> &'static str) -> Migrator {
@@ -58,6 +62,25 @@ impl Schema {
     }
 
     pub(super) async fn migrate_postgres(&self, pool: &PgPool) -> Result<(), Error> {
-        self.migrator(|s| s.postgres).run(pool).await.map_err(|e| Error::Schema(e.to_string()))
+        self.migrator(|s| s.postgres).run(pool).await.map_err(|e| Error::Schema(e.to_string()))?;
+        order_by_bytes(pool).await
     }
+}
+
+/// Gives every text column of the schema the order of its bytes, which SQLite has by itself: pages of lists, and the
+/// order of what is compared row by row, must not hang on the locale that a server was set up with. Done after the
+/// steps, so that a column of tomorrow's has it as well; where all have it, only the catalogue is read.
+async fn order_by_bytes(pool: &PgPool) -> Result<(), Error> {
+    let orders = sqlx::query_as::<_, (String,)>(sql::UNORDERED_POSTGRES).fetch_all(pool).await?;
+    if orders.is_empty() {
+        return Ok(());
+    }
+    let mut tx = pool.begin().await?;
+    // Replicas that start together do it once.
+    sqlx::query(sql::TURN_POSTGRES).bind(ORDERING).execute(&mut *tx).await?;
+    for (statement,) in sqlx::query_as::<_, (String,)>(sql::UNORDERED_POSTGRES).fetch_all(&mut *tx).await? {
+        // Names of tables and columns alone, quoted by the database itself.
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut *tx).await?;
+    }
+    Ok(tx.commit().await?)
 }

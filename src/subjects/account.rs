@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::address::ADDRESS_HOLD;
 use super::{Email, Error, Subject, Subjects, sql};
 use crate::base::{SubjectId, TenantId, Timestamp};
 use crate::crypto::Fingerprint;
@@ -10,11 +11,8 @@ use crate::vault::{Access, Actor, NewRecord, Owner};
 use chrono::TimeDelta;
 
 /// The category and name under which a profile lies in the vault.
-const CATEGORY: &str = "account";
-const NAME: &str = "profile";
-
-/// How long data stay where they are after the address was changed.
-pub const ADDRESS_HOLD: TimeDelta = TimeDelta::hours(72);
+pub(super) const CATEGORY: &str = "account";
+pub(super) const NAME: &str = "profile";
 
 /// What a person tells us about themself.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +61,15 @@ fn name(field: &'static str, text: &str) -> Result<String, Error> {
     Err(Error::BadName { field, why })
 }
 
+impl NewAccount {
+    /// Whether it could be opened, as far as that can be seen without looking who has one.
+    pub fn sound(&self) -> Result<(), Error> {
+        name("name", &self.name)?;
+        name("username", &self.username)?;
+        Ok(())
+    }
+}
+
 impl Subjects {
     /// Opens an account. [`Error::Taken`] when the address has one; the caller must not show that to a stranger.
     pub async fn open(&self, tenant: &TenantId, new: NewAccount) -> Result<Owner, Error> {
@@ -77,6 +84,9 @@ impl Subjects {
         }
         let policy = self.vault.policy(tenant)?;
         let owner = Owner::new(tenant, SubjectId::new(&self.clock, &self.entropy));
+        if self.is_kept_for_another(&owner, &index).await? {
+            return Err(Error::Taken);
+        }
         let fingerprint = self.vault.enrol(&owner).await?;
         let opened = self.write_account(&owner, &index, policy.version(), fingerprint, profile).await;
         if opened.is_err() {
@@ -123,6 +133,18 @@ impl Subjects {
         Ok(found.map(|id| Owner::new(tenant, id)))
     }
 
+    /// Whose address this is, if their account was opened at this time or later and is to stay.
+    pub async fn opened_since(
+        &self,
+        tenant: &TenantId,
+        email: &Email,
+        since: Timestamp,
+    ) -> Result<Option<Owner>, Error> {
+        let Some(owner) = self.find(tenant, email).await? else { return Ok(None) };
+        let subject = self.get(&owner).await?;
+        Ok((subject.created_at >= since && !subject.erasing).then_some(owner))
+    }
+
     /// Notes that an app's identity provider knows a person under this name.
     pub async fn add_login(&self, owner: &Owner, issuer: &str, login: &str) -> Result<(), Error> {
         let index = self.vault.blind_index(&owner.tenant, "login", &format!("{issuer}\0{login}")).await?;
@@ -160,37 +182,22 @@ impl Subjects {
         serde_json::from_value(record.value).map_err(|_| Error::NotFound)
     }
 
-    /// Corrects what they told us (Art. 16 GDPR). The address moves with its index, and may not be another's.
-    pub async fn correct(&self, owner: &Owner, actor: &Actor, new: &Profile) -> Result<(), Error> {
+    /// Corrects how they are called (Art. 16 GDPR). The address stays: it moves by [`Subjects::ask_address`] alone, or by
+    /// an app's word.
+    pub async fn correct(&self, owner: &Owner, actor: &Actor, called: (&str, &str)) -> Result<(), Error> {
         // An app corrects for its signed-in user as part of running the account; everybody else answers a request.
         let purpose = if matches!(actor, Actor::App(_)) { "account" } else { "rights" };
         let access = Access { actor, purpose };
         let record = self.vault.record_named(owner, &access, CATEGORY, NAME).await?.ok_or(Error::NotFound)?;
-        let email: Email = new.email.parse()?;
+        let known: Profile = serde_json::from_value(record.value.clone()).map_err(|_| Error::NotFound)?;
+        let (called, username) = called;
         let profile = Profile {
-            email: email.expose().to_owned(),
-            name: name("name", &new.name)?,
-            username: name("username", &new.username)?,
+            email: known.email,
+            name: name("name", called)?,
+            username: name("username", username)?,
         };
-        let index = self.vault.blind_index(&owner.tenant, "email", email.expose()).await?;
         let value = serde_json::to_value(&profile).map_err(|_| Error::NotFound)?;
-        self.vault.may_amend(owner, &access, &record, &value).await?;
-        // Address and index move together, or neither does.
-        let mut tx = self.db.begin().await?;
-        // An app changes what its own sign-in has verified; there nobody comes in by a link to the new address.
-        let changed_at = (!matches!(actor, Actor::App(_))).then(|| self.clock.now());
-        let moved = sql::set_email(&mut tx, owner, &index, changed_at).await.map_err(|e| match e {
-            crate::store::Error::Duplicate => Error::Taken,
-            other => other.into(),
-        })?;
-        if !moved {
-            return Err(Error::NotFound);
-        }
-        self.vault.amend_in(&mut tx, owner, &access, (&record, &value)).await?;
-        // A link on its way to the old address must not sign anybody in any more.
-        sql::end_links(&mut tx, owner).await?;
-        tx.commit().await?;
-        Ok(self.vault.amended(owner, &record).await?)
+        Ok(self.vault.amend_record(owner, &access, &record, &value).await?)
     }
 
     /// Until when nothing of a person's leaves and nothing is erased at once, because the address by which they sign in

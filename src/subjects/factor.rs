@@ -165,17 +165,49 @@ impl Subjects {
         };
         let held_until = row.reset_at.map(|_| now.plus(FACTOR_HOLD));
         rows::confirm(&mut tx, whose(staff), (step, now, held_until)).await?;
-        let mut codes = Vec::with_capacity(CODES);
-        for _ in 0..CODES {
-            let code = self.recovery_code();
-            rows::keep_code(&mut tx, whose(staff), &hashed(&codes_key, staff.id, &code)).await?;
-            codes.push(Secret::new(code));
-        }
+        let codes = self.fresh_codes(&mut tx, staff, &codes_key).await?;
         let entry = entry(EntryKind::FACTOR_ENROLLED, staff, now).fact("replaced", row.reset_at.is_some());
         self.ledger.append(&mut tx, entry).await?;
         let session = self.renew(&mut tx, session, now).await?;
         tx.commit().await?;
         Ok(Enrolled { session, codes, held_until })
+    }
+
+    /// Makes new recovery codes, to be shown this once; those before are void. It takes a code of the member's app: a
+    /// recovery code that somebody found must not make ten of itself. [`Error::BadCode`] for a code that is not right or
+    /// was used, [`Error::Wait`] after too many of them, [`Error::BadProof`] when they have no factor.
+    pub async fn renew_codes(&self, session: &Session, code: &str) -> Result<Vec<Secret<String>>, Error> {
+        let staff = member(session)?;
+        let (key, codes_key) = (self.factor_key(&staff.tenant).await?, self.codes_key(&staff.tenant).await?);
+        let now = self.clock.now();
+        let mut tx = self.db.begin().await?;
+        let row = self.factor_in_turn(&mut tx, staff).await?.filter(|r| r.confirmed_at.is_some());
+        let row = row.ok_or(Error::BadProof)?;
+        may_try(&row, now)?;
+        let Some(step) = step(&key, staff, &row, code, now)? else {
+            return Err(self.refused(tx, staff, &row).await?);
+        };
+        rows::pass(&mut tx, whose(staff), Some(step)).await?;
+        rows::forget_codes(&mut tx, whose(staff)).await?;
+        let codes = self.fresh_codes(&mut tx, staff, &codes_key).await?;
+        self.ledger.append(&mut tx, entry(EntryKind::CODES_RENEWED, staff, now)).await?;
+        tx.commit().await?;
+        Ok(codes)
+    }
+
+    async fn fresh_codes(
+        &self,
+        tx: &mut Tx,
+        staff: &StaffMember,
+        key: &Key,
+    ) -> Result<Vec<Secret<String>>, Error> {
+        let mut codes = Vec::with_capacity(CODES);
+        for _ in 0..CODES {
+            let code = self.recovery_code();
+            rows::keep_code(tx, whose(staff), &hashed(key, staff.id, &code)).await?;
+            codes.push(Secret::new(code));
+        }
+        Ok(codes)
     }
 
     /// Takes a code of a member's app, or a recovery code, each once. The session becomes another, with the proof in it.

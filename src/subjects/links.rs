@@ -8,8 +8,9 @@ use crate::base::{Secret, TenantId, Timestamp};
 use crate::crypto;
 use crate::vault::Owner;
 
-const LIFE: TimeDelta = TimeDelta::minutes(15);
-const MOST_IN_LIFE: i64 = 3;
+/// How long a link works.
+pub const LIFE: TimeDelta = TimeDelta::minutes(15);
+pub(super) const MOST_IN_LIFE: i64 = 3;
 
 /// Whom a link is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,13 +41,14 @@ pub struct Redeemed {
     pub session: Session,
 }
 
-fn hash(text: &str) -> Vec<u8> {
+pub(super) fn hash(text: &str) -> Vec<u8> {
     crypto::sha256(text.as_bytes()).to_vec()
 }
 
 impl Subjects {
-    /// Makes a link for an address, if it is known. `browser` is the nonce of the browser that asked. `None` for an
-    /// unknown address, after the same work. [`Error::TooMany`] is for the caller's log, not for the one who asked.
+    /// Makes a link for an address at once, if it is known: for demonstrations, where nobody outside waits for the answer
+    /// and could measure it. A door takes a wish ([`Subjects::ask_link`]). `browser` is the
+    /// nonce of the browser that asked.
     pub async fn link(
         &self,
         tenant: &TenantId,

@@ -5,8 +5,10 @@
 //! families and a network are kept. A code is taken once. Must never: decide what a role may read; that is the document's.
 
 mod account;
+mod address;
 mod again;
 mod api_keys;
+mod asked;
 mod device;
 mod email;
 mod error;
@@ -18,15 +20,17 @@ mod sql;
 mod staff;
 mod totp;
 
-pub use account::{ADDRESS_HOLD, NewAccount, Profile};
+pub use account::{NewAccount, Profile};
+pub use address::{ADDRESS_HOLD, ADDRESS_LINK, AskedMove, Moved, OpenMove, OwedMove};
 pub use api_keys::{ApiKey, MintedKey, Scope};
+pub use asked::{AskedLink, LETTER, LinkWish};
 pub use device::Device;
 pub use email::Email;
 pub use error::Error;
 pub use factor::{Enrolled, FACTOR_FRESH, FACTOR_HOLD, Factor};
-pub use links::{Link, LinkFor, Redeemed};
+pub use links::{LIFE as LINK_LIFE, Link, LinkFor, Redeemed};
 pub use model::{Session, SignedIn, StaffMember, Subject};
-pub use sessions::{STAFF_IDLE, SUBJECT_IDLE};
+pub use sessions::{PROVED_FRESH, STAFF_IDLE, SUBJECT_IDLE};
 pub use totp::Enrolment;
 
 use crate::base::{Clock, Entropy};

@@ -20,8 +20,10 @@ pub struct Subject {
     pub restricted_at: Option<Timestamp>,
     /// Since when the account is closed.
     pub closed_at: Option<Timestamp>,
-    /// When the address that links to sign in go to was last changed, other than by their app.
+    /// When the address that links to sign in go to was last changed, other than by their app's word.
     pub address_changed_at: Option<Timestamp>,
+    /// Whether they opened a link that was sent to the address they changed to.
+    pub address_confirmed: bool,
     /// Being erased.
     pub erasing: bool,
     /// The language in which they last read our pages; letters are written in it.

@@ -6,6 +6,9 @@ use crate::crypto;
 use crate::store::Tx;
 use crate::vault::Owner;
 
+/// How long a person's proof of who they are is fresh enough for what takes data away: an archive, an erasure, another
+/// address.
+pub const PROVED_FRESH: TimeDelta = TimeDelta::hours(1);
 /// How long a person's session lasts unused.
 pub const SUBJECT_IDLE: TimeDelta = TimeDelta::days(14);
 /// How long a person's session lasts at all.

@@ -94,6 +94,23 @@ impl Vault {
         Ok(found)
     }
 
+    /// Those of these fingerprints that no record bears.
+    pub async fn borne_by_no_row(&self, known: &[Fingerprint]) -> Result<Vec<Fingerprint>, Error> {
+        let mut free = known.to_vec();
+        let mut tx = self.db.read().await?;
+        for some in known.chunks(store::MOST_IN) {
+            let borne: Vec<(Vec<u8>,)> = on!(tx, |c| {
+                let mut query = sqlx::query_as(with_list(sql::BORNE, some.len()));
+                for kfp in padding(some) {
+                    query = query.bind(kfp.as_bytes().to_vec());
+                }
+                query.fetch_all(c).await
+            })?;
+            free.retain(|kfp| !borne.iter().any(|(b,)| b.as_slice() == kfp.as_bytes().as_slice()));
+        }
+        Ok(free)
+    }
+
     /// Goes through the bytes in the store and the rows side by side. Bytes that no row knows are deleted: at once when
     /// their key is gone, otherwise after a week. Bytes that are missing are counted; their rows stay, for the bytes may
     /// be brought.

@@ -4,6 +4,7 @@
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
@@ -15,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use super::Error;
-use crate::blobs::{BlobKey, Blobs, Body, Put};
+use crate::blobs::{self, BlobKey, Blobs, Body, Put};
 use crate::crypto::{self, Opener, Sealer};
 
 /// Plaintext is sealed in pieces of about this many bytes: enough to make the hop to the blocking pool cheap.
@@ -163,6 +164,11 @@ fn pump(
 ) -> Result<(), Error> {
     let Sealed { blobs, key, cipher_len, context, file_key } = sealed;
     let ask = range.as_ref().map_or(cipher_len, asks);
+    // The cipher knows one kind of failure; what the store said is carried beside it.
+    let failed = Failed::default();
+    let why = failed.clone();
+    let damaged =
+        move || why.0.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Error::Damaged, of_store);
     let reader = BlobReader {
         blobs,
         key,
@@ -173,17 +179,18 @@ fn pump(
         body: None,
         left: Bytes::new(),
         handle,
+        failed,
     };
-    let mut opener = Opener::new(reader, &context, &file_key)?;
+    let mut opener = Opener::new(reader, &context, &file_key).map_err(|_| damaged())?;
     let mut left = u64::MAX;
     if let Some(range) = range {
-        opener.seek(SeekFrom::Start(range.start)).map_err(|_| Error::Damaged)?;
+        opener.seek(SeekFrom::Start(range.start)).map_err(|_| damaged())?;
         left = range.end.saturating_sub(range.start);
     }
     loop {
         let want = usize::try_from(left.min(64 * 1024)).unwrap_or(64 * 1024);
         let mut piece = vec![0; want];
-        let n = opener.read(&mut piece).map_err(|_| Error::Damaged)?;
+        let n = opener.read(&mut piece).map_err(|_| damaged())?;
         if n == 0 {
             return Ok(());
         }
@@ -192,6 +199,27 @@ fn pump(
         if tx.blocking_send(Ok(piece.into())).is_err() {
             return Ok(());
         }
+    }
+}
+
+/// What the store failed with, for whoever asks after the cipher failed.
+#[derive(Clone, Default)]
+struct Failed(Arc<Mutex<Option<blobs::Error>>>);
+
+impl Failed {
+    fn keep(&self, e: blobs::Error) -> io::Error {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(e);
+        io::Error::other("the store failed")
+    }
+}
+
+/// Bytes that were erased meanwhile are gone, those that are not what was written are damaged; a store that is down is
+/// neither, and says nothing about the image.
+fn of_store(e: blobs::Error) -> Error {
+    match e {
+        blobs::Error::NotFound => Error::NotFound,
+        blobs::Error::Mismatch(_) | blobs::Error::OutOfRange => Error::Damaged,
+        e => Error::Blobs(e),
     }
 }
 
@@ -216,6 +244,7 @@ struct BlobReader {
     body: Option<Body>,
     left: Bytes,
     handle: Handle,
+    failed: Failed,
 }
 
 impl io::Read for BlobReader {
@@ -229,11 +258,11 @@ impl io::Read for BlobReader {
             } else {
                 self.upto = self.at.saturating_add(self.ask).min(self.len);
                 let asked = self.blobs.get(&self.key, Some(self.at..self.upto));
-                self.handle.block_on(asked).map_err(io::Error::other)?
+                self.handle.block_on(asked).map_err(|e| self.failed.keep(e))?
             };
             match self.handle.block_on(body.next()) {
                 Some(chunk) => {
-                    self.left = chunk.map_err(io::Error::other)?;
+                    self.left = chunk.map_err(|e| self.failed.keep(e))?;
                     self.body = Some(body);
                 }
                 // All that was asked for is read, and more is wanted.

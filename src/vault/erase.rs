@@ -10,9 +10,9 @@ use crate::base::{ObjectId, RecordId, SubjectId, TenantId, Timestamp};
 use crate::blobs::BlobKey;
 use crate::crypto::Fingerprint;
 use crate::ledger::{self, EntryKind, SubjectRef};
-use crate::on;
 use crate::policy::{Action, Fact, Facts, Refusal, Role, SubjectMay};
 use crate::store::Tx;
+use crate::{dialect, on};
 
 /// Something that must go.
 #[derive(Debug, Clone)]
@@ -104,14 +104,20 @@ impl Vault {
         doomed: &[Doomed],
         by: Role,
     ) -> Result<Vec<Doomed>, Error> {
+        if doomed.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut doomed = self.with_belongings(tenant, doomed).await?;
         let now = self.clock.now();
-        self.doom(tenant, &doomed, now).await?;
+        self.doom(tenant, &mut doomed, now).await?;
+        let refs = self.refs(tenant, &doomed).await?;
+        let mut tx = self.db.begin().await?;
+        // No hold comes between this look and the end of the keys.
+        let held = Self::holds_now(&mut tx, tenant).await?;
+        doomed.retain(|d| !self.keeps(tenant, &held, d, now));
         let names: Vec<_> = doomed.iter().flat_map(Doomed::key_items).collect();
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         self.keys.destroy_items(tenant, &names).await?;
-        let refs = self.refs(tenant, &doomed).await?;
-        let mut tx = self.db.begin().await?;
         let gone = self.delete_rows(&mut tx, tenant, &doomed).await?;
         for d in doomed.iter().filter(|d| gone.contains(&d.id)) {
             let subject = refs.get(&d.subject).cloned().flatten();
@@ -124,14 +130,18 @@ impl Vault {
         Ok(doomed)
     }
 
-    /// Says in the rows that these are due, before anything else: whatever happens next, the sweep will find them.
-    async fn doom(&self, tenant: &TenantId, doomed: &[Doomed], now: Timestamp) -> Result<(), Error> {
-        let later = doomed.iter().filter(|d| d.due_at.is_none_or(|at| at > now));
-        let (records, objects): (Vec<_>, Vec<_>) = later.partition(|d| d.is_record());
-        if records.is_empty() && objects.is_empty() {
+    /// Says in the rows that these are due, before anything else: whatever happens next, the sweep will find them. What a
+    /// hold keeps is left out.
+    async fn doom(&self, tenant: &TenantId, doomed: &mut Vec<Doomed>, now: Timestamp) -> Result<(), Error> {
+        let is_later = |d: &&Doomed| d.due_at.is_none_or(|at| at > now);
+        if !doomed.iter().any(|d| is_later(&d)) {
             return Ok(());
         }
         let mut tx = self.db.begin().await?;
+        let held = Self::holds_now(&mut tx, tenant).await?;
+        doomed.retain(|d| !self.keeps(tenant, &held, d, now));
+        let (records, objects): (Vec<_>, Vec<_>) =
+            doomed.iter().filter(is_later).partition(|d| d.is_record());
         for (some, statement) in [(objects, sql::DOOM_OBJECTS), (records, sql::DOOM_RECORDS)] {
             let ids: Vec<_> = some.iter().map(|d| d.id.as_str()).collect();
             rows::doom(&mut tx, tenant, statement, &ids, now).await?;
@@ -222,7 +232,11 @@ impl Vault {
             return Err(Error::NotFound);
         }
         self.may_erase(owner, &doomed, by).await?;
-        self.erase(&owner.tenant, &doomed, by).await.map(|_| ())
+        if self.erase(&owner.tenant, &doomed, by).await? == 0 {
+            // Another erased it at the same moment, which is as well; or a hold came first.
+            self.may_erase(owner, &doomed, by).await?;
+        }
+        Ok(())
     }
 
     /// Erases a whole category of one person. Gives how many things went.
@@ -307,7 +321,8 @@ impl Vault {
         parent: &str,
         facts: &[(Fact, Timestamp)],
     ) -> Result<(), Error> {
-        self.set_facts(tx, owner, sql::FACTS_OF, parent, facts).await
+        let statement = dialect!(tx, sqlite: sql::FACTS_OF_SQLITE, postgres: sql::FACTS_OF_POSTGRES);
+        self.set_facts(tx, owner, statement, parent, facts).await
     }
 
     /// Records a fact of everything a person has in a category.
@@ -318,7 +333,8 @@ impl Vault {
         category: &str,
         facts: &[(Fact, Timestamp)],
     ) -> Result<(), Error> {
-        self.set_facts(tx, owner, sql::FACTS_IN, category, facts).await
+        let statement = dialect!(tx, sqlite: sql::FACTS_IN_SQLITE, postgres: sql::FACTS_IN_POSTGRES);
+        self.set_facts(tx, owner, statement, category, facts).await
     }
 
     /// Records of everything a person has that their account was closed, a page a transaction, until nothing is left
@@ -327,7 +343,8 @@ impl Vault {
         let known = format!("%\"{}\"%", Fact::AccountClosed);
         loop {
             let mut tx = self.db.begin().await?;
-            let found: Vec<FactsRow> = on!(tx, |c| sqlx::query_as(sql::UNCLOSED)
+            let statement = dialect!(tx, sqlite: sql::UNCLOSED_SQLITE, postgres: sql::UNCLOSED_POSTGRES);
+            let found: Vec<FactsRow> = on!(tx, |c| sqlx::query_as(statement)
                 .bind(owner.tenant.as_str())
                 .bind(owner.subject.to_string())
                 .bind(&known)

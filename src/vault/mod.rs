@@ -19,6 +19,7 @@ mod kept;
 mod looks;
 mod model;
 mod objects;
+mod orphans;
 mod person;
 mod reckon;
 mod records;
@@ -27,6 +28,7 @@ mod rows;
 mod sql;
 mod standing;
 mod stock;
+mod turns;
 
 pub use again::{Again, Strangers};
 pub use arrive::StagedObject;
@@ -43,6 +45,7 @@ pub use model::{
 };
 pub use person::{Holdings, Residue, RuleCount};
 pub use reckon::{HeldItem, Reckoned, Shape};
+pub use reduce::Reduced;
 pub use standing::Standing;
 pub use stock::{ItemId, Reach, StockWalk, Stocked, Trace};
 

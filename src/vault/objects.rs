@@ -34,6 +34,15 @@ pub(super) fn meta_key(item: &Key) -> Key {
     crypto::derive(item.expose(), "vouchsafe/v1/object-meta")
 }
 
+/// Where a page of images begins, and which way it goes.
+#[derive(Clone, Copy)]
+pub(super) enum Start<'a> {
+    /// Oldest first, after this one.
+    Oldest(&'a str),
+    /// Newest first: before this one, or the newest of all.
+    Newest(Option<&'a str>),
+}
+
 fn file_key(item: &Key) -> zeroize::Zeroizing<[u8; 16]> {
     zeroize::Zeroizing::new(item.expose().first_chunk::<16>().copied().unwrap_or_default())
 }
@@ -65,7 +74,7 @@ impl Vault {
         category: &str,
         (after, size): (Option<&str>, PageSize),
     ) -> Result<Page<StoredObject>, Error> {
-        self.page(owner, access, category, (false, after.unwrap_or("")), size).await
+        self.page(owner, access, category, Start::Oldest(after.unwrap_or_default()), size).await
     }
 
     /// A page of a category's images, newest first: the gallery.
@@ -76,8 +85,7 @@ impl Vault {
         category: &str,
         (before, size): (Option<&str>, PageSize),
     ) -> Result<Page<StoredObject>, Error> {
-        // `~` sorts after every id.
-        self.page(owner, access, category, (true, before.unwrap_or("~")), size).await
+        self.page(owner, access, category, Start::Newest(before), size).await
     }
 
     async fn page(
@@ -85,7 +93,7 @@ impl Vault {
         owner: &Owner,
         access: &Access<'_>,
         category: &str,
-        from: (bool, &str),
+        from: Start<'_>,
         size: PageSize,
     ) -> Result<Page<StoredObject>, Error> {
         self.admit(owner, access, category).await?;

@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use super::records::{key_item, key_items, open};
 use super::rows::RecordRow;
-use super::{Doomed, Error, ItemKind, Owner, Vault, rows, sql};
+use super::{Doomed, Error, ItemKind, Owner, Record, Vault, rows, sql};
 use crate::base::{TenantId, Timestamp};
+use crate::keystore;
 use crate::ledger::{Entry, EntryKind};
 use crate::on;
 use crate::policy::{Action, Retention, Role};
@@ -29,36 +30,80 @@ pub(super) fn strip(value: Value, stays: impl Fn(&str) -> bool) -> (Value, usize
     }
 }
 
+/// What came of reducing.
+#[derive(Debug, Default)]
+pub struct Reduced {
+    /// These have no more than may stay.
+    pub reduced: Vec<Doomed>,
+    /// Nothing opens these any more: their keys are gone, or their bytes are damaged.
+    pub unreadable: Vec<Doomed>,
+}
+
+/// What came of reducing one record.
+enum Reduction {
+    Done,
+    Left,
+    Unreadable,
+}
+
 impl Vault {
+    /// Opens a record for what a rule or a law does with it. `None` when nothing ever opens it again: its key is gone, or
+    /// key or value are damaged, while the keystore itself is whole.
+    pub(super) async fn readable(&self, owner: &Owner, row: RecordRow) -> Result<Option<Record>, Error> {
+        let key = match self.keys.item(owner.key(), &key_item(&row.id, row.revision)).await {
+            Ok(key) => key,
+            Err(keystore::Error::NoKey) => {
+                // Corrected or erased since the row was read: then it is no longer this row that stands there.
+                let mut tx = self.db.read().await?;
+                let now = rows::record(&mut tx, owner, &row.id).await?.ok_or(Error::NotFound)?;
+                return if now.revision == row.revision { Ok(None) } else { Err(Error::NotFound) };
+            }
+            Err(keystore::Error::Damaged) if self.keys.opens_all_epochs().await? => return Ok(None),
+            Err(e) => return Err(e.into()),
+        };
+        match open(owner, row, &key.key) {
+            Ok(record) => Ok(Some(record)),
+            Err(Error::Damaged) => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
     /// Reduces records of one tenant to the fields that the rule which made each due lets stay. The document is what
-    /// makes the opening lawful: the rule, and no purpose of anybody's, asks for it. Gives those that were reduced;
-    /// what is being erased, or went meanwhile, is left out. Again is harmless.
+    /// makes the opening lawful: the rule, and no purpose of anybody's, asks for it. What is being erased, is held, or
+    /// went meanwhile, is left out. Again is harmless.
     pub async fn reduce_each(
         &self,
         tenant: &TenantId,
         doomed: &[Doomed],
         by: Role,
-    ) -> Result<Vec<Doomed>, Error> {
-        let mut reduced = Vec::with_capacity(doomed.len());
+    ) -> Result<Reduced, Error> {
+        let mut done = Reduced::default();
         for d in doomed {
             let named = d.rule.as_deref().and_then(|rule| self.retention_rule(tenant, &d.category, rule));
             let Some(rule) = named.filter(|r| r.action == Action::Reduce) else { continue };
             match self.reduce(tenant, d, &rule, by).await {
-                Ok(true) => reduced.push(d.clone()),
-                Ok(false) | Err(Error::NotFound | Error::Erasing) => {}
-                // One that does not open must not keep the others.
-                Err(Error::Damaged) => {
-                    tracing::error!(record = %d.id, "a record that must be reduced does not open");
+                Ok(Reduction::Done) => done.reduced.push(d.clone()),
+                // What nobody can open serves nobody, and what must go of it would stay for good.
+                Ok(Reduction::Unreadable) => {
+                    tracing::error!(record = %d.id, "a record that must be reduced does not open, and is erased");
+                    done.unreadable.push(d.clone());
                 }
+                Ok(Reduction::Left) | Err(Error::NotFound | Error::Erasing | Error::Held) => {}
                 Err(e) => return Err(e),
             }
         }
-        Ok(reduced)
+        Ok(done)
     }
 
-    async fn reduce(&self, tenant: &TenantId, d: &Doomed, rule: &Retention, by: Role) -> Result<bool, Error> {
+    async fn reduce(
+        &self,
+        tenant: &TenantId,
+        d: &Doomed,
+        rule: &Retention,
+        by: Role,
+    ) -> Result<Reduction, Error> {
         if !matches!(d.kind, ItemKind::Record { .. }) {
-            return Ok(false);
+            return Ok(Reduction::Left);
         }
         let owner = Owner::new(tenant, d.subject);
         let row = {
@@ -66,9 +111,10 @@ impl Vault {
             rows::record(&mut tx, &owner, &d.id).await?.ok_or(Error::NotFound)?
         };
         if row.item.rule != d.rule || row.item.due_at.is_none_or(|at| at > self.clock.now()) {
-            return Ok(false);
+            return Ok(Reduction::Left);
         }
-        let (row, gone) = self.write_less(&owner, row, rule).await?;
+        let Some(record) = self.readable(&owner, row).await? else { return Ok(Reduction::Unreadable) };
+        let (row, gone) = self.write_less(&owner, (d, record), rule).await?;
         // The smaller value is durable: what was there before dies.
         let earlier: Vec<_> = (1..row.revision).rev().take(32).map(|r| key_item(&row.id, r)).collect();
         let earlier: Vec<_> = earlier.iter().map(String::as_str).collect();
@@ -96,7 +142,7 @@ impl Vault {
             self.ledger.append(&mut tx, entry).await?;
         }
         tx.commit().await?;
-        Ok(noted)
+        Ok(if noted { Reduction::Done } else { Reduction::Left })
     }
 
     /// The record with fewer fields under its next revision, durable; as it is when it has no more than may stay. Also
@@ -104,13 +150,10 @@ impl Vault {
     async fn write_less(
         &self,
         owner: &Owner,
-        row: RecordRow,
+        (d, record): (&Doomed, Record),
         rule: &Retention,
     ) -> Result<(RecordRow, usize), Error> {
-        let item = key_item(&row.id, row.revision);
-        let key = self.keys.item(owner.key(), &item).await?;
-        let (id, category, revision) = (row.id.clone(), row.category.clone(), row.revision);
-        let record = open(owner, row, &key.key)?;
+        let (id, category, revision) = (d.id.clone(), record.category, record.revision);
         let (less, gone) = strip(record.value, |field| rule.keep_fields.iter().any(|f| f == field));
         if gone == 0 {
             let mut tx = self.db.read().await?;
@@ -118,6 +161,10 @@ impl Vault {
             return Ok((row, 0));
         }
         let mut tx = self.db.begin().await?;
+        let held = Self::holds_now(&mut tx, &owner.tenant).await?;
+        if self.keeps(&owner.tenant, &held, d, self.clock.now()) {
+            return Err(Error::Held);
+        }
         if !self.revise(&mut tx, owner, (&id, &category, revision), &less).await? {
             return Err(Error::NotFound);
         }

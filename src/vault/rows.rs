@@ -1,3 +1,4 @@
+use super::objects::Start;
 use super::{Doomed, Error, Item, ItemKind, Owner, Standing, sql};
 use crate::base::{SubjectId, TenantId, Timestamp};
 use crate::crypto::Fingerprint;
@@ -196,10 +197,13 @@ pub(super) async fn objects(
     tx: &mut Tx,
     owner: &Owner,
     category: &str,
-    (newest_first, from): (bool, &str),
+    from: Start<'_>,
     most: i64,
 ) -> Result<Vec<ObjectRow>, Error> {
-    let statement = if newest_first { sql::OBJECTS_NEWEST } else { sql::OBJECTS };
+    let (statement, from) = match from {
+        Start::Oldest(after) => (sql::OBJECTS, Some(after)),
+        Start::Newest(before) => (sql::OBJECTS_NEWEST, before),
+    };
     let rows = on!(tx, |c| sqlx::query(statement)
         .bind(owner.tenant.as_str())
         .bind(owner.subject.to_string())

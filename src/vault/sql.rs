@@ -27,8 +27,8 @@ pub(super) const OBJECTS: &str = "SELECT id, category, blob_key, cipher_len, met
     created_at, due_at FROM object WHERE tenant = $1 AND subject = $2 AND category = $3 AND state = 'live' AND id > $4 \
     ORDER BY id LIMIT $5";
 pub(super) const OBJECTS_NEWEST: &str = "SELECT id, category, blob_key, cipher_len, meta, kfp, parent, facts, policy_version, \
-    rule, created_at, due_at FROM object WHERE tenant = $1 AND subject = $2 AND category = $3 AND state = 'live' AND id < $4 \
-    ORDER BY id DESC LIMIT $5";
+    rule, created_at, due_at FROM object WHERE tenant = $1 AND subject = $2 AND category = $3 AND state = 'live' \
+    AND (CAST($4 AS TEXT) IS NULL OR id < $4) ORDER BY id DESC LIMIT $5";
 pub(super) const EXPIRED_ARRIVALS: &str = "SELECT id, tenant, blob_key FROM object WHERE state <> 'live' \
     AND (state = 'deleting' OR expires_at < $1) ORDER BY id LIMIT 500";
 /// From here on it cannot land.
@@ -40,19 +40,32 @@ pub(super) const DROP_ARRIVAL: &str =
 
 pub(super) const PARENT_OBJECT: &str = "UPDATE object SET parent = $1 WHERE tenant = $2 AND subject = $3 AND id = $4 \
     AND state = 'live' AND COALESCE(parent, '') = $5";
-pub(super) const FACTS_OF: &str = "SELECT 'object', id, category, facts, policy_version, '' FROM object \
+pub(super) const FACTS_OF_SQLITE: &str = "SELECT 'object', id, category, facts, policy_version, '' FROM object \
     WHERE tenant = $1 AND subject = $2 AND parent = $3 AND state = 'live' \
     UNION ALL SELECT 'record', id, category, facts, policy_version, done FROM record \
     WHERE tenant = $1 AND subject = $2 AND parent = $3";
-pub(super) const FACTS_IN: &str = "SELECT 'object', id, category, facts, policy_version, '' FROM object \
+/// Held until the end of the transaction, in the order of ids: what one adds another must not overwrite.
+pub(super) const FACTS_OF_POSTGRES: &str = "SELECT * FROM (SELECT 'object', id, category, facts, policy_version, '' FROM object \
+    WHERE tenant = $1 AND subject = $2 AND parent = $3 AND state = 'live' ORDER BY id FOR UPDATE) o \
+    UNION ALL SELECT * FROM (SELECT 'record', id, category, facts, policy_version, done FROM record \
+    WHERE tenant = $1 AND subject = $2 AND parent = $3 ORDER BY id FOR UPDATE) r";
+pub(super) const FACTS_IN_SQLITE: &str = "SELECT 'object', id, category, facts, policy_version, '' FROM object \
     WHERE tenant = $1 AND subject = $2 AND category = $3 AND state = 'live' \
     UNION ALL SELECT 'record', id, category, facts, policy_version, done FROM record \
     WHERE tenant = $1 AND subject = $2 AND category = $3";
+pub(super) const FACTS_IN_POSTGRES: &str = "SELECT * FROM (SELECT 'object', id, category, facts, policy_version, '' FROM object \
+    WHERE tenant = $1 AND subject = $2 AND category = $3 AND state = 'live' ORDER BY id FOR UPDATE) o \
+    UNION ALL SELECT * FROM (SELECT 'record', id, category, facts, policy_version, done FROM record \
+    WHERE tenant = $1 AND subject = $2 AND category = $3 ORDER BY id FOR UPDATE) r";
 /// What does not know yet that its owner's account was closed, a page of each kind.
-pub(super) const UNCLOSED: &str = "SELECT * FROM (SELECT 'object', id, category, facts, policy_version, '' FROM object \
+pub(super) const UNCLOSED_SQLITE: &str = "SELECT * FROM (SELECT 'object', id, category, facts, policy_version, '' FROM object \
     WHERE tenant = $1 AND subject = $2 AND state = 'live' AND facts NOT LIKE $3 ORDER BY id LIMIT 500) o \
     UNION ALL SELECT * FROM (SELECT 'record', id, category, facts, policy_version, done FROM record \
     WHERE tenant = $1 AND subject = $2 AND facts NOT LIKE $3 ORDER BY id LIMIT 500) r";
+pub(super) const UNCLOSED_POSTGRES: &str = "SELECT * FROM (SELECT 'object', id, category, facts, policy_version, '' FROM object \
+    WHERE tenant = $1 AND subject = $2 AND state = 'live' AND facts NOT LIKE $3 ORDER BY id LIMIT 500 FOR UPDATE) o \
+    UNION ALL SELECT * FROM (SELECT 'record', id, category, facts, policy_version, done FROM record \
+    WHERE tenant = $1 AND subject = $2 AND facts NOT LIKE $3 ORDER BY id LIMIT 500 FOR UPDATE) r";
 /// Rules carried out, and what follows: only of the revision that they were carried out on.
 pub(super) const RECORD_REDUCED: &str = "UPDATE record SET done = $1, rule = $2, due_at = $3 \
     WHERE tenant = $4 AND subject = $5 AND id = $6 AND revision = $7";
@@ -99,6 +112,7 @@ pub(super) const DOOMED_OBJECTS: &str = "SELECT id, subject, category, blob_key,
 pub(super) const DOOMED_RECORDS: &str = "SELECT id, subject, category, revision, rule, due_at, kfp FROM record \
     WHERE tenant = $1 AND id IN ($list)";
 pub(super) const OBJECTS_WITH_KEY: &str = "SELECT COUNT(*) FROM object WHERE kfp IN ($list)";
+pub(super) const BORNE: &str = "SELECT kfp FROM record WHERE kfp IN ($list)";
 pub(super) const RECORDS_WITH_KEY: &str = "SELECT COUNT(*) FROM record WHERE kfp IN ($list)";
 /// In the order of the keys, as a store lists its blobs.
 pub(super) const BLOBS_KNOWN: &str =
@@ -167,8 +181,9 @@ pub(super) const APPROVE_LOOK: &str = "UPDATE look SET approved_by = $1, approve
 pub(super) const WAITING_LOOKS: &str = "SELECT id, subject, staff, purpose, at FROM look WHERE tenant = $1 AND staff <> $2 \
     AND approved_by IS NULL AND until_at > $3 ORDER BY at LIMIT 100";
 pub(super) const EXPIRE_LOOKS: &str = "DELETE FROM look WHERE until_at < $1";
+/// Of the person's own: one that anybody can have filed in their name lets nobody look.
 pub(super) const OPEN_REQUESTS: &str = "SELECT COUNT(*) FROM request WHERE tenant = $1 AND subject = $2 \
-    AND state IN ('received', 'acknowledged', 'identity-pending', 'grace', 'working')";
+    AND state IN ('received', 'acknowledged', 'grace', 'working')";
 pub(super) const BLOB_KEYS: &str = "SELECT id, blob_key FROM object WHERE tenant = $1 AND subject = $2 AND id > $3 \
     ORDER BY id LIMIT 1000";
 pub(super) const PARENT_OBJECTS: &str = "SELECT id, subject, category, blob_key, rule, due_at, kfp FROM object \
@@ -177,6 +192,8 @@ pub(super) const PARENT_RECORDS: &str = "SELECT id, subject, category, revision,
     WHERE tenant = $1 AND subject = $2 AND parent = $3 ORDER BY id LIMIT 500";
 pub(super) const HOLDS: &str = "SELECT category FROM hold WHERE tenant = $1 AND (subject IS NULL OR subject = $2) \
     AND released_at IS NULL";
+pub(super) const HOLDS_IN: &str =
+    "SELECT subject, category FROM hold WHERE tenant = $1 AND released_at IS NULL";
 
 /// Everything of a tenant in the order of ids, with whether a hold keeps it; with a record the image it is kept beside.
 pub(super) const STOCK_OBJECTS: &str = "SELECT o.id, o.category, o.facts, o.policy_version, o.rule, o.due_at, \

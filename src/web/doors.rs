@@ -4,6 +4,7 @@
 use chrono::TimeDelta;
 
 use crate::base::TenantId;
+use crate::billing::WELCOME;
 use crate::edge::{Edge, Fault};
 use crate::policy::Role;
 use crate::subjects::{Email, NewAccount, SignedIn};
@@ -13,8 +14,6 @@ const PERSON: &str = "person@example.org";
 const STAFF: &str = "staff@example.org";
 /// How long such a link works.
 const LIFE: TimeDelta = TimeDelta::hours(1);
-/// Credits that an account begins with.
-pub(crate) const WELCOME: i64 = 20;
 
 /// A way in.
 #[derive(Debug, Clone)]

@@ -16,7 +16,7 @@ use crate::base::{Kind, TenantId, Timestamp};
 use crate::edge::{Edge, Fault, MaybeSigned};
 use crate::policy::{Policy, Purpose};
 use crate::speech::{Tongue, key};
-use crate::subjects::{Profile, Session, SignedIn};
+use crate::subjects::{PROVED_FRESH, Profile, Session, SignedIn};
 use crate::vault::{Access, Actor, Owner};
 
 /// What a handler answers.
@@ -65,10 +65,11 @@ pub(crate) enum Done {
     PauseLifted,
     Acknowledged,
     MandateEnded,
+    AddressAsked,
 }
 
 impl Done {
-    const ALL: [(Self, &str, &str); 10] = [
+    const ALL: [(Self, &str, &str); 11] = [
         (Self::SignedIn, "signed-in", key("You are signed in.")),
         (Self::SignedOut, "signed-out", key("You are signed out. Nothing in this browser remembers you.")),
         (Self::SwitchedOn, "switched-on", key("Switched on. You can switch it off again at any time.")),
@@ -81,6 +82,13 @@ impl Done {
             Self::MandateEnded,
             "mandate-ended",
             key("The mandate is over. Nothing more is asked for in your name."),
+        ),
+        (
+            Self::AddressAsked,
+            "address-asked",
+            key(
+                "We wrote to the new address. Open the link in that letter within a day; until then the old one stays.",
+            ),
         ),
         (Self::PauseLifted, "pause-lifted", key("The pause is lifted. Everything works again.")),
     ];
@@ -126,12 +134,6 @@ impl Visit {
         self.policy.controller().name.clone()
     }
 
-    /// A whole address, for a letter.
-    pub(crate) fn link(&self, path: &str) -> String {
-        let base = self.edge.app.config.server.public_url.trim_end_matches('/');
-        format!("{base}/{}{path}", self.tenant)
-    }
-
     /// What surrounds the page.
     pub(crate) async fn shell(&self) -> Result<Shell, Fault> {
         let viewer = match self.session.as_ref().map(|s| &s.who) {
@@ -172,7 +174,7 @@ impl Person {
 
     /// Whether they have shown who they are within the last hour: asked for before data leave or are destroyed.
     pub(crate) fn proved_lately(&self) -> bool {
-        self.now.since(self.session.proved_at) < chrono::TimeDelta::hours(1)
+        self.now.since(self.session.proved_at) < PROVED_FRESH
     }
 }
 

@@ -9,8 +9,8 @@ use super::desk;
 use super::fault_page::{dress, nowhere};
 use super::handle::bytes::Turns;
 use super::handle::{
-    account, agents, bytes, centre, edit, erase, gallery, house, import, ledger, letters, mandates, policy,
-    readers, receipts, requests, verify, versions,
+    account, address, agents, bytes, centre, edit, erase, gallery, house, import, ledger, letters, mandates,
+    policy, readers, receipts, requests, verify, versions,
 };
 use super::tongue::speak;
 use crate::edge::{self, Edge};
@@ -92,6 +92,8 @@ fn coming_in() -> Router<Edge> {
         .route("/{tenant}/sign-in/confirm", get(account::confirm).post(account::enter))
         .route("/{tenant}/sign-up", get(account::sign_up).post(account::open))
         .route("/{tenant}/sign-out", post(account::leave))
+        .route("/{tenant}/address/confirm", get(address::confirm).post(address::enter))
+        .route("/{tenant}/address/undo", get(address::ask_undo).post(address::undo))
 }
 
 fn pictures() -> Router<Edge> {
@@ -124,6 +126,7 @@ fn privacy() -> Router<Edge> {
         .route("/{tenant}/privacy/requests/{reference}", get(requests::status))
         .route("/{tenant}/privacy/requests/{reference}/filed", get(requests::filed))
         .route("/{tenant}/privacy/requests/{reference}/archive", get(requests::take_home))
+        .route("/{tenant}/privacy/requests/{reference}/confirm", post(requests::confirm))
         .route("/{tenant}/privacy/requests/{reference}/withdraw", post(requests::withdraw))
         .route("/{tenant}/privacy/mandates/{id}/end", post(mandates::end))
         .route("/{tenant}/privacy/erase", get(erase::ask).post(erase::file))

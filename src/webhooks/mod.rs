@@ -17,7 +17,10 @@ pub use error::Error;
 pub use model::{Delivery, DeliveryState, Event, State, Webhook, Why};
 pub use tell::LastWord;
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
+use tokio::sync::Notify;
 
 use crate::base::{
     Clock, DeliveryId, Entropy, MessageId, Page, PageSize, Secret, TenantId, Timestamp, WebhookId,
@@ -47,6 +50,7 @@ pub struct Webhooks {
     db: Db,
     keys: Keystore,
     egress: Egress,
+    nudge: Arc<Notify>,
     clock: Clock,
     entropy: Entropy,
 }
@@ -105,7 +109,12 @@ impl Webhooks {
         let recipient = Recipient::named(RECIPIENT).anywhere();
         let recipient = if development { recipient.this_machine() } else { recipient };
         let egress = Egress::new(vec![recipient], &names, clock.clone()).map_err(|_| Error::Egress)?;
-        Ok(Self { db, keys, egress, clock, entropy })
+        Ok(Self { db, keys, egress, nudge: Arc::default(), clock, entropy })
+    }
+
+    /// Is notified when there is something to be told that need not wait for the next look.
+    pub fn nudge(&self) -> &Notify {
+        &self.nudge
     }
 
     /// Makes a webhook. Its secret is shown here and never again.
@@ -206,7 +215,7 @@ impl Webhooks {
         let most = i64::try_from(size.get()).unwrap_or(i64::MAX) + 1;
         let mut tx = self.db.read().await?;
         sql::webhook::get(&mut tx, tenant, id).await?.ok_or(Error::NotFound)?;
-        let rows = sql::delivery::log(&mut tx, (tenant, id), before.unwrap_or("~"), most).await?;
+        let rows = sql::delivery::log(&mut tx, (tenant, id), before, most).await?;
         Ok(Page::cut(rows, size, |d| d.id.to_string()))
     }
 

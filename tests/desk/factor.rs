@@ -226,6 +226,38 @@ each_strict_app! {
         }
     }
 
+    async fn recovery_codes_are_renewed_by_the_app_alone_and_the_old_ones_are_void(app: TestApp) {
+        let staff = app.staff(Role::Support).await;
+        let (telephone, inside, old) = set_up(&app, &staff).await;
+        app.advance(TimeDelta::seconds(60));
+        let half = arrive(&app, &staff).await;
+        assert_eq!(look(&app, &half, "/factor/codes").await.status, 303, "not before a code was given");
+        assert!(shown(&look(&app, &inside, "").await).contains("10 left"));
+        let asked = shown(&look(&app, &inside, "/factor/codes").await);
+        assert!(asked.contains("Make new recovery codes"), "{asked}");
+        let token = form_token(&asked);
+        let sent = async |code: &str| {
+            send_with(&app, &inside, "/factor/codes", &[("factor-code", code)], &token).await
+        };
+        assert!(shown(&sent(&old[0]).await).contains("not right"), "a recovery code makes no others");
+        let strange = send_with(&app, &inside, "/factor/codes", &[("factor-code", &telephone.shows(&app))], "x").await;
+        assert_eq!(strange.status, 403);
+        let html = shown(&sent(&telephone.shows(&app)).await);
+        let new: Vec<String> =
+            html.split("<li><code>").skip(1).map(|rest| rest.split('<').next().unwrap().to_owned()).collect();
+        assert_eq!(new.len(), 10);
+        assert!(new.iter().all(|code| !old.contains(code)));
+        assert!(shown(&sent(&telephone.shows(&app)).await).contains("was used already"), "a code is taken once");
+        let kinds = app.ledger_kinds().await;
+        assert_eq!(kinds.iter().filter(|kind| *kind == "staff.codes-renewed").count(), 1);
+        let by = arrive(&app, &staff).await;
+        let dead = fill(&app, &by, "/factor", "/factor", &[("factor-code", &old[1])]).await;
+        assert!(shown(&dead).contains("not right, or was used") || shown(&dead).contains("Too many"));
+        app.advance(TimeDelta::minutes(2));
+        let entered = fill(&app, &by, "/factor", "/factor", &[("factor-code", &new[1])]).await;
+        assert_eq!(done(&entered), DESK);
+    }
+
     async fn the_gravest_acts_ask_again_and_lose_nothing_that_was_typed(app: TestApp) {
         let staff = app.staff(Role::Compliance).await;
         let (telephone, inside, _) = set_up(&app, &staff).await;

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};
+use vouchsafe::requests::State;
 
 use super::receiver::{Receiver, Says};
 use crate::support::TestApp;
@@ -298,7 +299,7 @@ each_app! {
         let told = agent.ask(&app, &agent.wish(&app, "deletion", "ada@example.org")).await.json();
         let no = confirm(&app, &ada, &told, "no", "https://evil.example/").await;
         assert!(no.header("location").starts_with("/flux-kontext/privacy/requests/"), "{}", no.header("location"));
-        assert_eq!(agent.status(&app, &text(&told, "request_id")).await.json()["status"], "revoked");
+        assert_eq!(agent.status(&app, &text(&told, "request_id")).await.json()["reason"], "need_user_verification", "a no is as good as silence");
 
         app.advance(TimeDelta::minutes(1));
         let told = agent.ask(&app, &agent.wish(&app, "deletion", "ada@example.org")).await.json();
@@ -331,6 +332,73 @@ each_app! {
             assert_eq!(agent.status(&app, &id).await.json()["status"], "revoked");
         }
         assert_eq!(app.get("/v1/account").by(&ada).send().await.status, 200);
+    }
+
+    async fn what_a_person_asked_for_themself_no_agent_sees_or_ends(app: TestApp) {
+        let app = with_pages(app);
+        let ada = app.person("ada@example.org").await;
+        let agent = Agent::paired(&app, "slip", 1).await;
+        let own = vouchsafe::requests::Filing {
+            ask: vouchsafe::requests::Ask::Erasure { at_once: false },
+            channel: vouchsafe::policy::Channel::Page,
+            by: vouchsafe::vault::Actor::Subject(ada.owner.subject),
+            proved: true,
+            words: None,
+        };
+        let own = app.app.requests.file(&ada.owner, own).await.unwrap().request;
+        let state = async || app.app.requests.find(&app.tenant(), own.id).await.unwrap().state;
+        let told = agent.ask(&app, &agent.wish(&app, "deletion", "ada@example.org")).await.json();
+        app.settle().await;
+        let id = text(&told, "request_id");
+        assert_eq!(agent.status(&app, &id).await.json(), told, "as for an address that nobody has");
+        assert_eq!(told["reason"], "need_user_verification");
+        let gone = agent.revoke(&app, &id, agent.sign(br#"{"reason":"a slip"}"#)).await;
+        assert_eq!((gone.status, &gone.json()["status"]), (200, &json!("revoked")), "{}", gone.text());
+        assert_eq!(state().await, State::Grace, "hers goes its way");
+
+        app.advance(TimeDelta::minutes(1));
+        let told = agent.ask(&app, &agent.wish(&app, "deletion", "ada@example.org")).await.json();
+        let id = text(&told, "request_id");
+        confirm(&app, &ada, &told, "yes", "").await;
+        let known = agent.status(&app, &id).await.json();
+        assert_eq!((&known["status"], &known["reason"]), (&json!("in_progress"), &Value::Null), "{known}");
+        let all = app.app.requests.list(&ada.owner, None, vouchsafe::base::PageSize::default()).await.unwrap();
+        assert_eq!(all.items.len(), 1, "the same wish is one request");
+        let gone = agent.revoke(&app, &id, agent.sign(br#"{"reason":"a slip"}"#)).await;
+        assert_eq!((gone.status, &gone.json()["status"]), (200, &json!("revoked")), "{}", gone.text());
+        assert_eq!(state().await, State::Grace, "what it did not begin it cannot end");
+    }
+
+    async fn what_the_person_has_asked_for_as_well_stays_when_the_agent_takes_it_back(app: TestApp) {
+        let ada = app.person("ada@example.org").await;
+        let agent = Agent::paired(&app, "slip", 1).await;
+        let told = agent.ask(&app, &agent.wish(&app, "deletion", "ada@example.org")).await.json();
+        app.settle().await;
+        let asked = app.post("/v1/requests").by(&ada).json(&json!({ "right": "erasure" })).send().await;
+        assert!(asked.status < 300, "{}", asked.text());
+        agent.revoke(&app, &text(&told, "request_id"), agent.sign(br#"{"reason":"a slip"}"#)).await;
+        let all = app.app.requests.list(&ada.owner, None, vouchsafe::base::PageSize::default()).await.unwrap();
+        assert_eq!((all.items.len(), all.items[0].state), (1, State::Grace));
+    }
+
+    async fn of_an_agent_that_is_no_more_nothing_waits_and_nobody_is_told(app: TestApp) {
+        let app = with_pages(app);
+        let ada = app.person("ada@example.org").await;
+        let agent = Agent::paired(&app, "slip", 1).await;
+        let back = json!("https://agent.example/back");
+        let wish = changed(&agent.wish(&app, "deletion", "ada@example.org"), "status_callback", back);
+        agent.ask(&app, &wish).await;
+        app.app.drp.call_back(&|| false).await.unwrap();
+        let all = app.app.requests.list(&ada.owner, None, vouchsafe::base::PageSize::default()).await.unwrap();
+        assert_eq!((all.items.len(), all.items[0].state), (1, State::IdentityPending));
+        app.app.drp.remove_agent(&app.tenant(), "slip").await.unwrap();
+        let over = app.app.requests.find(&app.tenant(), all.items[0].id).await.unwrap();
+        assert_eq!((over.state, over.outcome.as_deref()), (State::Withdrawn, Some("lapsed")));
+        let told = "SELECT COUNT(*) FROM drp_request WHERE callback IS NOT NULL OR next_at IS NOT NULL OR verdict IS NULL";
+        assert_eq!(crate::support::house::count_in(&app.app.db, told).await, 0);
+        let page = format!("/flux-kontext/privacy/requests/{}", over.reference);
+        let html = app.get(&page).by(&ada).header("accept", "text/html").send().await.text();
+        assert!(html.contains("Nobody confirmed in time") && !html.contains("You took it back"), "{html}");
     }
 
     async fn a_key_that_signs_everything_and_a_site_without_tls_are_not_entered(app: TestApp) {

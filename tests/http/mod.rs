@@ -1,5 +1,6 @@
 //! The JSON API as its callers meet it.
 
+mod address;
 mod bad_input;
 mod document;
 mod drp;

@@ -67,7 +67,9 @@ each_app! {
         };
         correct(json!({ "email": "ada@example.org", "name": "Ada King" })).await;
         assert_eq!(app.get(&archive).by(&ada).send().await.status, 200, "another name is no new address");
-        correct(json!({ "email": "eve@example.net" })).await;
+        app.move_to(&ada, "eve@example.net").await;
+        assert_eq!(app.get("/v1/account").by(&ada).send().await.problem(401), "unauthenticated", "every session ended");
+        let ada = app.again(&ada).await;
         let kept = app.get(&archive).by(&ada).send().await;
         assert_eq!(kept.problem(409), "conflict");
         assert!(kept.text().contains("until 25 November 2026, 12:00 UTC"), "{}", kept.text());
@@ -77,6 +79,7 @@ each_app! {
         assert_eq!(app.post(&format!("{path}/waive")).by(&ada).send().await.problem(409), "conflict");
         assert_eq!(app.post(&format!("{path}/cancel")).by(&ada).send().await.status, 200);
         app.advance(TimeDelta::hours(72));
+        let ada = app.again(&ada).await;
         assert_eq!(app.get(&archive).by(&ada).send().await.status, 200);
         let erasure = file(&app, &ada, json!({ "right": "erasure", "at_once": true })).await;
         app.settle().await;
@@ -88,8 +91,15 @@ each_app! {
         let ada = app.person("ada@example.org").await;
         app.app.subjects.add_login(&ada.owner, app.issuer(), "login-1").await.unwrap();
         let new = json!({ "email": "ada@example.net" });
-        assert_eq!(app.patch("/v1/account").by(app.token("login-1")).json(&new).send().await.status, 200);
+        let key = app.api_key(&[Scope::Accounts]).await.on_behalf_of(ada.owner.subject);
+        let moved = app.patch("/v1/account").by(&key).json(&new).send().await.json();
+        assert_eq!(moved["email"], "ada@example.net", "{moved}");
         assert_eq!(app.app.subjects.address_held(&ada.owner).await.unwrap(), None);
+        assert!(!app.app.subjects.get(&ada.owner).await.unwrap().address_confirmed, "its word is no proof");
+        assert_eq!(app.get("/v1/account").by(&ada).send().await.problem(401), "unauthenticated", "sessions end");
+        app.settle().await;
+        assert!(app.mails().is_empty());
+        assert!(app.ledger_kinds().await.contains(&"subject.address-moved".to_owned()));
     }
 
     async fn an_erasure_can_be_taken_back_or_done_at_once(app: TestApp) {

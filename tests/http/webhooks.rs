@@ -45,6 +45,28 @@ each_app_in_development! {
         assert_eq!(receiver.heard().len(), 1);
     }
 
+    async fn an_answer_is_told_by_a_clock_that_goes_on(app: TestApp) {
+        let (ada, key) = (somebody(&app, "ada").await, app.api_key(&Scope::ALL).await);
+        let receiver = Receiver::start(&[]).await;
+        register(&app, &key, &json!({ "url": receiver.url(), "label": "the app" })).await;
+        app.let_the_clock_tick();
+        let filing = vouchsafe::requests::Filing {
+            ask: vouchsafe::requests::Ask::Restriction { on: true },
+            channel: vouchsafe::policy::Channel::Page,
+            by: vouchsafe::vault::Actor::Subject(ada.subject),
+            proved: true,
+            words: None,
+        };
+        let filed = app.app.requests.file(&ada, filing).await.unwrap().request;
+        app.settle().await;
+        let told: Vec<Value> = receiver.heard().iter().map(Heard::json).collect();
+        let answers = told.iter().filter(|m| m["type"] == "request.answered").count();
+        assert_eq!(answers, 1, "{told:?}");
+        let steps = app.app.requests.timeline(&app.tenant(), filed.id).await.unwrap();
+        let kinds: Vec<&str> = steps.iter().map(|e| e.kind.as_str()).collect();
+        assert_eq!(kinds, ["filed", "acknowledged", "fulfilled", "closed"]);
+    }
+
     async fn a_secret_is_shown_once_and_lies_nowhere_in_clear(app: TestApp) {
         let (key, receiver) = (app.api_key(&[Scope::Webhooks]).await, Receiver::start(&[]).await);
         let hook = register(&app, &key, &json!({ "url": receiver.url() })).await;

@@ -50,6 +50,21 @@ async fn requests(app: &TestApp, person: &Person) -> Vec<Value> {
 }
 
 each_app! {
+    async fn a_link_in_the_old_mailbox_gives_no_mandate_after_a_move(app: TestApp) {
+        let app = with_pages(app);
+        let ada = app.person("ada@example.org").await;
+        let key = app.api_key(&[Scope::Agents]).await;
+        propose(&app, &key, "ada@example.org").await;
+        app.settle().await;
+        let link = link(&app, "ada@example.org");
+        assert_eq!(page(&app, &link).await.status, 200);
+        app.move_to(&ada, "ada@example.net").await;
+        assert_eq!(page(&app, &link).await.status, 404);
+        assert_eq!(answer(&app, &link, "confirm", "yes").await.status, 404);
+        let ada = app.again(&ada).await;
+        assert!(requests(&app, &ada).await.is_empty());
+    }
+
     async fn an_agent_asks_the_person_decides_and_the_answer_is_theirs(app: TestApp) {
         let app = with_pages(app);
         let ada = app.person("ada@example.org").await;

@@ -2,6 +2,7 @@
 
 mod agents;
 mod bytes;
+mod cut_off;
 mod doors;
 mod kinds;
 mod origin;

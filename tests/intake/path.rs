@@ -62,7 +62,8 @@ each_app! {
         let (letter, filed) = (status.find("Your letter reached us; both clocks"), status.find("You filed it"));
         assert!(letter.is_some() && letter < filed, "{status}");
         assert!(!status.contains("DKIM"), "where it came from is for staff");
-        let archive = app.get(&format!("{path}/archive")).by(&ada).send().await;
+        let fresh = app.again(&ada).await;
+        let archive = app.get(&format!("{path}/archive")).by(&fresh).send().await;
         assert_eq!(archive.status, 200, "{}", archive.text());
         let mut zip = zip::ZipArchive::new(std::io::Cursor::new(archive.body.to_vec())).unwrap();
         let mut found = false;

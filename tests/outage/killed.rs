@@ -100,8 +100,11 @@ pub(super) async fn look_behind(home: &Home, load: &Load) -> Vec<String> {
     wrong.extend(rows.iter().filter(|(_, state)| state != "live").map(|row| format!("half done: {row:?}")));
     wrong.extend(there.difference(&live).map(|key| format!("bytes without a row: {key}")));
     wrong.extend(live.difference(&there).map(|key| format!("a row without its bytes: {key}")));
-    if let Err(e) = app.ledger.fsck().await {
-        wrong.push(format!("the ledger is not whole: {e}"));
+    match app.ledger.fsck().await {
+        Ok(report) => {
+            wrong.extend(report.faults.iter().map(|fault| format!("the ledger is not whole: {fault}")))
+        }
+        Err(e) => wrong.push(format!("the ledger is not whole: {e}")),
     }
     drop(tx);
     app.close().await;

@@ -126,6 +126,7 @@ impl Browser {
 
     /// Opens the link of the newest letter, and presses its button.
     pub(super) async fn open_mailed_link(&mut self, app: &TestApp) -> Page {
+        app.work().await;
         let page = self.go(app, &mailed_path(app)).await;
         assert_eq!(page.heading(), self.tongue.say("One more press"));
         self.send(app, &page, "/sign-in/confirm", &[]).await

@@ -131,6 +131,7 @@ each_app! {
         assert!(page.answer.header("vary").contains("accept-language"));
         let page = ada.send(&app, &page, "/sign-up", &[("email", ADA)]).await;
         assert_eq!(page.heading(), "Sehen Sie in Ihr Postfach");
+        app.work().await;
         let page = ada.go(&app, &mailed_path(&app)).await;
         let page = ada.send(&app, &page, "/sign-in/confirm", &[]).await;
         assert_eq!(page.heading(), "Meine Bilder");

@@ -25,10 +25,12 @@ async fn tried_out() -> (TestApp, SocketAddr, DropGuard) {
 }
 
 /// Signs a new person in, by the form, the link on the screen and the button.
-async fn come_in(hand: &Client, root: &str) {
+async fn come_in(app: &TestApp, hand: &Client, root: &str) {
     hand.goto(&format!("{root}/sign-up")).await.unwrap();
     hand.find(Locator::Id("email")).await.unwrap().send_keys("ada@example.org").await.unwrap();
     press(hand, "main form .button").await;
+    says(hand, "document.querySelector('main .panel a.button').href").await;
+    app.work().await;
     press(hand, "main .panel a.button").await;
     press(hand, "main form .button").await;
 }
@@ -68,7 +70,7 @@ async fn every_right_is_two_clicks_away_and_taking_back_is_as_easy_as_giving() {
     let (app, address, _serving) = tried_out().await;
     let eyes = Eyes::open().await;
     let (hand, root) = (eyes.client(), format!("http://{address}/flux-kontext"));
-    come_in(hand, &root).await;
+    come_in(&app, hand, &root).await;
 
     for (right, link, form) in [
         ("access", ".rights a[href$='/ask/access']", "form[action$='/ask/access/check']"),
@@ -98,7 +100,7 @@ async fn the_keyboard_alone_goes_everywhere_in_the_order_of_the_page() {
     let (app, address, _serving) = tried_out().await;
     let eyes = Eyes::open().await;
     let (hand, root) = (eyes.client(), format!("http://{address}/flux-kontext"));
-    come_in(hand, &root).await;
+    come_in(&app, hand, &root).await;
     hand.goto(&format!("{root}/privacy")).await.unwrap();
 
     let tab = |hand: Client| async move {

@@ -22,7 +22,71 @@ each_app! {
             said.push(page.html().replace(email, "…"));
         }
         assert_eq!(said[0], said[1]);
+        assert!(app.mails().is_empty(), "nothing is written while somebody waits for the answer");
+        app.work().await;
         assert_eq!(app.mails().len(), 1);
+    }
+
+    async fn signing_up_makes_nothing_while_somebody_waits(app: TestApp) {
+        let app = with_pages(app);
+        app.person("ada@example.org").await;
+        let keys = async || {
+            let keys = &app.app.subjects;
+            keys.find(&app.tenant(), &"eve@example.org".parse().unwrap()).await.unwrap()
+        };
+        let mut said = Vec::new();
+        for email in ["ada@example.org", "eve@example.org"] {
+            let mut browser = Browser::default();
+            let page = browser.go(&app, &format!("{ROOT}/sign-up")).await;
+            let page = browser.send(&app, &page, "/sign-up", &[("email", email), ("name", "Ada")]).await;
+            said.push(page.html().replace(email, "…"));
+        }
+        assert_eq!(said[0], said[1]);
+        assert_eq!((keys().await, app.mails().len()), (None, 0), "no account, no keys, no letter yet");
+        app.work().await;
+        assert!(keys().await.is_some());
+        let sent: Vec<(String, String)> =
+            app.mails().into_iter().map(|sent| (sent.to, sent.letter.subject)).collect();
+        assert_eq!(sent.len(), 2);
+        assert!(sent.contains(&("ada@example.org".to_owned(), "Your link to sign in to Flux Kontext".to_owned())));
+        assert!(sent.contains(&("eve@example.org".to_owned(), "Confirm your address for Flux Kontext".to_owned())));
+    }
+
+    async fn an_address_is_changed_by_two_pages_and_undone_by_a_third(app: TestApp) {
+        let app = with_pages(app);
+        let mut ada = Browser::default();
+        ada.open_account(&app, "ada@example.org", &[]).await;
+        app.person("bob@example.org").await;
+        let details = format!("{ROOT}/privacy/details");
+        let mut said = Vec::new();
+        for email in ["bob@example.org", "new@example.org"] {
+            let page = ada.go(&app, &details).await;
+            let fields = [("name", "Ada"), ("username", "Ada"), ("email", email)];
+            let page = ada.send(&app, &page, "/privacy/details", &fields).await;
+            page.says("We wrote to the new address.");
+            said.push((page.status, page.path.clone()));
+        }
+        assert_eq!(said[0], said[1], "whether it is taken is not told");
+        app.settle().await;
+        let path = |to: &str, what: &str| {
+            let token = app.mailed_token(to, &format!("/address/{what}")).unwrap();
+            format!("{ROOT}/address/{what}?token={token}")
+        };
+        let (confirm, undo) = (path("new@example.org", "confirm"), path("ada@example.org", "undo"));
+        let mut scanner = Browser::default();
+        for link in [&confirm, &undo] {
+            scanner.go(&app, link).await.says("One more press");
+        }
+        let page = ada.go(&app, &confirm).await;
+        let page = ada.send(&app, &page, "/address/confirm", &[]).await;
+        assert_eq!(page.heading(), "Your address is changed");
+        ada.go(&app, &details).await.says("new@example.org");
+        assert_eq!(ada.go(&app, &confirm).await.status, 404, "once");
+        let page = scanner.go(&app, &undo).await;
+        let page = scanner.send(&app, &page, "/address/undo", &[]).await;
+        assert_eq!(page.heading(), "Your account keeps its address");
+        let page = ada.go(&app, &details).await;
+        assert!(page.path.contains("/sign-in"), "{}", page.path);
     }
 
     async fn a_scanner_that_follows_a_link_signs_nobody_in(app: TestApp) {
@@ -30,6 +94,7 @@ each_app! {
         let mut ada = Browser::default();
         let page = ada.go(&app, &format!("{ROOT}/sign-up")).await;
         ada.send(&app, &page, "/sign-up", &[("email", "ada@example.org")]).await;
+        app.work().await;
         let link = mailed_path(&app);
         let mut scanner = Browser::default();
         for _ in 0..3 {
@@ -170,6 +235,7 @@ each_app! {
         let page = ada.go(&app, &format!("{ROOT}/sign-up")).await;
         let fields = [("email", "ada@example.org"), ("consent", "training"), ("consent", "no-such-thing")];
         ada.send(&app, &page, "/sign-up", &fields).await;
+        app.work().await;
         let email = "ada@example.org".parse().unwrap();
         let owner = app.app.subjects.find(&app.tenant(), &email).await.unwrap().unwrap();
         let on = |choices: Vec<vouchsafe::consent::Choice>| {

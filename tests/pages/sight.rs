@@ -50,6 +50,7 @@ async fn strangers(app: &TestApp, tongue: Tongue, album: &mut Album) {
     album.keep("sign-up-mistake", &wrong);
     let sent = eve.send(app, &door, "/sign-up", &[("email", "ada@example.org"), ("name", "Ada")]).await;
     album.keep("mail-sent", &sent);
+    app.work().await;
     let link = super::browser::mailed_path(app);
     let mut other = Browser::that_speaks(tongue);
     let page = album.open(app, &mut other, "sign-in-code", &link).await;

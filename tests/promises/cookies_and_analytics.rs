@@ -35,6 +35,7 @@ each_app! {
         }
         let (at, fields) = ("/flux-kontext/sign-in", [("email", "ada@example.org"), ("next", "")]);
         let asked = sent(&app, at, at, &fields, |call| call).await;
+        app.work().await;
         let set: Vec<&str> = asked.headers.get_all("set-cookie").iter().map(|v| v.to_str().unwrap()).collect();
         assert_eq!(set.len(), 1, "{}", asked.text());
         for line in set {

@@ -143,6 +143,8 @@ async fn sent(
 
 /// Files a request by the API and gives it as it then stands.
 async fn filed(app: &TestApp, person: &Person, asked: Value) -> Value {
+    // What takes data away needs a proof that is not old.
+    let person = &app.again(person).await;
     let answer = app.post("/v1/requests").by(person).json(&asked).send().await;
     assert_eq!(answer.status, 201, "{}", answer.text());
     let path = format!("/v1/requests/{}", answer.json()["id"].as_str().unwrap());
@@ -153,6 +155,7 @@ async fn filed(app: &TestApp, person: &Person, asked: Value) -> Value {
 
 /// Everything that somebody takes home, by the name of the file.
 async fn taken_home(app: &TestApp, person: &Person) -> BTreeMap<String, Vec<u8>> {
+    let person = &app.again(person).await;
     let request = filed(app, person, json!({ "right": "access" })).await;
     let path = format!("/v1/requests/{}/archive", request["id"].as_str().unwrap());
     let zip = app.get(&path).by(person).send().await;

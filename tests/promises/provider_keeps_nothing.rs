@@ -34,7 +34,7 @@ async fn an_edit_there_leaves_nothing_and_that_is_seen_and_not_believed() {
         state = stage.provider.poll(&handle, &stage.log).await.unwrap();
     }
     assert_eq!(state, State::Done);
-    stage.provider.result(&mut handle, &stage.log).await.unwrap();
+    stage.provider.result(&mut handle, 4, &stage.log).await.unwrap();
     let mut looks = 0;
     let proof = loop {
         match stage.provider.erase(&handle, None, &stage.log).await.unwrap() {

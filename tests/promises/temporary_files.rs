@@ -61,7 +61,7 @@ async fn done<F>(stage: &Stage<F>) -> vouchsafe::providers::Handle {
         state = stage.provider.poll(&handle, &stage.log).await.unwrap();
     }
     assert_eq!(state, State::Done);
-    stage.provider.result(&mut handle, &stage.log).await.unwrap();
+    stage.provider.result(&mut handle, 4, &stage.log).await.unwrap();
     handle
 }
 

@@ -25,6 +25,7 @@ each_app! {
         let asked = sent(&app, at, at, &fields, |call| call).await;
         let cookie = asked.header("set-cookie");
         assert!(cookie.starts_with("__Host-") && cookie.contains("; Secure") && cookie.contains("; HttpOnly"), "{cookie}");
+        app.work().await;
         let letter = app.mails().pop().unwrap().letter.text;
         assert!(letter.contains("https://vouchsafe.test/") && !letter.contains("http://"), "{letter}");
         kept(&app, TENANT, "outbound-tls").await;

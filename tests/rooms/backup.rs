@@ -3,17 +3,18 @@
 use std::fs;
 use std::path::Path;
 
+use vouchsafe::app::Shut;
 use vouchsafe::backup::{Error, bring_up_to_date};
 use vouchsafe::base::Entropy;
 use vouchsafe::edge::Edge;
 use vouchsafe::keystore::Owner as KeyOwner;
 use vouchsafe::policy::Role;
 use vouchsafe::subjects::Scope;
-use vouchsafe::vault::{Owner, StoredObject};
+use vouchsafe::vault::{Access, Actor, Owner, StoredObject};
 
 use crate::support::Backend;
 use crate::support::call::Call;
-use crate::support::house::{House, documents, tenant};
+use crate::support::house::{House, count_in, documents, run_in, tenant};
 
 /// The stores that a backup may bring back, each by itself.
 const STORES: [&str; 3] = ["vouchsafe.db", "keystore.db", "blobs"];
@@ -229,6 +230,27 @@ async fn without_the_replay_the_erased_are_back() {
     assert!(drill.back().await > 0, "the control found nothing, so finding nothing proves nothing");
 }
 
+/// Which of them were used since the backup is not on the ledger, so none may work.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_recovery_code_out_of_a_backup_works_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let drill = Drill::begin().await;
+    let code =
+        "INSERT INTO staff_recovery (tenant, staff, code_hash) VALUES ('flux-kontext', 'stf_1', x'00')";
+    run_in(&drill.house.app.db, code).await;
+    let mut drill = Box::pin(drill.backed_up(dir.path())).await;
+    drill.live_on(&Entropy::seeded(3)).await;
+    drill.house.app.close().await;
+    put_back("vouchsafe.db", dir.path(), drill.house.data());
+    let drill = Box::pin(drill.restarted()).await;
+    let app = &drill.house.app;
+    let kept = "SELECT COUNT(*) FROM staff_recovery";
+    assert_eq!(count_in(&app.db, kept).await, 1, "the backup brought it back");
+    let done = bring_up_to_date(app).await.unwrap();
+    assert_eq!((done.codes, count_in(&app.db, kept).await), (1, 0));
+    assert!(done.facts().contains(&("recovery-codes-void", 1)));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ledger_that_is_not_all_there_keeps_the_service_shut() {
     let dir = tempfile::tempdir().unwrap();
@@ -295,4 +317,65 @@ async fn a_dump_of_postgres_that_is_put_back_is_shut_until_it_is_up_to_date() {
     assert!(app.subjects.get(&ada).await.is_err() && house.bytes(&ada, &of_ada).await.is_err());
     assert_eq!(house.bytes(&bert, &of_bert).await.unwrap(), b"of bert");
     app.ledger.stands_by(head.note()).await.unwrap();
+}
+
+/// A keystore from before something was erased shows, however much was erased since that it never knew.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_keystore_is_noticed_behind_any_number_of_erasures() {
+    let dir = tempfile::tempdir().unwrap();
+    let drill = Box::pin(Drill::begin().await.backed_up(dir.path())).await;
+    let (house, had) = (&drill.house, &drill.people[0]);
+    let (object, _) = &had.pictures[0];
+    house.app.vault.erase_object(&had.owner, object.id, Role::Service).await.unwrap();
+    for n in 0..60 {
+        let young = house.object(&had.owner, &[n]).await;
+        house.app.vault.erase_object(&had.owner, young.id, Role::Service).await.unwrap();
+    }
+    house.app.ledger.sequence().await.unwrap();
+    house.app.close().await;
+    put_back("keystore.db", dir.path(), house.data());
+    let drill = Box::pin(drill.restarted()).await;
+    let app = drill.house.app.clone();
+    assert!(matches!(app.gate.why(), Some(Shut::OlderKeys { .. })), "{:?}", app.gate.why());
+    assert_eq!(bring_up_to_date(&app).await.unwrap().keys, 1);
+    assert!(app.gate.is_open() && app.look().await.unwrap().is_none());
+    let drill = Box::pin(drill.restarted()).await;
+    assert!(drill.house.app.gate.is_open(), "once is enough");
+    let (object, _) = &drill.people[0].pictures[0];
+    assert!(drill.house.bytes(&drill.people[0].owner, object).await.is_err());
+}
+
+/// What was put right or reduced has a key that died; a keystore from before brings it back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_keys_of_what_was_corrected_do_not_come_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let drill = Box::pin(Drill::begin().await.backed_up(dir.path())).await;
+    let app = drill.house.app.clone();
+    let owner = drill.people[0].owner.clone();
+    let access = Access { actor: &Actor::Service, purpose: "rights" };
+    let record = app.vault.record_named(&owner, &access, "account", "profile").await.unwrap().unwrap();
+    let new = serde_json::json!({ "email": "ada@example.org", "name": "Ada", "username": "countess" });
+    app.vault.amend_record(&owner, &access, &record, &new).await.unwrap();
+    let old = [format!("{}#1", record.id)];
+    assert_eq!(app.keys.keyed_among(&old).await.unwrap(), 0);
+    app.ledger.sequence().await.unwrap();
+    app.close().await;
+    put_back("keystore.db", dir.path(), drill.house.data());
+    let drill = Box::pin(drill.restarted()).await;
+    let app = drill.house.app.clone();
+    assert_eq!(app.keys.keyed_among(&old).await.unwrap(), 1, "the control: it is back");
+    assert!(!app.gate.is_open());
+    bring_up_to_date(&app).await.unwrap();
+    assert_eq!(app.keys.keyed_among(&old).await.unwrap(), 0, "what she corrected could be read again");
+
+    // With the data of that day as well, the old value is all there is, and keeps its key.
+    app.close().await;
+    for store in ["keystore.db", "vouchsafe.db"] {
+        put_back(store, dir.path(), drill.house.data());
+    }
+    let drill = Box::pin(drill.restarted()).await;
+    let app = drill.house.app.clone();
+    assert_eq!(bring_up_to_date(&app).await.unwrap().corrections, 1);
+    let access = Access { actor: &Actor::Service, purpose: "rights" };
+    assert_eq!(app.vault.record(&owner, &access, record.id).await.unwrap().revision, 1);
 }

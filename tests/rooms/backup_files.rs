@@ -4,12 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use age::secrecy::ExposeSecret as _;
-use vouchsafe::app::Standby;
+use vouchsafe::app::{COPY, Standby};
 use vouchsafe::archive::EncryptTo;
 use vouchsafe::backup::{
     Error, How, Manifest, Order, PutBack, Unlock, What, bring_up_to_date, put_back, take,
 };
 use vouchsafe::base::{Clock, Entropy, Secret};
+use vouchsafe::jobs::Task;
 use vouchsafe::keystore::Owner as KeyOwner;
 use vouchsafe::policy::Role;
 use vouchsafe::vault::{Owner, StoredObject};
@@ -414,4 +415,51 @@ async fn without_the_installations_own_keys_nothing_is_believed() {
     let said = nobody.unwrap_err().to_string();
     assert!(said.contains("ledger.key") && said.contains("out of the safe"), "{said}");
     assert!(!Path::new(&dir.path().join("data/keys/ledger.key")).exists(), "a key was made");
+}
+
+/// While a backup is made a copy of the database lies unencrypted beside the database itself, and nowhere else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_that_a_killed_backup_left_goes_at_the_next_start() {
+    let stage = Stage::open().await;
+    let left = stage.house.data().join(format!("{COPY}left"));
+    let held = stage.house.data().join(format!("{COPY}held"));
+    fs::write(&left, b"SQLite format 3").unwrap();
+    let running = fs::File::create(&held).unwrap();
+    running.lock().unwrap();
+    let stage = Box::pin(stage.restarted()).await;
+    assert!(!left.exists(), "whatever was erased since is in it");
+    assert!(held.exists(), "another process is making it");
+    stage.take(DATA, "data").await;
+    let there: Vec<_> = fs::read_dir(stage.kept.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
+    assert_eq!(there, ["data"], "nothing but the backup was made where it lies");
+}
+
+/// The published ledger is what a restore is brought up to date from: files of it that rot are written anew in time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_published_ledger_is_mended_once_a_day() {
+    let stage = Stage::open().await;
+    for n in 0..300 {
+        stage.house.app.consents.set(&stage.bert.0, "training", n % 2 == 0, "privacy-centre").await.unwrap();
+    }
+    stage.house.app.ledger.sequence().await.unwrap();
+    let jobs = stage.house.jobs();
+    let mend = async || jobs.reconcile(Task::Published, &|| false).await.unwrap().changed;
+    assert_eq!(mend().await, 0);
+    let folder = stage.house.data().join("ledger");
+    let (bundle, tile) = (folder.join("tile/entries/000"), folder.join("tile/0/000"));
+    let mut rotten = fs::read(&bundle).unwrap();
+    rotten[40] ^= 1;
+    fs::write(&bundle, &rotten).unwrap();
+    fs::remove_file(&tile).unwrap();
+    assert!(!stage.house.app.ledger.is_folder_sound(&folder).await.unwrap());
+    assert_eq!(mend().await, 0, "not twice a day");
+    stage.house.advance(chrono::TimeDelta::hours(24));
+    assert_eq!(mend().await, 2);
+    assert!(stage.house.app.ledger.is_folder_sound(&folder).await.unwrap());
+    assert!(stage.house.leaves("ledger.mended").await[0].contains("\"files\":2"));
+    // Two that publish at once keep out of each other's way.
+    let both = tokio::join!(stage.house.app.ledger.sequence(), stage.house.app.ledger.checkpoint());
+    assert!(both.0.is_ok() && both.1.is_ok());
+    stage.house.advance(chrono::TimeDelta::hours(24));
+    assert_eq!(mend().await, 0);
 }

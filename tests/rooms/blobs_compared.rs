@@ -7,6 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use chrono::TimeDelta;
 use vouchsafe::blobs::{Settings, Vendor};
 use vouchsafe::jobs::{Jobs, Task};
+use vouchsafe::keystore::{NewItem, Owner as KeyOwner};
 use vouchsafe::ledger::{EntryKind, Fact};
 use vouchsafe::vault::Compared;
 
@@ -107,5 +108,30 @@ each_app! {
         app.advance(TimeDelta::days(7));
         jobs.reconcile(Task::Comparison, &|| false).await.unwrap();
         assert_eq!(stood().await.len(), 2);
+    }
+
+    async fn keys_that_open_nothing_go_with_the_weekly_comparison(app: TestApp) {
+        let ada = app.person("ada@example.org").await;
+        let picture = app.upload(&ada, 1).await;
+        app.app.ledger.sequence().await.unwrap();
+        app.advance(TimeDelta::days(8));
+        let keys = &app.app.keys;
+        let before = keys.status().await.unwrap().items;
+        let mint = async |item: &str| {
+            let new = NewItem { item, kind: "prompt", key: None };
+            let owner = KeyOwner { tenant: &ada.owner.tenant, subject: ada.owner.subject };
+            keys.mint(owner, vec![new]).await.unwrap();
+        };
+        mint("rec_that_never_came#1").await;
+        mint("obj_that_never_came").await;
+        app.advance(TimeDelta::hours(25));
+        mint("rec_that_may_come#1").await;
+        Jobs::new(app.app.clone()).reconcile(Task::Comparison, &|| false).await.unwrap();
+        assert_eq!(keys.status().await.unwrap().items, before + 1, "a young one may have a row in a moment");
+        app.app.ledger.sequence().await.unwrap();
+        let entry = app.app.ledger.of_house(&EntryKind::BLOBS_COMPARED, 1).await.unwrap().remove(0);
+        assert_eq!(entry.leaf.facts["keys"], Fact::Number(2));
+        drop(picture);
+        assert!(app.app.vault.keyless().await.unwrap() == 0, "everything that has a row still opens");
     }
 }

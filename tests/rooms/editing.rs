@@ -179,20 +179,26 @@ each_scene! {
             s.pass(TimeDelta::seconds(4));
             s.app.settle().await;
         }
-        // Five failures in a row close the line to it; the edit waits until it is open again.
-        for _ in 0..4 {
-            s.fake.fault(At::Submit, Fault::Status(503));
-            s.pass(TimeDelta::seconds(5));
-            s.app.settle().await;
-        }
         assert_eq!((s.fake.charges(), s.edit(&ada, &edit).await["state"].clone()), (0, json!("running")));
-        s.pass(TimeDelta::seconds(30));
-        s.app.settle().await;
+        s.go_on(1).await;
         assert_eq!(s.fake.charges(), 1);
+        // Five failures in a row close the line to it; another edit waits until it is open again.
+        for _ in 0..12 {
+            s.fake.fault(At::Status, Fault::Status(503));
+        }
+        s.go_on(2).await;
+        let (_, other) = s.asked(&ada).await;
+        assert_eq!((s.fake.charges(), s.edit(&ada, &other).await["state"].clone()), (1, json!("running")));
+        assert_eq!(s.app.app.disclosures.of(&ada.owner).await.unwrap().len(), 1, "it has not set out");
+        s.fake.forgive();
+        s.pass(TimeDelta::seconds(30));
+        s.go_on(2).await;
+        assert_eq!(s.fake.charges(), 2);
         s.fake.work();
-        s.pass(MOMENT);
-        s.app.settle().await;
-        assert_eq!(s.edit(&ada, &edit).await["state"], "succeeded");
+        s.go_on(2).await;
+        for edit in [edit, other] {
+            assert_eq!(s.edit(&ada, &edit).await["state"], "succeeded");
+        }
     }
 
     async fn an_edit_that_nobody_has_time_for_ends_after_an_hour_and_costs_nothing(s: FakeFal) {

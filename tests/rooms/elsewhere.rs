@@ -5,6 +5,7 @@ use serde_json::json;
 use vouchsafe::elsewhere::{Error, TaskKind, TaskState};
 use vouchsafe::fakes::{At, Fault};
 use vouchsafe::policy::Role;
+use vouchsafe::requests::AddressBy;
 use vouchsafe::subjects::Profile;
 use vouchsafe::vault::Actor;
 
@@ -16,7 +17,7 @@ use crate::support::house::count_in;
 async fn correct(app: &TestApp, person: &Person) {
     let me = Actor::Subject(person.owner.subject);
     let new = Profile { email: "ada@new.example".into(), name: "Ada King".into(), username: "ada".into() };
-    app.app.requests.correct(&person.owner, &me, &new).await.unwrap();
+    app.app.requests.correct(&person.owner, &me, &new, AddressBy::App).await.unwrap();
 }
 
 each_app_with_recipients! {

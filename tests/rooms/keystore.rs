@@ -8,7 +8,7 @@ use std::task::Poll;
 
 use vouchsafe::base::{Clock, Entropy, ManualClock, Secret, SubjectId, TenantId, Timestamp};
 use vouchsafe::crypto::Key;
-use vouchsafe::keystore::{Class, Epochs, Error, Keystore, NewItem, Owner, SealFault, SealKey};
+use vouchsafe::keystore::{Again, Class, Epochs, Error, Keystore, NewItem, Owner, SealFault, SealKey};
 use vouchsafe::on;
 use vouchsafe::store::Db;
 
@@ -277,6 +277,41 @@ each_database! {
         ).bind(current).fetch_one(c).await).unwrap();
         assert_eq!(stale, 0);
         assert!(keys.status().await.unwrap().epochs.len() <= 2, "more than two epochs are alive");
+    }
+
+    async fn destroying_again_takes_up_what_was_cut_short(db: TestDb) {
+        let house = House::new(&db.keys, db.folder());
+        let (ada, items) = house.person_with(3).await;
+        let (bob, of_bob) = house.person_with(2).await;
+        let owner = house.owner(ada);
+        // As a call left it that died after the first of its steps.
+        let known = house.keys.destroy_subject(owner, Class::Data).await.unwrap().fingerprint;
+        assert!(house.keys.subject_ref(owner).await.is_ok());
+        let again = house.keys.destroy_again(&[known]).await.unwrap();
+        assert_eq!(again.subjects, 1);
+        assert!(matches!(house.keys.subject_ref(owner).await, Err(Error::NoKey)), "it would still tell whose it was");
+        assert_eq!(house.keys.count_items(owner).await.unwrap(), 0);
+        assert_eq!(house.keys.destroy_again(&[known]).await.unwrap(), Again::default(), "and again is harmless");
+        assert!(read(&house.keys, owner, &items).await.is_err());
+        assert_eq!(read(&house.keys, house.owner(bob), &of_bob).await.unwrap(), of_bob);
+    }
+
+    async fn each_destroyed_key_counts_once(db: TestDb) {
+        let house = House::new(&db.keys, db.folder());
+        let (ada, items) = house.person_with(3).await;
+        assert_eq!(house.keys.destroyed().await.unwrap(), 0);
+        let names: Vec<&str> = items.keys().map(String::as_str).take(2).collect();
+        for _ in 0..2 {
+            house.keys.destroy_items(&house.tenant, &names).await.unwrap();
+            assert_eq!(house.keys.destroyed().await.unwrap(), 2);
+        }
+        for _ in 0..2 {
+            house.keys.destroy_subject(house.owner(ada), Class::Data).await.unwrap();
+            assert_eq!(house.keys.destroyed().await.unwrap(), 3);
+        }
+        house.keys.raise_destroyed(7).await.unwrap();
+        house.keys.raise_destroyed(5).await.unwrap();
+        assert_eq!(house.keys.destroyed().await.unwrap(), 7, "it never shrinks");
     }
 }
 

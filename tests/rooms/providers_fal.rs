@@ -50,7 +50,7 @@ async fn an_edit_goes_in_comes_out_and_leaves_nothing_behind() {
     }
     assert_eq!(states, [State::Queued(Some(1)), State::Running, State::Done]);
 
-    let output = scene.provider.result(&mut handle, &scene.log).await.unwrap();
+    let output = scene.provider.result(&mut handle, 4, &scene.log).await.unwrap();
     assert_eq!(output.pictures.len(), 1);
     assert_eq!(output.pictures[0].format, Format::Jpeg);
     let decoded = image::load_from_memory(&output.pictures[0].bytes).unwrap();
@@ -104,7 +104,7 @@ async fn each_model_has_its_own_place() {
         job.inputs = vec![Input::Bytes { format: Format::Png, bytes: picture(16, 16) }; count];
         let (mut handle, state) = scene.ended(&job).await;
         assert_eq!(state, State::Done, "{model:?} {count}");
-        let output = scene.provider.result(&mut handle, &scene.log).await.unwrap();
+        let output = scene.provider.result(&mut handle, 4, &scene.log).await.unwrap();
         let width = image::load_from_memory(&output.pictures[0].bytes).unwrap().width();
         assert_eq!(width, 16 * u32::try_from(count).unwrap());
         let links = handle.links.unwrap();
@@ -152,7 +152,7 @@ async fn completed_does_not_mean_success() {
         scene.fake.plan(plan);
         let (mut handle, state) = scene.ended(&scene.job()).await;
         assert_eq!(state, State::Failed(failure));
-        let result = scene.provider.result(&mut handle, &scene.log).await;
+        let result = scene.provider.result(&mut handle, 4, &scene.log).await;
         assert_eq!(result.unwrap_err(), ProviderError::Refused(failure));
         let erased = scene.provider.erase(&handle, Some(&admin()), &scene.log).await.unwrap();
         assert!(matches!(erased, Erasure::Proven(_)));
@@ -183,7 +183,7 @@ async fn a_lost_answer_is_reconciled_and_never_sent_again() {
     };
     assert_eq!(handle.id, scene.fake.ids()[1]);
     assert_eq!(scene.provider.poll(&handle, &scene.log).await.unwrap(), State::Done);
-    let output = scene.provider.result(&mut handle, &scene.log).await.unwrap();
+    let output = scene.provider.result(&mut handle, 4, &scene.log).await.unwrap();
     assert_eq!(output.seed, Some(u64::from(intent.seed)));
     assert_eq!(scene.fake.charges(), 2, "one charge each");
 }
@@ -273,7 +273,7 @@ async fn a_result_that_is_no_picture_is_refused_and_still_erased() {
     ] {
         let (mut handle, _) = scene.ended(&scene.job()).await;
         scene.fake.fault(At::Output, fault.clone());
-        let found = scene.provider.result(&mut handle, &scene.log).await.unwrap_err();
+        let found = scene.provider.result(&mut handle, 4, &scene.log).await.unwrap_err();
         assert_eq!(found, error, "{fault:?}");
         assert_eq!(handle.outputs.len(), 1, "noted, so that its erasure is looked at");
         let erased = scene.provider.erase(&handle, Some(&admin()), &scene.log).await.unwrap();
@@ -286,7 +286,7 @@ async fn a_result_that_is_no_picture_is_refused_and_still_erased() {
 async fn a_result_inside_the_answer_makes_no_file() {
     let scene = fal_with(Pace::Polls(0), |c| c.inline_output = true).await;
     let (mut handle, _) = scene.ended(&scene.job()).await;
-    let output = scene.provider.result(&mut handle, &scene.log).await.unwrap();
+    let output = scene.provider.result(&mut handle, 4, &scene.log).await.unwrap();
     assert_eq!(output.pictures[0].format, Format::Jpeg);
     assert!(handle.outputs.is_empty());
     assert!(scene.fake.held().iter().all(|h| !h.starts_with("file")));
@@ -294,7 +294,7 @@ async fn a_result_inside_the_answer_makes_no_file() {
     large.inputs = vec![Input::Bytes { format: Format::Png, bytes: picture(300, 300) }];
     let (mut handle, _) = scene.ended(&large).await;
     scene.minutes(7);
-    let late = scene.provider.result(&mut handle, &scene.log).await.unwrap_err();
+    let late = scene.provider.result(&mut handle, 4, &scene.log).await.unwrap_err();
     assert_eq!(late, ProviderError::Gone, "10 KB and more last six minutes");
 }
 
@@ -334,7 +334,7 @@ async fn a_file_that_could_not_be_deleted_is_said_so() {
     let scene = fal(Pace::Polls(0)).await;
     scene.fake.plan(Plan::KeepFile);
     let (mut handle, _) = scene.ended(&scene.job()).await;
-    scene.provider.result(&mut handle, &scene.log).await.unwrap();
+    scene.provider.result(&mut handle, 4, &scene.log).await.unwrap();
     let kept = scene.provider.erase(&handle, Some(&admin()), &scene.log).await.unwrap();
     assert_eq!(kept, Erasure::Survives { pieces: 1 });
     // The lifetime that was asked for is the net below.
@@ -360,7 +360,7 @@ async fn a_result_lasts_an_hour_and_no_longer() {
     let scene = fal(Pace::Polls(0)).await;
     let (mut handle, _) = scene.ended(&scene.job()).await;
     scene.minutes(61);
-    let late = scene.provider.result(&mut handle, &scene.log).await.unwrap_err();
+    let late = scene.provider.result(&mut handle, 4, &scene.log).await.unwrap_err();
     assert_eq!(late, ProviderError::Gone);
 }
 
@@ -405,7 +405,7 @@ async fn no_prompt_key_or_picture_shows_anywhere() {
     let submitted = scene.provider.submit(&intent, &job, &scene.log).await.unwrap();
     let mut handle = submitted.handle.clone();
     scene.provider.poll(&handle, &scene.log).await.unwrap();
-    let error = scene.provider.result(&mut handle, &scene.log).await.unwrap_err();
+    let error = scene.provider.result(&mut handle, 4, &scene.log).await.unwrap_err();
     let records = serde_json::to_string(&scene.log.take()).unwrap();
     let stored = serde_json::to_string(&(&intent, &handle)).unwrap();
     let shown =

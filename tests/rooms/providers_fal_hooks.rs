@@ -100,11 +100,16 @@ async fn without_the_key_set_no_webhook_is_believed() {
     scene.put(&job).await.unwrap();
     scene.fake.work();
     let delivery = scene.fake.outbox().remove(0);
-    for _ in 0..3 {
-        scene.fake.fault(At::Keys, Fault::Status(500));
+    let verify = async || scene.provider.verify(&headers(&delivery), &delivery.body, &scene.log).await;
+    scene.fake.fault(At::Keys, Fault::Status(500));
+    scene.log.take();
+    for _ in 0..8 {
+        assert_eq!(verify().await, Err(ProviderError::Unavailable));
     }
-    let found = scene.provider.verify(&headers(&delivery), &delivery.body, &scene.log).await;
-    assert_eq!(found, Err(ProviderError::Unavailable));
+    assert_eq!(scene.log.take().len(), 1, "it is not asked for again at once");
+    assert!(scene.put(&job).await.is_ok(), "the queue is not held to be sick for it");
+    scene.hand.advance(chrono::TimeDelta::seconds(6));
+    assert!(verify().await.is_ok());
 }
 
 #[tokio::test]
@@ -119,6 +124,6 @@ async fn a_webhook_to_the_jobs_own_address_finds_a_lost_job() {
     let delivery = scene.fake.outbox().remove(0);
     let callback = scene.provider.verify(&headers(&delivery), &delivery.body, &scene.log).await.unwrap();
     let mut handle = scene.provider.adopt(&intent, &callback.id).unwrap();
-    assert!(scene.provider.result(&mut handle, &scene.log).await.is_ok());
+    assert!(scene.provider.result(&mut handle, 4, &scene.log).await.is_ok());
     assert!(scene.provider.adopt(&intent, "../../v1/account").is_none());
 }

@@ -13,13 +13,13 @@ use vouchsafe::providers::{
 use super::providers_stage::{NOW, Stage, headers, picture, replicate, replicate_with, secret};
 
 impl Stage<FakeReplicate> {
-    async fn put(&self, job: &Job) -> Result<Submitted, ProviderError> {
+    pub(super) async fn put(&self, job: &Job) -> Result<Submitted, ProviderError> {
         let intent = self.provider.prepare(job)?;
         self.provider.submit(&intent, job, &self.log).await
     }
 
     /// Puts a job and polls until it has ended.
-    async fn ended(&self, job: &Job) -> (Handle, State) {
+    pub(super) async fn ended(&self, job: &Job) -> (Handle, State) {
         let Submitted { handle, state } = self.put(job).await.unwrap();
         if state.is_final() {
             return (handle, state);
@@ -33,7 +33,7 @@ impl Stage<FakeReplicate> {
         panic!("it never ends");
     }
 
-    fn is_clean(&self) {
+    pub(super) fn is_clean(&self) {
         assert_eq!(self.fake.complaints(), [""; 0]);
         assert_eq!(self.fake.held(), [""; 0]);
     }
@@ -49,7 +49,7 @@ async fn an_edit_goes_in_comes_out_and_is_seen_to_be_removed() {
         states.push(scene.provider.poll(&handle, &scene.log).await.unwrap());
     }
     assert_eq!(states, [State::Queued(None), State::Running, State::Done]);
-    let output = scene.provider.result(&mut handle, &scene.log).await.unwrap();
+    let output = scene.provider.result(&mut handle, 4, &scene.log).await.unwrap();
     assert_eq!(output.pictures.len(), 1);
     assert!(image::load_from_memory(&output.pictures[0].bytes).is_ok());
 
@@ -138,7 +138,7 @@ async fn what_the_model_does_not_take_is_refused_before_anything_is_sent() {
     assert_eq!(scene.fake.charges(), 0);
 }
 
-fn large(scene: &Stage<FakeReplicate>) -> Job {
+pub(super) fn large(scene: &Stage<FakeReplicate>) -> Job {
     let mut job = scene.job();
     job.inputs = vec![Input::Bytes { format: Format::Png, bytes: picture(400, 400) }];
     job
@@ -205,15 +205,12 @@ async fn another_persons_job_with_the_same_seed_is_not_taken_for_ours() {
     ours.params.seed = Some(42);
     ours.prompt = secret("something else");
     let intent = scene.provider.prepare(&ours).unwrap();
-    assert_eq!(
-        scene.provider.reconcile(&intent, &Known::default(), &scene.log).await.unwrap(),
-        Reconciled::Unclear
-    );
+    let theirs: Known = [Known::hash(&scene.fake.ids()[0])].into_iter().collect();
+    let look = async |known: &Known| scene.provider.reconcile(&intent, known, &scene.log).await.unwrap();
+    assert_eq!(look(&theirs).await, Reconciled::Unclear, "too early");
     scene.minutes(11);
-    assert_eq!(
-        scene.provider.reconcile(&intent, &Known::default(), &scene.log).await.unwrap(),
-        Reconciled::Absent
-    );
+    assert_eq!(look(&Known::default()).await, Reconciled::Unclear, "the words could have been changed there");
+    assert_eq!(look(&theirs).await, Reconciled::Absent);
     // When even a job that ran would show nothing any more, absence proves nothing.
     scene.minutes(60);
     assert_eq!(
@@ -259,7 +256,7 @@ async fn a_prediction_that_fails_is_a_failure_whatever_its_text() {
         scene.fake.plan(plan);
         let (mut handle, state) = scene.ended(&scene.job()).await;
         assert_eq!(state, State::Failed(Failure::Fault));
-        let found = scene.provider.result(&mut handle, &scene.log).await.unwrap_err();
+        let found = scene.provider.result(&mut handle, 4, &scene.log).await.unwrap_err();
         assert_eq!(found, ProviderError::Refused(Failure::Fault));
     }
 }
@@ -300,7 +297,7 @@ async fn after_an_hour_the_result_is_gone() {
     let (mut handle, _) = scene.ended(&scene.job()).await;
     scene.minutes(60);
     assert_eq!(scene.provider.poll(&handle, &scene.log).await.unwrap(), State::Gone);
-    assert_eq!(scene.provider.result(&mut handle, &scene.log).await.unwrap_err(), ProviderError::Gone);
+    assert_eq!(scene.provider.result(&mut handle, 4, &scene.log).await.unwrap_err(), ProviderError::Gone);
 }
 
 #[tokio::test]
@@ -315,7 +312,7 @@ async fn a_result_that_is_no_picture_is_refused() {
     ] {
         let (mut handle, _) = scene.ended(&scene.job()).await;
         scene.fake.fault(At::Output, fault.clone());
-        assert_eq!(scene.provider.result(&mut handle, &scene.log).await.unwrap_err(), error, "{fault:?}");
+        assert_eq!(scene.provider.result(&mut handle, 4, &scene.log).await.unwrap_err(), error, "{fault:?}");
         assert_eq!(handle.outputs.len(), 1);
     }
     assert_eq!(scene.fake.complaints(), [""; 0], "no token went to the host of results");
@@ -395,7 +392,7 @@ async fn no_prompt_token_or_picture_shows_anywhere() {
     let intent = scene.provider.prepare(&job).unwrap();
     let submitted = scene.provider.submit(&intent, &job, &scene.log).await.unwrap();
     let mut handle = submitted.handle.clone();
-    let output = scene.provider.result(&mut handle, &scene.log).await.unwrap();
+    let output = scene.provider.result(&mut handle, 4, &scene.log).await.unwrap();
     let records = serde_json::to_string(&scene.log.take()).unwrap();
     let stored = serde_json::to_string(&(&intent, &handle)).unwrap();
     let shown =

@@ -121,6 +121,7 @@ impl<F> Stage<F> {
             params: Params::default(),
             webhook: None,
             pseudonym: Pseudonym::new(&self.entropy),
+            go: None,
         }
     }
 

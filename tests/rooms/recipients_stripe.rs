@@ -207,7 +207,12 @@ async fn a_correction_is_read_back() {
     let there = There::start().await;
     let customer = person(&there);
     let stripe = at(there.stripe_client(|_| {}));
-    let new = Correction { email: "ada@new.example".into(), name: "Ada King".into(), username: "ada".into() };
+    let new = Correction {
+        email: "ada@new.example".into(),
+        name: "Ada King".into(),
+        username: "ada".into(),
+        confirmed: true,
+    };
     let proof = stripe.correct(&customer, &new, &mut memory(), &CallLog::new()).await.unwrap();
     assert_eq!(proof, Some(Proof::Corrected));
     assert_eq!(there.stripe.thing(&customer).unwrap()["email"], "ada@new.example");

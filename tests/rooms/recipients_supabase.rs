@@ -1,5 +1,6 @@
 //! Supabase's own protocol, against a stand-in that complains of whatever the real one would refuse.
 
+use chrono::TimeDelta;
 use serde_json::Value;
 use vouchsafe::egress::CallLog;
 use vouchsafe::fakes::{At, Fault};
@@ -48,6 +49,34 @@ async fn a_user_is_shown_with_identities_log_and_files_and_without_anybody_else(
     assert!(table("files").iter().any(|f| f["path"].as_str().unwrap().ends_with("deep/er/still.png")));
     let text = serde_json::to_string(&export).unwrap();
     assert!(text.contains(ADA) && !text.contains("eve@") && !text.contains(&eve));
+    there.is_content();
+}
+
+#[tokio::test]
+async fn an_address_that_nobody_confirmed_is_not_called_confirmed() {
+    let there = There::start().await;
+    let (ada, _) = people(&there);
+    let supabase = at(there.supabase_client(|_| {}));
+    let mut new = Correction {
+        email: "Ada@new.example".into(),
+        name: "Ada King".into(),
+        username: "ada".into(),
+        confirmed: false,
+    };
+    let confirmed_at = || there.supabase.user(&ada).unwrap()["email_confirmed_at"].clone();
+    let before = confirmed_at();
+    there.wait(TimeDelta::minutes(1));
+    let correct = async |new: &Correction| {
+        supabase.correct(&ada, new, &mut Memory::default(), &CallLog::new()).await.unwrap();
+    };
+    correct(&new).await;
+    assert_eq!(confirmed_at(), before);
+    (new.username, new.confirmed) = ("countess".into(), true);
+    correct(&new).await;
+    assert_eq!(confirmed_at(), before, "another name says nothing of the address");
+    new.email = "ada@newer.example".into();
+    correct(&new).await;
+    assert_ne!(confirmed_at(), before);
     there.is_content();
 }
 
@@ -125,7 +154,12 @@ async fn a_correction_is_read_back() {
     let there = There::start().await;
     let (ada, _) = people(&there);
     let supabase = at(there.supabase_client(|_| {}));
-    let new = Correction { email: "Ada@new.example".into(), name: "Ada King".into(), username: "ada".into() };
+    let new = Correction {
+        email: "Ada@new.example".into(),
+        name: "Ada King".into(),
+        username: "ada".into(),
+        confirmed: true,
+    };
     let proof = supabase.correct(&ada, &new, &mut Memory::default(), &CallLog::new()).await.unwrap();
     assert_eq!(proof, Some(Proof::Corrected));
     let user: Value = there.supabase.user(&ada).unwrap();

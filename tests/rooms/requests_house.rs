@@ -114,6 +114,7 @@ impl House {
         });
         let requests = Requests::new(Parts {
             db: main(),
+            keys: keys.clone(),
             vault: vault.clone(),
             subjects: subjects.clone(),
             consents: consents.clone(),

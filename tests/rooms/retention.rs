@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use vouchsafe::base::{RecordId, Timestamp};
 use vouchsafe::jobs::Task;
 use vouchsafe::on;
-use vouchsafe::policy::Policy;
+use vouchsafe::policy::{Policy, Role};
 use vouchsafe::vault::{Access, Actor, Error, FEWEST, Owner, Record};
 
 use crate::each_house;
-use crate::support::house::{House, document, new_record};
+use crate::support::house::{House, document, new_record, run_in};
 
 pub(super) fn invoice(n: u32, day: &str) -> Value {
     json!({
@@ -248,5 +248,42 @@ each_house! {
         }
         assert!(house.app.invoices.add(&ada, json!({ "invoice-number": "FK-3" })).await.is_err());
         assert!(house.app.invoices.add(&ada, json!({ "invoice-date": "yesterday" })).await.is_err());
+    }
+
+    async fn what_must_be_reduced_and_does_not_open_is_erased(house: House) {
+        let ada = house.person("ada").await;
+        let lost = house.app.invoices.add(&ada, invoice(1, "2026-11-22")).await.unwrap();
+        let whole = house.app.invoices.add(&ada, invoice(2, "2026-11-22")).await.unwrap();
+        run_in(&house.keystore().await, &format!("DELETE FROM item_key WHERE item = '{lost}#1'")).await;
+        house.app.subjects.close(&ada, &Actor::Subject(ada.subject)).await.unwrap();
+        house.run(&format!("DELETE FROM record WHERE id NOT IN ('{lost}', '{whole}')")).await;
+        house.advance(TimeDelta::days(31));
+        assert_eq!(sweep(&house).await, (1, 1));
+        assert_eq!(house.count(&format!("SELECT COUNT(*) FROM record WHERE id = '{lost}'")).await, 0);
+        assert_eq!(read(&house, &ada, whole).await.unwrap().revision, 2);
+        assert_eq!((house.entries("object.erased").await, house.entries("object.reduced").await), (1, 1));
+        assert_eq!(sweep(&house).await, (0, 0));
+    }
+
+    /// Found to be away for too long, and then back, before anything was done about it.
+    async fn somebody_who_comes_back_in_time_stays(house: House) {
+        let ada = house.person("ada").await;
+        house.object(&ada, b"a picture").await;
+        house.advance(TimeDelta::days(3 * 366));
+        house.pass(Task::Inactivity).await;
+        house.advance(TimeDelta::days(8));
+        let found = house.app.retention.inactive(&ada.tenant).await.unwrap();
+        assert_eq!(found.len(), 1);
+        assert!(house.app.retention.is_still_away(&found[0]).await.unwrap());
+        house.app.subjects.touch(&ada).await.unwrap();
+        assert!(!house.app.retention.is_still_away(&found[0]).await.unwrap());
+        let since = found[0].last_active;
+        let done = house.app.requests.erase_unused(&ada, since, Role::Service).await.unwrap();
+        assert!(done.is_none(), "{done:?}");
+        assert!(house.app.subjects.get(&ada).await.is_ok());
+        assert_eq!((house.entries("erasure.requested").await, house.entries("erasure.completed").await), (0, 0));
+        let since = house.app.subjects.get(&ada).await.unwrap().last_active_at;
+        let done = house.app.requests.erase_unused(&ada, since, Role::Service).await.unwrap();
+        assert!(done.is_some() && house.app.subjects.get(&ada).await.is_err(), "the control: nobody came");
     }
 }

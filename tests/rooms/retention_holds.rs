@@ -6,7 +6,7 @@ use vouchsafe::base::PageSize;
 use vouchsafe::jobs::Task;
 use vouchsafe::policy::Role;
 use vouchsafe::retention::{Error as Refused, NewHold};
-use vouchsafe::vault::{Access, Actor, Error, Owner};
+use vouchsafe::vault::{Access, Actor, Error, Owner, Vault};
 
 use super::retention::{sweep, under};
 use crate::each_house;
@@ -119,5 +119,67 @@ each_house! {
         assert!(house.app.subjects.get(&ada).await.unwrap().restricted_at.is_some());
         house.app.retention.release(&tenant(), hold.id, staff, Role::Compliance).await.unwrap();
         assert!(house.app.requests.erase(&ada, Role::Service).await.unwrap().is_some());
+    }
+
+    async fn a_hold_that_comes_between_the_list_and_the_erasure_keeps_what_it_concerns(house: House) {
+        let (ada, bob) = (house.person("ada").await, house.person("bob").await);
+        let staff = house.staff(Role::Compliance).await;
+        let vault = &house.app.vault;
+        let usage = || new_record("usage", json!({ "feature": "edit", "credits": 1 }));
+        for owner in [&ada, &bob] {
+            vault.add_record(owner, usage()).await.unwrap();
+        }
+        let invoice = house.app.invoices.add(&ada, super::retention::invoice(1, "2026-11-22")).await.unwrap();
+        house.app.subjects.close(&ada, &Actor::Subject(ada.subject)).await.unwrap();
+        house.advance(TimeDelta::days(731));
+        house.app.vault.account_closed(&ada, house.now().plus(TimeDelta::days(-731))).await.unwrap();
+        let due = vault.due_items(&tenant(), house.now(), 100).await.unwrap();
+        let of = |category: &str| due.iter().filter(|d| d.category == category).cloned().collect::<Vec<_>>();
+        assert_eq!((of("usage").len(), of("billing").len()), (2, 1), "{due:?}");
+
+        house.app.retention.hold(&tenant(), on(&house, &ada, None), staff, Role::Compliance).await.unwrap();
+        let gone = vault.erase_each(&tenant(), &of("usage"), Role::Service).await.unwrap();
+        assert_eq!(gone.iter().map(|d| d.subject).collect::<Vec<_>>(), [bob.subject], "only whom no hold concerns");
+        let reduced = vault.reduce_each(&tenant(), &of("billing"), Role::Service).await.unwrap();
+        assert!(reduced.reduced.is_empty() && reduced.unreadable.is_empty(), "{reduced:?}");
+        let access = Access { actor: &Actor::Service, purpose: "rights" };
+        let kept = vault.record(&ada, &access, invoice).await.unwrap();
+        assert_eq!((kept.revision, kept.value["email"].as_str()), (1, Some("ada@example.org")), "whole");
+        assert_eq!(vault.records(&ada, &access, "usage", (None, PageSize::default())).await.unwrap().items.len(), 1);
+    }
+
+    async fn somebody_whose_erasure_began_cannot_be_held_any_more(house: House) {
+        let (ada, bob) = (house.person("ada").await, house.person("bob").await);
+        let staff = house.staff(Role::Compliance).await;
+        house.app.requests.erasure_begin(&ada, None).await.unwrap();
+        let refused = house.app.retention.hold(&tenant(), on(&house, &ada, None), staff, Role::Compliance).await;
+        assert!(matches!(refused, Err(Refused::Leaving)), "{refused:?}");
+        assert_eq!(house.entries("hold.set").await, 0);
+        assert_eq!(house.count("SELECT COUNT(*) FROM hold").await, 0);
+        house.app.retention.hold(&tenant(), on(&house, &bob, None), staff, Role::Compliance).await.unwrap();
+        assert!(house.app.requests.erasure_begin(&bob, None).await.is_err(), "and the other way round");
+        assert!(house.app.subjects.get(&bob).await.is_ok());
+    }
+
+    async fn a_hold_waits_for_whoever_is_erasing_and_they_for_it(house: House) {
+        if house.app.db.is_sqlite() {
+            return; // writers take turns at everything
+        }
+        let ada = house.person("ada").await;
+        let staff = house.staff(Role::Compliance).await;
+        let mut erasing = house.app.db.begin().await.unwrap();
+        Vault::letting_go(&mut erasing, &tenant()).await.unwrap();
+        let placed = house.app.retention.hold(&tenant(), on(&house, &ada, None), staff, Role::Compliance);
+        let ended = async {
+            let waiting = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
+                AND wait_event_type = 'Lock'";
+            while house.count(waiting).await == 0 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(house.count("SELECT COUNT(*) FROM hold").await, 0, "in the middle of it");
+            erasing.commit().await.unwrap();
+        };
+        let (placed, ()) = tokio::join!(placed, ended);
+        placed.unwrap();
     }
 }

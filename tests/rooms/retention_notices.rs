@@ -102,4 +102,18 @@ each_house! {
         days(&house, &ada, 31).await;
         assert_eq!(letters(&house).len(), 3);
     }
+
+    async fn however_much_waits_for_its_people_to_be_told_the_rest_goes(house: House) {
+        let house = warned(house).await;
+        let ada = house.person("ada").await;
+        for _ in 0..260 {
+            use_it(&house, &ada).await;
+        }
+        house.advance(TimeDelta::days(700));
+        house.app.vault.add_record(&ada, new_record("device", json!({ "device": "phone" }))).await.unwrap();
+        house.advance(TimeDelta::days(100));
+        assert_eq!(sweep(&house).await.0, 1, "behind 260 that are due and stay until she was told");
+        assert_eq!(house.count("SELECT COUNT(*) FROM record WHERE category = 'device'").await, 0);
+        assert_eq!(house.count("SELECT COUNT(*) FROM record WHERE category = 'usage'").await, 260);
+    }
 }

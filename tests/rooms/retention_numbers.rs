@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 use vouchsafe::base::Timestamp;
 use vouchsafe::policy::{Fact, Facts, Policy};
+use vouchsafe::subjects::Scope;
 use vouchsafe::vault::{Actor, NewRecord, Owner};
 
 use super::retention::invoice;
@@ -117,7 +118,8 @@ async fn let_go_unused(app: &TestApp) {
 }
 
 async fn closed(app: &TestApp, ada: &Person) {
-    let answer = app.post("/v1/account/close").by(ada).send().await;
+    let key = app.api_key(&[Scope::Accounts]).await.on_behalf_of(ada.owner.subject);
+    let answer = app.post("/v1/account/close").by(&key).send().await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     let at = app.app.subjects.get(&ada.owner).await.unwrap().closed_at.unwrap();
     assert_eq!(app.get("/v1/account").by(ada).send().await.status, 401, "every session ended");

@@ -9,7 +9,7 @@ use vouchsafe::vault::{Access, Actor, Error, Owner};
 
 use super::retention::{invoice, sweep};
 use crate::each_house;
-use crate::support::house::{House, count_in, tenant};
+use crate::support::house::{House, count_in, run_in, tenant};
 
 fn erase(owner: &Owner) -> Filing {
     Filing {
@@ -153,5 +153,20 @@ each_house! {
         let letters = house.app.post.sent();
         let set = letters.iter().find(|l| l.letter.subject.contains("will be erased")).expect("a letter");
         assert!(set.letter.text.contains("282/2011") && set.letter.text.contains("31 December 2036"), "{}", set.letter.text);
+    }
+
+    async fn a_record_that_nothing_opens_keeps_nobody_from_being_erased(house: House) {
+        let ada = customer(&house, "ada").await;
+        let lost = house.app.invoices.add(&ada, invoice(3, "2026-11-21")).await.unwrap();
+        let damaged = house.app.invoices.add(&ada, invoice(4, "2026-11-20")).await.unwrap();
+        run_in(&house.keystore().await, &format!("DELETE FROM item_key WHERE item = '{lost}#1'")).await;
+        house.run(&format!("UPDATE record SET sealed = kfp WHERE id = '{damaged}'")).await;
+        let filed = house.app.requests.file(&ada, erase(&ada)).await.unwrap().request;
+        let done = house.app.requests.find(&tenant(), filed.id).await.unwrap();
+        assert_eq!(done.state, State::Closed);
+        let erasure = house.app.requests.erasures(&tenant(), 1).await.unwrap().remove(0);
+        assert_eq!(erasure.stays.map(|s| s.records), Some(1), "the one that opens stays");
+        assert_eq!(house.count("SELECT COUNT(*) FROM record").await, 1);
+        assert_eq!(house.entries("erasure.completed").await, 1);
     }
 }

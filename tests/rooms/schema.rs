@@ -12,6 +12,12 @@ use crate::support::{Backend, TestDb, source};
 
 /// How the rows of each table go. A new table needs a line here before anything can be put into it.
 const GOES: &[(&str, Goes)] = &[
+    (
+        "address_move",
+        Goes::WithSubject(
+            "the row; both addresses are blanked when the link, or the time to undo it, is over",
+        ),
+    ),
     ("anonymous_count", Goes::NotPersonal("counts over at least twenty people")),
     ("api_key", Goes::NotPersonal("an app's, not a person's")),
     ("attestation", Goes::NotPersonal("what staff vouched for, sealed; evidence that must outlive them")),
@@ -24,12 +30,10 @@ const GOES: &[(&str, Goes)] = &[
         ),
     ),
     ("credit_entry", Goes::WithSubject("the row")),
+    ("destruction", Goes::NotPersonal("one number")),
     ("disclosure", Goes::Unlinked("the subject is blanked; that a processor received something stays")),
     ("drp_agent", Goes::NotPersonal("agents as the operator entered them")),
-    (
-        "drp_request",
-        Goes::ByTime("after 400 days; names a rights request, which leads to nobody once they are erased"),
-    ),
+    ("drp_request", Goes::Unlinked("the person is blanked; the row goes after 400 days")),
     ("drp_seen", Goes::ByTime("when the message runs out by itself; hashes")),
     ("edit", Goes::WithSubject("the row")),
     ("epoch", Goes::NotPersonal("numbers, times and fingerprints of epoch keys")),
@@ -57,6 +61,13 @@ const GOES: &[(&str, Goes)] = &[
     ("idempotency", Goes::WithSubject("the caller's rows; anybody's after a day")),
     ("item_key", Goes::WithSubject("dead with the subject's key; the row after it")),
     ("job", Goes::ByTime("when done; holds ids only")),
+    ("lapsed_letter", Goes::ByTime("after three years; says that a letter came, and nothing else")),
+    (
+        "last_letter",
+        Goes::ByTime(
+            "when it is written that somebody is erased, and after 30 days; sealed, leads to nobody",
+        ),
+    ),
     ("lease", Goes::NotPersonal("who changes the epochs now")),
     ("ledger_checkpoint", Goes::NotPersonal("heads of the tree, never removed")),
     (
@@ -316,5 +327,24 @@ each_database! {
         .unwrap();
         tx.commit().await.unwrap();
         assert!(matches!(db.again().await, Err(Error::Schema(_))));
+    }
+
+    async fn every_text_is_ordered_by_its_bytes_whatever_the_servers_locale(db: TestDb) {
+        for db in [&db.main, &db.keys] {
+            if db.is_sqlite() {
+                continue;
+            }
+            let mut tx = db.read().await.unwrap();
+            let other: Vec<(String,)> = on!(tx, |c| sqlx::query_as(
+                "SELECT t.relname || '.' || a.attname FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid \
+                 JOIN pg_namespace n ON n.oid = t.relnamespace JOIN pg_collation c ON c.oid = a.attcollation \
+                 WHERE n.nspname = current_schema() AND t.relkind = 'r' AND a.attnum > 0 AND c.collname <> 'C' \
+                 AND t.relname <> '_sqlx_migrations'"
+            )
+            .fetch_all(c)
+            .await)
+            .unwrap();
+            assert_eq!(other, [], "ordered as the server's language orders words");
+        }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use vouchsafe::base::{Clock, Entropy, ManualClock, TenantId, Timestamp};
 use vouchsafe::on;
-use vouchsafe::store::idempotency::{self, Call, Found};
+use vouchsafe::store::idempotency::{self, Call, Closing, Found};
 use vouchsafe::store::jobs::{self, Claimed, NewJob, Setback};
 use vouchsafe::store::{Db, Error, Tx};
 
@@ -59,6 +59,12 @@ async fn put_back(db: &Db, clock: &Clock, job: &Claimed, (pause, setback): (Dura
 
 async fn counts(db: &Db) -> (i64, i64) {
     jobs::counts(&mut db.read().await.unwrap()).await.unwrap()
+}
+
+/// The same call, in one of its runs.
+fn call_of(tenant: &TenantId, run: u8) -> Call {
+    let (caller, route) = ("sub_1".to_owned(), "POST /edits");
+    Call { tenant: tenant.clone(), caller, route, key_hash: [1; 32], owner: [run; 16] }
 }
 
 async fn enqueued(db: &Db, clock: &Clock, how_many: usize) {
@@ -277,17 +283,17 @@ each_database! {
     async fn a_call_sent_twice_has_one_effect_and_one_answer(db: TestDb) {
         let (clock, hand) = clock();
         let tenant: TenantId = "flux-kontext".parse().unwrap();
-        let call = Call { tenant: &tenant, caller: "sub_1", route: "POST /edits", key_hash: b"key" };
+        let call = call_of(&tenant, 1);
         let mut tx = db.main.begin().await.unwrap();
         assert_eq!(idempotency::begin(&mut tx, &call, b"ask", clock.now()).await.unwrap(), Found::New);
         assert_eq!(idempotency::begin(&mut tx, &call, b"ask", clock.now()).await.unwrap(), Found::Running);
         assert_eq!(idempotency::begin(&mut tx, &call, b"another", clock.now()).await.unwrap(), Found::Different);
-        let others = Call { caller: "sub_2", ..call.clone() };
+        let others = Call { caller: "sub_2".to_owned(), ..call.clone() };
         assert_eq!(idempotency::begin(&mut tx, &others, b"ask", clock.now()).await.unwrap(), Found::New);
 
         idempotency::abandon(&mut tx, &call).await.unwrap();
         assert_eq!(idempotency::begin(&mut tx, &call, b"ask", clock.now()).await.unwrap(), Found::New);
-        idempotency::finish(&mut tx, &call, 201, b"sealed").await.unwrap();
+        assert!(idempotency::finish(&mut tx, &call, 201, b"sealed").await.unwrap());
         let answered = Found::Answered(201, b"sealed".to_vec());
         idempotency::abandon(&mut tx, &call).await.unwrap();
         assert_eq!(idempotency::begin(&mut tx, &call, b"ask", clock.now()).await.unwrap(), answered);
@@ -298,6 +304,60 @@ each_database! {
         assert_eq!(idempotency::expire(&mut tx, clock.now()).await.unwrap(), 2);
     }
 
+    async fn a_run_that_was_cut_off_loses_its_key_and_can_change_nothing_any_more(db: TestDb) {
+        let (clock, hand) = clock();
+        let tenant: TenantId = "flux-kontext".parse().unwrap();
+        let (cut_off, next) = (call_of(&tenant, 1), call_of(&tenant, 2));
+        let mut tx = db.main.begin().await.unwrap();
+        assert_eq!(idempotency::begin(&mut tx, &cut_off, b"ask", clock.now()).await.unwrap(), Found::New);
+        hand.advance(TimeDelta::seconds(100));
+        assert_eq!(idempotency::begin(&mut tx, &next, b"ask", clock.now()).await.unwrap(), Found::Running);
+        hand.advance(TimeDelta::seconds(60));
+        assert_eq!(idempotency::begin(&mut tx, &next, b"another", clock.now()).await.unwrap(), Found::Different);
+        let begun = clock.now().plus(TimeDelta::seconds(-160));
+        assert_eq!(idempotency::begin(&mut tx, &next, b"ask", clock.now()).await.unwrap(), Found::CutOff(begun));
+        let closing = Closing::new(cut_off.clone(), |made: &u8| Ok((201, vec![*made])));
+        assert!(matches!(closing.close(&mut tx, &7).await, Err(Error::Busy)), "it is another's by now");
+        idempotency::abandon(&mut tx, &cut_off).await.unwrap();
+        Closing::new(next.clone(), |made: &u8| Ok((201, vec![*made]))).close(&mut tx, &8).await.unwrap();
+        let found = idempotency::begin(&mut tx, &cut_off, b"ask", clock.now()).await.unwrap();
+        assert_eq!(found, Found::Answered(201, vec![8]));
+        hand.advance(TimeDelta::hours(1));
+        let found = idempotency::begin(&mut tx, &cut_off, b"ask", clock.now()).await.unwrap();
+        assert_eq!(found, Found::Answered(201, vec![8]), "an answer is no run");
+
+        let running = Call { key_hash: [9; 32], ..next };
+        assert_eq!(idempotency::begin(&mut tx, &running, b"ask", clock.now()).await.unwrap(), Found::New);
+        assert_eq!(idempotency::free_all(&mut tx).await.unwrap(), 1, "what a killed process held, and no answer");
+        let begun = clock.now();
+        hand.advance(TimeDelta::seconds(1));
+        assert_eq!(idempotency::begin(&mut tx, &running, b"ask", clock.now()).await.unwrap(), Found::CutOff(begun));
+    }
+
+    async fn a_job_that_is_woken_while_it_runs_runs_again_at_once(db: TestDb) {
+        let (clock, _) = clock();
+        let mut tx = db.main.begin().await.unwrap();
+        put(&mut tx, &clock, Some("edit-1")).await;
+        tx.commit().await.unwrap();
+        for woken in [false, true, false] {
+            let job = claim_one(&db.main, &clock).await.expect("it is due");
+            let mut tx = db.main.begin().await.unwrap();
+            if woken {
+                jobs::wake(&mut tx, &clock, ("edit", "edit-1")).await.unwrap();
+            }
+            assert!(jobs::snooze(&mut tx, &job, clock.now().plus(TimeDelta::seconds(5))).await.unwrap());
+            tx.commit().await.unwrap();
+            let due = claim_one(&db.main, &clock).await;
+            assert_eq!(due.is_some(), woken, "once, and no more");
+            let mut tx = db.main.begin().await.unwrap();
+            match due {
+                Some(job) => assert!(jobs::snooze(&mut tx, &job, clock.now()).await.unwrap()),
+                None => jobs::wake(&mut tx, &clock, ("edit", "edit-1")).await.unwrap(),
+            }
+            tx.commit().await.unwrap();
+        }
+    }
+
     async fn of_two_equal_calls_at_once_one_is_new(db: TestDb) {
         let (clock, _) = clock();
         let tenant: Arc<TenantId> = Arc::new("flux-kontext".parse().unwrap());
@@ -305,7 +365,7 @@ each_database! {
         for _ in 0..8 {
             let (main, clock, tenant) = (db.main.clone(), clock.clone(), Arc::clone(&tenant));
             calls.spawn(async move {
-                let call = Call { tenant: &tenant, caller: "sub_1", route: "POST /edits", key_hash: b"key" };
+                let call = call_of(&tenant, 1);
                 let mut tx = main.begin().await.unwrap();
                 let found = idempotency::begin(&mut tx, &call, b"ask", clock.now()).await.unwrap();
                 tx.commit().await.unwrap();

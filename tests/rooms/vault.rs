@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 use vouchsafe::base::PageSize;
 use vouchsafe::on;
-use vouchsafe::policy::Role;
+use vouchsafe::policy::{Fact, Role};
 use vouchsafe::vault::{Access, Actor, Error, Owner, Record};
 
 use crate::each_house;
@@ -197,6 +197,10 @@ each_house! {
         assert_eq!(seen, 5);
         let newest = house.app.vault.newest_objects(&ada, &SERVICE, "output-image", (None, size)).await.unwrap();
         assert_eq!(newest.items.len(), 2);
+        assert!(newest.items[0].id.to_string() > newest.items[1].id.to_string(), "the newest first");
+        let next = (newest.next.as_deref(), PageSize::default());
+        let rest = house.app.vault.newest_objects(&ada, &SERVICE, "output-image", next).await.unwrap();
+        assert_eq!((rest.items.len(), rest.next), (3, None));
         let all = house.app.vault.records(&ada, &SERVICE, "prompt", (None, size)).await.unwrap();
         assert!(all.next.is_some());
     }
@@ -306,6 +310,56 @@ each_house! {
         assert!(read(&house, &eve, evils).await.is_err());
         house.run(&format!("UPDATE record SET category = 'prompt' WHERE id = '{evils}'")).await;
         assert_eq!(read(&house, &eve, evils).await.unwrap().value, json!({ "text": "a cap" }), "the control");
+    }
+
+    async fn a_store_that_fails_is_not_called_damage(house: House) {
+        let ada = house.person("ada").await;
+        let picture = house.object(&ada, b"a picture").await;
+        let file = house.blob_files().remove(0);
+        let whole = fs::read(&file).unwrap();
+        fs::remove_file(&file).unwrap();
+        fs::create_dir(&file).unwrap();
+        let failed = house.bytes(&ada, &picture).await;
+        assert!(matches!(failed, Err(Error::Blobs(_))), "{failed:?}");
+        fs::remove_dir(&file).unwrap();
+        let gone = house.bytes(&ada, &picture).await;
+        assert!(matches!(gone, Err(Error::NotFound)), "{gone:?}");
+        fs::write(&file, &whole).unwrap();
+        assert_eq!(house.bytes(&ada, &picture).await.unwrap(), b"a picture");
+        fs::write(&file, &whole[..whole.len() - 1]).unwrap();
+        let cut = house.bytes(&ada, &picture).await;
+        assert!(matches!(cut, Err(Error::Damaged)), "{cut:?}");
+    }
+
+    async fn of_two_facts_that_come_at_once_neither_is_lost(house: House) {
+        let ada = house.person("ada").await;
+        let picture = house.object(&ada, b"a picture").await;
+        let mut tx = house.app.db.begin().await.unwrap();
+        house.app.vault.set_parent(&mut tx, &ada, picture.id, "edt_1").await.unwrap();
+        tx.commit().await.unwrap();
+        let now = house.now();
+        let mut first = house.app.db.begin().await.unwrap();
+        house.app.vault.happened(&mut first, &ada, "edt_1", &[(Fact::EditSucceeded, now)]).await.unwrap();
+        let (vault, db, owner) = (house.app.vault.clone(), house.app.db.clone(), ada.clone());
+        #[expect(clippy::disallowed_methods, reason = "the second writer, who waits for the first")]
+        let second = tokio::spawn(async move {
+            let mut tx = db.begin().await.unwrap();
+            vault.happened(&mut tx, &owner, "edt_1", &[(Fact::EditEnded, now)]).await.unwrap();
+            tx.commit().await.unwrap();
+        });
+        if !house.app.db.is_sqlite() {
+            let waiting = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
+                AND wait_event_type = 'Lock'";
+            while house.count(waiting).await == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        first.commit().await.unwrap();
+        second.await.unwrap();
+        let facts = house.app.vault.object(&ada, &SERVICE, picture.id).await.unwrap().item.facts;
+        for fact in [Fact::EditSucceeded, Fact::EditEnded] {
+            assert_eq!(facts.get(fact), Some(now), "{fact}");
+        }
     }
 }
 

@@ -178,9 +178,19 @@ impl TestApp {
         self.hand.advance(by);
     }
 
+    /// From here on no two readings of the clock are the same, as with a real one.
+    pub(crate) fn let_the_clock_tick(&self) {
+        self.hand.tick_by(TimeDelta::microseconds(7));
+    }
+
     /// Does everything that is due now, the queue and every reconciler.
     pub(crate) async fn settle(&self) {
         Jobs::new(self.app.clone()).settle().await.unwrap();
+    }
+
+    /// Works the queue alone: what was asked for at a door is written, and edits are made.
+    pub(crate) async fn work(&self) {
+        while Jobs::new(self.app.clone()).work().await.unwrap() > 0 {}
     }
 
     /// The first tenant.
@@ -243,8 +253,15 @@ impl TestApp {
     /// A token of the first tenant's identity provider for the one it calls `login`, good for five minutes. Who that is,
     /// [`vouchsafe::subjects::Subjects::add_login`] says.
     pub(crate) fn token(&self, login: &str) -> Sender {
+        let now = self.now().micros() / 1_000_000;
+        self.token_with(login, json!({ "iat": now }))
+    }
+
+    /// The same, with more claims and no `iat` of its own.
+    pub(crate) fn token_with(&self, login: &str, more: serde_json::Value) -> Sender {
         let until = self.now().plus(TimeDelta::minutes(5)).micros() / 1_000_000;
-        let claims = json!({ "iss": ISSUER, "aud": "vouchsafe", "sub": login, "exp": until });
+        let mut claims = json!({ "iss": ISSUER, "aud": "vouchsafe", "sub": login, "exp": until });
+        claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let key = jsonwebtoken::EncodingKey::from_secret(SHARED.as_bytes());
         Sender::bearer(&jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).unwrap())
     }
@@ -305,6 +322,30 @@ impl TestApp {
     /// Every letter that was sent, oldest first.
     pub(crate) fn mails(&self) -> Vec<mail::Sent> {
         self.app.post.sent()
+    }
+
+    /// The token of the newest link to `path` in a letter to this address.
+    pub(crate) fn mailed_token(&self, to: &str, path: &str) -> Option<String> {
+        let part = format!("{path}?token=");
+        self.mails().iter().rev().filter(|sent| sent.to == to).find_map(|sent| {
+            let (_, rest) = sent.letter.text.split_once(&part)?;
+            rest.split_whitespace().next().map(ToOwned::to_owned)
+        })
+    }
+
+    /// Has a person's address changed, by the link in the letter to the new one.
+    pub(crate) async fn move_to(&self, person: &Person, to: &str) {
+        let asked = json!({ "email": to });
+        assert_eq!(self.patch("/v1/account").by(person).json(&asked).send().await.status, 200);
+        self.settle().await;
+        let token = self.mailed_token(to, "/address/confirm").expect("a letter to the new address");
+        self.app.requests.confirm_address(&person.owner.tenant, &token, None).await.unwrap();
+    }
+
+    /// The same person, who signed in again just now.
+    pub(crate) async fn again(&self, person: &Person) -> Person {
+        let cookie = self.sign_in(&SignedIn::Subject(person.owner.clone())).await;
+        Person { owner: person.owner.clone(), cookie }
     }
 
     /// Every entry of the ledger, oldest first.

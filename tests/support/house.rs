@@ -55,7 +55,7 @@ pub(crate) struct House {
     pub(crate) app: App,
     clock: Clock,
     hand: ManualClock,
-    config: Config,
+    pub(crate) config: Config,
     // Last, so that it goes last.
     ground: TestDb,
 }

@@ -76,7 +76,7 @@ async fn told(look: &Look<'_>, tx: &mut Tx, notice: &Notice) -> Result<Told, Err
         Occasion::RequestStep => {
             let (arrived, answered) =
                 (steps(look, tx, Step::Arrived).await?, steps(look, tx, Step::Answered).await?);
-            let set = steps(look, tx, Step::Set).await?;
+            let set = steps(look, tx, Step::Set).await? + steps(look, tx, Step::Extended).await?;
             let letters = ("letter about a request", "letters about requests");
             Told::of(arrived + answered + set, letters, "nobody has asked for anything")
         }

@@ -53,12 +53,14 @@ const MADE_SINCE: &str =
     "SELECT COUNT(*) FROM record WHERE tenant = $1 AND category = $2 AND created_at >= $3";
 
 const REQUESTS: &str = "SELECT asked, \
-    CAST(SUM(CASE WHEN answered_at IS NULL AND closed_at IS NULL THEN 1 ELSE 0 END) AS BIGINT), \
-    CAST(SUM(CASE WHEN answered_at IS NULL AND closed_at IS NULL AND promise_due < $2 THEN 1 ELSE 0 END) AS BIGINT), \
-    CAST(SUM(CASE WHEN answered_at IS NULL AND closed_at IS NULL AND promise_due >= $2 AND promise_due < $3 \
+    CAST(SUM(CASE WHEN answered_at IS NULL AND closed_at IS NULL AND state <> 'identity-pending' THEN 1 ELSE 0 END) AS BIGINT), \
+    CAST(SUM(CASE WHEN answered_at IS NULL AND closed_at IS NULL AND state <> 'identity-pending' \
+    AND promise_due < $2 THEN 1 ELSE 0 END) AS BIGINT), \
+    CAST(SUM(CASE WHEN answered_at IS NULL AND closed_at IS NULL AND state <> 'identity-pending' AND promise_due >= $2 AND promise_due < $3 \
     THEN 1 ELSE 0 END) AS BIGINT), \
     CAST(SUM(CASE WHEN answered_at >= $4 THEN 1 ELSE 0 END) AS BIGINT), \
-    CAST(SUM(CASE WHEN answered_at >= $4 AND answered_at > promise_due THEN 1 ELSE 0 END) AS BIGINT) \
+    CAST(SUM(CASE WHEN (answered_at >= $4 AND answered_at > promise_due) \
+    OR (first_answered_at >= $4 AND first_answered_at > first_promise_due) THEN 1 ELSE 0 END) AS BIGINT) \
     FROM request WHERE tenant = $1 GROUP BY asked";
 const STAFF: &str = "SELECT id, role FROM staff WHERE tenant = $1";
 

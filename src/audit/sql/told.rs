@@ -11,12 +11,17 @@ const ACKNOWLEDGED: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(untold), 0) AS BI
     AND r.received_at > $2 AND r.received_at < $3) AS owed";
 const ANSWERED: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(untold), 0) AS BIGINT) FROM (SELECT CASE WHEN EXISTS \
     (SELECT 1 FROM letter l WHERE l.tenant = r.tenant AND l.request = r.id AND l.kind = 'answered' \
-    AND l.sent_at IS NOT NULL) THEN 0 ELSE 1 END AS untold FROM request r WHERE r.tenant = $1 AND r.subject IS NOT NULL \
-    AND r.received_at > $2 AND r.answered_at < $3) AS owed";
+    AND l.round = r.round AND l.sent_at IS NOT NULL) THEN 0 ELSE 1 END AS untold FROM request r WHERE r.tenant = $1 \
+    AND r.subject IS NOT NULL AND r.answered_at > $2 AND r.answered_at < $3) AS owed";
 const SCHEDULED: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(untold), 0) AS BIGINT) FROM (SELECT CASE WHEN EXISTS \
     (SELECT 1 FROM letter l WHERE l.tenant = r.tenant AND l.request = r.id AND l.kind = 'scheduled' \
     AND l.sent_at IS NOT NULL) THEN 0 ELSE 1 END AS untold FROM request r WHERE r.tenant = $1 AND r.subject IS NOT NULL \
-    AND r.state = 'grace' AND r.received_at > $2 AND r.received_at < $3) AS owed";
+    AND r.state = 'grace' AND r.received_at > $2 AND COALESCE(r.proved_at, r.received_at) < $3) AS owed";
+const EXTENDED: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(untold), 0) AS BIGINT) FROM (SELECT CASE WHEN EXISTS \
+    (SELECT 1 FROM letter l WHERE l.tenant = r.tenant AND l.request = r.id AND l.kind = 'extended' \
+    AND l.round = r.round AND l.sent_at IS NOT NULL) THEN 0 ELSE 1 END AS untold FROM request r WHERE r.tenant = $1 \
+    AND r.subject IS NOT NULL AND r.answered_at IS NULL AND r.closed_at IS NULL AND r.extended_at > $2 \
+    AND r.extended_at < $3) AS owed";
 const NEAR_THEIR_END: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(CASE WHEN warnings < $3 THEN 1 ELSE 0 END), 0) AS BIGINT) \
     FROM subject WHERE tenant = $1 AND state = 'active' AND restricted_at IS NULL AND last_active_at < $2";
 const ERASED_BY_RULE: &str =
@@ -43,6 +48,8 @@ pub(in crate::audit) enum Step {
     Arrived,
     /// It was answered.
     Answered,
+    /// The law's time was extended.
+    Extended,
     /// An erasure was set for a day, and can be taken back until then.
     Set,
 }
@@ -57,6 +64,7 @@ pub(in crate::audit) async fn steps(
     let statement = match step {
         Step::Arrived => ACKNOWLEDGED,
         Step::Answered => ANSWERED,
+        Step::Extended => EXTENDED,
         Step::Set => SCHEDULED,
     };
     let (all, untold): (i64, i64) = on!(tx, |c| sqlx::query_as(statement)

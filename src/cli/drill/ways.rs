@@ -10,6 +10,7 @@ use super::town::{Person, TENANT, TRAINING, Town};
 use super::visitor::{Reply, Visitor};
 use crate::base::{PageSize, RequestId};
 use crate::edge::Edge;
+use crate::jobs::Jobs;
 use crate::policy::Right;
 use crate::requests::Request;
 use crate::subjects::SignedIn;
@@ -92,6 +93,8 @@ async fn by_letter(town: &Town, routes: &Router, who: &Person) -> anyhow::Result
     let mut visitor = Visitor::new(routes);
     let (door, address) = (format!("/{TENANT}/sign-in"), format!("{}@example.org", who.word));
     visitor.send(&door, &door, &[("email", &address), ("next", "/privacy")]).await?;
+    // The queue writes it.
+    while Jobs::new(town.app.clone()).work().await? > 0 {}
     let letters = town.app.post.sent();
     let letter = letters.iter().rev().find(|l| l.to == address).context("no letter came")?;
     let begins = letter.letter.text.find("/sign-in/confirm?").context("the letter has no link")?;

@@ -70,6 +70,10 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
     let app = Box::pin(App::open(setup)).await?;
     stores::fit(&app).await.context("the store of blobs was looked at")?;
     let edge = Edge::new(app.clone()).await?;
+    if alone.is_some() {
+        // Before anything is served: what a killed process held is nobody's now.
+        Jobs::new(app.clone()).take_over().await?;
+    }
     // Held until the end: the auditor sees the pages for as long as they are served.
     let _seen = web::let_the_audit_see(&edge, crate::http::routes(&edge));
     let stop = Stop::new();
@@ -78,11 +82,7 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
         if !opened(&app, &stop, say).await {
             return Ok(None);
         }
-        let jobs = Jobs::new(app.clone());
-        if alone.is_some() {
-            jobs.take_over().await?;
-        }
-        let running = jobs.start().await?;
+        let running = Jobs::new(app.clone()).start().await?;
         if development {
             greeting::development(&edge, letters.as_deref(), say).await?;
         } else {
@@ -95,6 +95,9 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
         tokio::join!(serve(edge.clone(), (listener, certificate), &stop), Box::pin(opened));
     if let Some(running) = running? {
         running.stop().await;
+    }
+    if tokio::time::timeout(GRACE, edge.finish()).await.is_err() {
+        tracing::warn!("a call that was under way did not end in time");
     }
     app.close().await;
     drop(alone);

@@ -19,6 +19,8 @@ const PAUSE: TimeDelta = TimeDelta::seconds(10);
 const LONGEST: TimeDelta = TimeDelta::minutes(15);
 /// A job that no list shows by then was never taken.
 const NEVER_CAME: TimeDelta = TimeDelta::hours(24);
+/// After this, what still cannot be seen to be gone is held to be there, and somebody should hear of it.
+const LATE: TimeDelta = TimeDelta::hours(24);
 /// How long an errand that ended is kept as a row.
 const KEPT: TimeDelta = TimeDelta::days(90);
 
@@ -117,7 +119,12 @@ impl Editing {
                 self.done_there(errand, &proof_words(&proofs)).await?;
                 Ok(None)
             }
-            Ok(Erasure::Waiting { until }) => Ok(Some((until, errand.tries))),
+            Ok(Erasure::Waiting { until }) if !self.is_late(errand) => Ok(Some((until, errand.tries))),
+            Ok(Erasure::Waiting { .. }) => {
+                let (errand_id, provider) = (errand.id, errand.provider.as_str());
+                tracing::error!(errand = %errand_id, provider, "it cannot be seen whether a provider let go");
+                Ok(Some(self.pause(errand)))
+            }
             Ok(Erasure::Survives { pieces }) => {
                 let (errand_id, provider) = (errand.id, errand.provider.as_str());
                 tracing::error!(errand = %errand_id, provider, pieces, "something survived its erasure at a provider");
@@ -131,6 +138,10 @@ impl Editing {
                 Ok(Some(self.pause(errand)))
             }
         }
+    }
+
+    fn is_late(&self, errand: &Errand) -> bool {
+        self.clock.now().since(errand.made_at) > LATE
     }
 
     fn pause(&self, errand: &Errand) -> (Timestamp, i64) {

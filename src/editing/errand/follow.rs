@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::send::{phrase, refused};
 use super::{Errand, Note, Turn};
 use crate::editing::landing::Made;
-use crate::editing::{Edit, Editing, Error, ProviderChoice};
+use crate::editing::{Edit, Editing, Error};
 use crate::egress::CallLog;
 use crate::providers::{Failure, Output, Provider, ProviderError, Reconciled, State};
 
@@ -13,6 +13,8 @@ use crate::providers::{Failure, Output, Provider, ProviderError, Reconciled, Sta
 const PATIENCE: TimeDelta = TimeDelta::minutes(15);
 /// How long after it was put a job that its provider does not know may still turn up.
 const SETTLED: TimeDelta = TimeDelta::seconds(20);
+/// Until when all pictures of a result are waited for, if some of them can be had.
+const WHOLE: TimeDelta = TimeDelta::minutes(3);
 /// When to try a call again that may well succeed later.
 const AGAIN: TimeDelta = TimeDelta::seconds(5);
 
@@ -50,6 +52,7 @@ impl Editing {
         };
         if let Err(why) = self.still_willing(edit).await {
             self.fail(edit, &why).await?;
+            self.clear_up_after(edit).await;
             return Ok(Turn::Done);
         }
         let note = self.open_note(&errand).await?;
@@ -72,7 +75,7 @@ impl Editing {
         }
     }
 
-    async fn still_willing(&self, edit: &Edit) -> Result<(), Error> {
+    pub(super) async fn still_willing(&self, edit: &Edit) -> Result<(), Error> {
         let policy = self.vault.policy(edit.tenant())?;
         let mut tx = self.db.read().await?;
         self.willing(&mut tx, &edit.owner, &policy).await
@@ -104,22 +107,33 @@ impl Editing {
     ) -> Result<Turn, Error> {
         let Note { intent, handle } = note;
         let Some(mut handle) = handle else { return Ok(Turn::Done) };
-        let fetched = provider.result(&mut handle, &CallLog::new()).await;
+        let age = self.clock.now().since(errand.made_at);
+        let asked = usize::try_from(edit.images).unwrap_or(1).max(1);
+        let fetched = {
+            // Each may be held in memory until it is sealed, so only some are at a time.
+            let _turn = self.fetches.acquire().await.map_err(|_| crate::store::Error::Unavailable)?;
+            provider.result(&mut handle, asked, &CallLog::new()).await
+        };
         // Where the results lie is kept whatever came of it: they must be seen to go.
         self.keep(errand, &Note { intent, handle: Some(handle) }).await?;
         let output = match fetched {
+            // Some of them may be had in a moment; those that are there are not let go for it.
+            Ok(Output { missing: Some(e), .. }) if e.is_passing() && age < WHOLE => {
+                return Ok(Turn::Again(self.clock.now().plus(AGAIN)));
+            }
             Ok(output) => output,
             Err(ProviderError::Refused(failure)) => return self.ends(edit, refused(failure)).await,
             Err(e @ (ProviderError::Gone | ProviderError::Garbled(_) | ProviderError::Unauthorised)) => {
                 return self.ends(edit, phrase(&e)).await;
             }
+            Err(_) if age > PATIENCE => return self.ends(edit, "the provider took too long").await,
             Err(_) => return Ok(Turn::Again(self.clock.now().plus(AGAIN))),
         };
         match self.usable(edit, output).await? {
             Ok(made) => self.succeed(edit, made).await?,
             Err(why) => return self.ends(edit, why).await,
         }
-        self.clear_up_after(edit, errand.provider).await;
+        self.clear_up_after(edit).await;
         Ok(Turn::Done)
     }
 
@@ -129,7 +143,10 @@ impl Editing {
         let asked = usize::try_from(edit.images).unwrap_or(1).max(1);
         let mut made = Vec::new();
         let mut why = phrase(&ProviderError::Garbled("result"));
-        for picture in output.pictures.into_iter().take(asked) {
+        for picture in output.pictures {
+            if made.len() == asked {
+                break;
+            }
             if picture.flagged {
                 why = refused(Failure::ContentPolicy);
                 continue;
@@ -146,9 +163,9 @@ impl Editing {
     }
 
     /// Has what is left at the provider erased at once, if it can be; the reconciler goes on with what cannot.
-    async fn clear_up_after(&self, edit: &Edit, provider: ProviderChoice) {
+    pub(in crate::editing) async fn clear_up_after(&self, edit: &Edit) {
         if let Err(e) = self.clear_copies_of(edit).await {
-            tracing::warn!(provider = provider.as_str(), error = %e, "a copy at a provider waits for the reconciler");
+            tracing::warn!(provider = edit.provider, error = %e, "a copy at a provider waits for the reconciler");
         }
     }
 }

@@ -7,6 +7,17 @@ use crate::editing::{Editing, Error, ProviderChoice, jobs};
 use crate::egress::{CallLog, HeaderMap};
 
 impl Editing {
+    /// Whether somebody was ever given this address: asked before anything of a webhook is read.
+    pub async fn awaits(&self, provider: &str, nonce: &str) -> Result<bool, Error> {
+        let choice = ProviderChoice::of(provider);
+        if self.outside.provider(choice).is_none() {
+            return Err(Error::NotFound);
+        }
+        let mut tx = self.db.read().await?;
+        let errand = sql::by_hook(&mut tx, &Sha256::digest(nonce)).await?;
+        Ok(errand.is_some_and(|e| e.provider == choice))
+    }
+
     /// Takes a webhook. [`Error::Provider`] unless the provider signed it, within five minutes of now. One for an errand
     /// that nobody knows, that has ended, or that somebody else's job is named in, has no effect; so has a second one.
     pub async fn called_back(

@@ -141,11 +141,13 @@ impl Editing {
         provider: &Provider,
     ) -> Result<Result<Reconciled, ProviderError>, Error> {
         let about = (errand.made_at.plus(-AROUND), errand.made_at.plus(AROUND));
-        let hashes = {
+        let (hashes, others_look) = {
             let mut tx = self.db.read().await?;
-            sql::known(&mut tx, errand.provider, about).await?
+            let hashes = sql::known(&mut tx, errand.provider, about).await?;
+            (hashes, sql::others_look(&mut tx, errand, about).await?)
         };
-        let known = hashes.into_iter().filter_map(|hash| hash.try_into().ok()).collect();
+        let known: Known = hashes.into_iter().filter_map(|hash| hash.try_into().ok()).collect();
+        let known = known.while_others_look(others_look);
         Ok(provider.reconcile(intent, &known, &CallLog::new()).await)
     }
 

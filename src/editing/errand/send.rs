@@ -1,6 +1,7 @@
 //! Setting out: the job is put together, the errand and the disclosure are written down, and only then is it sent.
 
 use chrono::TimeDelta;
+use futures_util::FutureExt as _;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
@@ -11,7 +12,7 @@ use crate::editing::landing::model_of;
 use crate::editing::outside::SENT;
 use crate::editing::{Edit, Editing, Error, PURPOSE, ProviderChoice, Settings};
 use crate::egress::CallLog;
-use crate::providers::{Failure, Input, Job, Provider, ProviderError, Pseudonym, Submitted};
+use crate::providers::{Failure, Go, Input, Job, Provider, ProviderError, Pseudonym, Submitted};
 use crate::vault::{Access, Actor};
 
 /// How often an edit sets out, each time that it is certain that the last job was not taken.
@@ -115,8 +116,19 @@ impl Editing {
             params: settings.params(first),
             webhook: self.outside.hook(choice, pseudonym.as_str()),
             pseudonym,
+            go: Some(self.go(edit)),
         };
         Ok(Load { job, bytes, link: linked.then(|| Sha256::digest(&token).to_vec()) })
+    }
+
+    /// Whether the person still wants it, asked in the last moment before it is put. A store that is down says nothing: what
+    /// follows looks again.
+    fn go(&self, edit: &Edit) -> Go {
+        let (editing, edit) = (self.clone(), edit.clone());
+        Go::new(move || {
+            let (editing, edit) = (editing.clone(), edit.clone());
+            async move { editing.still_willing(&edit).await.is_ok() }.boxed()
+        })
     }
 
     /// Errand, disclosure and the edit's word that it went out, in one transaction, in which the person's consent and
@@ -194,15 +206,19 @@ impl Editing {
                 self.done_there(&errand, "not-taken").await?;
                 match e {
                     ProviderError::Unavailable => Ok(Turn::Again(now.plus(FULL * 2))),
+                    // Whatever called it off ends it at its next turn, or is over by then.
+                    ProviderError::CalledOff => Ok(Turn::Again(now)),
                     e => self.ends(edit, phrase(&e)).await,
                 }
             }
         }
     }
 
-    /// Closes an edit without a result, for a reason that its owner may read.
+    /// Closes an edit without a result, for a reason that its owner may read. What the provider has of it is stopped and
+    /// erased at once.
     pub(super) async fn ends(&self, edit: &Edit, why: &'static str) -> Result<Turn, Error> {
         self.fail_as(edit, why).await?;
+        self.clear_up_after(edit).await;
         Ok(Turn::Done)
     }
 }

@@ -19,8 +19,9 @@ const USE_LINK: &str = "UPDATE errand SET link_uses = link_uses + 1 WHERE link =
     AND e.subject = errand.subject AND e.id = errand.edit AND e.state = 'running') RETURNING tenant, subject, edit";
 const TRIED: &str = "SELECT COUNT(*) FROM errand WHERE tenant = $1 AND edit = $2";
 const SENT_SINCE: &str = "SELECT COUNT(*) FROM errand WHERE tenant = $1 AND provider = $2 AND made_at >= $3";
-const UNDER_WAY: &str =
-    "SELECT COUNT(*) FROM errand WHERE tenant = $1 AND provider = $2 AND state IN ('intended', 'taken')";
+// One whose edit is over holds no place, though it may not be known for a day whether the provider took it.
+const UNDER_WAY: &str = "SELECT COUNT(*) FROM errand WHERE tenant = $1 AND provider = $2 AND state IN ('intended', 'taken') \
+    AND next_at IS NULL";
 const KEEP: &str = "UPDATE errand SET sealed = $1, job = COALESCE($2, job), state = CASE WHEN state = 'leaving' \
     OR next_at IS NOT NULL THEN 'leaving' ELSE 'taken' END WHERE tenant = $3 AND id = $4 AND state <> 'gone'";
 // Of every tenant: they share the account there.
@@ -40,6 +41,11 @@ const LATER: &str =
 const GONE: &str = "UPDATE errand SET state = 'gone', sealed = NULL, next_at = NULL, gone_at = $1 WHERE tenant = $2 AND id = $3 \
     AND state <> 'gone'";
 const WITHDRAW: &str = "DELETE FROM errand WHERE tenant = $1 AND id = $2 AND state = 'intended'";
+// Its edit waits once more, and counts as one that does.
+const STAYS: &str = "UPDATE edit SET provider_ref = NULL WHERE tenant = $1 AND id = $2 AND provider_ref = $3";
+// Of every tenant: they share the account there.
+const OTHERS_LOOK: &str = "SELECT COUNT(*) FROM errand WHERE provider = $1 AND state = 'intended' AND made_at >= $2 \
+    AND made_at <= $3 AND id <> $4";
 const LEFT: &str = "SELECT COUNT(*) FROM errand WHERE tenant = $1 AND state <> 'gone'";
 const EXPIRE: &str = "DELETE FROM errand WHERE state = 'gone' AND gone_at < $1";
 
@@ -312,8 +318,31 @@ pub(super) async fn gone(tx: &mut Tx, errand: &Errand, now: Timestamp) -> Result
     Ok(n == 1)
 }
 
+/// Whether another errand of this time is looked for at a provider as well.
+pub(super) async fn others_look(
+    tx: &mut Tx,
+    errand: &Errand,
+    (from, to): (Timestamp, Timestamp),
+) -> Result<bool, Error> {
+    let (n,): (i64,) = on!(tx, |c| sqlx::query_as(OTHERS_LOOK)
+        .bind(errand.provider.as_str())
+        .bind(from.micros())
+        .bind(to.micros())
+        .bind(errand.id.to_string())
+        .fetch_one(c)
+        .await)?;
+    Ok(n > 0)
+}
+
 /// Removes an errand that nobody took.
 pub(super) async fn withdraw(tx: &mut Tx, errand: &Errand) -> Result<bool, Error> {
+    on!(tx, |c| sqlx::query(STAYS)
+        .bind(errand.tenant.as_str())
+        .bind(errand.edit.map(|id| id.to_string()))
+        .bind(errand.id.to_string())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
     let n = on!(tx, |c| sqlx::query(WITHDRAW)
         .bind(errand.tenant.as_str())
         .bind(errand.id.to_string())

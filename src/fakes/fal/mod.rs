@@ -66,6 +66,11 @@ impl FakeFal {
         self.with(|inner, _| inner.script.fault(at, fault));
     }
 
+    /// Nothing is to go wrong any more.
+    pub fn forgive(&self) {
+        self.with(|inner, _| inner.script.forgive());
+    }
+
     /// What is to become of the next job.
     pub fn plan(&self, plan: Plan) {
         self.with(|inner, _| inner.script.plan(plan));

@@ -174,15 +174,17 @@ fn outcome(job: &Job, base: &str, until: Option<Timestamp>) -> (u16, Value, Vec<
             format!("data:{kind};base64,{}", base64::engine::general_purpose::STANDARD.encode(bytes))
         } else {
             let name = format!("{}-{n}.{ending}", job.id);
+            let astray = n == 0 && job.plan == Plan::Astray;
             files.push(File { name: name.clone(), job: job.id.clone(), kind, bytes: bytes.clone(), until });
-            format!("{base}/files/{name}")
+            if astray { "https://elsewhere.example/a.png".to_owned() } else { format!("{base}/files/{name}") }
         };
         images.push(json!({ "url": url, "width": width, "height": height, "content_type": kind }));
     }
     let flags: Vec<bool> = (0..pictures.len()).map(|n| n == 0 && job.plan == Plan::Flag).collect();
+    let forgotten = json!("");
     let body = json!({
         "images": images, "seed": job.input["seed"], "has_nsfw_concepts": flags,
-        "timings": {}, "prompt": job.input["prompt"],
+        "timings": {}, "prompt": if job.plan == Plan::Forget { &forgotten } else { &job.input["prompt"] },
     });
     (200, body, files)
 }

@@ -97,6 +97,11 @@ impl FakeReplicate {
         self.with(|inner, _| inner.predictions.len())
     }
 
+    /// How many seconds each create was to be held, in order.
+    pub fn waits(&self) -> Vec<u64> {
+        self.with(|inner, _| inner.waits.clone())
+    }
+
     /// The ids of the predictions created, in order.
     pub fn ids(&self) -> Vec<String> {
         self.with(|inner, _| inner.predictions.iter().map(|p| p.id.clone()).collect())

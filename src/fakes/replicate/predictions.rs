@@ -64,6 +64,7 @@ async fn put(fake: &FakeReplicate, model: &str, headers: &HeaderMap, raw: &[u8])
             inner.complaints.push("a prediction without a deadline".to_owned());
         }
         let created = shared.options.clock.now();
+        inner.waits.push(wait);
         let plan = inner.script.next_plan();
         inner.predictions.push(Prediction {
             id: id.clone(),
@@ -136,6 +137,7 @@ pub(super) async fn show(
 #[derive(Deserialize)]
 pub(super) struct Asked {
     created_after: Option<String>,
+    created_before: Option<String>,
     cursor: Option<usize>,
 }
 
@@ -155,12 +157,17 @@ pub(super) async fn list(
     fake.with(|inner, shared| {
         inner.advance(shared);
         let skip = asked.cursor.unwrap_or(0);
+        let until = asked.created_before.as_deref().and_then(Timestamp::parse_rfc3339);
         let wanted = inner.predictions.iter().rev().filter(|p| since.is_none_or(|t| p.created >= t));
+        let wanted = wanted.filter(|p| until.is_none_or(|t| p.created <= t));
         let all: Vec<Value> = wanted.map(|p| p.json(&shared.base)).collect();
         let next = (all.len() > skip + PAGE).then(|| {
-            let after =
-                asked.created_after.as_deref().map(|t| format!("&created_after={t}")).unwrap_or_default();
-            format!("{}/v1/predictions?cursor={}{after}", shared.base, skip + PAGE)
+            let bound = |name: &str, at: &Option<String>| {
+                at.as_deref().map(|t| format!("&{name}={t}")).unwrap_or_default()
+            };
+            let after = bound("created_after", &asked.created_after);
+            let before = bound("created_before", &asked.created_before);
+            format!("{}/v1/predictions?cursor={}{after}{before}", shared.base, skip + PAGE)
         });
         let page: Vec<_> = all.into_iter().skip(skip).take(PAGE).collect();
         Json(json!({ "results": page, "next": next, "previous": null })).into_response()

@@ -23,6 +23,7 @@ pub(super) struct Inner {
     pub(super) outputs: Vec<(String, &'static str, Vec<u8>)>,
     pub(super) outbox: Vec<Delivery>,
     pub(super) complaints: Vec<String>,
+    pub(super) waits: Vec<u64>,
     pub(super) script: Script,
 }
 
@@ -58,8 +59,9 @@ impl Prediction {
     }
 
     pub(super) fn json(&self, base: &str) -> Value {
+        let input = if self.plan == Plan::Forget { &Value::Null } else { &self.input };
         json!({
-            "id": self.id, "model": self.model, "version": "hidden", "input": self.input, "output": self.output,
+            "id": self.id, "model": self.model, "version": "hidden", "input": input, "output": self.output,
             "error": self.error, "logs": "", "data_removed": self.removed, "status": self.status,
             "created_at": self.created.rfc3339(), "started_at": null,
             "completed_at": self.completed.map(Timestamp::rfc3339), "source": "api", "metrics": {},
@@ -136,7 +138,11 @@ impl Inner {
             (None, Some((bytes, kind))) => {
                 let ending = if kind == "image/png" { "png" } else { "jpg" };
                 let name = format!("{}-out.{ending}", p.id);
-                let link = format!("{}/delivery/{name}", shared.base);
+                let link = match p.plan {
+                    Plan::Astray => "https://elsewhere.example/a.png".to_owned(),
+                    Plan::Inline => format!("data:{kind};base64,{}", STANDARD.encode(&bytes)),
+                    _ => format!("{}/delivery/{name}", shared.base),
+                };
                 self.outputs.push((name, kind, bytes));
                 self.end(n, "succeeded", Value::String(link), Value::Null, shared);
             }

@@ -107,6 +107,9 @@ pub(super) async fn change(
             user["email"] = json!(new);
             user["identities"][0]["identity_data"]["email"] = json!(new);
         }
+        if body["email_confirm"] == true {
+            user["email_confirmed_at"] = json!(shared.options.clock.now().rfc3339());
+        }
         for (field, value) in body["user_metadata"].as_object().into_iter().flatten() {
             user["user_metadata"][field.as_str()] = value.clone();
         }

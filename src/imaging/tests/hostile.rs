@@ -1,5 +1,6 @@
 //! The catalogue of bad pictures: each with the refusal it must meet, or what must not come out.
 
+use super::super::icc;
 use super::build::{chunk, grey, ihdr, into_jpeg, png, riff, webp, zlib};
 use super::*;
 
@@ -123,7 +124,7 @@ fn a_thousand_passes_and_a_million_parts_are_refused() {
 }
 
 #[test]
-fn compressed_text_and_profiles_are_never_unpacked() {
+fn compressed_text_is_never_unpacked_nor_a_profile_of_any_size() {
     // Were they unpacked, this garbage would fail.
     let bombs = [
         chunk(*b"zTXt", &[&b"canary\0\0"[..], &[0xff; 4096]].concat()),
@@ -139,14 +140,26 @@ fn compressed_text_and_profiles_are_never_unpacked() {
 
 #[test]
 fn a_profile_stays_but_not_its_name() {
-    let profile = chunk(*b"iCCP", &[&b"canary\0\0"[..], &zlib(b"profile")].concat());
+    let screen = icc::tests::of_a_screen(4, &icc::tests::gamma());
+    assert!(contains(&screen, b"canary"));
+    let profile = chunk(*b"iCCP", &[&b"canary\0\0"[..], &zlib(&screen)].concat());
     let file = grey(4, 4, 4, &[chunk(*b"gAMA", &45_455_u32.to_be_bytes()), profile]);
     let stripped = strip(&file, &seen(&file)).unwrap();
     assert_eq!(seen(&stripped).carries, [Carried::ColourProfile]);
     assert!(contains(&stripped, b"gAMA") && !contains(&stripped, b"canary"));
-    let icc = [&b"ICC_PROFILE\0\x01\x01"[..], &[7; 200]].concat();
-    let jpeg = into_jpeg(&plain(Format::Jpeg), 0xe2, &icc);
-    assert!(contains(&strip(&jpeg, &seen(&jpeg)).unwrap(), &icc));
+    // In two pieces, the second first.
+    let piece = |n: u8, piece: &[u8]| [&b"ICC_PROFILE\0"[..], &[n, 2], piece].concat();
+    let jpeg = into_jpeg(&plain(Format::Jpeg), 0xe2, &piece(1, &screen[..200]));
+    let jpeg = into_jpeg(&jpeg, 0xe2, &piece(2, &screen[200..]));
+    let coded = plain(Format::WebP);
+    for file in [jpeg, webp(&[riff(*b"ICCP", &screen), coded[12..].to_vec()])] {
+        let stripped = strip(&file, &seen(&file)).unwrap();
+        assert_eq!(seen(&stripped).carries, [Carried::ColourProfile]);
+        assert!(contains(&stripped, &icc::neutral(&screen).unwrap()));
+        assert!(!contains(&stripped, b"canary") && !contains(&stripped, b"Lovelace"));
+    }
+    let letters = into_jpeg(&plain(Format::Jpeg), 0xe2, &[&b"ICC_PROFILE\0\x01\x01"[..], &[7; 200]].concat());
+    assert_eq!(seen(&strip(&letters, &seen(&letters)).unwrap()).carries, [], "what is no profile goes");
 }
 
 #[test]

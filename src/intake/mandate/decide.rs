@@ -45,9 +45,12 @@ impl Intake {
         let (row, owner) = self.asked_by(tenant, token).await?;
         let kept = self.unseal_proposal(tenant, &row).await?;
         let wanted = Wanted { ask: wanted(&kept)?, words: kept.words.clone() };
-        self.step(tenant, row.id, (MandateState::Asked, MandateState::Deciding)).await?;
+        let fresh = (RequestId::new(&self.0.clock, &self.0.entropy), self.0.clock.now());
+        let mut tx = self.0.db.begin().await?;
+        let id = sql::begin(&mut tx, tenant, row.id, fresh).await?.ok_or(Error::BadLink)?;
+        tx.commit().await?;
         let decided = async {
-            let filed = self.file_under(&owner, row.id, wanted).await?;
+            let filed = self.file_under(&owner, (row.id, Some(id)), wanted).await?;
             self.given(&owner, &row, &kept, (tells && row.tells, filed.id)).await?;
             Ok(filed)
         };
@@ -149,11 +152,11 @@ impl Intake {
         Ok(())
     }
 
-    /// Files under a mandate, in the person's name.
+    /// Files under a mandate, in the person's name; under an id that is given, once.
     pub(super) async fn file_under(
         &self,
         owner: &Owner,
-        mandate: MandateId,
+        (mandate, id): (MandateId, Option<RequestId>),
         wanted: Wanted,
     ) -> Result<Request, Error> {
         let filing = Filing {
@@ -164,6 +167,7 @@ impl Intake {
             words: Some(wanted.words).filter(|w| !w.is_empty()).map(Secret::new),
         };
         let arrived = Arrived {
+            id,
             at: self.0.clock.now(),
             way: Way::Agent,
             how: format!("asked for by an agent, under the mandate {mandate}"),

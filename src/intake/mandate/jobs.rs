@@ -35,7 +35,7 @@ impl Intake {
                 continue;
             }
             let written = ConfirmMandate {
-                head: self.head(tenant, &policy),
+                head: self.head(tenant, &policy, Some(&owner)).await,
                 agent: kept.agent,
                 until: row.answer_until,
                 link: format!("{}/{tenant}/mandates/confirm?token={token}", self.root()),

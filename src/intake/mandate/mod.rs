@@ -5,7 +5,7 @@ mod ask;
 mod decide;
 mod jobs;
 mod model;
-mod sql;
+pub(super) mod sql;
 mod under;
 
 pub use ask::{A_PERSON, LONGEST_NAME};

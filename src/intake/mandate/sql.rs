@@ -20,6 +20,11 @@ const INSERT: &str = "INSERT INTO mandate (id, tenant, subject, key_id, address_
     asked_at, answer_until, until_at) VALUES ($1, $2, $3, $4, $5, 'asked', $6, $7, $8, '', $9, $10, $11)";
 const STEP: &str = "UPDATE mandate SET state = $1, sealed = CASE WHEN $1 = 'declined' THEN NULL ELSE sealed END \
     WHERE tenant = $2 AND id = $3 AND state = $4";
+const BEGIN: &str = "UPDATE mandate SET state = 'deciding', stepped_at = $1, filing = COALESCE(filing, $2) \
+    WHERE tenant = $3 AND id = $4 AND state = 'asked' RETURNING filing";
+/// With a day more for the person, since it was no fault of theirs.
+const TAKE_UP: &str = "UPDATE mandate SET state = 'asked', answer_until = CASE WHEN answer_until < $1 THEN $1 \
+    ELSE answer_until END WHERE tenant = $2 AND state = 'deciding' AND COALESCE(stepped_at, 0) <= $3";
 const GIVEN: &str = "UPDATE mandate SET state = 'confirmed', sealed = NULL, token_hash = NULL, record = $1, tells = $2, \
     requests = $3 WHERE tenant = $4 AND id = $5 AND state = 'deciding'";
 const ADD_REQUEST: &str = "UPDATE mandate SET requests = requests || ' ' || $1 WHERE tenant = $2 AND id = $3 AND requests NOT LIKE $4";
@@ -30,8 +35,8 @@ const POSTING: &str = "UPDATE mandate SET posted_at = $1, token_hash = $2 WHERE 
 const NOT_POSTED: &str =
     "UPDATE mandate SET posted_at = NULL WHERE tenant = $1 AND id = $2 AND state = 'asked'";
 const FORGET_UNANSWERED: &str = "UPDATE mandate SET sealed = NULL, token_hash = NULL WHERE answer_until <= $1 \
-    AND sealed IS NOT NULL AND state IN ('asked', 'deciding')";
-const FORGET_ROWS: &str = "DELETE FROM mandate WHERE (state IN ('asked', 'deciding', 'declined') AND answer_until <= $1) \
+    AND sealed IS NOT NULL AND state = 'asked'";
+const FORGET_ROWS: &str = "DELETE FROM mandate WHERE (state IN ('asked', 'declined') AND answer_until <= $1) \
     OR (state = 'ended' AND ended_at <= $1)";
 
 /// How long the row of a mandate stays that was not given, or ended.
@@ -173,6 +178,34 @@ pub(super) async fn step(
     (from, to): (MandateState, MandateState),
 ) -> Result<bool, Error> {
     Ok(change!(tx, STEP, to.as_str(), tenant.as_str(), id.to_string(), from.as_str())? == 1)
+}
+
+/// Begins to carry out a person's yes, filing under the id that is given, or under that of a try before. `None` when somebody
+/// else has begun.
+pub(super) async fn begin(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    id: MandateId,
+    (request, now): (RequestId, Timestamp),
+) -> Result<Option<RequestId>, Error> {
+    let row: Option<(Option<String>,)> = on!(tx, |c| sqlx::query_as(BEGIN)
+        .bind(now.micros())
+        .bind(request.to_string())
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .fetch_optional(c)
+        .await)?;
+    row.and_then(|(id,)| id).map(|id| parse(&id, "filing")).transpose()
+}
+
+/// Mandates whose answer was begun to be carried out by `stale`, and never was, can be answered again, until `until` at the
+/// least. Gives how many.
+pub(in crate::intake) async fn take_up(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    (until, stale): (Timestamp, Timestamp),
+) -> Result<u64, Error> {
+    Ok(change!(tx, TAKE_UP, until.micros(), tenant.as_str(), stale.micros())?)
 }
 
 /// The person said yes.

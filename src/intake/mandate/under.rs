@@ -39,7 +39,7 @@ impl Intake {
         let now = self.0.clock.now();
         let subject = row.subject.filter(|_| row.holds(now)).ok_or(Error::NotGiven)?;
         self.covered(tenant, &row.rights, &wanted.ask, &wanted.words)?;
-        let filed = self.file_under(&Owner::new(tenant, subject), id, wanted).await?;
+        let filed = self.file_under(&Owner::new(tenant, subject), (id, None), wanted).await?;
         let mut tx = self.0.db.begin().await?;
         sql::add_request(&mut tx, tenant, id, filed.id).await?;
         tx.commit().await?;

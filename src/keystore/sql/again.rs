@@ -1,5 +1,5 @@
 use super::{fingerprint as parse, owner_of};
-use crate::base::{SubjectId, TenantId};
+use crate::base::{SubjectId, TenantId, Timestamp};
 use crate::crypto::Fingerprint;
 use crate::keystore::{Keyed, Owner};
 use crate::on;
@@ -8,11 +8,16 @@ use crate::store::{Error, Tx, padding, with_list};
 const FINGERPRINT: &str = "SELECT kfp FROM subject_key WHERE tenant = $1 AND subject = $2 AND class = 'data'";
 const OWNERS: &str =
     "SELECT DISTINCT tenant, subject FROM subject_key WHERE class = 'data' AND kfp IN ($list)";
+/// Behind the fence, and something of theirs is there all the same.
+const LEFT_OVER: &str = "SELECT DISTINCT f.tenant, f.subject FROM fence f WHERE f.class = 'data' AND f.kfp IN ($list) \
+    AND (EXISTS (SELECT 1 FROM subject_key k WHERE k.tenant = f.tenant AND k.subject = f.subject) \
+    OR EXISTS (SELECT 1 FROM item_key i WHERE i.tenant = f.tenant AND i.subject = f.subject))";
 const COUNT_SUBJECTS: &str = "SELECT COUNT(*) FROM subject_key WHERE class = 'data' AND kfp IN ($list)";
 const COUNT_ITEMS: &str = "SELECT COUNT(*) FROM item_key WHERE kfp IN ($list)";
 const WRAPPED: &str = "SELECT wrapped FROM subject_key WHERE tenant = $1 AND subject = $2 \
     UNION ALL SELECT wrapped FROM item_key WHERE tenant = $1 AND subject = $2";
-const KEYED: &str = "SELECT tenant, subject, item FROM item_key WHERE item > $1 ORDER BY item LIMIT 1000";
+const KEYED: &str =
+    "SELECT tenant, subject, item, created_at FROM item_key WHERE item > $1 ORDER BY item LIMIT 1000";
 const PEOPLE_KNOWN: &str = "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM subject_key LIMIT 1) AS living) \
     + (SELECT COUNT(*) FROM (SELECT 1 FROM fence LIMIT 1) AS erased)";
 const COUNT_FENCED: &str = "SELECT COUNT(DISTINCT kfp) FROM fence WHERE kfp IN ($list)";
@@ -51,19 +56,25 @@ pub(in crate::keystore) async fn count(tx: &mut Tx, known: &[Fingerprint]) -> Re
     Ok(alive)
 }
 
-/// Whose keys these are, those of people.
+/// Whose keys these are, or were and something is left: those of people.
 pub(in crate::keystore) async fn owners(
     tx: &mut Tx,
     known: &[Fingerprint],
 ) -> Result<Vec<(TenantId, SubjectId)>, Error> {
-    let rows: Vec<(String, String)> = on!(tx, |c| {
-        let mut query = sqlx::query_as(with_list(OWNERS, known.len()));
-        for kfp in bytes(known) {
-            query = query.bind(kfp);
+    let mut owners = Vec::new();
+    for statement in [OWNERS, LEFT_OVER] {
+        let rows: Vec<(String, String)> = on!(tx, |c| {
+            let mut query = sqlx::query_as(with_list(statement, known.len()));
+            for kfp in bytes(known) {
+                query = query.bind(kfp);
+            }
+            query.fetch_all(c).await
+        })?;
+        for (tenant, subject) in &rows {
+            owners.push(owner_of(tenant, subject, "subject_key")?);
         }
-        query.fetch_all(c).await
-    })?;
-    rows.iter().map(|(tenant, subject)| owner_of(tenant, subject, "subject_key")).collect()
+    }
+    Ok(owners)
 }
 
 pub(in crate::keystore) async fn delete_items(tx: &mut Tx, known: &[Fingerprint]) -> Result<u64, Error> {
@@ -88,12 +99,12 @@ pub(in crate::keystore) async fn wrapped_of(tx: &mut Tx, owner: Owner<'_>) -> Re
 
 /// A page of what has a key.
 pub(in crate::keystore) async fn keyed(tx: &mut Tx, after: &str) -> Result<Vec<Keyed>, Error> {
-    let rows: Vec<(String, String, String)> =
+    let rows: Vec<(String, String, String, i64)> =
         on!(tx, |c| sqlx::query_as(KEYED).bind(after).fetch_all(c).await)?;
     rows.into_iter()
-        .map(|(tenant, subject, item)| {
+        .map(|(tenant, subject, item, made)| {
             let (tenant, subject) = owner_of(&tenant, &subject, "item_key")?;
-            Ok(Keyed { tenant, subject, item })
+            Ok(Keyed { tenant, subject, item, made: Timestamp::from_micros(made) })
         })
         .collect()
 }

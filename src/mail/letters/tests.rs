@@ -68,6 +68,7 @@ fn all(tongue: Tongue) -> Vec<(&'static str, Written)> {
         stays,
         receipt_file: "receipt-0192f3a4.json".into(),
         receipt_link: "https://example.org/flux-kontext/receipts/rct_0192".into(),
+        proof_link: "https://example.org/flux-kontext/erased/req_0192".into(),
     };
     let mut all = vec![
         ("sign-in-link", sign_in.write().unwrap()),
@@ -80,6 +81,7 @@ fn all(tongue: Tongue) -> Vec<(&'static str, Written)> {
     ];
     all.extend(ahead(tongue));
     all.extend(asked(tongue));
+    all.extend(late(tongue));
     all
 }
 
@@ -105,12 +107,35 @@ fn asked(tongue: Tongue) -> Vec<(&'static str, Written)> {
         desk_link: "https://example.org/flux-kontext/desk".into(),
     };
     let replaced = StaffFactorChanged { held_until: Some(at("2026-11-25T14:07:00Z")), ..taken_away.clone() };
+    let link = "https://example.org/flux-kontext/address/confirm?token=4f1c".to_owned();
+    let address = ConfirmAddress { head: head(tongue), until: at("2026-11-23T14:07:00Z"), link };
+    let undo_link = "https://example.org/flux-kontext/address/undo?token=77ab".to_owned();
+    let sign_in_link = "https://example.org/flux-kontext/sign-in".to_owned();
     vec![
+        ("confirm-address", address.write().unwrap()),
+        ("address-changed", AddressChanged { head: head(tongue), undo_link }.write().unwrap()),
+        ("address-taken", AddressTaken { head: head(tongue), sign_in_link }.write().unwrap()),
         ("confirm-mandate", mandate.write().unwrap()),
         ("confirm-letter", confirm.write().unwrap()),
         ("staff-factor-taken-away", taken_away.write().unwrap()),
         ("staff-factor-replaced", replaced.write().unwrap()),
     ]
+}
+
+/// Letters about requests that take long, or that nobody confirmed.
+fn late(tongue: Tongue) -> Vec<(&'static str, Written)> {
+    let RequestAcknowledged { reference, title, link, received, .. } = acknowledged(tongue);
+    let extended = RequestExtended {
+        head: head(tongue),
+        reference: reference.clone(),
+        title: title.clone(),
+        reasons: vec!["Vier Systeme.".into()],
+        until: at("2027-02-22T23:00:00Z"),
+        remedy: "Eine Behörde und ein Gericht.".into(),
+        link: link.clone(),
+    };
+    let lapsed = RequestLapsed { head: head(tongue), reference, title, received, link };
+    vec![("request-extended", extended.write().unwrap()), ("request-lapsed", lapsed.write().unwrap())]
 }
 
 /// Letters that nobody asked for: of what is going to happen.

@@ -6,6 +6,26 @@ use super::Keeps::{Of, Proof, Vault};
 /// Table, what its columns keep, its columns.
 pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
     (
+        "address_move",
+        Of("account"),
+        &[
+            "id",
+            "tenant",
+            "subject",
+            "request",
+            "state",
+            "from_index",
+            "to_index",
+            "sealed",
+            "confirm_hash",
+            "undo_hash",
+            "asked_at",
+            "told_at",
+            "posted_at",
+            "ends_at",
+        ],
+    ),
+    (
         "consent_event",
         Of("consent-record"),
         &[
@@ -43,6 +63,28 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "deleted_at",
             "proof",
             "entry",
+        ],
+    ),
+    (
+        "drp_request",
+        Of("rights-request"),
+        &[
+            "id",
+            "tenant",
+            "agent",
+            "agent_request_id",
+            "exercise",
+            "request",
+            "verdict",
+            "received_at",
+            "expires_at",
+            "callback",
+            "told",
+            "tries",
+            "next_at",
+            "subject",
+            "own",
+            "answer",
         ],
     ),
     (
@@ -181,6 +223,7 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "approved_at",
             "untold",
             "told_at",
+            "tried_at",
         ],
     ),
     (
@@ -199,6 +242,13 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "words",
             "entry",
         ],
+    ),
+    (
+        "last_letter",
+        Proof(
+            "where to tell somebody that they are erased, sealed; gone once they were told, and after 30 days",
+        ),
+        &["erasure", "tenant", "sealed", "tried_at", "at"],
     ),
     (
         "ledger_entry",
@@ -231,6 +281,7 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "received_at",
             "expires_at",
             "posted_at",
+            "stepped_at",
         ],
     ),
     (
@@ -254,6 +305,8 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "answer_until",
             "until_at",
             "ended_at",
+            "stepped_at",
+            "filing",
         ],
     ),
     (
@@ -361,6 +414,11 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "problem",
             "next_at",
             "revision",
+            "proved_at",
+            "reopened_at",
+            "round",
+            "first_answered_at",
+            "first_promise_due",
         ],
     ),
     (
@@ -423,6 +481,7 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "closed_at",
             "locale",
             "address_changed_at",
+            "address_confirmed",
         ],
     ),
     ("subject_login", Of("account"), &["tenant", "issuer", "login_index", "subject"]),

@@ -13,6 +13,8 @@ use crate::providers::{Erasure, ErasureKey, Handle, Proof};
 const RUNNING: TimeDelta = TimeDelta::seconds(15);
 /// When to look again at a file that a cache may still hold.
 const CACHED: TimeDelta = TimeDelta::minutes(1);
+/// After this a host that still does not tell is held to have the file, and somebody should hear of it.
+const LATE: TimeDelta = TimeDelta::hours(3);
 
 impl Fal {
     /// Erases the job: stops it if it runs, deletes payload and results with the admin key, then looks whether the
@@ -33,10 +35,13 @@ impl Fal {
             Err(pieces) => return Ok(Erasure::Survives { pieces }),
         };
         let mut there = 0;
-        for link in &handle.outputs {
+        let late = handle.at.is_some_and(|at| self.clock.now().since(at) > LATE);
+        // A link that may not be called was never followed: what lies behind it is no copy of ours.
+        for link in handle.outputs.iter().filter(|link| self.line.may_call(link)) {
             match self.line.answers(link, log).await {
                 Some(false) => proofs.push(Proof::OutputGone),
                 Some(true) => there += 1,
+                None if late => there += 1,
                 None => return Ok(Erasure::Waiting { until: self.clock.now().plus(CACHED) }),
             }
         }

@@ -6,7 +6,8 @@ use chrono::TimeDelta;
 use ed25519_dalek::{Signature, VerifyingKey};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use tokio::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::{Fal, ProviderError};
 use crate::base::Timestamp;
@@ -22,14 +23,55 @@ const FRESH: TimeDelta = TimeDelta::hours(24);
 /// How soon it may be fetched again for a signature that none of its keys made.
 const AGAIN: TimeDelta = TimeDelta::minutes(1);
 
+/// How soon it may be fetched again when it could not be had.
+const FAILED: TimeDelta = TimeDelta::seconds(5);
+/// How long it may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// The key set, as last fetched.
 #[derive(Debug, Default)]
-pub(super) struct Keys(Mutex<Option<Fetched>>);
+pub(super) struct Keys {
+    known: Mutex<Known>,
+    /// Held while it is fetched, by those who need it anew; whoever is proven by the keys at hand does not wait.
+    fetching: tokio::sync::Mutex<()>,
+}
 
-#[derive(Debug)]
-struct Fetched {
+#[derive(Debug, Default)]
+struct Known {
     keys: Vec<VerifyingKey>,
-    at: Timestamp,
+    at: Option<Timestamp>,
+    failed_at: Option<Timestamp>,
+}
+
+/// What the keys at hand say of a signature.
+enum Look {
+    Made,
+    NotMade,
+    /// They are too old to say, or may have been changed.
+    Unsure,
+}
+
+impl Keys {
+    fn with<T>(&self, f: impl FnOnce(&mut Known) -> T) -> T {
+        f(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn look(&self, message: &[u8], signature: &Signature, now: Timestamp) -> Result<Look, ProviderError> {
+        self.with(|known| {
+            let age = known.at.map(|at| now.since(at).abs());
+            let made = || known.keys.iter().any(|key| key.verify_strict(message, signature).is_ok());
+            if age.is_some_and(|age| age < FRESH) && made() {
+                return Ok(Look::Made);
+            }
+            if age.is_some_and(|age| age < AGAIN) {
+                return Ok(Look::NotMade);
+            }
+            match known.failed_at {
+                Some(at) if now.since(at).abs() < FAILED => Err(ProviderError::Unavailable),
+                _ => Ok(Look::Unsure),
+            }
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -94,26 +136,31 @@ impl Fal {
 
     /// True if any published key made the signature. A miss fetches the set once more, for they may have rotated.
     async fn signed(&self, message: &[u8], sig: &Signature, log: &CallLog) -> Result<bool, ProviderError> {
-        let mut cache = self.keys.0.lock().await;
         let now = self.clock.now();
-        let age = cache.as_ref().map(|f| now.since(f.at).abs());
-        let matches = |f: &Option<Fetched>| {
-            f.as_ref().is_some_and(|f| f.keys.iter().any(|k| k.verify_strict(message, sig).is_ok()))
-        };
-        if age.is_some_and(|age| age < FRESH) && matches(&cache) {
-            return Ok(true);
+        match self.keys.look(message, sig, now)? {
+            Look::Made => return Ok(true),
+            Look::NotMade => return Ok(false),
+            Look::Unsure => {}
         }
-        if age.is_some_and(|age| age < AGAIN) {
-            return Ok(false);
+        let _fetching = self.keys.fetching.lock().await;
+        // Another may have fetched it meanwhile.
+        if let Look::Unsure = self.keys.look(message, sig, now)? {
+            match self.fetch_keys(log).await {
+                Ok(keys) => self.keys.with(|known| *known = Known { keys, at: Some(now), failed_at: None }),
+                Err(e) => {
+                    self.keys.with(|known| known.failed_at = Some(now));
+                    return Err(e);
+                }
+            }
         }
-        *cache = Some(Fetched { keys: self.fetch_keys(log).await?, at: now });
-        Ok(matches(&cache))
+        Ok(matches!(self.keys.look(message, sig, now)?, Look::Made))
     }
 
     async fn fetch_keys(&self, log: &CallLog) -> Result<Vec<VerifyingKey>, ProviderError> {
         let url = join(&self.config.rest, &[".well-known", "jwks.json"]);
-        let get = || self.line.call(Method::GET, url.clone(), "/.well-known/jwks.json");
-        let reply = self.line.repeat(get, log).await?;
+        let call = self.line.call(Method::GET, url, "/.well-known/jwks.json");
+        let fetched = tokio::time::timeout(PATIENCE, self.line.aside(call, log)).await;
+        let reply = fetched.map_err(|_| ProviderError::Unavailable)??;
         if reply.status != 200 {
             return Err(ProviderError::Unavailable);
         }

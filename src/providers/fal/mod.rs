@@ -15,8 +15,8 @@ use crate::base::{Clock, Entropy, Secret, Timestamp};
 use crate::egress::{Call, CallLog, Egress, EgressError, Method, Recipient, Reply, Url};
 
 use super::line::{Line, read};
-use super::model::{join, sniff};
-use super::{Cancelled, Failure, Handle, Model, Output, Picture, ProviderError, State};
+use super::model::join;
+use super::{Cancelled, Failure, Handle, Model, Output, ProviderError, State};
 use hook::Keys;
 
 /// Where FAL.AI is and how it is to be used.
@@ -32,7 +32,7 @@ pub struct FalConfig {
     pub rest: Url,
     /// The platform API, with its version.
     pub api: Url,
-    /// A further base URL for results, for a stand-in; the real ones come from below `fal.media`.
+    /// A further base URL for results, for a stand-in; the real ones come from `fal.media` and below.
     pub media: Option<Url>,
     /// The model ids.
     pub endpoints: Endpoints,
@@ -116,7 +116,7 @@ impl FalConfig {
 
     /// The places that the egress client must allow.
     pub fn recipient(&self) -> Result<Recipient, EgressError> {
-        let mut recipient = Recipient::named(&self.recipient).under("fal.media");
+        let mut recipient = Recipient::named(&self.recipient).host("fal.media").under("fal.media");
         for base in
             [Some(&self.queue), Some(&self.rest), Some(&self.api), self.media.as_ref()].into_iter().flatten()
         {
@@ -158,33 +158,27 @@ impl Fal {
         }
     }
 
-    /// Fetches the result, and notes in `handle` where it lies so that its erasure can be checked. A result can be had
-    /// for an hour, and for six minutes if it is 10 KB or more: fetch at once.
-    pub async fn result(&self, handle: &mut Handle, log: &CallLog) -> Result<Output, ProviderError> {
+    /// Fetches the result, up to `most` pictures, and notes in `handle` where it lies so that its erasure can be checked.
+    /// A result can be had for an hour, and for six minutes if it is 10 KB or more: fetch at once.
+    pub async fn result(
+        &self,
+        handle: &mut Handle,
+        most: usize,
+        log: &CallLog,
+    ) -> Result<Output, ProviderError> {
         let url = self.links(handle).response;
         let at_most = if self.config.inline_output { self.config.at_most.saturating_mul(6) } else { 1 << 20 };
         let get = || {
-            self.keyed(Method::GET, &url, "/{model}/requests/{id}")
-                .at_most(at_most)
-                .within(Duration::from_mins(2))
+            let call = self.keyed(Method::GET, &url, "/{model}/requests/{id}");
+            call.at_most(at_most).within(Duration::from_secs(30))
         };
         let reply = self.line.repeat(get, log).await?;
         let result = Self::outcome(&reply)?;
-        let mut pictures = Vec::new();
-        for (n, image) in result.images.iter().enumerate() {
-            let picture = match image.place(self.config.at_most)? {
-                wire::Place::Inline(bytes) => inline_picture(bytes)?,
-                wire::Place::At(link) => {
-                    // Noted before it is fetched: a result that cannot be fetched must be erased all the same.
-                    if !handle.outputs.contains(&link) {
-                        handle.outputs.push(link.clone());
-                    }
-                    self.line.picture(&link, self.config.at_most, log).await?
-                }
-            };
-            pictures.push(Picture { flagged: result.flagged(n), ..picture });
-        }
-        Ok(Output { pictures, seed: result.seed })
+        let images: Vec<_> =
+            result.images.iter().enumerate().map(|(n, i)| (i.url(), result.flagged(n))).collect();
+        let into = (handle, most, self.config.at_most);
+        let (pictures, missing) = self.line.pictures(&images, into, log).await?;
+        Ok(Output { pictures, seed: result.seed, missing })
     }
 
     /// Asks for the job to be stopped.
@@ -237,9 +231,4 @@ impl Fal {
     fn keyed(&self, method: Method, url: &Url, path: &'static str) -> Call {
         self.line.call(method, url.clone(), path).authorization("Key", &self.config.key)
     }
-}
-
-fn inline_picture(bytes: Vec<u8>) -> Result<Picture, ProviderError> {
-    let format = sniff(&bytes).ok_or(ProviderError::Garbled("result picture"))?;
-    Ok(Picture { format, bytes: bytes.into(), flagged: false })
 }

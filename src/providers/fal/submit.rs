@@ -7,6 +7,7 @@ use super::wire::{Accepted, History, HistoryItem, Named};
 use super::{Fal, ProviderError};
 use crate::egress::{CallLog, Method, Url};
 use crate::providers::line::read;
+use crate::providers::lost::{Likeness, Sighting};
 use crate::providers::model::{data_url, first_broken, is_id, join};
 use crate::providers::{
     Aspect, Format, Handle, Input, Intent, Job, Known, Links, Params, Reconciled, State, Submitted,
@@ -66,6 +67,9 @@ impl Fal {
             .header("x-app-fal-disable-fallback", "true")
             .header("x-fal-request-timeout", &self.config.start_within.to_string())
             .json(&self.body(intent, job));
+        if !job.still_goes().await {
+            return Err(ProviderError::CalledOff);
+        }
         let reply = self.line.once(call, log).await?;
         match reply.status {
             200..300 => {
@@ -75,7 +79,7 @@ impl Fal {
                     return Err(ProviderError::Unknown);
                 }
                 let state = State::Queued(accepted.queue_position);
-                Ok(Submitted { handle: self.handle(&intent.endpoint, &accepted), state })
+                Ok(Submitted { handle: self.handle(intent, &accepted), state })
             }
             403 => Err(ProviderError::Unauthorised),
             400..500 => Err(ProviderError::Refused(super::wire::failure(&reply))),
@@ -83,7 +87,7 @@ impl Fal {
         }
     }
 
-    /// Looks for a job whose answer was lost, by the seed (and the prompt) that a result repeats.
+    /// Looks for a job whose answer was lost, by the seed (and, if that was asked for, the prompt) that a result repeats.
     pub async fn reconcile(
         &self,
         intent: &Intent,
@@ -91,18 +95,18 @@ impl Fal {
         log: &CallLog,
     ) -> Result<Reconciled, ProviderError> {
         let mut cursor = None;
-        let mut unread = false;
+        let mut seen = Sighting::default();
         for _ in 0..PAGES {
             let page = self.history(intent, cursor.as_deref(), log).await?;
             let open = |i: &&HistoryItem| is_id(&i.request_id) && !known.has(&i.request_id);
             for item in page.items.iter().filter(open) {
-                let handle = Self::built(&intent.endpoint, &item.request_id);
-                match self.named(&handle, log).await? {
-                    Some(named) if intent.is(named.seed, named.prompt.as_deref()) => {
-                        return Ok(Reconciled::Found(Box::new(handle)));
-                    }
-                    Some(_) => {}
-                    None => unread = true,
+                let handle = Self::built(intent, &item.request_id);
+                let named = self.named(&handle, log).await?;
+                let likeness =
+                    named.map_or(Likeness::Unread, |n| intent.likeness(n.seed, n.prompt.as_deref()));
+                seen.note(&item.request_id, likeness);
+                if seen.found(intent, known, false).is_some() {
+                    return Ok(Reconciled::Found(Box::new(handle)));
                 }
             }
             cursor = page.next_cursor;
@@ -110,14 +114,17 @@ impl Fal {
                 break;
             }
         }
+        if let Some(id) = seen.found(intent, known, cursor.is_none()) {
+            return Ok(Reconciled::Found(Box::new(Self::built(intent, id))));
+        }
         let latest = intent.at.plus(TimeDelta::seconds(self.config.start_within.into())).plus(SETTLE);
-        let settled = self.clock.now() >= latest && !unread && cursor.is_none();
+        let settled = self.clock.now() >= latest && seen.nothing() && cursor.is_none();
         Ok(if settled { Reconciled::Absent } else { Reconciled::Unclear })
     }
 
     /// The job that a proven webhook to this job's own address names.
     pub fn adopt(&self, intent: &Intent, id: &str) -> Option<Handle> {
-        is_id(id).then(|| Self::built(&intent.endpoint, id))
+        is_id(id).then(|| Self::built(intent, id))
     }
 
     async fn history(
@@ -185,8 +192,8 @@ impl Fal {
 
     /// The handle of an accepted job. A returned link that does not lead back to the queue and to this job is not used;
     /// the documented form takes its place, so that the key cannot be drawn elsewhere.
-    fn handle(&self, endpoint: &str, accepted: &Accepted) -> Handle {
-        let mut handle = Self::built(endpoint, &accepted.request_id);
+    fn handle(&self, intent: &Intent, accepted: &Accepted) -> Handle {
+        let mut handle = Self::built(intent, &accepted.request_id);
         let built = self.links(&handle);
         let checked = |given: &Option<String>, otherwise: Url| {
             given
@@ -203,13 +210,15 @@ impl Fal {
         handle
     }
 
-    fn built(endpoint: &str, id: &str) -> Handle {
+    fn built(intent: &Intent, id: &str) -> Handle {
         Handle {
             id: id.to_owned(),
-            endpoint: endpoint.to_owned(),
+            endpoint: intent.endpoint.clone(),
             links: None,
             files: vec![],
             outputs: vec![],
+            at: Some(intent.at),
+            seek: None,
         }
     }
 

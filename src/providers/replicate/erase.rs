@@ -27,16 +27,17 @@ impl Replicate {
             return Ok(Erasure::Waiting { until: now.plus(RUNNING) });
         }
         let mut proofs = Vec::new();
-        for file in &handle.files {
+        let mut files = handle.files.clone();
+        if let Some(name) = &handle.seek {
+            files.extend(self.uploads_of(name, log).await?);
+        }
+        for file in &files {
             if !self.delete_file(file, log).await? {
                 return Ok(Erasure::Survives { pieces: 1 });
             }
             proofs.push(Proof::FileDeleted);
         }
-        let Some(prediction) = prediction else {
-            proofs.push(Proof::JobUnknown);
-            return Ok(Erasure::Proven(proofs));
-        };
+        let Some(prediction) = prediction else { return self.erased_unseen(handle, proofs, log).await };
         if !prediction.is_empty() {
             let ended = prediction.ended().unwrap_or(now);
             let due = ended.plus(KEPT);
@@ -49,13 +50,43 @@ impl Replicate {
             });
         }
         proofs.push(Proof::DataRemoved);
-        for link in &handle.outputs {
+        let late = handle.at.is_some_and(|at| now.since(at) > LATE);
+        match self.outputs_gone(handle, &mut proofs, log).await {
+            Some(true) => Ok(Erasure::Proven(proofs)),
+            None if !late => Ok(Erasure::Waiting { until: now.plus(AGAIN) }),
+            _ => Ok(Erasure::Survives { pieces: 1 }),
+        }
+    }
+
+    /// A prediction that Replicate does not know: that alone says nothing of its results. They must be seen to be gone, or
+    /// their time there must be over.
+    async fn erased_unseen(
+        &self,
+        handle: &Handle,
+        mut proofs: Vec<Proof>,
+        log: &CallLog,
+    ) -> Result<Erasure, ProviderError> {
+        let now = self.clock.now();
+        proofs.push(Proof::JobUnknown);
+        let longest = TimeDelta::seconds(self.config.cancel_after.into()) + KEPT;
+        let due = handle.at.map(|at| at.plus(longest)).filter(|due| now < *due);
+        let seen = proofs.len();
+        match (self.outputs_gone(handle, &mut proofs, log).await, due) {
+            (Some(true), due) if due.is_none() || proofs.len() > seen => Ok(Erasure::Proven(proofs)),
+            (_, Some(due)) => Ok(Erasure::Waiting { until: due.min(now.plus(AGAIN)) }),
+            _ => Ok(Erasure::Survives { pieces: 1 }),
+        }
+    }
+
+    /// Whether none of the results' links gives anything; `None` if that cannot be found out now. A link that may not be
+    /// called was never followed: what lies behind it is no copy of ours.
+    async fn outputs_gone(&self, handle: &Handle, proofs: &mut Vec<Proof>, log: &CallLog) -> Option<bool> {
+        for link in handle.outputs.iter().filter(|link| self.line.may_call(link)) {
             match self.line.answers(link, log).await {
                 Some(false) => proofs.push(Proof::OutputGone),
-                Some(true) => return Ok(Erasure::Survives { pieces: 1 }),
-                None => return Ok(Erasure::Waiting { until: now.plus(AGAIN) }),
+                other => return other.map(|_| false),
             }
         }
-        Ok(Erasure::Proven(proofs))
+        Some(true)
     }
 }

@@ -5,7 +5,7 @@ use super::{Replicate, refusal, unexpected};
 use crate::egress::{CallLog, Method};
 use crate::providers::line::read;
 use crate::providers::model::{is_id, join};
-use crate::providers::{Format, Intent, ProviderError};
+use crate::providers::{Format, Intent, ProviderError, Pseudonym};
 
 /// The most pages of the list that are searched.
 const PAGES: usize = 10;
@@ -37,14 +37,16 @@ impl Replicate {
             .body(&format!("multipart/form-data; boundary={boundary}"), body);
         let reply = match self.line.once(call, log).await {
             Err(ProviderError::Unknown) => {
-                let lost = self.uploads(intent, log).await.unwrap_or_default();
-                self.drop_files(&lost, log).await;
-                return Err(ProviderError::Unavailable);
+                // Whether it arrived the list tells; if that cannot be had, nothing may be called untaken.
+                let lost = self.uploads(intent, log).await.map_err(|_| ProviderError::Unknown)?;
+                let gone = self.drop_files(&lost, log).await;
+                return Err(if gone { ProviderError::Unavailable } else { ProviderError::Unknown });
             }
             other => other?,
         };
         match reply.status {
-            200..300 => read(&reply, "file"),
+            // What cannot be read may be a file that lies there all the same.
+            200..300 => read(&reply, "file").map_err(|_| ProviderError::Unknown),
             403 => Err(ProviderError::Unauthorised),
             400..500 => Err(ProviderError::Refused(refusal(&reply))),
             _ => Err(ProviderError::Unavailable),
@@ -53,6 +55,15 @@ impl Replicate {
 
     /// The ids of the files uploaded under the job's pseudonym.
     pub(super) async fn uploads(&self, intent: &Intent, log: &CallLog) -> Result<Vec<String>, ProviderError> {
+        self.uploads_of(&intent.pseudonym, log).await
+    }
+
+    /// The ids of the files uploaded under a pseudonym.
+    pub(super) async fn uploads_of(
+        &self,
+        name: &Pseudonym,
+        log: &CallLog,
+    ) -> Result<Vec<String>, ProviderError> {
         let mut next = Some(join(&self.config.api, &["files"]));
         let mut own = Vec::new();
         for _ in 0..PAGES {
@@ -62,7 +73,7 @@ impl Replicate {
                 return Err(unexpected(reply.status));
             }
             let page: Listed<File> = read(&reply, "files")?;
-            let ours = |f: &File| is_id(&f.id) && f.name.starts_with(intent.pseudonym.as_str());
+            let ours = |f: &File| is_id(&f.id) && f.name.starts_with(name.as_str());
             own.extend(page.results.into_iter().filter(ours).map(|f| f.id));
             next = page.next.as_deref().and_then(|n| self.own_page(n));
         }
@@ -81,10 +92,12 @@ impl Replicate {
         Ok(reply.status == 404)
     }
 
-    /// Deletes files as well as can be done now. What stays expires by itself within the day.
-    pub(super) async fn drop_files(&self, ids: &[String], log: &CallLog) {
+    /// Deletes files; true if all of them are certainly gone.
+    pub(super) async fn drop_files(&self, ids: &[String], log: &CallLog) -> bool {
+        let mut gone = true;
         for id in ids {
-            let _ = self.delete_file(id, log).await;
+            gone &= matches!(self.delete_file(id, log).await, Ok(true));
         }
+        gone
     }
 }

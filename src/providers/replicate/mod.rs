@@ -34,7 +34,8 @@ pub struct ReplicateConfig {
     pub media: Option<Url>,
     /// The models: `owner/name`, or `owner/name:version` to pin one. The combined ones take exactly two pictures.
     pub models: Endpoints,
-    /// How many seconds a create may wait for its result, 1 to 60; 0 does not wait.
+    /// How many seconds a create may wait for its result, 1 to 60; 0 does not wait. Where a webhook tells of the end, it
+    /// waits one second at most: the answer with the job's id is what may not be lost.
     pub wait: u8,
     /// Seconds after which a prediction is stopped there, at least 5.
     pub cancel_after: u32,
@@ -117,8 +118,13 @@ impl Replicate {
         Ok(self.prediction(&handle.id, log).await?.map_or(State::Gone, |p| p.state()))
     }
 
-    /// Fetches the result, and notes in `handle` where it lies. It can be had for an hour.
-    pub async fn result(&self, handle: &mut Handle, log: &CallLog) -> Result<Output, ProviderError> {
+    /// Fetches the result, up to `most` pictures, and notes in `handle` where it lies. It can be had for an hour.
+    pub async fn result(
+        &self,
+        handle: &mut Handle,
+        most: usize,
+        log: &CallLog,
+    ) -> Result<Output, ProviderError> {
         let prediction = self.prediction(&handle.id, log).await?.ok_or(ProviderError::Gone)?;
         match prediction.state() {
             State::Done => {}
@@ -128,16 +134,11 @@ impl Replicate {
                 return Err(ProviderError::Garbled("result before its time"));
             }
         }
-        let links = prediction.outputs().ok_or(ProviderError::Garbled("result"))?;
-        let mut pictures = Vec::new();
-        for link in links {
-            // Noted before it is fetched: a result that cannot be fetched must be erased all the same.
-            if !handle.outputs.contains(&link) {
-                handle.outputs.push(link.clone());
-            }
-            pictures.push(self.line.picture(&link, self.config.at_most, log).await?);
-        }
-        Ok(Output { pictures, seed: prediction.seed() })
+        let outputs = prediction.outputs().ok_or(ProviderError::Garbled("result"))?;
+        let outputs: Vec<_> = outputs.into_iter().map(|url| (url, false)).collect();
+        let into = (handle, most, self.config.at_most);
+        let (pictures, missing) = self.line.pictures(&outputs, into, log).await?;
+        Ok(Output { pictures, seed: prediction.seed(), missing })
     }
 
     /// Asks for the prediction to be stopped.

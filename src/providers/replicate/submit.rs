@@ -9,6 +9,7 @@ use super::wire::{Listed, Prediction};
 use super::{Replicate, refusal, unexpected};
 use crate::egress::{CallLog, Method, Url};
 use crate::providers::line::read;
+use crate::providers::lost::Sighting;
 use crate::providers::model::{data_url, first_broken, is_id, join};
 use crate::providers::{
     Aspect, Format, Handle, Input, Intent, Job, Known, Params, ProviderError, Reconciled, Submitted,
@@ -58,13 +59,10 @@ impl Replicate {
                 let handle = Self::handle(intent, prediction.id, files);
                 Ok(Submitted { handle, state })
             }
-            Err(e) => {
-                // If it may be running its files must stay; reconciling finds them by the pseudonym.
-                if e.not_taken() {
-                    self.drop_files(&files, log).await;
-                }
-                Err(e)
-            }
+            // If it may be running its files must stay; reconciling finds them by the pseudonym. So it does when there is
+            // no prediction, but a picture of somebody's is left there: nothing may be called untaken while it is.
+            Err(e) if e.not_taken() && !self.drop_files(&files, log).await => Err(ProviderError::Unknown),
+            Err(e) => Err(e),
         }
     }
 
@@ -77,9 +75,11 @@ impl Replicate {
         log: &CallLog,
     ) -> Result<Reconciled, ProviderError> {
         let mut url = join(&self.config.api, &["predictions"]);
-        let since = intent.at.plus(TimeDelta::minutes(-2)).rfc3339();
-        url.query_pairs_mut().append_pair("created_after", &since);
-        let mut next = Some(url);
+        // As far as an answer can be late: what was put long after is somebody else's.
+        url.query_pairs_mut()
+            .append_pair("created_after", &intent.at.plus(TimeDelta::minutes(-2)).rfc3339())
+            .append_pair("created_before", &intent.at.plus(TimeDelta::minutes(10)).rfc3339());
+        let (mut next, mut seen) = (Some(url), Sighting::default());
         for _ in 0..PAGES {
             let Some(url) = next.take() else { break };
             let reply = self.line.repeat(|| self.keyed(Method::GET, &url, "/predictions"), log).await?;
@@ -87,31 +87,32 @@ impl Replicate {
                 return Err(unexpected(reply.status));
             }
             let page: Listed<Prediction> = read(&reply, "list")?;
-            let own = |p: &&Prediction| {
-                // A prediction whose data are gone says nothing of its seed; it is not ours to take.
-                let open = is_id(&p.id) && !known.has(&p.id);
-                open && Self::is_model(intent, p) && intent.is(p.seed(), p.prompt())
-            };
-            if let Some(found) = page.results.iter().find(own) {
-                let files = self.uploads(intent, log).await?;
-                return Ok(Reconciled::Found(Box::new(Self::handle(intent, found.id.clone(), files))));
+            let open = |p: &&Prediction| is_id(&p.id) && !known.has(&p.id) && Self::is_model(intent, p);
+            for p in page.results.iter().filter(open) {
+                seen.note(&p.id, intent.likeness(p.seed(), p.prompt()));
             }
             next = page.next.as_deref().and_then(|n| self.own_page(n));
+            if let Some(id) = seen.found(intent, known, next.is_none()) {
+                let files = self.uploads(intent, log).await?;
+                return Ok(Reconciled::Found(Box::new(Self::handle(intent, id.to_owned(), files))));
+            }
         }
         let deadline = TimeDelta::seconds(self.config.cancel_after.into());
-        // After an hour even a prediction that ran would show no seed, so by then absence proves nothing.
         let age = self.clock.now().since(intent.at);
-        if next.is_some() || age < deadline + SETTLE || age > TimeDelta::minutes(55) {
+        if age < deadline + SETTLE {
             return Ok(Reconciled::Unclear);
         }
-        let files = self.uploads(intent, log).await?;
-        self.drop_files(&files, log).await;
-        Ok(Reconciled::Absent)
+        // No prediction can need them by now, be there one or not.
+        let gone = self.drop_files(&self.uploads(intent, log).await?, log).await;
+        // After an hour even a prediction that ran would show no seed, so by then absence proves nothing.
+        let settled = gone && next.is_none() && seen.nothing() && age <= TimeDelta::minutes(55);
+        Ok(if settled { Reconciled::Absent } else { Reconciled::Unclear })
     }
 
     /// The prediction that a proven webhook to this job's own address names.
     pub fn adopt(&self, intent: &Intent, id: &str) -> Option<Handle> {
-        is_id(id).then(|| Self::handle(intent, id.to_owned(), vec![]))
+        let seek = Some(intent.pseudonym.clone());
+        is_id(id).then(|| Handle { seek, ..Self::handle(intent, id.to_owned(), vec![]) })
     }
 
     /// The next page of a list, if it is one of the API's own.
@@ -127,7 +128,8 @@ impl Replicate {
     }
 
     fn handle(intent: &Intent, id: String, files: Vec<String>) -> Handle {
-        Handle { id, endpoint: intent.endpoint.clone(), links: None, files, outputs: vec![] }
+        let (endpoint, at) = (intent.endpoint.clone(), Some(intent.at));
+        Handle { id, endpoint, links: None, files, outputs: vec![], at, seek: None }
     }
 
     async fn inputs(
@@ -174,7 +176,7 @@ impl Replicate {
             let url = join(&self.config.api, &["models", &intent.endpoint, "predictions"]);
             (url, "/models/{owner}/{name}/predictions")
         };
-        let wait = self.config.wait.min(60);
+        let wait = self.config.wait.min(if job.webhook.is_some() { 1 } else { 60 });
         let mut call = self
             .keyed(Method::POST, &url, path)
             .header("cancel-after", &format!("{}s", self.config.cancel_after.max(5)))
@@ -182,6 +184,10 @@ impl Replicate {
             .json(&body);
         if wait > 0 {
             call = call.header("prefer", &format!("wait={wait}"));
+        }
+        // Uploads take their time, in which a person may have changed their mind.
+        if !job.still_goes().await {
+            return Err(ProviderError::CalledOff);
         }
         let reply = self.line.once(call, log).await?;
         match reply.status {

@@ -38,15 +38,14 @@ impl Prediction {
         }
     }
 
-    /// The result's links: one string for Kontext, a list for other models.
-    pub(super) fn outputs(&self) -> Option<Vec<Url>> {
+    /// Where the results are, as links or `data:` URLs: one string for Kontext, a list for other models.
+    pub(super) fn outputs(&self) -> Option<Vec<&str>> {
         let texts: Vec<&str> = match &self.output {
             Value::String(one) => vec![one.as_str()],
             Value::Array(many) => many.iter().map(Value::as_str).collect::<Option<_>>()?,
             _ => return None,
         };
-        let links: Vec<Url> = texts.into_iter().map(|t| Url::parse(t).ok()).collect::<Option<_>>()?;
-        (1..=4).contains(&links.len()).then_some(links)
+        ((1..=4).contains(&texts.len()) && texts.iter().any(|t| Url::parse(t).is_ok())).then_some(texts)
     }
 
     pub(super) fn seed(&self) -> Option<u64> {

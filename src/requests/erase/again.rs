@@ -29,6 +29,7 @@ impl Requests {
         let purge_at = self.purge_at(&owner.tenant, now)?;
         let mut tx = self.db.begin().await?;
         self.forget(&mut tx, owner, None, (now, purge_at)).await?;
+        sql::last::of_person(&mut tx, owner).await?;
         sql::erasure::blank(&mut tx, owner, now).await?;
         sql::forget::subject(&mut tx, owner).await?;
         tx.commit().await?;

@@ -27,7 +27,7 @@ impl Requests {
                 continue;
             }
             let n = if columns.iter().any(|c| c == "subject") {
-                sql::everywhere::rows_of(&mut tx, &table, &id).await?
+                sql::everywhere::rows_of(&mut tx, &table, &columns, owner).await?
             } else {
                 sql::everywhere::rows_with(&mut tx, &table, &columns, &id).await?
             };

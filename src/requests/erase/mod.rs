@@ -8,17 +8,22 @@
 //! between two leaves a row that says where to go on.
 
 mod again;
+pub(super) mod last;
 mod look;
 mod steps;
 
 pub use again::ErasedAgain;
+pub use last::LastLetter;
 
 use super::model::words;
 use super::{Error, Request, Requests, State, sql};
 use crate::base::{EntryId, ReceiptId, RequestId, SubjectId, TenantId, Timestamp};
 use crate::ledger::{Entry, EntryKind};
 use crate::policy::Role;
-use crate::vault::{Actor, KeptRecords, Owner};
+use crate::vault::{Actor, KeptRecords, Owner, Vault};
+
+/// Why somebody is not erased while a legal hold concerns them.
+const HELD: &str = "a legal hold keeps these data; they are erased when it is lifted";
 
 words!(
     /// Where an erasure stands.
@@ -128,8 +133,26 @@ impl Requests {
         if self.keeps(owner).await?.is_some() {
             return Ok(None);
         }
-        let begun = self.begun(owner, None, by).await?;
+        let begun = self.begun(owner, (None, None), by).await?;
         self.go_on(begun).await.map(Some)
+    }
+
+    /// As [`Requests::erase`], of somebody who has not been here since `last_active`: `None`, and nothing done, as well
+    /// when they came back.
+    pub async fn erase_unused(
+        &self,
+        owner: &Owner,
+        last_active: Timestamp,
+        by: Role,
+    ) -> Result<Option<Erasure>, Error> {
+        if self.keeps(owner).await?.is_some() {
+            return Ok(None);
+        }
+        match self.begun(owner, (None, Some(last_active)), by).await {
+            Ok(begun) => self.go_on(begun).await.map(Some),
+            Err(Error::NotFound) => Ok(None),
+            Err(e) => Err(e),
+        }
     }
 
     /// A tenant's erasures, newest first.
@@ -149,11 +172,11 @@ impl Requests {
 
     /// Puts a person behind the fence and does nothing more yet: the first step of an erasure.
     pub async fn erasure_begin(&self, owner: &Owner, request: Option<RequestId>) -> Result<Erasure, Error> {
-        self.begun(owner, request, Role::Subject).await
+        self.begun(owner, (request, None), Role::Subject).await
     }
 
     pub(super) async fn erase_as_filed(&self, owner: &Owner, request: &Request) -> Result<Request, Error> {
-        let begun = self.begun(owner, Some(request.id), Role::Subject).await?;
+        let begun = self.begun(owner, (Some(request.id), None), Role::Subject).await?;
         self.go_on(begun).await?;
         self.find(&request.tenant, request.id).await
     }
@@ -170,18 +193,29 @@ impl Requests {
         self.find(&request.tenant, request.id).await
     }
 
-    async fn begun(&self, owner: &Owner, request: Option<RequestId>, by: Role) -> Result<Erasure, Error> {
+    /// The erasure of a person that is under way, or begins now; `unused`: only if they have not been here since.
+    async fn begun(
+        &self,
+        owner: &Owner,
+        (request, unused): (Option<RequestId>, Option<Timestamp>),
+        by: Role,
+    ) -> Result<Erasure, Error> {
         let open = {
             let mut tx = self.db.read().await?;
             sql::erasure::of(&mut tx, owner).await?
         };
         match open {
             Some(open) => Ok(open),
-            None => self.fence(owner, request, by).await,
+            None => self.fence(owner, (request, unused), by).await,
         }
     }
 
-    async fn fence(&self, owner: &Owner, request: Option<RequestId>, by: Role) -> Result<Erasure, Error> {
+    async fn fence(
+        &self,
+        owner: &Owner,
+        (request, unused): (Option<RequestId>, Option<Timestamp>),
+        by: Role,
+    ) -> Result<Erasure, Error> {
         if let Some(why) = self.keeps(owner).await? {
             // What cannot go yet is kept and used for nothing (Art. 18(1)(c) GDPR).
             if self.subjects.get(owner).await?.restricted_at.is_none() {
@@ -220,12 +254,28 @@ impl Requests {
         if let Some(request) = request {
             entry = entry.fact("request", request.to_string());
         }
+        let last = match request {
+            Some(request) => self.last_words(owner, &erasure.id, request).await,
+            None => None,
+        };
         let mut tx = self.db.begin().await?;
-        if !sql::forget::fence(&mut tx, owner).await? {
+        // A hold is seen here, or comes too late and is refused.
+        Vault::letting_go(&mut tx, &owner.tenant).await?;
+        if sql::forget::live_holds(&mut tx, owner).await? > 0 {
+            return Err(Error::Invalid(HELD));
+        }
+        let fenced = match unused {
+            Some(since) => sql::forget::fence_unused(&mut tx, owner, since).await?,
+            None => sql::forget::fence(&mut tx, owner).await?,
+        };
+        if !fenced {
             return Err(Error::NotFound);
         }
         self.subjects.end_sessions(&mut tx, owner).await?;
         sql::erasure::insert(&mut tx, &erasure).await?;
+        if let Some(sealed) = last {
+            sql::last::insert(&mut tx, (&owner.tenant, &erasure.id), &sealed, now).await?;
+        }
         self.elsewhere.ask_erasure(&mut tx, owner, (&erasure.id, request), tasks).await?;
         let entry = self.ledger.append(&mut tx, entry).await?.id;
         if let Some(request) = request {
@@ -245,7 +295,7 @@ impl Requests {
     /// Why a person cannot be erased now, if something stands against it.
     async fn keeps(&self, owner: &Owner) -> Result<Option<&'static str>, Error> {
         if self.held(owner).await? {
-            return Ok(Some("a legal hold keeps these data; they are erased when it is lifted"));
+            return Ok(Some(HELD));
         }
         Ok(None)
     }

@@ -15,6 +15,10 @@ use crate::vault::Owner;
 
 /// When to look again whether every provider has let go of what it had.
 const RECIPIENTS: TimeDelta = TimeDelta::seconds(15);
+/// How long that is waited for. What a provider does not show by then keeps nobody from being erased here: its copy stays
+/// open in the register, and is looked for until it is gone.
+const NO_LONGER: TimeDelta = TimeDelta::hours(48);
+const COPY_OPEN: &str = key("A provider has not shown yet that its copy is gone");
 /// Tables whose rows of a person go in the steps that follow the second look.
 const LATER: [&str; 5] = ["subject", "erasure", "errand", "elsewhere", "elsewhere_task"];
 
@@ -178,7 +182,8 @@ impl Requests {
     /// Looks again, by another way than things were cleared; nothing found is the only way on. Before that, every provider
     /// that had something of the person must be seen to have it no longer (Art. 19 GDPR).
     async fn verify(&self, owner: &Owner, erasure: Erasure) -> Result<Erasure, Error> {
-        if self.editing.copies_of(owner).await? > 0 {
+        let waited = self.clock.now().since(erasure.started_at);
+        if waited < NO_LONGER && self.editing.copies_of(owner).await? > 0 {
             let next_at = Some(self.clock.now().plus(RECIPIENTS));
             return self.put_alone(ErasureState::Cleared, Erasure { next_at, ..erasure }).await;
         }
@@ -266,7 +271,9 @@ impl Requests {
     async fn verified(&self, owner: &Owner, erasure: Erasure) -> Result<Erasure, Error> {
         let now = self.clock.now();
         let elsewhere = self.elsewhere.of_erasure(&owner.tenant, &erasure.id).await?;
-        let all_gone = erasure.stays.is_none() && elsewhere.iter().all(|task| task.stays.is_none());
+        let open = self.editing.copies_of(owner).await?;
+        let all_gone =
+            open == 0 && erasure.stays.is_none() && elsewhere.iter().all(|task| task.stays.is_none());
         let outcome = if all_gone { State::Fulfilled } else { State::PartlyFulfilled };
         let about = self.vault.subject_ref(owner).await?;
         let mut entry = Entry::new(EntryKind::ERASURE_COMPLETED, now, &owner.tenant, "service")
@@ -288,6 +295,7 @@ impl Requests {
             }
         }
         let entry = with_recipients(entry, &elsewhere);
+        let entry = if open > 0 { entry.fact("open-copies", open) } else { entry };
         let word =
             self.webhooks.last_word(owner, erasure.request).await.map_err(crate::vault::Error::from)?;
         let mut tx = self.db.begin().await?;
@@ -319,6 +327,9 @@ impl Requests {
             let request = request.answer(outcome, outcome.as_str(), now)?.close(now, purge_at)?;
             let request = Request { receipt: Some(receipt.id), ..request };
             let request = self.save(&mut tx, request).await?;
+            if open > 0 {
+                self.note(&mut tx, &request, ("service", "problem"), Some(COPY_OPEN), None).await?;
+            }
             self.note(&mut tx, &request, ("service", outcome.as_str()), None, Some(entry)).await?;
             self.note(&mut tx, &request, ("service", "closed"), None, Some(closing)).await?;
         }

@@ -34,15 +34,25 @@ fn request(right: Right) -> Request {
         tries: 0,
         problem: None,
         next_at: None,
+        proved_at: None,
+        reopened_at: None,
+        round: 0,
+        before: None,
         revision: 0,
     }
 }
 
 /// Every step there is, by number.
 fn take(request: Request, step: u8, now: Timestamp) -> Result<Request, BadStep> {
-    match step % 11 {
+    let due = |from: Timestamp| Due {
+        promise: from.plus(chrono::TimeDelta::hours(72)),
+        internal: from.plus(chrono::TimeDelta::days(23)),
+        legal: from.plus(chrono::TimeDelta::days(30)),
+        extended: from.plus(chrono::TimeDelta::days(91)),
+    };
+    match step % 14 {
         0 => request.acknowledge(),
-        1 => request.ask_identity(),
+        1 => request.ask_identity(now.plus(chrono::TimeDelta::days(30))),
         2 => request.cool_off(now),
         3 => request.start(now),
         4 => request.answer(State::Fulfilled, "fulfilled", now),
@@ -51,6 +61,9 @@ fn take(request: Request, step: u8, now: Timestamp) -> Result<Request, BadStep> 
         7 => request.answer(State::NoData, "no-data", now),
         8 => request.close(now, None),
         9 => request.withdraw(now, None),
+        10 => request.prove(now, due(now)),
+        11 => request.lapse(now, None),
+        12 => request.reopen(now, due(now)),
         _ => request.extend(now),
     }
 }
@@ -63,7 +76,6 @@ proptest! {
     ) {
         let mut request = request(right);
         let mut now = at(0);
-        let mut answers = 0;
         for (step, hours) in steps {
             now = now.plus(chrono::TimeDelta::hours(hours));
             let before = request.clone();
@@ -83,15 +95,19 @@ proptest! {
                 prop_assert_ne!(before.state, State::Working, "an erasure that began cannot be taken back");
             }
             if after.state.is_answer() {
-                answers += 1;
                 prop_assert!(after.answered_at.is_some());
             }
-            if answers > 1 {
-                prop_assert_eq!(after.answered_at, before.answered_at, "the first answer stopped the clocks");
-            }
             prop_assert_eq!(after.closed_at.is_some(), after.state.is_over());
-            prop_assert_eq!(after.due, before.due, "no step moves a clock");
-            if before.extended_at.is_some() {
+            let anew = after.round > before.round;
+            if !anew && after.proved_at == before.proved_at {
+                prop_assert_eq!(after.due, before.due, "no other step moves a clock");
+            }
+            if anew {
+                prop_assert_eq!(after.answered_at, None, "a second round waits for a second answer");
+                let late = before.answered_at.is_some_and(|at| at > before.due.promise);
+                prop_assert!(!late || after.before.is_some_and(|(at, promise)| at > promise), "what was late stays so");
+            }
+            if before.extended_at.is_some() && !anew {
                 prop_assert_eq!(after.extended_at, before.extended_at, "extended once only");
             }
             request = after;

@@ -8,6 +8,7 @@ use sqlx::AssertSqlSafe;
 use crate::dialect;
 use crate::on;
 use crate::store::{Error, Tx};
+use crate::vault::Owner;
 
 const COLUMNS_SQLITE: &str = "SELECT m.name, c.name FROM sqlite_schema m, pragma_table_info(m.name) c \
     WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name <> '_sqlx_migrations' AND c.type = 'TEXT' \
@@ -33,10 +34,26 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// Rows of a table whose `subject` is `id`.
-pub(in crate::requests) async fn rows_of(tx: &mut Tx, table: &str, id: &str) -> Result<i64, Error> {
-    let statement = format!("SELECT COUNT(*) FROM {} WHERE {} = $1", quoted(table), quoted("subject"));
-    count(tx, statement, id).await
+/// Rows of a table whose `subject` is `id`, of its tenant's where rows have one: then an index leads to them. Ids are
+/// never given twice, so no other tenant has rows of it.
+pub(in crate::requests) async fn rows_of(
+    tx: &mut Tx,
+    table: &str,
+    columns: &[String],
+    owner: &Owner,
+) -> Result<i64, Error> {
+    let id = owner.subject.to_string();
+    let (table, subject, tenant) = (quoted(table), quoted("subject"), quoted("tenant"));
+    if !columns.iter().any(|c| c == "tenant") {
+        return count(tx, format!("SELECT COUNT(*) FROM {table} WHERE {subject} = $1"), &id).await;
+    }
+    let statement = format!("SELECT COUNT(*) FROM {table} WHERE {tenant} = $1 AND {subject} = $2");
+    let (n,): (i64,) = on!(tx, |c| sqlx::query_as(AssertSqlSafe(statement))
+        .bind(owner.tenant.as_str())
+        .bind(&id)
+        .fetch_one(c)
+        .await)?;
+    Ok(n)
 }
 
 /// Rows of a table in any of whose text columns `id` occurs.

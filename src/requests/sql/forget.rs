@@ -7,6 +7,8 @@ use crate::vault::Owner;
 
 const FENCE: &str = "UPDATE subject SET state = 'erasing', generation = generation + 1, email_index = NULL \
     WHERE tenant = $1 AND id = $2 AND state = 'active'";
+const FENCE_UNUSED: &str = "UPDATE subject SET state = 'erasing', generation = generation + 1, email_index = NULL \
+    WHERE tenant = $1 AND id = $2 AND state = 'active' AND last_active_at = $3";
 const DELETE_SUBJECT: &str = "DELETE FROM subject WHERE tenant = $1 AND id = $2 AND state = 'erasing'";
 const HOLDS: &str = "SELECT COUNT(*) FROM hold WHERE tenant = $1 AND (subject IS NULL OR subject = $2) \
     AND released_at IS NULL";
@@ -21,6 +23,8 @@ const LETTERS: &str = "DELETE FROM mail WHERE tenant = $1 AND subject = $2";
 const MANDATES: &str = "UPDATE mandate SET subject = NULL, address_index = NULL, sealed = NULL, token_hash = NULL, \
     record = NULL, ended_at = COALESCE(ended_at, answer_until), \
     state = CASE WHEN state IN ('confirmed', 'ended') THEN 'ended' ELSE 'declined' END WHERE tenant = $1 AND subject = $2";
+const MOVES: &str = "DELETE FROM address_move WHERE tenant = $1 AND subject = $2";
+const AGENTS: &str = "UPDATE drp_request SET subject = NULL WHERE tenant = $1 AND subject = $2";
 const RECEIPTS: &str = "UPDATE receipt SET subject = NULL WHERE tenant = $1 AND subject = $2";
 const JOBS: &str = "DELETE FROM job WHERE tenant = $1 AND payload LIKE $2";
 const ANSWERS: &str = "DELETE FROM idempotency WHERE tenant = $1 AND caller LIKE $2";
@@ -35,6 +39,22 @@ const OWN_REQUEST: &str = "UPDATE request SET detail = NULL, subject = NULL, rev
 /// are not there, or behind it already.
 pub(in crate::requests) async fn fence(tx: &mut Tx, owner: &Owner) -> Result<bool, Error> {
     Ok(run(tx, FENCE, owner).await? == 1)
+}
+
+/// As [`fence`], of somebody who has not been here since `last_active`. `false` as well when they have.
+pub(in crate::requests) async fn fence_unused(
+    tx: &mut Tx,
+    owner: &Owner,
+    last_active: Timestamp,
+) -> Result<bool, Error> {
+    let n = on!(tx, |c| sqlx::query(FENCE_UNUSED)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(last_active.micros())
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?;
+    Ok(n == 1)
 }
 
 /// Removes the last row of a person.
@@ -54,7 +74,9 @@ pub(in crate::requests) async fn live_holds(tx: &mut Tx, owner: &Owner) -> Resul
 
 /// Logins, words, what they were told of, letters of theirs, lifted holds, waiting jobs and kept answers go; receipts stay and no longer say whose they are.
 pub(in crate::requests) async fn rows(tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
-    for statement in [LOGINS, CONSENTS, NOTICES, OLD_HOLDS, WARNINGS, LOOKS, LETTERS, MANDATES, RECEIPTS] {
+    for statement in
+        [LOGINS, CONSENTS, NOTICES, OLD_HOLDS, WARNINGS, LOOKS, LETTERS, MOVES, MANDATES, AGENTS, RECEIPTS]
+    {
         run(tx, statement, owner).await?;
     }
     for statement in [JOBS, ANSWERS] {

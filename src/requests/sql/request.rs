@@ -11,22 +11,25 @@ const INSERT: &str = "INSERT INTO request (id, reference, tenant, subject, asked
 const UPDATE: &str = "UPDATE request SET state = $1, detail = $2, grace_until = $3, extended_at = $4, answered_at = $5, \
     closed_at = $6, purge_at = $7, outcome = $8, receipt = $9, made_at = $10, archive_len = $11, archive_sha256 = $12, \
     available_until = $13, delivered_at = $14, alarm = $15, tries = $16, problem = $17, next_at = $18, \
-    revision = revision + 1 WHERE tenant = $19 AND id = $20 AND revision = $21";
+    promise_due = $19, internal_due = $20, legal_due = $21, extended_due = $22, proved_at = $23, reopened_at = $24, \
+    round = $25, first_answered_at = $26, first_promise_due = $27, \
+    revision = revision + 1 WHERE tenant = $28 AND id = $29 AND revision = $30";
 const GET: &str = "SELECT * FROM request WHERE tenant = $1 AND id = $2";
 const BY_REFERENCE: &str = "SELECT * FROM request WHERE tenant = $1 AND reference = $2";
 const OPEN_ALIKE: &str = "SELECT * FROM request WHERE tenant = $1 AND subject = $2 AND asked = $3 \
     AND COALESCE(about, '') = $4 AND state IN ('received', 'acknowledged', 'identity-pending', 'grace', 'working') \
     ORDER BY received_at DESC, id DESC LIMIT 1";
-const OF: &str =
-    "SELECT * FROM request WHERE tenant = $1 AND subject = $2 AND id < $3 ORDER BY id DESC LIMIT $4";
+const OF: &str = "SELECT * FROM request WHERE tenant = $1 AND subject = $2 AND (CAST($3 AS TEXT) IS NULL OR id < $3) \
+    ORDER BY id DESC LIMIT $4";
 const QUEUE: &str = "SELECT * FROM request WHERE tenant = $1 AND (promise_due > $2 OR (promise_due = $2 AND id > $3)) \
     AND state IN ('received', 'acknowledged', 'identity-pending', 'grace', 'working') ORDER BY promise_due, id LIMIT $4";
 const LATE: &str = "SELECT * FROM request WHERE tenant = $1 AND (promise_due > $2 OR (promise_due = $2 AND id > $3)) \
-    AND answered_at IS NULL AND closed_at IS NULL AND promise_due < $5 ORDER BY promise_due, id LIMIT $4";
-const EVERY: &str = "SELECT * FROM request WHERE tenant = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+    AND answered_at IS NULL AND closed_at IS NULL AND state <> 'identity-pending' AND promise_due < $5 ORDER BY promise_due, id LIMIT $4";
+const EVERY: &str = "SELECT * FROM request WHERE tenant = $1 AND (CAST($2 AS TEXT) IS NULL OR id < $2) \
+    ORDER BY id DESC LIMIT $3";
 const DUE: &str = "SELECT * FROM request WHERE next_at <= $1 ORDER BY next_at LIMIT 100";
-const UNANSWERED: &str = "SELECT * FROM request WHERE answered_at IS NULL AND closed_at IS NULL AND promise_due <= $1 \
-    ORDER BY promise_due LIMIT 1000";
+const UNANSWERED: &str = "SELECT * FROM request WHERE answered_at IS NULL AND closed_at IS NULL AND state <> 'identity-pending' \
+    AND promise_due <= $1 AND (promise_due > $2 OR (promise_due = $2 AND id > $3)) ORDER BY promise_due, id LIMIT $4";
 const COUNTS: &str = "SELECT asked, state, COUNT(*) FROM request WHERE tenant = $1 GROUP BY asked, state ORDER BY asked, state";
 const PURGEABLE: &str = "SELECT tenant, id FROM request WHERE purge_at <= $1 LIMIT 500";
 const PURGE_TASKS: &str = "DELETE FROM request_task WHERE tenant = $1 AND request = $2";
@@ -104,6 +107,10 @@ macro_rules! request {
             tries: get!("tries", i64),
             problem: get!("problem", Option<String>),
             next_at: at!("next_at"),
+            proved_at: at!("proved_at"),
+            reopened_at: at!("reopened_at"),
+            round: get!("round", i64),
+            before: at!("first_answered_at").zip(at!("first_promise_due")),
             revision: get!("revision", i64),
         })
     }};
@@ -181,6 +188,15 @@ pub(in crate::requests) async fn update(tx: &mut Tx, r: &Request) -> Result<bool
         .bind(r.tries)
         .bind(&r.problem)
         .bind(r.next_at.map(Timestamp::micros))
+        .bind(r.due.promise.micros())
+        .bind(r.due.internal.micros())
+        .bind(r.due.legal.micros())
+        .bind(r.due.extended.micros())
+        .bind(r.proved_at.map(Timestamp::micros))
+        .bind(r.reopened_at.map(Timestamp::micros))
+        .bind(r.round)
+        .bind(r.before.map(|(at, _)| at.micros()))
+        .bind(r.before.map(|(_, promise)| promise.micros()))
         .bind(r.tenant.as_str())
         .bind(r.id.to_string())
         .bind(r.revision)
@@ -234,7 +250,7 @@ pub(in crate::requests) async fn open_alike(
 pub(in crate::requests) async fn of(
     tx: &mut Tx,
     owner: &Owner,
-    before: &str,
+    before: Option<&str>,
     most: i64,
 ) -> Result<Vec<Request>, Error> {
     requests!(tx, OF, owner.tenant.as_str(), owner.subject.to_string(), before, most)
@@ -263,7 +279,7 @@ pub(in crate::requests) async fn late(
 pub(in crate::requests) async fn every(
     tx: &mut Tx,
     tenant: &TenantId,
-    before: &str,
+    before: Option<&str>,
     most: i64,
 ) -> Result<Vec<Request>, Error> {
     requests!(tx, EVERY, tenant.as_str(), before, most)
@@ -274,9 +290,15 @@ pub(in crate::requests) async fn due(tx: &mut Tx, now: Timestamp) -> Result<Vec<
     requests!(tx, DUE, now.micros())
 }
 
-/// Unanswered requests of all tenants whose promised time ends by `by`.
-pub(in crate::requests) async fn unanswered(tx: &mut Tx, by: Timestamp) -> Result<Vec<Request>, Error> {
-    requests!(tx, UNANSWERED, by.micros())
+/// Unanswered requests of all tenants whose promised time ends by `by`, a page of them: those after a promise and an id.
+/// Not those whose clocks stand still until it is known who asks.
+pub(in crate::requests) async fn unanswered(
+    tx: &mut Tx,
+    by: Timestamp,
+    (due, id): (i64, &str),
+    most: i64,
+) -> Result<Vec<Request>, Error> {
+    requests!(tx, UNANSWERED, by.micros(), due, id, most)
 }
 
 pub(in crate::requests) async fn counts(

@@ -5,6 +5,7 @@ use crate::store::{Error, Tx};
 
 const END_ALL_SESSIONS: &str = "DELETE FROM session WHERE token_hash IS NOT NULL";
 const END_ALL_LINKS: &str = "DELETE FROM sign_in WHERE token_hash IS NOT NULL";
+const VOID_CODES: &str = "DELETE FROM staff_recovery WHERE code_hash IS NOT NULL";
 const SUBJECTS: &str = "SELECT tenant, id FROM subject WHERE id > $1 ORDER BY id LIMIT 500";
 const DISABLE_STAFF: &str =
     "UPDATE staff SET disabled_at = $1 WHERE tenant = $2 AND id = $3 AND disabled_at IS NULL";
@@ -15,6 +16,11 @@ pub(in crate::subjects) async fn end_all(tx: &mut Tx) -> Result<u64, Error> {
     let ended = on!(tx, |c| sqlx::query(END_ALL_SESSIONS).execute(c).await.map(|r| r.rows_affected()))?;
     on!(tx, |c| sqlx::query(END_ALL_LINKS).execute(c).await.map(|_| ()))?;
     Ok(ended)
+}
+
+/// Forgets every recovery code of every member of staff.
+pub(in crate::subjects) async fn void_codes(tx: &mut Tx) -> Result<u64, Error> {
+    Ok(on!(tx, |c| sqlx::query(VOID_CODES).execute(c).await.map(|r| r.rows_affected()))?)
 }
 
 /// People of all tenants, in the order of their ids.

@@ -140,13 +140,19 @@ pub(in crate::subjects) async fn reset(
         .execute(c)
         .await
         .map(|r| r.rows_affected()))?;
+    forget_codes(tx, (tenant, staff)).await?;
+    Ok(n == 1)
+}
+
+/// Forgets the codes of a member, used or not.
+pub(in crate::subjects) async fn forget_codes(tx: &mut Tx, (tenant, staff): Whose<'_>) -> Result<(), Error> {
     on!(tx, |c| sqlx::query(FORGET_CODES)
         .bind(tenant.as_str())
         .bind(staff.to_string())
         .execute(c)
         .await
         .map(|_| ()))?;
-    Ok(n == 1)
+    Ok(())
 }
 
 pub(in crate::subjects) async fn keep_code(

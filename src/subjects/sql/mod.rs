@@ -1,4 +1,6 @@
+pub(super) mod address;
 pub(super) mod again;
+pub(super) mod asked;
 mod closing;
 pub(super) mod factor;
 mod reading;
@@ -21,15 +23,13 @@ use crate::vault::Owner;
 const INSERT_SUBJECT: &str = "INSERT INTO subject (id, tenant, state, generation, email_index, policy_version, created_at, \
     last_active_at, warnings) VALUES ($1, $2, 'active', 1, $3, $4, $5, $5, 0)";
 const SUBJECT: &str = "SELECT state, policy_version, created_at, last_active_at, restricted_at, closed_at, \
-    address_changed_at, locale FROM subject WHERE tenant = $1 AND id = $2";
+    address_changed_at, locale, address_confirmed FROM subject WHERE tenant = $1 AND id = $2";
 const SUBJECT_BY_EMAIL: &str =
     "SELECT id FROM subject WHERE tenant = $1 AND email_index = $2 AND state = 'active'";
 const INSERT_LOGIN: &str =
     "INSERT INTO subject_login (tenant, issuer, login_index, subject) VALUES ($1, $2, $3, $4)";
 const BY_LOGIN: &str = "SELECT l.subject FROM subject_login l JOIN subject s ON s.id = l.subject AND s.tenant = l.tenant \
     WHERE l.tenant = $1 AND l.issuer = $2 AND l.login_index = $3 AND s.state = 'active'";
-const SET_EMAIL: &str = "UPDATE subject SET email_index = $1, address_changed_at = CASE WHEN email_index = $1 \
-    THEN address_changed_at ELSE COALESCE($2, address_changed_at) END WHERE tenant = $3 AND id = $4 AND state = 'active'";
 const TOUCH: &str = "UPDATE subject SET last_active_at = $1, warnings = 0, warned_at = NULL \
     WHERE tenant = $2 AND id = $3 AND last_active_at < $4";
 const SET_RESTRICTED: &str =
@@ -78,8 +78,8 @@ pub(super) async fn insert_subject(
 }
 
 /// State, version of the policy, when they came, when they were last here, since when restricted, when closed, when their
-/// address was changed, language.
-type SubjectRow = (String, String, i64, i64, Option<i64>, Option<i64>, Option<i64>, Option<String>);
+/// address was changed, language, whether the address was confirmed.
+type SubjectRow = (String, String, i64, i64, Option<i64>, Option<i64>, Option<i64>, Option<String>, i64);
 
 pub(super) async fn subject(tx: &mut Tx, owner: &Owner) -> Result<Option<Subject>, Error> {
     let row: Option<SubjectRow> = on!(tx, |c| sqlx::query_as(SUBJECT)
@@ -87,17 +87,20 @@ pub(super) async fn subject(tx: &mut Tx, owner: &Owner) -> Result<Option<Subject
         .bind(owner.subject.to_string())
         .fetch_optional(c)
         .await)?;
-    Ok(row.map(|(state, policy_version, created, active, restricted, closed, address, locale)| Subject {
-        id: owner.subject,
-        tenant: owner.tenant.clone(),
-        policy_version,
-        created_at: Timestamp::from_micros(created),
-        last_active_at: Timestamp::from_micros(active),
-        restricted_at: restricted.map(Timestamp::from_micros),
-        closed_at: closed.map(Timestamp::from_micros),
-        address_changed_at: address.map(Timestamp::from_micros),
-        erasing: state != "active",
-        tongue: locale.and_then(|tag| Tongue::of_tag(&tag)).unwrap_or_default(),
+    Ok(row.map(|(state, policy_version, created, active, restricted, closed, address, locale, confirmed)| {
+        Subject {
+            id: owner.subject,
+            tenant: owner.tenant.clone(),
+            policy_version,
+            created_at: Timestamp::from_micros(created),
+            last_active_at: Timestamp::from_micros(active),
+            restricted_at: restricted.map(Timestamp::from_micros),
+            closed_at: closed.map(Timestamp::from_micros),
+            address_changed_at: address.map(Timestamp::from_micros),
+            address_confirmed: confirmed == 1,
+            erasing: state != "active",
+            tongue: locale.and_then(|tag| Tongue::of_tag(&tag)).unwrap_or_default(),
+        }
     }))
 }
 
@@ -144,24 +147,6 @@ pub(super) async fn by_login(
         .fetch_optional(c)
         .await)?;
     row.map(|(id,)| id.parse().map_err(|_| Error::inconsistent("subject_login", "subject"))).transpose()
-}
-
-/// Moves an account to another address; `changed_at` is noted if it is another, unless it is nothing.
-pub(super) async fn set_email(
-    tx: &mut Tx,
-    owner: &Owner,
-    index: &[u8],
-    changed_at: Option<Timestamp>,
-) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(SET_EMAIL)
-        .bind(index)
-        .bind(changed_at.map(Timestamp::micros))
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
 }
 
 pub(super) async fn touch(

@@ -9,11 +9,10 @@ use chrono::TimeDelta;
 
 use super::seat::{self, Fields};
 use super::shell::{Answer, outside, page, query};
-use crate::base::{Kind, Secret, TenantId, Timestamp};
+use crate::base::{Secret, TenantId, Timestamp};
 use crate::edge::{Edge, Fault, StaffAtDoor, cookie_of};
-use crate::mail::letters::{Letter as _, Letterhead, SignInLink};
 use crate::speech::Tongue;
-use crate::subjects::{Email, Error, LinkFor, SignedIn};
+use crate::subjects::{Email, Error, LINK_LIFE, LinkFor, LinkWish, SignedIn};
 use crate::web::view::{Mistake, Mistakes, ProviderDoor, SignInConfirm, StaffMailSent, StaffSignIn};
 
 /// The list under which tokens of forms are made that nobody is signed in for: one for each browser.
@@ -81,9 +80,6 @@ impl Caller {
     }
 }
 
-/// How long a link works, and the nonce of the browser that asked for it.
-const LINK_LIFE: TimeDelta = TimeDelta::minutes(15);
-
 pub(super) fn cookie(
     edge: &Edge,
     name: &str,
@@ -126,62 +122,42 @@ pub(super) async fn send(State(edge): State<Edge>, request: Request) -> Answer {
         return caller.form(typed, Some(("email", "This is not an e-mail address we can write to.")));
     };
     let link = link(&caller, &email).await?;
-    let development = edge.development();
-    if let Some((link, until)) = link.as_ref().filter(|_| !development) {
-        post(&caller, &email, link, *until).await?;
-    }
     let sent = StaffMailSent {
         shell: outside(&edge, &caller.tenant, caller.csrf())?,
         email: typed.to_owned(),
         lives: "15 minutes".to_owned(),
-        development_link: link.filter(|_| development).map(|(link, _)| link.expose().clone()),
+        // In development there is nobody to keep it from.
+        development_link: link.filter(|_| edge.development()).map(|link| link.expose().clone()),
     };
     page(&sent)
 }
 
-/// The whole link for an address of staff.
-async fn link(caller: &Caller, email: &Email) -> Result<Option<(Secret<String>, Timestamp)>, Fault> {
+/// Has a link mailed to an address of staff. Whether it is one is looked up when the letter is written, so that the time of
+/// this answer does not tell. Gives the whole link.
+async fn link(caller: &Caller, email: &Email) -> Result<Option<Secret<String>>, Fault> {
     let app = &caller.edge.app;
-    let made = app.subjects.link(&caller.tenant, LinkFor::Staff, email, Some(&caller.nonce)).await;
-    let made = match made {
+    let until = app.clock.now().plus(LINK_LIFE).micros() / 1_000_000;
+    let path = format!("/desk/sign-in/confirm?until={until}");
+    let wish = LinkWish {
+        whom: LinkFor::Staff,
+        email,
+        browser: &caller.nonce,
+        tells_code: false,
+        opens: None,
+        path: &path,
+        tongue: Tongue::English,
+    };
+    match app.subjects.ask_link(&caller.tenant, &wish).await {
+        Ok(path) => {
+            let base = app.config.server.public_url.trim_end_matches('/');
+            Ok(Some(Secret::new(format!("{base}/{}{}", caller.tenant, path.expose()))))
+        }
         Err(Error::TooMany) => {
             tracing::warn!(tenant = %caller.tenant, "too many sign-in links for one address of staff");
-            None
+            Ok(None)
         }
-        other => other?,
-    };
-    Ok(made.map(|link| {
-        let base = app.config.server.public_url.trim_end_matches('/');
-        let until = link.expires_at;
-        let whole = format!(
-            "{base}/{}/desk/sign-in/confirm?token={}&until={}",
-            caller.tenant,
-            link.token.expose(),
-            until.micros() / 1_000_000
-        );
-        (Secret::new(whole), until)
-    }))
-}
-
-async fn post(caller: &Caller, email: &Email, link: &Secret<String>, until: Timestamp) -> Result<(), Fault> {
-    let app = &caller.edge.app;
-    let policy = app.vault.policy(&caller.tenant)?;
-    let base = app.config.server.public_url.trim_end_matches('/');
-    let letter = SignInLink {
-        head: Letterhead {
-            brand: policy.controller().name.clone(),
-            contact: policy.contact().privacy.clone(),
-            privacy_link: format!("{base}/{}/privacy", caller.tenant),
-            development: caller.edge.development(),
-            tongue: Tongue::English,
-        },
-        link: link.expose().clone(),
-        code: String::new(),
-        until,
-        opens_account: false,
-    };
-    let written = letter.write().map_err(|_| Fault::new(Kind::Internal))?;
-    Ok(app.post.send(email.expose(), None, &app.entropy.reference(), &written).await?)
+        Err(e) => Err(e.into()),
+    }
 }
 
 /// `GET /desk/sign-in/confirm`: nothing happens yet, so that a scanner that follows links signs nobody in.

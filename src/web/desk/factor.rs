@@ -13,7 +13,8 @@ use crate::base::{Kind, Secret, TenantId, Timestamp};
 use crate::edge::{Edge, Fault, StaffAtDoor, WhatOfFactor, tell_of_factor};
 use crate::subjects::{Error, Factor};
 use crate::web::view::{
-    FactorAsked, FactorCodes, FactorNew, Mistake, Mistakes, Moment, ProviderDoor, Shell, grouped, qr,
+    FactorAsked, FactorCodes, FactorNew, FactorRenewal, Mistake, Mistakes, Moment, ProviderDoor, Shell,
+    grouped, qr,
 };
 
 /// The field of a code.
@@ -69,6 +70,24 @@ impl Threshold {
             next: next.to_owned(),
             mistakes: mistakes(mistake),
             shell,
+        })
+    }
+
+    /// Only whoever has given a code in this session.
+    fn inside(&self) -> Result<(), Fault> {
+        self.at.session.factor_at.map(|_| ()).ok_or_else(|| Fault::new(Kind::StepUp))
+    }
+
+    async fn show_renewal(&self, mistake: Option<Mistake>) -> Answer {
+        self.inside()?;
+        let factor = self.edge.app.subjects.factor(&self.at.staff).await?;
+        if !factor.enrolled {
+            return Err(Fault::new(Kind::NotFound));
+        }
+        page(&FactorRenewal {
+            codes_left: factor.codes_left,
+            mistakes: mistakes(mistake),
+            shell: self.shell()?,
         })
     }
 
@@ -167,11 +186,34 @@ pub(super) async fn set_up(State(edge): State<Edge>, request: Request) -> Answer
     let mut response = page(&FactorCodes {
         shell: here.shell()?,
         codes: enrolled.codes.iter().map(|code| code.expose().clone()).collect(),
+        renewed: false,
         held_until: enrolled.held_until.map(Moment::from),
         next,
     })?;
     set_cookie(&mut response, &session_cookie(&edge, enrolled.session.cookie.expose()));
     Ok(response)
+}
+
+/// `GET /desk/factor/codes`: asks for a code of the app before new recovery codes are made.
+pub(super) async fn ask_codes(here: Threshold) -> Answer {
+    here.show_renewal(None).await
+}
+
+/// `POST /desk/factor/codes` (`factor-code`)
+pub(super) async fn renew_codes(State(edge): State<Edge>, request: Request) -> Answer {
+    let (here, fields) = Threshold::form(request, &edge).await?;
+    here.inside()?;
+    let codes = match edge.app.subjects.renew_codes(&here.at.session, fields.one(CODE)).await {
+        Ok(codes) => codes,
+        Err(error) => return here.show_renewal(Some(wrong(error, CODE, edge.app.clock.now())?)).await,
+    };
+    page(&FactorCodes {
+        shell: here.shell()?,
+        codes: codes.iter().map(|code| code.expose().clone()).collect(),
+        renewed: true,
+        held_until: None,
+        next: here.onward(""),
+    })
 }
 
 /// Lets whoever sits here do one of the gravest acts, if their proof is fresh, or if they gave a code along; otherwise

@@ -52,6 +52,7 @@ pub fn router(edge: Edge) -> Router {
         .route("/{tenant}/desk/sign-out", post(door::leave))
         .route("/{tenant}/desk/factor", get(factor::show).post(factor::give))
         .route("/{tenant}/desk/factor/set-up", post(factor::set_up))
+        .route("/{tenant}/desk/factor/codes", get(factor::ask_codes).post(factor::renew_codes))
         .route("/{tenant}/desk/jobs/{id}/retry", post(today::release))
         .route("/{tenant}/desk/requests", get(queue::show))
         .route("/{tenant}/desk/requests/{reference}", get(request::show))

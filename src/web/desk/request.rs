@@ -7,14 +7,15 @@ use super::found::Found;
 use super::queue;
 use super::recipients::{recipients, stays};
 use super::roles::DECIDE;
-use super::seat::{Seat, Sent};
+use super::seat::{Fields, Seat, Sent};
 use super::shell::{Answer, desk, page, query, see_other};
 use super::words;
 use crate::base::{Kind, Timestamp};
 use crate::edge::Fault;
 use crate::policy::Right;
 use crate::requests::{
-    CATEGORY, Erasure, Event, PURPOSE, Papers, Proposal, RefusalReason, RefusalText, Remark, Request, State,
+    CATEGORY, Correction, Erasure, Event, Field, PURPOSE, Papers, Proposal, RefusalReason, RefusalText,
+    Remark, Request, State,
 };
 use crate::vault::{Access, Owner, Wanted};
 use crate::web::view::{self, Action, Fact, Mistakes, Note, Proposed, RequestDetail, Step};
@@ -103,7 +104,7 @@ pub(super) async fn note(Path((_, reference)): Path<(String, String)>, sent: Sen
     Ok(see_other(&seat, &format!("/requests/{}", request.reference), "noted"))
 }
 
-/// `POST /desk/requests/{reference}/{action}` (`reason`, `ground`)
+/// `POST /desk/requests/{reference}/{action}` (`reason`, `ground`, `field`, `old`, `new`)
 pub(super) async fn act(Path((_, reference, action)): Path<(String, String, String)>, sent: Sent) -> Answer {
     let Sent { seat, fields } = sent;
     let app = &seat.edge.app;
@@ -117,6 +118,15 @@ pub(super) async fn act(Path((_, reference, action)): Path<(String, String, Stri
         "retry" => {
             app.elsewhere.hurry(tenant, id).await?;
             requests.retry(tenant, id).await.map(|_| "retried")?
+        }
+        "correct" => {
+            let correction = correction(&fields)?;
+            let corrected = requests.rectify_by_hand(tenant, id, by, &correction).await?;
+            if corrected.answered_at.is_some() { "corrected" } else { "address-asked" }
+        }
+        "settle" => {
+            let reason = fields.secret("reason");
+            requests.corrected_elsewhere(tenant, id, by, &reason).await.map(|_| "settled")?
         }
         "extend" => requests.extend(tenant, id, by, &fields.secret("reason")).await.map(|_| "extended")?,
         "refuse" => {
@@ -134,6 +144,12 @@ fn refusal(ground: &str, words: crate::base::Secret<String>) -> Result<RefusalTe
     let unknown = || Fault::because(Kind::Invalid, "choose the ground that the refusal rests on");
     let reason = RefusalReason::parse(ground).ok_or_else(unknown)?;
     Ok(RefusalText { reason, law: words::ground(reason).1.to_owned(), words })
+}
+
+fn correction(fields: &Fields) -> Result<Correction, Fault> {
+    let unknown = || Fault::because(Kind::Invalid, "choose which value is to be corrected");
+    let field = Field::parse(fields.one("field")).ok_or_else(unknown)?;
+    Ok(Correction { field, old: fields.secret("old"), new: fields.secret("new") })
 }
 
 /// What the person and staff wrote, if this look asks for it: that is a read, and recorded.
@@ -222,8 +238,12 @@ fn ahead(request: &Request) -> (&'static str, String) {
     match request.state {
         State::IdentityPending => ("Waits for the person to show who they are", String::new()),
         State::Grace => ("Waits until it can no longer be taken back", at(request.grace_until)),
-        State::Acknowledged | State::Received if request.right == Right::Rectification => {
+        _ if request.next_at.is_some() => ("Goes on by itself", at(request.next_at)),
+        State::Working if request.right == Right::Rectification => {
             ("Waits for somebody to correct it", String::new())
+        }
+        State::Working if request.reopened_at.is_some() => {
+            ("Waits for somebody to run it again or to answer it", String::new())
         }
         _ => ("Goes on by itself", at(request.next_at)),
     }
@@ -283,6 +303,9 @@ fn actions(seat: &Seat, request: &Request, writing: &Writing, events: &[Event]) 
             "Tries the step that comes next, without waiting for its time.",
         ));
     }
+    if decides && open && request.state == State::Working && request.right == Right::Rectification {
+        all.extend(corrections());
+    }
     if open && decides && request.extended_at.is_none() && now <= request.due.legal {
         let explains = "Once, and only for a complex request: the law’s date moves by two months, our promise does not. The person is told the reason and the new date.";
         all.push(Action { needs_reason: true, ..action("extend", "Extend the law’s time", explains) });
@@ -310,12 +333,23 @@ fn actions(seat: &Seat, request: &Request, writing: &Writing, events: &[Event]) 
     all
 }
 
+/// How a correction that only words describe is carried out.
+fn corrections() -> [Action; 2] {
+    let explains = "Read what the person wrote first. The old value must be the one that is held; both stay sealed with the request, whoever else holds it is told, and the request is closed.";
+    let elsewhere = "For what is no value of the account, or was put right by other means. The person reads your words as the answer, and the request is closed.";
+    [
+        Action { fields: words::fields(), ..action("correct", "Correct this value", explains) },
+        Action { needs_reason: true, ..action("settle", "It is corrected elsewhere", elsewhere) },
+    ]
+}
+
 fn action(id: &str, button: &str, explains: &str) -> Action {
     Action {
         id: id.to_owned(),
         button: button.to_owned(),
         explains: explains.to_owned(),
         needs_reason: false,
+        fields: Vec::new(),
         grounds: Vec::new(),
         four_eyes: false,
         grave: false,

@@ -106,7 +106,8 @@ const GRAVE: &[&str] = &[
 /// decoded.
 pub fn is_grave(route: &str, action: Option<&str>) -> bool {
     let below = route.strip_prefix("/{tenant}/desk/").unwrap_or_default();
-    GRAVE.contains(&below) || (below == "requests/{reference}/{action}" && action == Some("agree"))
+    let decides = action.is_some_and(|action| ["agree", "correct", "settle"].contains(&action));
+    GRAVE.contains(&below) || (below == "requests/{reference}/{action}" && decides)
 }
 
 #[cfg(test)]
@@ -134,7 +135,9 @@ mod tests {
             assert!(is_grave(&format!("/{{tenant}}/desk/{grave}"), None), "{grave}");
         }
         let act = "/{tenant}/desk/requests/{reference}/{action}";
-        assert!(is_grave(act, Some("agree")));
+        for grave in ["agree", "correct", "settle"] {
+            assert!(is_grave(act, Some(grave)), "{grave}");
+        }
         for (route, action) in [
             (act, Some("retry")),
             (act, None),

@@ -31,14 +31,29 @@ const DONE: &[(&str, State, &str)] = &[
     (
         "extended",
         State::Kept,
-        "The law’s time is extended. The letter to the person is sealed with the request.",
+        "The law’s time is extended. The person gets a letter with the reason and the new date.",
     ),
     (
         "proposed",
         State::Waiting,
         "The refusal is proposed. Somebody else has to agree before anything is decided.",
     ),
-    ("refused", State::Kept, "The request is refused and closed. The letter is sealed with it."),
+    ("refused", State::Kept, "The request is refused and closed. The person gets the letter."),
+    (
+        "corrected",
+        State::Kept,
+        "The value is corrected and the request closed. Old and new are sealed with it.",
+    ),
+    (
+        "address-asked",
+        State::Waiting,
+        "We write to the new address. The request closes when the link in that letter is opened.",
+    ),
+    (
+        "settled",
+        State::Kept,
+        "The request is answered and closed. The person reads your words with the answer.",
+    ),
     ("reopened", State::Kept, "The request is open again."),
     ("held", State::Kept, "The hold is placed. Nothing under it is erased until it is lifted."),
     ("handed", State::Kept, "It stands in the register. The words are sealed with the person’s data."),

@@ -32,11 +32,17 @@ pub(super) async fn show(seat: Seat, uri: Uri) -> Answer {
     let holds = app.retention.holds(&seat.tenant).await?;
     let mut promises = promises::rows(&seat, &found, |rule| rule.state < audit::State::Waiting);
     promises.truncate(FEW);
+    let factor = app.subjects.factor(&seat.staff.staff).await?;
     page(&Overview {
         figures: figures(&seat, &found, (&board, &holds), &ledger),
         due: due.iter().map(|request| row(request, found.at)).collect(),
         promises,
         jobs: found.jobs.iter().map(job).collect(),
+        codes_left: if seat.edge.second_factor() {
+            factor.enrolled.then_some(factor.codes_left)
+        } else {
+            None
+        },
         desk: desk(&seat, &found, &uri).await?,
     })
 }

@@ -1,7 +1,7 @@
 //! The desk's words for rights, states, channels and what happened.
 
 use crate::policy::{Channel, Right};
-use crate::requests::{RefusalReason, State};
+use crate::requests::{Field, RefusalReason, State};
 use crate::web::view::Choice;
 
 /// A right in a word.
@@ -50,8 +50,11 @@ pub(super) fn event(kind: &str) -> String {
         "by-agent" => "Asked for by an agent",
         "arrived" => "Where it came from was looked at",
         "asked-again" => "Asked for again",
+        "address-asked" => "The new address was written to",
         "acknowledged" => "Acknowledged",
         "identity-shown" => "Identity proved",
+        "held" => "Put off: their address was changed lately",
+        "lapsed" => "Ended: nobody confirmed it in time",
         "waived" => "Time to take it back given up",
         "started" => "Begun",
         "problem" => "Stuck",
@@ -101,6 +104,21 @@ pub(super) fn ground(reason: RefusalReason) -> (&'static str, &'static str) {
         RefusalReason::OthersRights => ("It would harm the rights of others", "Art. 15(4) and 20(4) GDPR"),
         RefusalReason::Accurate => ("What is said to be wrong was found to be right", "Art. 16 GDPR"),
     }
+}
+
+/// The values of an account that can be corrected by hand.
+pub(super) fn fields() -> Vec<Choice> {
+    let says = |field: Field| match field {
+        Field::Name => "Name",
+        Field::Email => "E-mail address",
+        Field::Username => "User name",
+    };
+    let choice = |&field: &Field| Choice {
+        value: field.as_str().to_owned(),
+        says: says(field).to_owned(),
+        chosen: false,
+    };
+    Field::ALL.iter().map(choice).collect()
 }
 
 /// The grounds to choose from.

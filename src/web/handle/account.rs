@@ -3,20 +3,17 @@
 use axum::extract::Query;
 use axum::http::{HeaderMap, HeaderName, Uri, header};
 use axum::response::Response;
-use chrono::TimeDelta;
 use serde::Deserialize;
 
-use crate::base::{EntryId, Kind, SubjectId, Timestamp};
+use crate::base::Timestamp;
 use crate::edge::{CalledFrom, Edge, Fault, cookie_of};
-use crate::mail::letters::{Letter as _, Written};
 use crate::speech::Case;
-use crate::subjects::{Email, Error as Refused, Link, LinkFor, NewAccount, SignedIn};
+use crate::subjects::{Email, Error as Refused, LINK_LIFE, LinkFor, LinkWish, NewAccount, SignedIn};
 use crate::vault::Owner;
-use crate::web::doors::WELCOME;
 use crate::web::form::Filled;
 use crate::web::page::{Answer, Done, Person, Visit, again, cookie, day, html, not_found, see_done, with};
 use crate::web::shape::account::{
-    Signing, bad_address, choices, confirm_action, confirm_path, confirms, letter, mistake, next, ticked,
+    Signing, bad_address, choices, confirm_action, confirm_path, confirms, mistake, next, ticked,
 };
 use crate::web::view::{MailSent, Mistakes, SignIn, SignInConfirm, SignUp};
 
@@ -24,9 +21,6 @@ use crate::web::view::{MailSent, Mistakes, SignIn, SignInConfirm, SignUp};
 const SESSION_SECONDS: u32 = 30 * 24 * 3600;
 /// How long a browser remembers that it asked for a link.
 const ASKED_SECONDS: u32 = 3600;
-
-/// How long a mailed link works.
-const LINK_LIVES: TimeDelta = TimeDelta::minutes(15);
 
 /// Where to go after signing in.
 #[derive(Debug, Deserialize)]
@@ -56,7 +50,7 @@ pub(crate) async fn ask(visit: Visit, headers: HeaderMap, form: Filled) -> Answe
         let wrong = bad_address(visit.tongue());
         return again(&sign_in_page(&visit, typed, next, wrong).await?);
     };
-    let asked = Asked { email, typed, next, consents: Vec::new(), opens: false };
+    let asked = Asked { email, typed, next, consents: Vec::new(), opens: None };
     mail(&visit, &headers, asked).await
 }
 
@@ -87,23 +81,18 @@ pub(crate) async fn open(visit: Visit, headers: HeaderMap, form: Filled) -> Answ
         return again(&sign_up_page(&visit, typed, wrong).await?);
     };
     let called = typed.called();
-    let new = NewAccount { email: email.clone(), username: called.clone(), name: called };
-    let app = &visit.edge.app;
-    let opens = match app.subjects.open(&visit.tenant, new).await {
-        Ok(owner) => {
-            app.credits.grant(&owner, WELCOME, "welcome").await?;
-            true
-        }
-        Err(Refused::Taken) => false,
+    let new = NewAccount { email: email.clone(), username: called.clone(), name: called.clone() };
+    match new.sound() {
         Err(Refused::BadName { why, .. }) => {
             let said = visit.tongue().put("This name {why}.").with("why", visit.tongue().tell(why));
             let wrong = mistake("name", said.text());
             return again(&sign_up_page(&visit, typed, wrong).await?);
         }
-        Err(e) => return Err(e.into()),
-    };
+        other => other?,
+    }
     let Signing { email: typed, consents, .. } = typed;
-    mail(&visit, &headers, Asked { email, typed, next: "/images".to_owned(), consents, opens }).await
+    mail(&visit, &headers, Asked { email, typed, next: "/images".to_owned(), consents, opens: Some(called) })
+        .await
 }
 
 /// A link that was asked for.
@@ -112,58 +101,43 @@ pub(super) struct Asked {
     pub(super) typed: String,
     pub(super) next: String,
     pub(super) consents: Vec<String>,
-    pub(super) opens: bool,
+    /// What an account is to be called that is opened if the address has none.
+    pub(super) opens: Option<String>,
 }
 
-/// Mails a link to an address, if it is known, and says in any case that it is on its way.
+/// Has a link mailed to an address, if it is known, and says in any case that it is on its way. Whether it is known is
+/// looked up when the letter is written, so that the time of this answer does not tell.
 pub(super) async fn mail(visit: &Visit, headers: &HeaderMap, asked: Asked) -> Answer {
     let edge = &visit.edge;
     let known = cookie_of(headers, edge.browser_cookie()).filter(|code| code.len() == 11);
     let code = known.unwrap_or_else(|| edge.app.entropy.reference());
-    let link = edge.app.subjects.link(&visit.tenant, LinkFor::Subject, &asked.email, Some(&code)).await;
-    let link = match link {
-        Ok(link) => link,
+    let path = confirm_path(visit.now.plus(LINK_LIFE), &asked.next, &asked.consents);
+    let wish = LinkWish {
+        whom: LinkFor::Subject,
+        email: &asked.email,
+        browser: &code,
+        tells_code: true,
+        opens: asked.opens.as_deref(),
+        path: &path,
+        tongue: visit.tongue(),
+    };
+    let link = match edge.app.subjects.ask_link(&visit.tenant, &wish).await {
+        Ok(link) => Some(link),
         Err(Refused::TooMany) => {
             tracing::warn!("a sign-in link was asked for too often");
             None
         }
         Err(e) => return Err(e.into()),
     };
-    let path = link.as_ref().map(|link| confirm_path(link, &asked.next, &asked.consents));
-    if let (Some(link), Some(path)) = (&link, &path) {
-        send(visit, link, path, &code, &asked).await?;
-    }
-    let shown = path.filter(|_| edge.development()).map(|path| format!("{}{path}", visit.root()));
+    // In development there is nobody to keep it from.
+    let shown = link.filter(|_| edge.development()).map(|path| format!("{}{}", visit.root(), path.expose()));
     let page = MailSent {
         shell: visit.shell().await?,
         email: asked.typed,
-        lives: visit.tongue().span(LINK_LIVES, Case::Plain),
+        lives: visit.tongue().span(LINK_LIFE, Case::Plain),
         development_link: shown,
     };
     Ok(with(html(&page)?, header::SET_COOKIE, &cookie(edge, edge.browser_cookie(), &code, ASKED_SECONDS)))
-}
-
-async fn send(visit: &Visit, link: &Link, path: &str, code: &str, asked: &Asked) -> Result<(), Fault> {
-    let written = letter(visit, link, path, code, asked.opens).write();
-    let of = link.owner.as_ref().map(|owner| owner.subject);
-    post(visit, asked.email.expose(), of, written).await
-}
-
-/// Sends a letter. A letter that does not go is logged, and the person can ask for it again.
-async fn post(
-    visit: &Visit,
-    to: &str,
-    of: Option<SubjectId>,
-    letter: Result<Written, askama::Error>,
-) -> Result<(), Fault> {
-    let letter = letter.map_err(|_| Fault::new(Kind::Internal))?;
-    let id = EntryId::new(&visit.edge.app.clock, &visit.edge.app.entropy).to_string();
-    if let Err(error) =
-        visit.edge.app.post.send(to, of.map(|of| of.to_string()).as_deref(), &id, &letter).await
-    {
-        tracing::error!(%error, "a letter did not go");
-    }
-    Ok(())
 }
 
 /// `GET /sign-in/confirm`: a page with a button. Nothing has happened yet, so a mail scanner signs nobody in.
@@ -182,7 +156,7 @@ async fn confirm_page(
     mistakes: Mistakes,
 ) -> Result<SignInConfirm, Fault> {
     let until = link.one("until").parse::<i64>().ok().and_then(|s| s.checked_mul(1_000_000));
-    let until = until.map_or_else(|| visit.now.plus(LINK_LIVES), Timestamp::from_micros);
+    let until = until.map_or_else(|| visit.now.plus(LINK_LIFE), Timestamp::from_micros);
     let consents = ticked(&visit.policy, link.all("consent"));
     Ok(SignInConfirm {
         shell: visit.shell().await?,

@@ -45,17 +45,20 @@ pub(crate) async fn answer(
 ) -> Answer {
     let app = &person.edge.app;
     let asked = app.drp.to_confirm(&person.owner, &id).await?;
-    let there = format!("{}/privacy/requests/{}", person.root(), asked.reference);
-    match (asked.waits, form.one("sure")) {
-        (false, _) => return Ok(see(&there)),
+    let there = |reference: &str| format!("{}/privacy/requests/{reference}", person.root());
+    let reference = match (asked.waits, form.one("sure")) {
+        (false, _) => return Ok(see(&there(&asked.reference))),
         (true, "yes") if !person.proved_lately() => {
             return prove(&person, &headers, &format!("/privacy/agents/{id}")).await;
         }
-        (true, "yes") => app.requests.identity_shown(&person.owner, asked.request).await?,
-        (true, "no") => app.requests.cancel(&person.owner, asked.request, &person.actor()).await?,
+        (true, "yes") => app.drp.confirmed(&person.owner, &id).await?,
+        (true, "no") => {
+            app.drp.declined(&person.owner, &id).await?;
+            asked.reference
+        }
         _ => return html_again(&person, &id, form.one("redirect_to")).await,
     };
-    Ok(see(&way_back(&asked.site, form.one("redirect_to")).unwrap_or(there)))
+    Ok(see(&way_back(&asked.site, form.one("redirect_to")).unwrap_or(there(&reference))))
 }
 
 async fn html_again(person: &Person, id: &str, back: &str) -> Answer {

@@ -11,10 +11,9 @@ use crate::policy::{Policy, Right};
 use crate::requests::{Ask, Request, State};
 use crate::retention::Hold;
 use crate::speech::{Case, Tongue, key};
-use crate::subjects::{Email, Profile};
+use crate::subjects::Profile;
 use crate::web::form::Filled;
 use crate::web::page::{Answer, Done, Person, again, html, not_found, see, see_done};
-use crate::web::shape::account::mistake;
 use crate::web::shape::ask::{details, filing};
 use crate::web::shape::mandates::row as mandate;
 use crate::web::shape::privacy::{consents, holdings, images, nothing_of};
@@ -133,7 +132,7 @@ async fn details_page(person: &Person, profile: &Profile, mistakes: Mistakes) ->
                 "email",
                 key("E-mail address"),
                 key(
-                    "Links to sign in go here. Write it with care: a slip locks you out. For three days after a change no archive leaves and nothing is erased at once.",
+                    "Links to sign in go here. Another one counts once you have opened the link in our letter to it. For three days after that no archive leaves and nothing is erased at once.",
                 ),
                 &profile.email,
                 "email",
@@ -187,21 +186,16 @@ pub(crate) async fn correct(person: Person, headers: HeaderMap, form: Filled) ->
     if new.email != old.email && !person.proved_lately() {
         return prove(&person, &headers, "/privacy/details").await;
     }
-    if is_anothers(&person, &new.email).await? {
-        let wrong = mistake("email", person.tongue().say("This address cannot be used here."));
-        return again(&details_page(&person, &shown, wrong).await?);
-    }
+    let moves = new.email != old.email;
     let filing = filing(Ask::Rectification(Some(new)), person.actor(), "");
     let filed = person.edge.app.requests.file(&person.owner, filing).await?.request;
     let root = person.root();
+    // The same whether the address can be had or not: only its mailbox learns that.
+    if moves && filed.problem.is_none() {
+        return Ok(see_done(&format!("{root}/privacy/details"), Done::AddressAsked));
+    }
     if filed.answered_at.is_none() {
         return Ok(see(&format!("{root}/privacy/requests/{}", filed.reference)));
     }
     Ok(see_done(&format!("{root}/privacy/details"), Done::Corrected))
-}
-
-async fn is_anothers(person: &Person, email: &str) -> Result<bool, Fault> {
-    let email: Email = email.parse()?;
-    let found = person.edge.app.subjects.find(&person.tenant, &email).await?;
-    Ok(found.is_some_and(|owner| owner != person.owner))
 }

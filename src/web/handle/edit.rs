@@ -282,12 +282,15 @@ pub(crate) async fn progress(person: Person, Path((_, edit)): Path<(String, Stri
     let actor = person.actor();
     let access = Access { actor: &actor, purpose: PURPOSE };
     let records = app.vault.records_of(&person.owner, &access, &edit.id.to_string()).await?;
-    let result = match edit.output {
-        Some(output) => app.vault.object(&person.owner, &access, output).await.ok(),
-        None => None,
-    };
     let tongue = person.tongue();
     let words = called(tongue, &records);
+    let mut results = Vec::new();
+    for output in edit.outputs() {
+        // One that was deleted since is left out.
+        if let Ok(object) = app.vault.object(&person.owner, &access, output).await {
+            results.push(tile(tongue, &object, &words, person.now));
+        }
+    }
     html(&EditProgress {
         shell: person.shell().await?,
         id: edit.id.to_string(),
@@ -295,7 +298,7 @@ pub(crate) async fn progress(person: Person, Path((_, edit)): Path<(String, Stri
         since: edit.created_at.into(),
         stage: stage(tongue, &edit),
         steps: steps(tongue, &edit),
-        result: result.map(|object| tile(tongue, &object, &words, person.now)),
+        results,
         input_gone: (edit.state == EditState::Succeeded).then(|| {
             tongue.say("The photograph you uploaded is erased, and its key is destroyed.").to_owned()
         }),

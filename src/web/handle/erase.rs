@@ -37,6 +37,9 @@ async fn page(person: &Person, mistakes: Mistakes) -> Result<Erase, Fault> {
     let answers_with_data =
         |r: &&Request| matches!(r.right, Right::Access | Right::Portability) && r.state.is_open();
     let tongue = person.tongue();
+    // Nothing is erased while their address is new.
+    let held = app.subjects.address_held(&person.owner).await?;
+    let take_back = take_back(person).map(|at| held.map_or(at, |end| end.max(at)));
     let copies = copies.map(|p| {
         tongue.put("The copies at {processor} are deleted as well.").with("processor", &p.name).text()
     });
@@ -46,9 +49,9 @@ async fn page(person: &Person, mistakes: Mistakes) -> Result<Erase, Fault> {
         goes: goes_with_account(tongue, &person.policy, &found),
         elsewhere: copies.collect(),
         stays: app.vault.kept(&person.owner).await?.into_iter().map(|k| would_stay(tongue, k)).collect(),
-        take_back: take_back(person).map(Into::into),
+        take_back: take_back.map(Into::into),
         // An epoch is destroyed when the second after it begins.
-        backups_unreadable: take_back(person).map(|at| at.plus(EPOCH_LASTS * 2).into()),
+        backups_unreadable: take_back.map(|at| at.plus(EPOCH_LASTS * 2).into()),
         step_up: !person.proved_lately(),
         open_access: requests.items.iter().find(answers_with_data).map(|r| r.reference.clone()),
         mistakes,

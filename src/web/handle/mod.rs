@@ -1,6 +1,7 @@
 //! The handlers, one file for each part of the site: each asks the rooms, shapes what they say, and renders a page.
 
 pub(crate) mod account;
+pub(crate) mod address;
 pub(crate) mod agents;
 pub(crate) mod bytes;
 pub(crate) mod centre;

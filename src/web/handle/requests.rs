@@ -77,7 +77,7 @@ pub(crate) async fn file(
 pub(super) async fn prove(person: &Person, headers: &HeaderMap, next: &str) -> Answer {
     let typed = person.profile().await?.email;
     let email: Email = typed.parse()?;
-    let asked = Asked { email, typed, next: next.to_owned(), consents: Vec::new(), opens: false };
+    let asked = Asked { email, typed, next: next.to_owned(), consents: Vec::new(), opens: None };
     account::mail(person, headers, asked).await
 }
 
@@ -126,9 +126,29 @@ pub(crate) async fn status(person: Person, Path((_, reference)): Path<(String, S
         answer,
         remedy,
         receipt_href: request.receipt.map(|id| receipt_href(&root, id)),
+        can_confirm: request.state == State::IdentityPending,
+        step_up: !person.proved_lately(),
         can_withdraw: can_withdraw(&request),
         reload: request.state == State::Working && request.next_at.is_some(),
     })
+}
+
+/// `POST /privacy/requests/{reference}/confirm`: the person says that it is they who ask.
+pub(crate) async fn confirm(
+    person: Person,
+    headers: HeaderMap,
+    Path((_, reference)): Path<(String, String)>,
+    _form: Filled,
+) -> Answer {
+    let request = own(&person, &reference).await?;
+    let there = format!("/privacy/requests/{}", request.reference);
+    if request.state == State::IdentityPending {
+        if !person.proved_lately() {
+            return prove(&person, &headers, &there).await;
+        }
+        person.edge.app.requests.identity_shown(&person.owner, request.id).await?;
+    }
+    Ok(see(&format!("{}{there}", person.root())))
 }
 
 /// `POST /privacy/requests/{reference}/withdraw`

@@ -1,10 +1,8 @@
 //! What the sign-up and sign-in pages show.
 
 use crate::base::Timestamp;
-use crate::mail::letters::{Letterhead, SignInLink};
 use crate::policy::Policy;
 use crate::speech::Tongue;
-use crate::subjects::Link;
 use crate::web::form::Filled;
 use crate::web::page::{Visit, purpose_title};
 use crate::web::view::{ConsentChoice, Markup, Mistake, Mistakes, escape};
@@ -53,10 +51,9 @@ pub(crate) fn next(asked: &str) -> String {
     if sound { asked.to_owned() } else { "/images".to_owned() }
 }
 
-/// The path that a mailed link opens, below the root.
-pub(crate) fn confirm_path(link: &Link, next: &str, consents: &[String]) -> String {
-    let action = confirm_action(next, link.expires_at, consents);
-    format!("{action}&bound=yes&token={}", link.token.expose())
+/// The path that a mailed link opens, below the root and without its token.
+pub(crate) fn confirm_path(until: Timestamp, next: &str, consents: &[String]) -> String {
+    format!("{}&bound=yes", confirm_action(next, until, consents))
 }
 
 /// Where the button of that page sends its form: everything but the token.
@@ -82,28 +79,6 @@ pub(crate) fn confirms(visit: &Visit, consents: &[String]) -> String {
             let said = tongue.put("You asked to sign in to {brand} and to switch on {titles}.");
             said.with("brand", visit.brand()).with("titles", titles).text()
         }
-    }
-}
-
-/// The head of every letter of a tenant.
-pub(crate) fn letterhead(visit: &Visit) -> Letterhead {
-    Letterhead {
-        brand: visit.brand(),
-        contact: visit.policy.contact().privacy.clone(),
-        privacy_link: visit.link("/privacy"),
-        development: visit.edge.development(),
-        tongue: visit.tongue(),
-    }
-}
-
-/// The letter that carries a link.
-pub(crate) fn letter(visit: &Visit, link: &Link, path: &str, code: &str, opens_account: bool) -> SignInLink {
-    SignInLink {
-        head: letterhead(visit),
-        link: visit.link(path),
-        code: code.to_owned(),
-        until: link.expires_at,
-        opens_account,
     }
 }
 

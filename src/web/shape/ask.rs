@@ -290,12 +290,14 @@ pub(crate) fn details(tongue: Tongue, form: &Filled) -> Result<Profile, Mistakes
         };
         wrong.extend(mistake(field, says).0);
     }
-    if form.one("email").parse::<crate::subjects::Email>().is_err() {
+    let email = form.one("email").parse::<crate::subjects::Email>();
+    if email.is_err() {
         wrong.extend(crate::web::shape::account::bad_address(tongue).0);
     }
+    let Ok(email) = email else { return Err(Mistakes(wrong)) };
     if !wrong.is_empty() {
         return Err(Mistakes(wrong));
     }
     let field = |name: &str| form.one(name).to_owned();
-    Ok(Profile { email: field("email"), name: field("name"), username: field("username") })
+    Ok(Profile { email: email.expose().to_owned(), name: field("name"), username: field("username") })
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::base::Timestamp;
 use crate::elsewhere::{Task, TaskKind, TaskState};
 use crate::policy::{Policy, Right};
-use crate::requests::{Event, Request, State as Stands, StaysByLaw};
+use crate::requests::{self, Event, RefusalReason, Request, State as Stands, StaysByLaw};
 use crate::speech::{Tongue, key};
 use crate::vault::{Holdings, KeptRecords};
 use crate::web::page::purpose_title;
@@ -57,15 +57,22 @@ fn standing(request: &Request) -> (&'static str, State) {
         Stands::Working => (key("Being worked on"), State::Waiting),
         Stands::Fulfilled if request.archive.is_some() => (key("Ready to download"), State::Kept),
         Stands::Refused => (key("Refused, with reasons"), State::Attested),
-        Stands::PartlyFulfilled => (key("Done but for what the law keeps"), State::Attested),
+        Stands::PartlyFulfilled => (key("Done but for what stays"), State::Attested),
         Stands::NoData => (key("We hold nothing of yours"), State::Kept),
         Stands::Closed if request.outcome.as_deref() == Some("partly-fulfilled") => {
-            (key("Done but for what the law keeps"), State::Attested)
+            (key("Done but for what stays"), State::Attested)
         }
+        Stands::Closed if unconfirmed(request) => (key("Your address stays as it was"), State::Attested),
         Stands::Closed if refused => (key("Answered, with reasons"), State::Attested),
         Stands::Fulfilled | Stands::Closed => (key("Done"), State::Kept),
+        Stands::Withdrawn if request.has_lapsed() => (key("Ended: nobody confirmed it"), State::Attested),
         Stands::Withdrawn => (key("You took it back"), State::Attested),
     }
+}
+
+/// Whether another address was asked for and not confirmed in time.
+fn unconfirmed(request: &Request) -> bool {
+    request.outcome.as_deref() == Some("address-not-confirmed")
 }
 
 /// Where a request stands, in a sentence or two.
@@ -77,17 +84,26 @@ pub(crate) fn says(tongue: Tongue, request: &Request) -> String {
     }
     let text = match request.state {
         Stands::Received | Stands::Acknowledged => key("It has reached us, and its clocks run."),
-        Stands::IdentityPending => {
-            key("Open the link we sent you, so that nobody else can ask in your name.")
-        }
+        Stands::IdentityPending => key(
+            "Nothing is done before you confirm that it is you who asks. So nobody else can ask in your name.",
+        ),
         Stands::Grace => key("It takes place at the time below. Until then you can take it back."),
+        Stands::Working if request.right == Right::Rectification && request.next_at.is_some() => {
+            key("We wrote to your new address. Open the link in that letter; until then the old one stays.")
+        }
         Stands::Working => key("Somebody is looking into it. You need not do anything."),
         Stands::Fulfilled | Stands::Closed if request.archive.is_some() => key(
             "Everything we hold about you is in one archive. It is put together while you download it, so no copy of it lies anywhere.",
         ),
+        Stands::Closed if unconfirmed(request) => key(
+            "The link to your new address was not opened in time, so the address stays as it was. You can ask again at any time.",
+        ),
         Stands::Fulfilled | Stands::Closed | Stands::PartlyFulfilled => key("It is done, and proved below."),
         Stands::Refused => key("Our answer and its reasons stand below."),
         Stands::NoData => key("We looked everywhere and hold nothing of yours."),
+        Stands::Withdrawn if request.has_lapsed() => key(
+            "Nobody confirmed in time that it was yours. Nothing was changed; you can ask again at any time.",
+        ),
         Stands::Withdrawn => key("You took it back before it was done. Nothing was changed."),
     };
     tongue.say(text).to_owned()
@@ -196,10 +212,13 @@ fn happened(kind: &str) -> &str {
         "arrived" => key("Your letter reached us; both clocks count from here"),
         "by-agent" => key("An agent asked for it in your name"),
         "acknowledged" => key("It has its number and its dates"),
+        "address-asked" => key("We wrote to your new address"),
         "asked-again" => key("You asked again; it stays one request"),
         "identity-pending" => key("We asked who is asking"),
         "identity-shown" => key("You showed that it is you"),
         "grace" => key("Set for later, so that you can change your mind"),
+        "held" => key("Put off, because your address was changed lately"),
+        "lapsed" => key("It ended, because nobody confirmed it in time"),
         "waived" => key("You asked for it at once"),
         "started" | "working" => key("The work began"),
         "erasing" => key("The erasure began"),
@@ -208,7 +227,7 @@ fn happened(kind: &str) -> &str {
         "extended" => key("We told you that we need longer"),
         "problem" => key("A step could not be done yet"),
         "fulfilled" => key("It was done"),
-        "partly-fulfilled" => key("It was done, but for what the law keeps"),
+        "partly-fulfilled" => key("It was done, but for what stays"),
         "refused" => key("It was refused, with reasons"),
         "no-data" => key("Nothing of yours was found"),
         "closed" => key("Closed, with a receipt"),
@@ -266,11 +285,13 @@ pub(crate) fn answer(tongue: Tongue, letters: &[Map<String, Value>]) -> (Vec<Str
     let mut says = Vec::new();
     let mut remedy = None;
     for letter in letters {
+        let why = word(letter, "refused-because").and_then(|why| RefusalReason::parse(&why));
+        says.extend(why.map(|why| tongue.say(why.in_words()).to_owned()));
         says.extend(word(letter, "reasons").map(|reasons| tongue.tell(&reasons)));
         says.extend(
             word(letter, "law").map(|law| tongue.put("This rests on: {law}.").with("law", law).text()),
         );
-        remedy = word(letter, "remedy").map(|says| tongue.tell(&says)).or(remedy);
+        remedy = requests::remedy(tongue, letter).or(remedy);
     }
     (says, remedy)
 }

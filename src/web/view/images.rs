@@ -152,8 +152,8 @@ pub struct EditProgress {
     pub stage: Stage,
     /// The steps, in order.
     pub steps: Vec<Step>,
-    /// The finished picture.
-    pub result: Option<Tile>,
+    /// The finished pictures: several when variations were asked for.
+    pub results: Vec<Tile>,
     /// What was done with the upload, as a sentence; `None` while it is still needed.
     pub input_gone: Option<String>,
 }

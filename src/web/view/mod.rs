@@ -19,8 +19,9 @@
 //! | `/privacy`, `POST /privacy/consents/{purpose}` (`allow=yes|no`), `POST /privacy/restriction/lift` | [`Centre`] |
 //! | `/privacy/details` and `POST` | [`Details`] |
 //! | `/privacy/ask/{right}`, `POST …/check` (`choice`*, `text`), `POST /privacy/ask/{right}` | [`RequestQuestion`], [`RequestCheck`], [`RequestFiled`] |
-//! | `/privacy/requests/{reference}`, `…/filed`, `…/archive`, `POST …/withdraw` | [`RequestStatus`], [`RequestFiled`], the ZIP |
+//! | `/privacy/requests/{reference}`, `…/filed`, `…/archive`, `POST …/confirm`, `POST …/withdraw` | [`RequestStatus`], [`RequestFiled`], the ZIP |
 //! | `/letters/confirm?token=` and `POST` (`token`, `choice`, `text`), `POST /letters/decline` (`token`) | [`LetterConfirm`], then [`LetterDone`] |
+//! | `/address/confirm?token=`, `/address/undo?token=` and `POST` (`token`) | [`SignInConfirm`], then [`LetterDone`] |
 //! | `/agents` and `POST` (`agent`, `contact`, `person`, `rights`*, `until`, `choice`, `text`) | [`AgentForm`], then [`LetterDone`] |
 //! | `/mandates/confirm?token=` and `POST` (`token`, `tells`), `POST /mandates/decline` (`token`), `POST /privacy/mandates/{id}/end` | [`MandateQuestion`], then [`LetterDone`] |
 //! | `/privacy/erase` and `POST` (`sure=yes`, `when=later|now`), `/erased/{request}` | [`Erase`], then [`Erased`] |
@@ -38,7 +39,7 @@
 //! | `/desk/processors`, `/desk/reads?role=&from=&to=&refused=` | [`Processors`], [`AccessReview`] |
 //! | `/desk/ledger?kind=&from=&to=`, `POST /desk/ledger/verify` | [`DeskLedger`] |
 //! | `/desk/people` and `POST` (`query`) | [`People`] |
-//! | `/desk/factor?next=` and `POST` (`factor-code`, `next`), `POST /desk/factor/set-up` (`code`, `next`) | [`FactorNew`] or [`FactorAsked`], [`FactorCodes`] |
+//! | `/desk/factor?next=` and `POST` (`factor-code`, `next`), `POST /desk/factor/set-up` (`code`, `next`), `/desk/factor/codes` and `POST` (`factor-code`) | [`FactorNew`] or [`FactorAsked`], [`FactorRenewal`], [`FactorCodes`] |
 //! | `/desk/sign-in/oidc?again=`, `/desk/sign-in/oidc/back?code=&state=` | the way to the staff's identity provider, and [`ComeIn`] |
 //! | `/desk/sign-in` and `POST` (`email`), `/desk/sign-in/confirm`, `POST /desk/sign-out` | [`StaffSignIn`], [`SignInConfirm`] |
 //!

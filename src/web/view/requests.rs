@@ -104,6 +104,10 @@ pub struct RequestStatus {
     pub remedy: Option<String>,
     /// The receipt's page.
     pub receipt_href: Option<String>,
+    /// Whether it waits for its owner to say that it is theirs.
+    pub can_confirm: bool,
+    /// Whether signing in again is needed before they can.
+    pub step_up: bool,
     /// Whether it can still be taken back.
     pub can_withdraw: bool,
     /// Whether the page should look again by itself.

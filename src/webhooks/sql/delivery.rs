@@ -13,7 +13,7 @@ const INSERT_DELIVERY: &str = "INSERT INTO webhook_delivery (id, tenant, webhook
     VALUES ($1, $2, $3, $4, 'waiting', 0, $5, $5)";
 const LOG: &str = "SELECT d.id, d.message, m.kind, m.at, d.state, d.tries, d.next_at, d.tried_at, d.status, d.failure, \
     d.millis FROM webhook_delivery d JOIN webhook_message m ON m.id = d.message \
-    WHERE d.tenant = $1 AND d.webhook = $2 AND d.id < $3 ORDER BY d.id DESC LIMIT $4";
+    WHERE d.tenant = $1 AND d.webhook = $2 AND (CAST($3 AS TEXT) IS NULL OR d.id < $3) ORDER BY d.id DESC LIMIT $4";
 const ONE: &str = "SELECT d.id, d.message, m.kind, m.at, d.state, d.tries, d.next_at, d.tried_at, d.status, d.failure, \
     d.millis FROM webhook_delivery d JOIN webhook_message m ON m.id = d.message WHERE d.tenant = $1 AND d.id = $2";
 const AGAIN: &str = "UPDATE webhook_delivery SET state = 'waiting', tries = 0, next_at = $1 WHERE tenant = $2 AND id = $3 \
@@ -111,7 +111,7 @@ pub(in crate::webhooks) async fn insert_delivery(
 pub(in crate::webhooks) async fn log(
     tx: &mut Tx,
     (tenant, webhook): (&TenantId, WebhookId),
-    before: &str,
+    before: Option<&str>,
     most: i64,
 ) -> Result<Vec<Delivery>, Error> {
     on!(tx, |c| sqlx::query(LOG)

@@ -416,7 +416,7 @@ pub(super) const ROWS: &[Row] = &[
         flux: &[],
         opus: &["rights", "glance"],
         rules: &["right.access", "safeguard.deadlines", "notice.request-step"],
-        code: &["requests/tick.rs", "requests/model.rs", "jobs/letters.rs", "web/desk/queue.rs"],
+        code: &["requests/tick.rs", "requests/model.rs", "jobs/answers.rs", "web/desk/queue.rs"],
         stories: &["answered_in_72_hours"],
         shown: &["deadlines-kept"],
         open: None,

@@ -4,10 +4,15 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use vouchsafe::ledger::{Asked, Checkpoint, VerifierKey, Watching, Witnesses};
+use vouchsafe::ledger::{Asked, Checkpoint, Unlike, VerifierKey, Watching, Witnesses};
+
+use vouchsafe::app::Shut;
+use vouchsafe::config::WitnessSection;
+use vouchsafe::jobs::Task;
 
 use super::house::{House, key};
 use crate::each_database;
+use crate::support::house::documents;
 
 /// A witness that runs, as its owner starts it.
 struct Running {
@@ -17,9 +22,13 @@ struct Running {
 
 impl Running {
     fn start(home: &Path, name: &str) -> Self {
+        Self::of(home, name, key().verifier())
+    }
+
+    fn of(home: &Path, name: &str, ledger: &VerifierKey) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_vouchsafe"))
             .args(["witness", "serve", "--listen", "127.0.0.1:0", "--name", name])
-            .args(["--key", &key().verifier().to_string()])
+            .args(["--key", &ledger.to_string()])
             .arg("--home")
             .arg(home)
             .stdout(Stdio::piped())
@@ -42,6 +51,11 @@ impl Drop for Running {
     }
 }
 
+/// Two were asked, and saw nothing amiss.
+fn asked(signed: usize, fresh: usize) -> Asked {
+    Asked { signed, of: 2, fresh, unlike: None }
+}
+
 fn watched_by(house: &House, all: &[&Running]) -> Witnesses {
     let all = all.iter().map(|one| one.watching.clone()).collect();
     Witnesses::new(all, house.clock.clone()).unwrap()
@@ -60,11 +74,11 @@ each_database! {
             Running::start(&house.path("w2"), "two.example/w"),
         );
         let witnesses = watched_by(&house, &[&one, &two]);
-        assert_eq!(house.ledger.ask(&witnesses).await.unwrap(), Asked { signed: 0, of: 2, fresh: 0 }, "nothing to sign");
+        assert_eq!(house.ledger.ask(&witnesses).await.unwrap(), asked(0, 0), "nothing to sign");
         let first = house.write(0..5).await.remove(0);
         house.ledger.sequence().await.unwrap();
-        assert_eq!(house.ledger.ask(&witnesses).await.unwrap(), Asked { signed: 2, of: 2, fresh: 2 });
-        assert_eq!(house.ledger.ask(&witnesses).await.unwrap(), Asked { signed: 2, of: 2, fresh: 0 }, "and not again");
+        assert_eq!(house.ledger.ask(&witnesses).await.unwrap(), asked(2, 2));
+        assert_eq!(house.ledger.ask(&witnesses).await.unwrap(), asked(2, 0), "and not again");
         house.write(5..300).await;
         house.ledger.sequence().await.unwrap();
         let keys = [one.watching.key.clone(), two.watching.key.clone()];
@@ -93,11 +107,11 @@ each_database! {
         house.write(0..5).await;
         house.ledger.sequence().await.unwrap();
         drop(one);
-        assert_eq!(house.ledger.ask(&witnesses).await.unwrap(), Asked { signed: 1, of: 2, fresh: 1 });
+        assert_eq!(house.ledger.ask(&witnesses).await.unwrap(), asked(1, 1));
         // It comes back at another door with what it remembers, and signs the same head.
         let one = Running::start(&house.path("w1"), "one.example/w");
         let witnesses = watched_by(&house, &[&one, &two]);
-        assert_eq!(house.ledger.ask(&witnesses).await.unwrap(), Asked { signed: 2, of: 2, fresh: 1 });
+        assert_eq!(house.ledger.ask(&witnesses).await.unwrap(), asked(2, 1));
     }
 
     /// The control: what witnesses are for.
@@ -115,12 +129,21 @@ each_database! {
         other.ledger.sequence().await.unwrap();
         let asked = other.ledger.ask(&watched_by(&other, &[&one])).await.unwrap();
         assert_eq!((asked.signed, asked.fresh), (0, 0), "a rewritten history was signed");
+        assert_eq!(asked.unlike, Some(Unlike::Rewritten { seen: 20 }));
+        // As many entries, and others.
+        let equal = crate::support::TestDb::open(crate::support::Backend::Sqlite).await.unwrap();
+        let equal = House::new(equal).await;
+        equal.write(100..120).await;
+        equal.ledger.sequence().await.unwrap();
+        let asked = equal.ledger.ask(&watched_by(&equal, &[&one])).await.unwrap();
+        assert_eq!((asked.signed, asked.unlike), (0, Some(Unlike::Rewritten { seen: 20 })));
         // And one that is shorter than what was seen.
         let shorter = crate::support::TestDb::open(crate::support::Backend::Sqlite).await.unwrap();
         let shorter = House::new(shorter).await;
         shorter.write(0..3).await;
         shorter.ledger.sequence().await.unwrap();
-        assert_eq!(shorter.ledger.ask(&watched_by(&shorter, &[&one])).await.unwrap().signed, 0);
+        let asked = shorter.ledger.ask(&watched_by(&shorter, &[&one])).await.unwrap();
+        assert_eq!((asked.signed, asked.unlike), (0, Some(Unlike::Ahead { seen: 20, held: 3 })));
         // What it saw goes on, and is signed.
         house.write(20..30).await;
         house.ledger.sequence().await.unwrap();
@@ -138,4 +161,59 @@ fn a_key_that_does_not_cosign_and_an_open_address_are_refused() {
     assert!(Witnesses::new(watching("https://w.example", witness.verifier()), clock.clone()).is_ok());
     assert!(Witnesses::new(watching("http://w.example", witness.verifier()), clock.clone()).is_err());
     assert!(Witnesses::new(watching("https://w.example", key().verifier()), clock).is_err());
+}
+
+fn copy(from: &Path, to: &Path) {
+    if from.is_dir() {
+        std::fs::create_dir_all(to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap() {
+            let name = entry.unwrap().file_name();
+            copy(&from.join(&name), &to.join(&name));
+        }
+    } else {
+        std::fs::copy(from, to).unwrap();
+    }
+}
+
+/// The whole machine put back as it was some time ago: nothing on it knows that there was more, and the witness does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_machine_that_was_put_back_stays_shut_when_a_witness_saw_more() {
+    let mut house = crate::support::house::House::open(crate::support::Backend::Sqlite).await.unwrap();
+    let witness = Running::of(&house.folder().join("w"), "one.example/w", house.app.ledger.verifier());
+    let section =
+        WitnessSection { url: witness.watching.url.to_string(), key: witness.watching.key.to_string() };
+    house.config.ledger.witnesses = vec![section];
+    let house = house.restarted(documents()).await.unwrap();
+    house.person("ada").await;
+    house.app.ledger.sequence().await.unwrap();
+    assert_eq!(house.pass(Task::Witnesses).await, 1);
+    house.app.close().await;
+    let (data, aside) = (house.data().to_owned(), house.folder().join("aside"));
+    copy(&data, &aside);
+
+    let house = house.restarted(documents()).await.unwrap();
+    assert!(house.app.gate.is_open());
+    let bob = house.person("bob").await;
+    house.app.requests.erase(&bob, vouchsafe::policy::Role::Service).await.unwrap().unwrap();
+    house.app.ledger.sequence().await.unwrap();
+    assert_eq!(house.pass(Task::Witnesses).await, 1);
+    house.app.close().await;
+    std::fs::remove_dir_all(&data).unwrap();
+    copy(&aside, &data);
+
+    let house = house.restarted(documents()).await.unwrap();
+    let why = house.app.gate.why();
+    assert!(matches!(why, Some(Shut::Watched { .. })), "{why:?}");
+    let waiting = house.app.ledger.held().await.unwrap();
+    let refused = vouchsafe::backup::bring_up_to_date(&house.app).await;
+    assert!(matches!(refused, Err(vouchsafe::backup::Error::Refused(_))), "{refused:?}");
+    house.pass(Task::Ledger).await;
+    assert!(
+        !house.app.gate.is_open() && house.app.ledger.held().await.unwrap() == waiting,
+        "something was signed"
+    );
+    // A witness that is gone shows nothing, and holds up nothing.
+    drop(witness);
+    let house = house.restarted(documents()).await.unwrap();
+    assert!(house.app.gate.is_open());
 }

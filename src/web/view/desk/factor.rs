@@ -76,6 +76,18 @@ pub struct FactorAsked {
     pub mistakes: Mistakes,
 }
 
+/// The page that asks for a code of the app before new recovery codes are made.
+#[derive(Template, Debug, Clone)]
+#[template(path = "desk/factor-renewal.html", config = "src/web/askama.toml")]
+pub struct FactorRenewal {
+    /// What every page is given.
+    pub shell: Shell,
+    /// How many recovery codes are left.
+    pub codes_left: u32,
+    /// What was wrong.
+    pub mistakes: Mistakes,
+}
+
 /// The recovery codes, shown this once.
 #[derive(Template, Debug, Clone)]
 #[template(path = "desk/factor-codes.html", config = "src/web/askama.toml")]
@@ -84,6 +96,8 @@ pub struct FactorCodes {
     pub shell: Shell,
     /// The codes.
     pub codes: Vec<String>,
+    /// Whether they are in place of others, which are void.
+    pub renewed: bool,
     /// Until when the gravest acts wait.
     pub held_until: Option<Moment>,
     /// Where to go on.

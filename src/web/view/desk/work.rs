@@ -21,6 +21,8 @@ pub struct Overview {
     pub promises: Vec<PromiseRow>,
     /// Jobs that have failed and wait for a hand.
     pub jobs: Vec<FailedJob>,
+    /// How many recovery codes its reader has left, if they have a second factor.
+    pub codes_left: Option<u32>,
 }
 
 /// A figure with its name.
@@ -216,6 +218,8 @@ pub struct Action {
     pub explains: String,
     /// Whether a reason must be given.
     pub needs_reason: bool,
+    /// The values to choose one from that is corrected; empty when none is.
+    pub fields: Vec<Choice>,
     /// The grounds to choose one from, each with its law; empty when none is needed.
     pub grounds: Vec<Choice>,
     /// Whether a second person must agree.

@@ -45,9 +45,14 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
             html(&FactorCodes {
                 shell: nobody(),
                 codes: vec!["7KX2-M9QW-MT4B-0ZRE".into(); 10],
+                renewed: false,
                 held_until: Some(at("2026-11-25T14:07:00Z")),
                 next: "/flux-kontext/desk".into(),
             }),
+        ),
+        (
+            "desk-factor-renewal",
+            html(&FactorRenewal { shell: nobody(), codes_left: 3, mistakes: Mistakes::default() }),
         ),
         ("desk-come-in", html(&ComeIn { shell: nobody(), next: "/flux-kontext/desk".into() })),
         (
@@ -205,6 +210,7 @@ fn overview() -> Overview {
             cause: "FAL.AI answers 500 to the deletion.".into(),
             next: None,
         }],
+        codes_left: Some(9),
     }
 }
 
@@ -240,6 +246,7 @@ fn request() -> RequestDetail {
         button: button.into(),
         explains: explains.into(),
         needs_reason,
+        fields: Vec::new(),
         grounds: if grave {
             vec![choice("manifestly-excessive", "Manifestly unfounded or excessive, Art. 12(5) GDPR", false)]
         } else {

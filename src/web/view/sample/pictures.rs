@@ -121,7 +121,7 @@ fn progress() -> EditProgress {
             step("Result checked and sealed under your key", "", ""),
             step("Photograph erased, here and at FAL.AI", "", ""),
         ],
-        result: None,
+        results: Vec::new(),
         input_gone: None,
     }
 }
@@ -133,7 +133,7 @@ fn done() -> EditProgress {
         step.now = false;
     }
     page.stage = Stage::Done;
-    page.result = Some(tile("obj_2", "Paint the door blue", Age::UntilDeleted));
+    page.results = vec![tile("obj_2", "Paint the door blue", Age::UntilDeleted)];
     page.input_gone = Some("The photograph you uploaded is erased.".into());
     page
 }

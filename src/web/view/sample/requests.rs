@@ -7,6 +7,7 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
         ("filed", html(&filed())),
         ("status", html(&status())),
         ("status-refused", html(&refused())),
+        ("status-unconfirmed", html(&unconfirmed())),
         ("erase", html(&erase())),
         (
             "erase-empty",
@@ -116,8 +117,30 @@ fn status() -> RequestStatus {
         answer: vec![],
         remedy: None,
         receipt_href: Some("/flux-kontext/receipts/rct_1".into()),
+        can_confirm: false,
+        step_up: false,
         can_withdraw: false,
         reload: false,
+    }
+}
+
+fn unconfirmed() -> RequestStatus {
+    RequestStatus {
+        row: row("R-2026-0155", "Erase my account", "Waiting for you to show that it is you", State::Waiting),
+        says:
+            "Nothing is done before you confirm that it is you who asks. So nobody else can ask in your name."
+                .into(),
+        steps: vec![
+            step("An agent asked for it in your name", "2026-11-20T09:12:00Z", ""),
+            step_now("Waiting for you", ""),
+        ],
+        archive: None,
+        recipients: vec![],
+        receipt_href: None,
+        can_confirm: true,
+        step_up: true,
+        can_withdraw: true,
+        ..status()
     }
 }
 

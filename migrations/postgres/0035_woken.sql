@@ -1,0 +1,2 @@
+-- A job that was woken while it ran runs again at once: it may have looked before there was something to see.
+ALTER TABLE job ADD COLUMN woken BIGINT NOT NULL DEFAULT 0;

@@ -1,0 +1,278 @@
+//! Letters about requests: they arrived, were set for a day, take longer, were answered, or ended unconfirmed. What is held
+//! of somebody is never in them; why something was refused is, since the law wants it told (Art. 12(4) GDPR).
+
+use chrono::TimeDelta;
+use serde_json::{Map, Value};
+
+use super::letters::ANSWERING;
+use super::sql::{self, About, Kind};
+use super::{Error, Jobs};
+use crate::base::TenantId;
+use crate::mail::letters::{
+    ErasureDone, ErasureScheduled, Letter as _, Letterhead, RequestAcknowledged, RequestAnswered,
+    RequestExtended, RequestLapsed, Written,
+};
+use crate::policy::{Channel, Right};
+use crate::requests::{self, LastLetter, RefusalReason, Request, State, StaysByLaw};
+use crate::speech::{Tongue, key};
+use crate::vault::{Actor, KeptRecords, Owner};
+
+/// What happened longer ago gets no letter any more: a store that was down for longer is a matter for people.
+const FRESH: TimeDelta = TimeDelta::days(45);
+/// A letter that was not taken is tried again after this.
+const AGAIN: TimeDelta = TimeDelta::minutes(10);
+
+/// A letter of a request's own, as it lies sealed with it.
+type Paper = Map<String, Value>;
+
+/// What a right is called in a letter.
+fn title(right: Right) -> &'static str {
+    match right {
+        Right::Access => key("See my data"),
+        Right::Portability => key("Take my data home"),
+        Right::Rectification => key("Correct my details"),
+        Right::Erasure => key("Erase my account"),
+        Right::Restriction => key("Restrict the use of my data"),
+        Right::Objection => key("Object to a use of my data"),
+        Right::Withdrawal => key("Withdraw my consent"),
+    }
+}
+
+impl Jobs {
+    /// Sends the letters of a kind that are owed about requests. Gives how many.
+    pub(super) async fn about_requests(&self, tenant: &TenantId, kind: Kind) -> Result<u64, Error> {
+        let now = self.app.clock.now();
+        let (since, tried) = (now.plus(-FRESH), now.plus(-AGAIN));
+        let owed = {
+            let mut tx = self.app.db.read().await?;
+            sql::owed(&mut tx, tenant, kind, (since, tried)).await?
+        };
+        let mut n = 0;
+        for (request, subject, round) in owed {
+            let (owner, about) = (Owner::new(tenant, subject), About { tenant, request, kind, round });
+            // Noted before it is sent and again when it was taken: two replicas send one letter, and one that the mail
+            // server did not take is tried again.
+            let mut tx = self.app.db.begin().await?;
+            let first = sql::try_now(&mut tx, about, (now, tried)).await?;
+            tx.commit().await?;
+            if !first {
+                continue;
+            }
+            let request = self.app.requests.get(&owner, request).await?;
+            // One that cannot be written must not keep the others.
+            let letter = match self.letter(&owner, &request, kind).await {
+                Ok(letter) => letter,
+                Err(e) => {
+                    tracing::warn!(error = %e, request = %request.id, "a letter could not be written");
+                    continue;
+                }
+            };
+            if self.send(&owner, ANSWERING, &named(&request, kind), &letter).await {
+                if request.right == Right::Erasure {
+                    self.send_before(&owner, &named(&request, kind), &letter).await;
+                }
+                let mut tx = self.app.db.begin().await?;
+                sql::sent(&mut tx, about, self.app.clock.now()).await?;
+                tx.commit().await?;
+                n += 1;
+            }
+        }
+        Ok(n)
+    }
+
+    async fn letter(&self, owner: &Owner, request: &Request, kind: Kind) -> Result<Written, Error> {
+        let head = self.head_for(owner).await?;
+        let root = &self.app.config.server.public_url;
+        let link = format!("{root}/{}/privacy/requests/{}", owner.tenant, request.reference);
+        let title = head.say(title(request.right)).to_owned();
+        let reference = request.reference.clone();
+        let written = match kind {
+            Kind::Acknowledged => {
+                let identity = head.say(identity(request)).to_owned();
+                let (received, promised_by) = (request.received_at, request.due.promise);
+                let law_by = request.legal_due();
+                RequestAcknowledged { head, reference, title, received, promised_by, law_by, identity, link }
+                    .write()
+            }
+            Kind::Scheduled => return self.scheduled(owner, request, (head, link)).await,
+            Kind::Extended => {
+                let paper = self.paper(request, "extended-to").await?;
+                let remedy = requests::remedy(head.tongue, &paper).unwrap_or_default();
+                let (reasons, until) = (paragraphs(&paper), request.legal_due());
+                RequestExtended { head, reference, title, reasons, until, remedy, link }.write()
+            }
+            Kind::Answered => return self.answered(request, (head, title, link)).await,
+            Kind::Lapsed => {
+                RequestLapsed { head, reference, title, received: request.received_at, link }.write()
+            }
+        };
+        written.map_err(|_| Error::Payload)
+    }
+
+    async fn scheduled(
+        &self,
+        owner: &Owner,
+        request: &Request,
+        (head, link): (Letterhead, String),
+    ) -> Result<Written, Error> {
+        let holdings = self.app.vault.holdings(owner).await?;
+        let images = holdings.iter().map(|h| h.images).sum::<i64>();
+        let kept = self.app.vault.kept(owner).await?;
+        let letter = ErasureScheduled {
+            reference: request.reference.clone(),
+            at: request.grace_until.unwrap_or(request.due.promise),
+            images: u64::try_from(images).unwrap_or(0),
+            stays: kept.iter().map(|k| stays(head.tongue, k)).collect(),
+            take_back_link: link,
+            head,
+        };
+        letter.write().map_err(|_| Error::Payload)
+    }
+
+    async fn answered(
+        &self,
+        request: &Request,
+        (head, title, link): (Letterhead, String, String),
+    ) -> Result<Written, Error> {
+        let refused = request.outcome.as_deref().and_then(RefusalReason::parse);
+        let (answer, remedy) = match refused {
+            Some(why) => {
+                let paper = self.paper(request, "refused-because").await?;
+                (refusal(head.tongue, why, &paper), requests::remedy(head.tongue, &paper))
+            }
+            None => (vec![head.say(answer(request)).to_owned()], None),
+        };
+        let letter = RequestAnswered {
+            head,
+            reference: request.reference.clone(),
+            title,
+            answer,
+            archive_until: request.archive.as_ref().map(|a| a.until),
+            remedy,
+            link,
+        };
+        letter.write().map_err(|_| Error::Payload)
+    }
+
+    /// Tells people that they are erased, and forgets where they were told. Gives how many.
+    pub(super) async fn last_letters(&self, tenant: &TenantId) -> Result<u64, Error> {
+        let mut n = 0;
+        for last in self.app.requests.last_letters(tenant).await? {
+            if !self.app.requests.try_last_letter(&last).await? {
+                continue;
+            }
+            let written = self.erased(tenant, &last).await?;
+            let id = format!("{}.erased", last.request);
+            match self.app.post.send(last.to.expose(), Some(&last.of), &id, &written).await {
+                Ok(()) => {
+                    self.app.requests.last_letter_sent(&last).await?;
+                    n += 1;
+                }
+                Err(e) => tracing::warn!(error = %e, "a last letter was not taken"),
+            }
+        }
+        Ok(n)
+    }
+
+    async fn erased(&self, tenant: &TenantId, last: &LastLetter) -> Result<Written, Error> {
+        let (erasure, tongue) = (&last.erasure, last.tongue);
+        let receipt = erasure.receipt.ok_or(Error::Payload)?;
+        let root = format!("{}/{tenant}", self.app.config.server.public_url);
+        let policy = self.app.vault.policy(tenant)?;
+        let mut stays: Vec<String> = erasure.stays.iter().map(|s| stays_by_law(tongue, s)).collect();
+        for task in self.app.elsewhere.of_erasure(tenant, &erasure.id).await? {
+            let Some(there) = &task.stays else { continue };
+            let name = policy.processor(&task.processor).map_or(task.processor.as_str(), |p| p.name.as_str());
+            let said = tongue.put("Payments and invoices at {processor} ({records})").with("processor", name);
+            stays.push(said.with("records", there.records).text());
+        }
+        let letter = ErasureDone {
+            head: self.head(tenant, tongue)?,
+            reference: last.reference.clone(),
+            at: erasure.verified_at.unwrap_or(erasure.started_at),
+            stays,
+            receipt_file: file_name(&receipt.to_string()),
+            receipt_link: format!("{root}/receipts/{receipt}"),
+            proof_link: format!("{root}/erased/{}", last.request),
+        };
+        letter.write().map_err(|_| Error::Payload)
+    }
+
+    /// The newest letter of a request's own that says something of this name.
+    async fn paper(&self, request: &Request, name: &str) -> Result<Paper, Error> {
+        let papers = self.app.requests.letters(request, &Actor::Service).await?;
+        papers.into_iter().rev().find(|paper| paper.contains_key(name)).ok_or(Error::Payload)
+    }
+}
+
+/// What a receipt is called as a file, as its page gives it.
+fn file_name(receipt: &str) -> String {
+    format!("receipt-{}.json", receipt.get(receipt.len().saturating_sub(8)..).unwrap_or(receipt))
+}
+
+/// A letter's own name: the same for one that is sent twice for want of an answer.
+fn named(request: &Request, kind: Kind) -> String {
+    match request.round {
+        0 => format!("{}.{}", request.id, kind.as_str()),
+        round => format!("{}.{}.{round}", request.id, kind.as_str()),
+    }
+}
+
+/// What staff wrote, as they wrote it.
+fn paragraphs(paper: &Paper) -> Vec<String> {
+    let words = paper.get("reasons").and_then(Value::as_str).unwrap_or_default();
+    words.lines().map(str::trim).filter(|line| !line.is_empty()).map(ToOwned::to_owned).collect()
+}
+
+/// A refusal in full: why, in the words of the law's ground and in those of whoever decided it, and the law.
+fn refusal(tongue: Tongue, why: RefusalReason, paper: &Paper) -> Vec<String> {
+    let law = paper.get("law").and_then(Value::as_str).unwrap_or_default();
+    let mut says = vec![tongue.say(key("We did not do what you asked, and this is why.")).to_owned()];
+    says.push(tongue.say(why.in_words()).to_owned());
+    says.extend(paragraphs(paper));
+    says.push(tongue.put("This rests on: {law}.").with("law", law).text());
+    says
+}
+
+/// How it is known who asks, or what is still needed.
+fn identity(request: &Request) -> &'static str {
+    match (request.state, request.channel) {
+        (State::IdentityPending, _) => {
+            key("Sign in and confirm it, so that nobody else can ask in your name.")
+        }
+        (_, Channel::Email) => key("You confirmed it by the link in our letter; nothing more is needed."),
+        _ => key("You were signed in; nothing more is needed."),
+    }
+}
+
+/// What stayed of somebody who was erased, in a sentence.
+fn stays_by_law(tongue: Tongue, kept: &StaysByLaw) -> String {
+    let StaysByLaw { what, law, records, until } = kept;
+    let said = tongue.put("{what} ({records}), reduced to what the law asks for ({law}), until {day}.");
+    let said = said.with("what", what).with("records", records).with("law", law);
+    said.with("day", tongue.day(*until)).text()
+}
+
+/// What stays of somebody who is erased, in a sentence.
+fn stays(tongue: Tongue, kept: &KeptRecords) -> String {
+    let KeptRecords { title, law, records, until, .. } = kept;
+    let said = tongue.put("{what} ({records}), reduced to what the law asks for ({law}), until {day}.");
+    let said = said.with("what", title).with("records", records).with("law", law);
+    said.with("day", tongue.day(*until)).text()
+}
+
+/// The answer in a sentence. What it holds is on the request's page, behind the sign-in, never in a mail.
+fn answer(request: &Request) -> &'static str {
+    match (request.right, request.outcome.as_deref()) {
+        (_, Some("no-data")) => key("We hold nothing that your request is about."),
+        (Right::Access | Right::Portability, _) => key("Your archive is ready. Sign in to fetch it."),
+        (Right::Rectification, Some("address-not-confirmed")) => key(
+            "The link to your new address was not opened in time, so the address stays as it was. You can ask again at any time.",
+        ),
+        (Right::Rectification, _) => key("Your details are corrected."),
+        (Right::Restriction, _) => key("The restriction is set as you asked."),
+        (Right::Objection, _) => key("We stopped using your data for what you objected to."),
+        (Right::Withdrawal, _) => key("Your consent is withdrawn."),
+        (Right::Erasure, _) => key("Your account is being erased."),
+    }
+}

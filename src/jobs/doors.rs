@@ -1,0 +1,48 @@
+//! Letters with a link to sign in by, for people and for staff. Whether an address is known is looked up here, where nobody
+//! waits for the answer.
+
+use super::{Error, Jobs};
+use crate::base::TenantId;
+use crate::billing::WELCOME;
+use crate::editing::Turn;
+use crate::mail::letters::{Letter as _, SignInLink};
+use crate::subjects::{AskedLink, Error as Refused};
+
+impl Jobs {
+    /// Writes the letter of a link that was asked for: opens the account first, if it is to open one. Again is harmless;
+    /// a letter that was not taken is tried again while its link works.
+    pub(super) async fn sign_in_letter(&self, tenant: &TenantId, link: &str) -> Result<Turn, Error> {
+        let subjects = &self.app.subjects;
+        let Some(asked) = subjects.asked_link(tenant, link).await? else { return Ok(Turn::Done) };
+        let opened = self.opened(tenant, &asked).await?;
+        if let Some(of) = subjects.settle_link(tenant, &asked).await? {
+            let root = self.app.config.server.public_url.trim_end_matches('/');
+            let letter = SignInLink {
+                head: self.head(tenant, asked.tongue)?,
+                link: format!("{root}/{tenant}{}", asked.path.expose()),
+                code: asked.code.clone(),
+                until: asked.expires_at,
+                opens_account: opened,
+            };
+            let written = letter.write().map_err(|_| Error::Payload)?;
+            let of = of.map(|of| of.to_string());
+            let id = link.get(..32).unwrap_or(link);
+            self.app.post.send(asked.email.expose(), of.as_deref(), id, &written).await?;
+        }
+        subjects.link_written(tenant, &asked).await?;
+        Ok(Turn::Done)
+    }
+
+    /// Whether an account was opened for the link. One that is there already is left as it is.
+    async fn opened(&self, tenant: &TenantId, asked: &AskedLink) -> Result<bool, Error> {
+        let Some(new) = asked.opens.clone() else { return Ok(false) };
+        match self.app.subjects.open(tenant, new).await {
+            Ok(owner) => {
+                self.app.credits.grant(&owner, WELCOME, "welcome").await?;
+                Ok(true)
+            }
+            Err(Refused::Taken) => Ok(false),
+            Err(e) => Err(e.into()),
+        }
+    }
+}

@@ -1,0 +1,417 @@
+//! Another address: asked for while signed in, told to the old mailbox, confirmed out of the new one, undone out of the old.
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::account::{CATEGORY, NAME};
+use super::sql::address::{self as rows, Row};
+use super::{Email, Error, Profile, Session, SignedIn, Subjects};
+use crate::base::{AddressId, RequestId, Secret, TenantId, Timestamp};
+use crate::crypto::{self, Key, Place};
+use crate::ledger::{Entry, EntryKind};
+use crate::store::Tx;
+use crate::vault::{Access, Actor, Owner, Record};
+
+/// How long data stay where they are after the address was changed, and how long that can be undone.
+pub const ADDRESS_HOLD: TimeDelta = TimeDelta::hours(72);
+/// How long the link in the letter to a new address works.
+pub const ADDRESS_LINK: TimeDelta = TimeDelta::hours(24);
+/// Letters about moves that one person asks for, or that one address gets, within a day.
+const MOST_A_DAY: i64 = 3;
+/// How long the row of a move stays once it says nothing any more.
+const REMEMBERED: TimeDelta = TimeDelta::days(2);
+/// An old mailbox that takes nothing in holds a move up for so long.
+const OLD_FIRST: TimeDelta = TimeDelta::hours(1);
+/// A correction is a right; a restriction does not keep it back.
+const PURPOSE: &str = "rights";
+
+#[derive(Serialize, Deserialize)]
+struct Both {
+    from: String,
+    to: String,
+}
+
+/// A move of which a letter is owed.
+#[derive(Debug)]
+pub struct OwedMove {
+    /// Its id.
+    pub id: AddressId,
+    /// Whose it is.
+    pub owner: Owner,
+    /// The old address.
+    pub from: Email,
+    /// The new one.
+    pub to: Email,
+    /// Whether the old mailbox was written to.
+    pub told: bool,
+    /// Whether the new mailbox was written to.
+    pub posted: bool,
+    /// Whether the link there was opened.
+    pub moved: bool,
+    /// Whether the new mailbox may be written to though the old one was not: it took nothing in for an hour.
+    pub may_post: bool,
+    /// Until when the link works.
+    pub ends_at: Timestamp,
+}
+
+/// A move as whoever opens its link is asked about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenMove {
+    /// Whether it was done already.
+    pub moved: bool,
+    /// Until when the link works.
+    pub until: Timestamp,
+}
+
+/// Where a request's change of address stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskedMove {
+    /// It waits for its link, which works until then.
+    Waits(Timestamp),
+    /// Its link was opened.
+    Done,
+    /// Its link was not opened in time, or it was stopped.
+    Over,
+}
+
+/// A move that was done, stopped or undone.
+#[derive(Debug)]
+pub struct Moved {
+    /// Whose account it is.
+    pub owner: Owner,
+    /// The request it was asked in.
+    pub request: Option<RequestId>,
+    /// Whether the account has another address now than before.
+    pub changed: bool,
+}
+
+fn place(tenant: &TenantId, id: AddressId) -> Place {
+    Place::new("address-move").with(tenant.as_str()).with(id.as_bytes())
+}
+
+fn hash(token: &str) -> [u8; 32] {
+    crypto::sha256(token.as_bytes())
+}
+
+impl Subjects {
+    /// Asks for another address: nothing changes before a link in the letter to it is opened. The answer is the same
+    /// whether the address has an account or not. A request of theirs can be named that waits for it. Gives until when the
+    /// link works. Not while the present address is new.
+    pub async fn ask_address(
+        &self,
+        owner: &Owner,
+        to: &Email,
+        request: Option<RequestId>,
+    ) -> Result<Timestamp, Error> {
+        self.may_take_out(owner).await?;
+        let actor = Actor::Subject(owner.subject);
+        let access = Access { actor: &actor, purpose: PURPOSE };
+        let (record, known) = self.kept_profile(owner, &access).await?;
+        let value = serde_json::to_value(Profile { email: to.expose().to_owned(), ..known.clone() });
+        self.vault.may_amend(owner, &access, &record, &value.map_err(|_| Error::NotFound)?).await?;
+        let (now, id) = (self.clock.now(), AddressId::new(&self.clock, &self.entropy));
+        let from = self.vault.blind_index(&owner.tenant, "email", &known.email).await?;
+        let index = self.vault.blind_index(&owner.tenant, "email", to.expose()).await?;
+        let both = Both { from: known.email, to: to.expose().to_owned() };
+        let plain = Zeroizing::new(serde_json::to_vec(&both).map_err(|_| Error::NotFound)?);
+        let key = self.moves_key(&owner.tenant).await?;
+        let sealed = crypto::seal(&key, &place(&owner.tenant, id), &plain, &self.entropy);
+        let ends_at = now.plus(ADDRESS_LINK);
+        let mut tx = self.db.begin().await?;
+        tx.take_turn(&format!("address/{}", owner.tenant)).await?;
+        if rows::asked_since(&mut tx, owner, &index, now.plus(TimeDelta::days(-1))).await? >= MOST_A_DAY {
+            return Err(Error::TooMany);
+        }
+        let (from, to, sealed) = (from.as_slice(), index.as_slice(), sealed.as_slice());
+        let new = rows::New { id, request, from, to, sealed, asked_at: now, ends_at };
+        rows::ask(&mut tx, owner, &new).await?;
+        tx.commit().await?;
+        Ok(ends_at)
+    }
+
+    /// Where a request's change of address stands. `None` when none was asked for in it.
+    pub async fn address_asked(&self, owner: &Owner, request: RequestId) -> Result<Option<AskedMove>, Error> {
+        let now = self.clock.now();
+        let mut tx = self.db.read().await?;
+        let found = rows::of_request(&mut tx, owner, request).await?;
+        Ok(found.map(|(state, until)| match state.as_str() {
+            "asked" if until > now => AskedMove::Waits(until),
+            "moved" => AskedMove::Done,
+            _ => AskedMove::Over,
+        }))
+    }
+
+    /// The request in which another address was asked for was taken back: the link opens nothing any more.
+    pub async fn stop_asking(&self, owner: &Owner, request: RequestId) -> Result<(), Error> {
+        let mut tx = self.db.begin().await?;
+        rows::stop(&mut tx, owner, request).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Takes an app's word for the address of its own user: moved at once, and held by nothing.
+    pub async fn move_address(&self, owner: &Owner, actor: &Actor, to: &Email) -> Result<(), Error> {
+        let access = Access { actor, purpose: "account" };
+        let (record, known) = self.kept_profile(owner, &access).await?;
+        let index = self.vault.blind_index(&owner.tenant, "email", to.expose()).await?;
+        let value = Profile { email: to.expose().to_owned(), ..known };
+        let value = serde_json::to_value(&value).map_err(|_| Error::NotFound)?;
+        self.vault.may_amend(owner, &access, &record, &value).await?;
+        let mut tx = self.db.begin().await?;
+        if rows::is_reserved(&mut tx, owner, &index, self.clock.now()).await? {
+            return Err(Error::Taken);
+        }
+        rows::supersede(&mut tx, owner).await?;
+        self.set_address(&mut tx, owner, &index, (None, false)).await?;
+        rows::cut_off(&mut tx, owner, "").await?;
+        self.vault.amend_in(&mut tx, owner, &access, (&record, &value)).await?;
+        let entry = self.address_entry(EntryKind::ADDRESS_MOVED, owner, actor).await?.fact("by", "app");
+        self.ledger.append(&mut tx, entry).await?;
+        tx.commit().await?;
+        Ok(self.vault.amended(owner, &record).await?)
+    }
+
+    /// What the holder of a link in the new mailbox is asked about. Changes nothing.
+    pub async fn address_opened(&self, tenant: &TenantId, token: &str) -> Result<OpenMove, Error> {
+        let mut tx = self.db.read().await?;
+        let row = rows::by_confirm(&mut tx, tenant, &hash(token), self.clock.now()).await?;
+        row.map(|row| OpenMove { moved: false, until: row.ends_at }).ok_or(Error::BadProof)
+    }
+
+    /// The link in the new mailbox was opened and its button pressed: the account moves, and every session ends but `here`,
+    /// if it is one of theirs. What was sent to the old mailbox opens nothing any more, except what undoes this.
+    pub async fn confirm_address(
+        &self,
+        tenant: &TenantId,
+        token: &str,
+        here: Option<&Session>,
+    ) -> Result<Moved, Error> {
+        let now = self.clock.now();
+        let row = {
+            let mut tx = self.db.read().await?;
+            rows::by_confirm(&mut tx, tenant, &hash(token), now).await?.ok_or(Error::BadProof)?
+        };
+        let owner = Owner::new(tenant, row.subject);
+        let both = self.unseal_move(tenant, &row).await?;
+        let mine = |session: &&Session| matches!(&session.who, SignedIn::Subject(me) if *me == owner);
+        let stays = here.filter(mine).map(|session| session.id.to_string());
+        let how = (Some(now), true);
+        let entry = EntryKind::ADDRESS_MOVED;
+        let write =
+            Write { row: &row, to: &both.to, how, stays: stays.as_deref().unwrap_or_default(), entry };
+        self.write_address(&owner, write).await?;
+        Ok(Moved { owner, request: row.request, changed: true })
+    }
+
+    /// What the holder of a link in the old mailbox is asked about. Changes nothing.
+    pub async fn undo_opened(&self, tenant: &TenantId, token: &str) -> Result<OpenMove, Error> {
+        let mut tx = self.db.read().await?;
+        let row = rows::by_undo(&mut tx, tenant, &hash(token), self.clock.now()).await?;
+        row.map(|row| OpenMove { moved: row.moved, until: row.ends_at }).ok_or(Error::BadProof)
+    }
+
+    /// The owner of the old mailbox says that the change was not theirs: it is stopped, or undone, and every session ends.
+    /// The time in which nothing leaves goes on.
+    pub async fn undo_address(&self, tenant: &TenantId, token: &str) -> Result<Moved, Error> {
+        let row = {
+            let mut tx = self.db.read().await?;
+            rows::by_undo(&mut tx, tenant, &hash(token), self.clock.now()).await?.ok_or(Error::BadProof)?
+        };
+        let owner = Owner::new(tenant, row.subject);
+        if row.moved {
+            let both = self.unseal_move(tenant, &row).await?;
+            let entry = EntryKind::ADDRESS_UNDONE;
+            let write = Write { row: &row, to: &both.from, how: (None, true), stays: "", entry };
+            self.write_address(&owner, write).await?;
+        } else {
+            let actor = Actor::Subject(owner.subject);
+            let entry = self.address_entry(EntryKind::ADDRESS_UNDONE, &owner, &actor).await?;
+            let mut tx = self.db.begin().await?;
+            if !rows::undone(&mut tx, tenant, row.id, false).await? {
+                return Err(Error::BadProof);
+            }
+            rows::cut_off(&mut tx, &owner, "").await?;
+            self.ledger.append(&mut tx, entry.fact("moved", false)).await?;
+            tx.commit().await?;
+        }
+        Ok(Moved { owner, request: row.request, changed: row.moved })
+    }
+
+    /// Address, index, sessions, links and the row of the move change together, or none does.
+    async fn write_address(&self, owner: &Owner, write: Write<'_>) -> Result<(), Error> {
+        let Write { row, to, how, stays, entry } = write;
+        let actor = Actor::Subject(owner.subject);
+        let access = Access { actor: &actor, purpose: PURPOSE };
+        let (record, known) = self.kept_profile(owner, &access).await?;
+        let index = self.vault.blind_index(&owner.tenant, "email", to).await?;
+        let value = serde_json::to_value(Profile { email: to.to_owned(), ..known });
+        let value = value.map_err(|_| Error::NotFound)?;
+        self.vault.may_amend(owner, &access, &record, &value).await?;
+        let moved = entry == EntryKind::ADDRESS_UNDONE;
+        let entry = self.address_entry(entry, owner, &actor).await?;
+        let entry = if moved { entry.fact("moved", true) } else { entry.fact("by", "link") };
+        let now = self.clock.now();
+        let mut tx = self.db.begin().await?;
+        let first = if moved {
+            rows::supersede(&mut tx, owner).await?;
+            rows::undone(&mut tx, &owner.tenant, row.id, true).await?
+        } else {
+            rows::moved(&mut tx, &owner.tenant, row.id, (now.plus(ADDRESS_HOLD), now)).await?
+        };
+        if !first || rows::is_reserved(&mut tx, owner, &index, now).await? {
+            return Err(Error::BadProof);
+        }
+        match self.set_address(&mut tx, owner, &index, how).await {
+            // Taken since the letter went: which is not told.
+            Err(Error::Taken) => return Err(Error::BadProof),
+            other => other?,
+        }
+        rows::cut_off(&mut tx, owner, stays).await?;
+        self.vault.amend_in(&mut tx, owner, &access, (&record, &value)).await?;
+        self.ledger.append(&mut tx, entry).await?;
+        tx.commit().await?;
+        Ok(self.vault.amended(owner, &record).await?)
+    }
+
+    async fn set_address(
+        &self,
+        tx: &mut Tx,
+        owner: &Owner,
+        index: &[u8],
+        how: (Option<Timestamp>, bool),
+    ) -> Result<(), Error> {
+        let moved = rows::set_email(tx, owner, index, how).await.map_err(|e| match e {
+            crate::store::Error::Duplicate => Error::Taken,
+            other => other.into(),
+        })?;
+        if moved { Ok(()) } else { Err(Error::NotFound) }
+    }
+
+    /// The addresses that a person moved away from and can still come back to: letters about an erasure go there as well.
+    pub async fn addresses_before(&self, owner: &Owner) -> Result<Vec<Email>, Error> {
+        let held = {
+            let mut tx = self.db.read().await?;
+            rows::held_of(&mut tx, owner, self.clock.now()).await?
+        };
+        let mut all = Vec::with_capacity(held.len());
+        for row in held {
+            all.push(self.unseal_move(&owner.tenant, &row).await?.from.parse()?);
+        }
+        Ok(all)
+    }
+
+    /// The moves of a tenant of which a letter is owed.
+    pub async fn owed_moves(&self, tenant: &TenantId) -> Result<Vec<OwedMove>, Error> {
+        let now = self.clock.now();
+        let found = {
+            let mut tx = self.db.read().await?;
+            rows::owed(&mut tx, tenant, now).await?
+        };
+        let mut owed = Vec::with_capacity(found.len());
+        for row in found {
+            let both = self.unseal_move(tenant, &row).await?;
+            owed.push(OwedMove {
+                id: row.id,
+                owner: Owner::new(tenant, row.subject),
+                from: both.from.parse()?,
+                to: both.to.parse()?,
+                told: row.told,
+                posted: row.posted,
+                moved: row.moved,
+                may_post: now.since(row.asked_at) >= OLD_FIRST,
+                ends_at: row.ends_at,
+            });
+        }
+        Ok(owed)
+    }
+
+    /// Whether the new address of a move is kept free for somebody who moved away from it and can still come back.
+    pub async fn is_kept_free(&self, owed: &OwedMove) -> Result<bool, Error> {
+        let index = self.vault.blind_index(&owed.owner.tenant, "email", owed.to.expose()).await?;
+        self.is_kept_for_another(&owed.owner, &index).await
+    }
+
+    /// The same for whoever wants it.
+    pub(super) async fn is_kept_for_another(&self, owner: &Owner, index: &[u8]) -> Result<bool, Error> {
+        let mut tx = self.db.read().await?;
+        Ok(rows::is_reserved(&mut tx, owner, index, self.clock.now()).await?)
+    }
+
+    /// The token of the link that undoes a move, for the letter to the old address alone. `None` when somebody else sends
+    /// it.
+    pub async fn tell_old(&self, owed: &OwedMove) -> Result<Option<Secret<String>>, Error> {
+        let token = self.entropy.token();
+        let mut tx = self.db.begin().await?;
+        let (hash, now) = (hash(&token), self.clock.now());
+        let first = rows::telling(&mut tx, &owed.owner.tenant, owed.id, (&hash, now)).await?;
+        tx.commit().await?;
+        Ok(first.then(|| token.into()))
+    }
+
+    /// That letter did not go.
+    pub async fn old_not_told(&self, owed: &OwedMove) -> Result<(), Error> {
+        let mut tx = self.db.begin().await?;
+        rows::not_told(&mut tx, &owed.owner.tenant, owed.id).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// The token of the link that confirms a move, for the letter to the new address alone. `None` when somebody else
+    /// sends it.
+    pub async fn post_new(&self, owed: &OwedMove) -> Result<Option<Secret<String>>, Error> {
+        let token = self.entropy.token();
+        let mut tx = self.db.begin().await?;
+        let (hash, now) = (hash(&token), self.clock.now());
+        let first = rows::posting(&mut tx, &owed.owner.tenant, owed.id, (&hash, now)).await?;
+        tx.commit().await?;
+        Ok(first.then(|| token.into()))
+    }
+
+    /// That letter did not go.
+    pub async fn new_not_posted(&self, owed: &OwedMove) -> Result<(), Error> {
+        let mut tx = self.db.begin().await?;
+        rows::not_posted(&mut tx, &owed.owner.tenant, owed.id).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Blanks the addresses of moves that are over. Gives how many.
+    pub async fn expire_moves(&self) -> Result<u64, Error> {
+        let now = self.clock.now();
+        let mut tx = self.db.begin().await?;
+        let n = rows::expire(&mut tx, (now, now.plus(-REMEMBERED))).await?;
+        tx.commit().await?;
+        Ok(n)
+    }
+
+    async fn kept_profile(&self, owner: &Owner, access: &Access<'_>) -> Result<(Record, Profile), Error> {
+        let record = self.vault.record_named(owner, access, CATEGORY, NAME).await?.ok_or(Error::NotFound)?;
+        let profile = serde_json::from_value(record.value.clone()).map_err(|_| Error::NotFound)?;
+        Ok((record, profile))
+    }
+
+    async fn address_entry(&self, kind: EntryKind, owner: &Owner, by: &Actor) -> Result<Entry, Error> {
+        let entry = Entry::new(kind, self.clock.now(), &owner.tenant, by.role().as_str());
+        Ok(entry.about(self.vault.subject_ref(owner).await?))
+    }
+
+    async fn moves_key(&self, tenant: &TenantId) -> Result<Key, Error> {
+        Ok(self.keys.system(&format!("address/{tenant}")).await?)
+    }
+
+    async fn unseal_move(&self, tenant: &TenantId, row: &Row) -> Result<Both, Error> {
+        let key = self.moves_key(tenant).await?;
+        let plain = crypto::open(&key, &place(tenant, row.id), &row.sealed).map_err(|_| Error::NotFound)?;
+        serde_json::from_slice(&plain).map_err(|_| Error::NotFound)
+    }
+}
+
+/// What becomes of an address.
+struct Write<'a> {
+    row: &'a Row,
+    to: &'a str,
+    how: (Option<Timestamp>, bool),
+    stays: &'a str,
+    entry: EntryKind,
+}

@@ -1,0 +1,67 @@
+use crate::base::{StaffId, SubjectId, TenantId, Timestamp};
+use crate::on;
+use crate::store::{Error, Tx};
+
+const SEAL: &str = "UPDATE sign_in SET sealed = $1 WHERE tenant = $2 AND token_hash = $3";
+const WAITING: &str = "SELECT sealed, expires_at FROM sign_in WHERE tenant = $1 AND token_hash = $2 AND sealed IS NOT NULL \
+    AND used_at IS NULL AND expires_at > $3";
+const SETTLE: &str =
+    "UPDATE sign_in SET subject = $1, staff = $2 WHERE tenant = $3 AND token_hash = $4 AND used_at IS NULL";
+const BLANK: &str = "UPDATE sign_in SET sealed = NULL WHERE tenant = $1 AND token_hash = $2";
+
+/// What the letter of a link is to say.
+pub(in crate::subjects) async fn seal(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    hash: &[u8],
+    sealed: &[u8],
+) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(SEAL)
+        .bind(sealed)
+        .bind(tenant.as_str())
+        .bind(hash)
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// What a letter that was not sent is to say, and until when its link works.
+pub(in crate::subjects) async fn waiting(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    hash: &[u8],
+    now: Timestamp,
+) -> Result<Option<(Vec<u8>, Timestamp)>, Error> {
+    let row: Option<(Vec<u8>, i64)> = on!(tx, |c| sqlx::query_as(WAITING)
+        .bind(tenant.as_str())
+        .bind(hash)
+        .bind(now.micros())
+        .fetch_optional(c)
+        .await)?;
+    Ok(row.map(|(sealed, expires)| (sealed, Timestamp::from_micros(expires))))
+}
+
+/// Whose a link is.
+pub(in crate::subjects) async fn settle(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    hash: &[u8],
+    (subject, staff): (Option<SubjectId>, Option<StaffId>),
+) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(SETTLE)
+        .bind(subject.map(|id| id.to_string()))
+        .bind(staff.map(|id| id.to_string()))
+        .bind(tenant.as_str())
+        .bind(hash)
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// The letter went.
+pub(in crate::subjects) async fn blank(tx: &mut Tx, tenant: &TenantId, hash: &[u8]) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(BLANK).bind(tenant.as_str()).bind(hash).execute(c).await.map(|_| ()))?;
+    Ok(())
+}

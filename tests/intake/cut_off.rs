@@ -1,0 +1,89 @@
+//! What a process left half-done when it died, and what stays of letters that nobody confirmed.
+
+use chrono::TimeDelta;
+use serde_json::json;
+use vouchsafe::speech::Tongue;
+use vouchsafe::subjects::Scope;
+
+use super::{confirm, count, letter, link, page, send, take, token_of, with_pages};
+use crate::each_app;
+use crate::support::TestApp;
+use crate::support::app::TENANT;
+
+async fn run(app: &TestApp, sql: &str) {
+    crate::support::house::run_in(&app.app.db, sql).await;
+}
+
+each_app! {
+    async fn a_letter_whose_filing_was_cut_off_can_be_confirmed_again(app: TestApp) {
+        let app = with_pages(app);
+        let ada = app.person("ada@example.org").await;
+        take(&app, letter("ada@example.org", "1", "Please send me a copy.")).await;
+        let link = link(&app, "ada@example.org");
+        app.advance(TimeDelta::hours(47));
+        let begun = format!("UPDATE mail SET state = 'filing', stepped_at = {}", app.now().micros());
+        run(&app, &begun).await;
+        assert_eq!(page(&app, &link).await.status, 404, "it is being filed");
+        app.settle().await;
+        assert_eq!(page(&app, &link).await.status, 404, "for some minutes yet");
+        app.advance(TimeDelta::hours(2));
+        app.settle().await;
+        assert_eq!(page(&app, &link).await.status, 200, "and past its time, since that was not its writer's fault");
+        // Cut off between the filing and the note of it: done once more, it is one request.
+        run(&app, "CREATE TABLE as_it_was AS SELECT * FROM mail").await;
+        assert_eq!(confirm(&app, &link, "access", "").await.status, 200);
+        run(
+            &app,
+            "UPDATE mail SET state = 'filing', sealed = (SELECT w.sealed FROM as_it_was w), \
+             token_hash = (SELECT w.token_hash FROM as_it_was w), expires_at = (SELECT w.expires_at FROM as_it_was w)",
+        )
+        .await;
+        run(&app, "DROP TABLE as_it_was").await;
+        app.advance(TimeDelta::minutes(6));
+        app.settle().await;
+        let again = confirm(&app, &link, "access", "").await;
+        assert_eq!(again.status, 200, "{}", again.text());
+        assert_eq!(count(&app, "SELECT COUNT(*) FROM request").await, 1);
+        assert_eq!(app.get("/v1/requests").by(&ada).send().await.json()["items"].as_array().unwrap().len(), 1);
+    }
+
+    async fn of_a_letter_that_nobody_confirmed_it_stays_that_there_was_one(app: TestApp) {
+        take(&app, letter("stranger@example.org", "1", "Please erase my account. canary")).await;
+        app.advance(TimeDelta::hours(49));
+        app.settle().await;
+        assert_eq!(count(&app, "SELECT COUNT(*) FROM mail").await, 0);
+        assert_eq!(count(&app, "SELECT COUNT(*) FROM lapsed_letter WHERE asked = 'erasure'").await, 1);
+        app.advance(TimeDelta::days(1_100));
+        app.settle().await;
+        assert_eq!(count(&app, "SELECT COUNT(*) FROM lapsed_letter").await, 0, "for three years");
+    }
+
+    async fn a_mandate_whose_yes_was_cut_off_can_be_given_again(app: TestApp) {
+        let app = with_pages(app);
+        let ada = app.person("ada@example.org").await;
+        app.app.subjects.reads_in(&ada.owner, Tongue::German).await.unwrap();
+        let key = app.api_key(&[Scope::Agents]).await;
+        let asked = json!({
+            "email": "ada@example.org", "agent": "Friends", "contact": "cases@agent.example", "rights": ["access"],
+            "until": "2027-06-30T00:00:00Z", "tell_status": true, "first": { "right": "access", "text": "for her" },
+        });
+        assert_eq!(app.post("/v1/mandates").by(&key).json(&asked).send().await.status, 202);
+        app.settle().await;
+        let letter = app.mails().pop().unwrap().letter;
+        assert!(letter.html.contains("<html lang=\"de\">"), "in the language she reads: {}", letter.text);
+        let start = letter.text.find("https://vouchsafe.test/").unwrap() + "https://vouchsafe.test".len();
+        let link = letter.text[start..].split_whitespace().next().unwrap().to_owned();
+        let yes = async || {
+            let fields = [("token", &*token_of(&link)), ("tells", "yes")];
+            send(&app, &format!("/{TENANT}/mandates/confirm"), &fields).await.status
+        };
+        let begun = format!("UPDATE mandate SET state = 'deciding', stepped_at = {}", app.now().micros());
+        run(&app, &begun).await;
+        assert_eq!(yes().await, 404);
+        app.advance(TimeDelta::minutes(6));
+        app.settle().await;
+        assert_eq!(yes().await, 200);
+        assert_eq!(count(&app, "SELECT COUNT(*) FROM request").await, 1);
+        assert_eq!(count(&app, "SELECT COUNT(*) FROM mandate WHERE state = 'confirmed'").await, 1);
+    }
+}

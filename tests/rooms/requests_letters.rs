@@ -1,0 +1,161 @@
+//! Letters about requests: what the law wants told is in them, in the reader's language, once for each occasion.
+
+use chrono::TimeDelta;
+use vouchsafe::base::{RequestId, Secret};
+use vouchsafe::policy::{Channel, Role};
+use vouchsafe::requests::{Ask, Filing, RefusalReason, RefusalText, Request, State};
+use vouchsafe::retention::NewHold;
+use vouchsafe::speech::Tongue;
+use vouchsafe::vault::Actor;
+
+use crate::each_app;
+use crate::support::TestApp;
+use crate::support::app::{Person, TENANT};
+
+/// The letters with this in their subject line.
+fn letters(app: &TestApp, subject: &str) -> Vec<String> {
+    let all = app.mails().into_iter().filter(|m| m.letter.subject.contains(subject));
+    all.map(|m| m.letter.text).collect()
+}
+
+async fn compliance(app: &TestApp) -> Actor {
+    Actor::Staff(app.staff(Role::Compliance).await.member.id, Role::Compliance)
+}
+
+async fn refused(app: &TestApp, id: RequestId, by: &Actor) -> Request {
+    let text = RefusalText {
+        reason: RefusalReason::Accurate,
+        law: "Art. 16 GDPR".to_owned(),
+        words: Secret::new("The passport shows it so.".to_owned()),
+    };
+    app.app.requests.refuse(&app.tenant(), id, by, &text).await.unwrap()
+}
+
+async fn asks(app: &TestApp, person: &Person, ask: Ask) -> Request {
+    let by = Actor::Subject(person.owner.subject);
+    let filing = Filing { ask, channel: Channel::Page, by, proved: true, words: None };
+    app.app.requests.file(&person.owner, filing).await.unwrap().request
+}
+
+each_app! {
+    async fn a_refusal_has_its_reason_law_authority_and_court_in_the_letter(app: TestApp) {
+        let (ada, bob) = (app.person("ada@example.org").await, app.person("bob@example.org").await);
+        app.app.subjects.reads_in(&bob.owner, Tongue::German).await.unwrap();
+        let by = compliance(&app).await;
+        for person in [&ada, &bob] {
+            let id = app.question(person).await;
+            refused(&app, id, &by).await;
+        }
+        app.settle().await;
+        let english = letters(&app, "Our answer to your request").pop().unwrap();
+        for part in ["what we hold is right", "The passport shows it so.", "Art. 16 GDPR", "authority", "court"] {
+            assert!(english.contains(part), "{part}:\n{english}");
+        }
+        assert!(!english.contains("are corrected"), "{english}");
+        let german = letters(&app, "Unsere Antwort").pop().unwrap();
+        for part in ["The passport shows it so.", "Art. 16 GDPR", "Aufsichtsbehörde", "Gericht"] {
+            assert!(german.contains(part), "{part}:\n{german}");
+        }
+        for english in ["You can", "authority", "what we hold"] {
+            assert!(!german.contains(english), "{english}:\n{german}");
+        }
+    }
+
+    async fn an_extension_is_told_once_with_its_reason_and_the_new_date(app: TestApp) {
+        let ada = app.person("ada@example.org").await;
+        let id = app.question(&ada).await;
+        let by = compliance(&app).await;
+        let why = Secret::new("Four systems have to be compared.".to_owned());
+        let extended = app.app.requests.extend(&app.tenant(), id, &by, &why).await.unwrap();
+        app.settle().await;
+        app.advance(TimeDelta::hours(1));
+        app.settle().await;
+        let told = letters(&app, "We need longer");
+        assert_eq!(told.len(), 1);
+        assert!(told[0].contains("Four systems have to be compared."), "{}", told[0]);
+        assert!(told[0].contains(&Tongue::English.day(extended.legal_due())) && told[0].contains("court"), "{}", told[0]);
+        app.leave_the_queue();
+    }
+
+    async fn a_late_answer_is_mailed_all_the_same(app: TestApp) {
+        let ada = app.person("ada@example.org").await;
+        let id = app.question(&ada).await;
+        let by = compliance(&app).await;
+        app.settle().await;
+        app.advance(TimeDelta::days(60));
+        refused(&app, id, &by).await;
+        app.settle().await;
+        assert_eq!(letters(&app, "Our answer to your request").len(), 1);
+    }
+
+    async fn a_request_taken_up_again_has_a_clock_and_a_second_answer(app: TestApp) {
+        let ada = app.person("ada@example.org").await;
+        let id = app.question(&ada).await;
+        let by = compliance(&app).await;
+        app.advance(TimeDelta::hours(80));
+        refused(&app, id, &by).await;
+        app.settle().await;
+        app.advance(TimeDelta::days(20));
+        let again = app.app.requests.reopen(&app.tenant(), id, &by).await.unwrap();
+        assert_eq!((again.round, again.answered_at, again.state), (1, None, State::Working));
+        assert_eq!(again.due.promise, app.now().plus(TimeDelta::hours(72)), "counted from now");
+        let (answered, promised) = again.before.unwrap();
+        assert!(answered > promised, "that the first answer was late is not forgotten");
+        app.advance(TimeDelta::hours(73));
+        app.settle().await;
+        let late = app.app.requests.overdue(&app.tenant(), app.now()).await.unwrap();
+        assert_eq!(late.len(), 1, "and it calls");
+        refused(&app, id, &by).await;
+        app.settle().await;
+        app.advance(TimeDelta::hours(1));
+        app.settle().await;
+        assert_eq!(letters(&app, "Our answer to your request").len(), 2, "each round has its answer");
+        assert!(app.app.requests.overdue(&app.tenant(), app.now()).await.unwrap().is_empty());
+    }
+
+    async fn a_hold_is_told_to_somebody_restricted_and_fills_no_ledger(app: TestApp) {
+        let ada = app.person("ada@example.org").await;
+        asks(&app, &ada, Ask::Restriction { on: true }).await;
+        let staff = app.staff(Role::Compliance).await.member.id;
+        let hold = NewHold {
+            subject: Some(ada.owner.subject),
+            category: None,
+            matter: "Case 12 O 44/26".to_owned(),
+            reason: "A court ordered us to keep them.".to_owned(),
+            review_at: app.now().plus(TimeDelta::days(60)),
+            untold: None,
+        };
+        app.app.retention.hold(&app.tenant(), hold, staff, Role::Compliance).await.unwrap();
+        for _ in 0..5 {
+            app.advance(TimeDelta::seconds(10));
+            app.settle().await;
+        }
+        assert_eq!(letters(&app, "must keep").len(), 1);
+        assert!(!app.ledger_kinds().await.contains(&"read.refused".to_owned()));
+    }
+
+    async fn whoever_asked_to_be_erased_hears_that_it_is_done_and_then_their_address_is_gone(app: TestApp) {
+        let ada = app.person("ada@example.org").await;
+        app.app.subjects.reads_in(&ada.owner, Tongue::German).await.unwrap();
+        let filed = asks(&app, &ada, Ask::Erasure { at_once: true }).await;
+        assert!(app.app.subjects.get(&ada.owner).await.is_err());
+        let rows = "SELECT COUNT(*) FROM last_letter";
+        assert_eq!(crate::support::house::count_in(&app.app.db, rows).await, 1, "sealed until it is sent");
+        for _ in 0..3 {
+            app.settle().await;
+            app.advance(TimeDelta::hours(1));
+        }
+        assert_eq!(crate::support::house::count_in(&app.app.db, rows).await, 0);
+        let told = letters(&app, &filed.reference);
+        let last = told.iter().filter(|text| text.contains("vouchsafe verify")).collect::<Vec<_>>();
+        assert_eq!(last.len(), 1, "{told:?}");
+        assert!(last[0].contains("gelöscht") && !last[0].contains("attached"), "{}", last[0]);
+        let path = last[0].split_whitespace().find(|w| w.contains(&format!("/{TENANT}/receipts/"))).unwrap();
+        let app = {
+            let router = vouchsafe::http::routes(&app.edge).merge(vouchsafe::web::router(app.edge.clone()));
+            app.with_router(router)
+        };
+        let path = path.strip_prefix("https://vouchsafe.test").unwrap();
+        assert_eq!(app.get(path).header("accept", "text/html").send().await.status, 200, "the link leads to the receipt");
+    }
+}
