@@ -129,7 +129,7 @@ each_house! {
         for owner in [&ada, &bob] {
             vault.add_record(owner, usage()).await.unwrap();
         }
-        let invoice = house.app.invoices.add(&ada, super::retention::invoice(1, "2026-11-22")).await.unwrap();
+        let invoice = house.app.invoices.add(&ada, crate::rooms::retention::invoice(1, "2026-11-22")).await.unwrap();
         house.app.subjects.close(&ada, &Actor::Subject(ada.subject)).await.unwrap();
         house.advance(TimeDelta::days(731));
         house.app.vault.account_closed(&ada, house.now().plus(TimeDelta::days(-731))).await.unwrap();
@@ -169,7 +169,8 @@ each_house! {
         let staff = house.staff(Role::Compliance).await;
         let mut erasing = house.app.db.begin().await.unwrap();
         Vault::letting_go(&mut erasing, &tenant()).await.unwrap();
-        let placed = house.app.retention.hold(&tenant(), on(&house, &ada, None), staff, Role::Compliance);
+        let tenant = tenant();
+        let placed = house.app.retention.hold(&tenant, on(&house, &ada, None), staff, Role::Compliance);
         let ended = async {
             let waiting = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
                 AND wait_event_type = 'Lock'";
