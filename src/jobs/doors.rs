@@ -15,7 +15,8 @@ impl Jobs {
         let subjects = &self.app.subjects;
         let Some(asked) = subjects.asked_link(tenant, link).await? else { return Ok(Turn::Done) };
         let opened = self.opened(tenant, &asked).await?;
-        if let Some(of) = subjects.settle_link(tenant, &asked).await? {
+        let (known, of) = subjects.settle_link(tenant, &asked).await?;
+        if known {
             let root = self.app.config.server.public_url.trim_end_matches('/');
             let letter = SignInLink {
                 head: self.head(tenant, asked.tongue)?,

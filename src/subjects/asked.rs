@@ -148,23 +148,22 @@ impl Subjects {
         }))
     }
 
-    /// Says whose a link is. `None` when the address is nobody's: then it opens nothing, and no letter goes. A person's
-    /// link says who they are.
+    /// Says whose a link is: whether somebody's at all, and which person's, if it is one's. One that is nobody's opens
+    /// nothing, and no letter goes.
     pub async fn settle_link(
         &self,
         tenant: &TenantId,
         link: &AskedLink,
-    ) -> Result<Option<Option<SubjectId>>, Error> {
+    ) -> Result<(bool, Option<SubjectId>), Error> {
         let index = self.vault.blind_index(tenant, "email", link.email.expose()).await?;
         let mut tx = self.db.begin().await?;
         let (subject, staff) = match link.whom {
             LinkFor::Subject => (sql::subject_by_email(&mut tx, tenant, &index).await?, None),
             LinkFor::Staff => (None, sql::staff_by_email(&mut tx, tenant, &index).await?),
         };
-        let known = subject.is_some() || staff.is_some();
         sql::asked::settle(&mut tx, tenant, &link.hash, (subject, staff)).await?;
         tx.commit().await?;
-        Ok(known.then_some(subject))
+        Ok((subject.is_some() || staff.is_some(), subject))
     }
 
     /// The letter went, or none goes: what it said is forgotten.
