@@ -13,7 +13,7 @@ impl Jobs {
         for owed in self.app.subjects.owed_moves(tenant).await? {
             let told = owed.told || self.tell_the_old(&owed).await?;
             n += u64::from(told && !owed.told);
-            if told || owed.may_post {
+            if owed.wants_post && (told || owed.old_is_dead) {
                 n += u64::from(self.ask_the_new(&owed).await?);
             }
         }
@@ -34,9 +34,6 @@ impl Jobs {
 
     /// Writes to the new mailbox: the link, or, to whoever has an account with that address, that somebody wanted it.
     async fn ask_the_new(&self, owed: &OwedMove) -> Result<bool, Error> {
-        if owed.posted || owed.moved {
-            return Ok(false);
-        }
         let subjects = &self.app.subjects;
         let Some(token) = subjects.post_new(owed).await? else { return Ok(false) };
         let taken_by = subjects.find(&owed.owner.tenant, &owed.to).await?;

@@ -45,12 +45,10 @@ pub struct OwedMove {
     pub to: Email,
     /// Whether the old mailbox was written to.
     pub told: bool,
-    /// Whether the new mailbox was written to.
-    pub posted: bool,
-    /// Whether the link there was opened.
-    pub moved: bool,
-    /// Whether the new mailbox may be written to though the old one was not: it took nothing in for an hour.
-    pub may_post: bool,
+    /// Whether the new mailbox is still to be written to.
+    pub wants_post: bool,
+    /// Whether that may be though the old one was not written to: it took nothing in for an hour.
+    pub old_is_dead: bool,
     /// Until when the link works.
     pub ends_at: Timestamp,
 }
@@ -317,9 +315,8 @@ impl Subjects {
                 from: both.from.parse()?,
                 to: both.to.parse()?,
                 told: row.told,
-                posted: row.posted,
-                moved: row.moved,
-                may_post: now.since(row.asked_at) >= OLD_FIRST,
+                wants_post: !row.posted && !row.moved,
+                old_is_dead: now.since(row.asked_at) >= OLD_FIRST,
                 ends_at: row.ends_at,
             });
         }
