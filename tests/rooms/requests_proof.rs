@@ -137,7 +137,7 @@ each_app! {
         }
         // As many as were ever looked at in one round, all of an earlier promise.
         let copies = "INSERT INTO request (id, reference, tenant, subject, asked, channel, state, received_at, promise_due, \
-            internal_due, legal_due, extended_due, alarm, tries, revision) SELECT r.id || 'x' || n.i, r.reference || n.i, \
+            internal_due, legal_due, extended_due, alarm, tries, revision) SELECT substr(r.id, 1, length(r.id) - 4) || (1000 + n.i), r.reference || n.i, \
             r.tenant, r.subject, r.asked, r.channel, 'working', r.received_at, r.promise_due - 1, r.internal_due, \
             r.legal_due, r.extended_due, 4, 0, 0 FROM request r CROSS JOIN (WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL \
             SELECT i + 1 FROM c WHERE i < 400) SELECT i FROM c) n WHERE r.state = 'identity-pending'";
