@@ -6,7 +6,8 @@
 
 use chrono::TimeDelta;
 
-use super::{Error, Retention, sql};
+use super::sql::holds as rows;
+use super::{Error, Retention};
 use crate::base::{HoldId, StaffId, SubjectId, TenantId, Timestamp};
 use crate::ledger::{Entry, EntryKind};
 use crate::policy::Role;
@@ -154,7 +155,7 @@ impl Retention {
                 return Err(Error::Leaving);
             }
         }
-        sql::insert_hold(&mut tx, tenant, &hold).await?;
+        rows::insert_hold(&mut tx, tenant, &hold).await?;
         self.ledger.append(&mut tx, entry).await?;
         closing.close(&mut tx, &hold).await?;
         tx.commit().await?;
@@ -172,7 +173,7 @@ impl Retention {
         }
         let entry = self.entry(tenant, &hold, role, true).await?.fact("approved", true);
         let mut tx = self.db.begin().await?;
-        if !sql::approve_hold(&mut tx, tenant, id, by, self.clock.now()).await? {
+        if !rows::approve_hold(&mut tx, tenant, id, by, self.clock.now()).await? {
             return Err(Error::NoHold);
         }
         self.ledger.append(&mut tx, entry).await?;
@@ -196,7 +197,7 @@ impl Retention {
         let hold = self.live(tenant, id).await?;
         let entry = self.entry(tenant, &hold, role, true).await?.fact("reviewed", true);
         let mut tx = self.db.begin().await?;
-        if !sql::review_hold(&mut tx, tenant, id, next).await? {
+        if !rows::review_hold(&mut tx, tenant, id, next).await? {
             return Err(Error::NoHold);
         }
         self.ledger.append(&mut tx, entry).await?;
@@ -206,7 +207,7 @@ impl Retention {
 
     async fn live(&self, tenant: &TenantId, id: HoldId) -> Result<Hold, Error> {
         let mut tx = self.db.read().await?;
-        let found = sql::hold(&mut tx, tenant, id).await?;
+        let found = rows::hold(&mut tx, tenant, id).await?;
         found.filter(|h| h.released_at.is_none()).ok_or(Error::NoHold)
     }
 
@@ -214,14 +215,14 @@ impl Retention {
     pub async fn untold_holds(&self, tenant: &TenantId) -> Result<Vec<Hold>, Error> {
         let tried = self.clock.now().plus(-TELL_AGAIN);
         let mut tx = self.db.read().await?;
-        Ok(sql::untold_holds(&mut tx, tenant, tried).await?)
+        Ok(rows::untold_holds(&mut tx, tenant, tried).await?)
     }
 
     /// Notes that somebody is about to be told of a hold. `false` when another tells them.
     pub async fn try_to_tell(&self, tenant: &TenantId, id: HoldId) -> Result<bool, Error> {
         let now = self.clock.now();
         let mut tx = self.db.begin().await?;
-        let ours = sql::try_to_tell(&mut tx, tenant, id, (now, now.plus(-TELL_AGAIN))).await?;
+        let ours = rows::try_to_tell(&mut tx, tenant, id, (now, now.plus(-TELL_AGAIN))).await?;
         tx.commit().await?;
         Ok(ours)
     }
@@ -229,7 +230,7 @@ impl Retention {
     /// Notes that the person whom a hold concerns was told.
     pub async fn hold_told(&self, tenant: &TenantId, id: HoldId) -> Result<(), Error> {
         let mut tx = self.db.begin().await?;
-        sql::hold_told(&mut tx, tenant, id, self.clock.now()).await?;
+        rows::hold_told(&mut tx, tenant, id, self.clock.now()).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -237,7 +238,7 @@ impl Retention {
     /// The holds that concern a person and of which they may know.
     pub async fn holds_of(&self, owner: &Owner) -> Result<Vec<Hold>, Error> {
         let mut tx = self.db.read().await?;
-        Ok(sql::holds_of(&mut tx, owner).await?)
+        Ok(rows::holds_of(&mut tx, owner).await?)
     }
 
     /// Lifts a hold; what it kept too long goes with the next sweep.
@@ -245,7 +246,7 @@ impl Retention {
         let hold = self.live(tenant, id).await?;
         let entry = self.entry(tenant, &hold, role, false).await?;
         let mut tx = self.db.begin().await?;
-        if !sql::release_hold(&mut tx, tenant, id, by, self.clock.now()).await? {
+        if !rows::release_hold(&mut tx, tenant, id, by, self.clock.now()).await? {
             return Err(Error::NoHold);
         }
         self.ledger.append(&mut tx, entry).await?;
@@ -258,7 +259,7 @@ impl Retention {
     /// as the ledger says already.
     pub async fn hold_again(&self, tenant: &TenantId, again: &HeldAgain) -> Result<bool, Error> {
         let mut tx = self.db.begin().await?;
-        let known = sql::hold(&mut tx, tenant, again.hold).await?;
+        let known = rows::hold(&mut tx, tenant, again.hold).await?;
         let done = match (known, again.on) {
             (None, true) => {
                 let hold = Hold {
@@ -276,10 +277,10 @@ impl Retention {
                     untold: None,
                     told_at: None,
                 };
-                sql::insert_hold(&mut tx, tenant, &hold).await?;
+                rows::insert_hold(&mut tx, tenant, &hold).await?;
                 true
             }
-            (Some(_), false) => sql::release_again(&mut tx, tenant, again.hold, again.at).await?,
+            (Some(_), false) => rows::release_again(&mut tx, tenant, again.hold, again.at).await?,
             _ => false,
         };
         tx.commit().await?;
@@ -307,6 +308,6 @@ impl Retention {
     /// A tenant's holds, newest first, lifted ones included.
     pub async fn holds(&self, tenant: &TenantId) -> Result<Vec<Hold>, Error> {
         let mut tx = self.db.read().await?;
-        Ok(sql::holds(&mut tx, tenant).await?)
+        Ok(rows::holds(&mut tx, tenant).await?)
     }
 }
