@@ -40,15 +40,14 @@ impl Drp {
             return Ok(asked.clone());
         };
         let owner = Owner::new(&asked.tenant, subject);
-        let (request, own) = match self.requests.open_alike(&owner, &ask).await? {
-            Some(open) => (open.id, false),
-            None => {
-                let words = self.words(asked).await?;
-                let (by, channel) = (Actor::App(subject), Channel::Api);
-                let filed =
-                    self.requests.file(&owner, Filing { ask, channel, by, proved: false, words }).await?;
-                (filed.request.id, !filed.again)
-            }
+        let (request, own) = if let Some(open) = self.requests.open_alike(&owner, &ask).await? {
+            (open.id, false)
+        } else {
+            let words = self.words(asked).await?;
+            let (by, channel) = (Actor::App(subject), Channel::Api);
+            let filing = Filing { ask, channel, by, proved: false, words };
+            let filed = self.requests.file(&owner, filing).await?;
+            (filed.request.id, !filed.again)
         };
         let mut tx = self.db.begin().await?;
         sql::filed(&mut tx, asked, (request, own)).await?;
@@ -95,7 +94,7 @@ impl Drp {
     pub async fn confirmed(&self, owner: &Owner, id: &str) -> Result<String, Error> {
         let (asked, request) = self.of_person(owner, id).await?;
         let confirmed = if request.state == State::IdentityPending {
-            self.requests.identity_shown(owner, request.id).await?
+            Box::pin(self.requests.identity_shown(owner, request.id)).await?
         } else {
             // One that they have open already is the same; else theirs is filed now.
             let ask = asked.ask().ok_or(Error::NotFound)?;

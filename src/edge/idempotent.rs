@@ -59,7 +59,7 @@ fn place(call: &Call) -> Place {
         .with(call.tenant.as_str())
         .with(&call.caller)
         .with(call.route)
-        .with(&call.key_hash)
+        .with(call.key_hash)
 }
 
 fn answer(status: u16, body: Vec<u8>) -> Response {

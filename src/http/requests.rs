@@ -358,5 +358,5 @@ async fn waive(
     Named(id): Named<RequestId>,
 ) -> Result<Json<Request>, Fault> {
     caller.proved_lately(&edge)?;
-    Ok(Json(request(edge.app.requests.waive(&caller.owner, id).await?)))
+    Ok(Json(request(Box::pin(edge.app.requests.waive(&caller.owner, id)).await?)))
 }

@@ -53,7 +53,7 @@ pub(super) fn neutral(profile: &[u8]) -> Option<Vec<u8>> {
     let mut tags: Vec<([u8; 4], Vec<u8>)> =
         vec![(*b"desc", described(NAME, version)), (*b"cprt", plain(RIGHTS, version))];
     for (name, shape) in COLOUR {
-        if let Some(body) = tag(profile, name) {
+        if let Some(body) = tag(profile, *name) {
             tags.push((*name, copied(body, shape)?));
         } else if needed.contains(&name) {
             return None;
@@ -77,10 +77,10 @@ pub(super) fn neutral(profile: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The body of a tag, by its name.
-fn tag<'a>(profile: &'a [u8], name: &[u8; 4]) -> Option<&'a [u8]> {
+fn tag(profile: &[u8], name: [u8; 4]) -> Option<&[u8]> {
     let count = usize::try_from(be32(profile, HEADER)?).ok()?.min(100);
     (0..count).map(|n| HEADER + 4 + n * 12).find_map(|at| {
-        let found = array::<4>(profile, at)? == *name;
+        let found = array::<4>(profile, at)? == name;
         let (from, len) = (be32(profile, at + 4)?, be32(profile, at + 8)?);
         let body = slice(profile, usize::try_from(from).ok()?, usize::try_from(len).ok()?)?;
         found.then_some(body)
@@ -190,8 +190,8 @@ pub(super) mod tests {
         for version in [2, 4] {
             let found = neutral(&of_a_screen(version, &gamma())).unwrap();
             assert!(!found.windows(3).any(|w| w == b"can" || w == b"Ada"));
-            assert_eq!(tag(&found, b"gTRC"), Some(&gamma()[..]));
-            assert_eq!(tag(&found, b"rXYZ"), tag(&of_a_screen(version, &gamma()), b"rXYZ"));
+            assert_eq!(tag(&found, *b"gTRC"), Some(&gamma()[..]));
+            assert_eq!(tag(&found, *b"rXYZ"), tag(&of_a_screen(version, &gamma()), *b"rXYZ"));
             assert_eq!(usize::try_from(be32(&found, 0).unwrap()).unwrap(), found.len());
             assert_eq!(neutral(&found).as_ref(), Some(&found), "again changes nothing");
         }

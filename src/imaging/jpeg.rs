@@ -229,7 +229,7 @@ fn profile(walk: &Walk<'_>) -> Option<Vec<u8>> {
         return None;
     }
     let whole: Vec<u8> = pieces.into_iter().flat_map(|(_, piece)| piece.iter().copied()).collect();
-    icc::neutral(&whole).filter(|p| p.len() + ICC.len() + 4 <= usize::from(u16::MAX))
+    icc::neutral(&whole).filter(|p| u16::try_from(p.len() + ICC.len() + 4).is_ok())
 }
 
 fn put(out: &mut Vec<u8>, marker: u8, parts: &[&[u8]]) {

@@ -43,10 +43,9 @@ impl Intent {
     pub(super) fn likeness(&self, seed: Option<u64>, prompt: Option<&str>) -> Likeness {
         let same_words = || prompt.is_some_and(|p| fingerprint(&self.pseudonym, p) == self.fingerprint);
         match seed {
-            None => Likeness::Unread,
             Some(seed) if seed != u64::from(self.seed) => Likeness::Other,
             Some(_) if self.seed_is_ours || same_words() => Likeness::Same,
-            Some(_) => Likeness::Unread,
+            Some(_) | None => Likeness::Unread,
         }
     }
 }
@@ -105,6 +104,7 @@ impl Known {
     }
 
     /// The same, when other jobs of about the same time are being looked for as well.
+    #[must_use]
     pub fn while_others_look(self, others_look: bool) -> Self {
         Self { others_look, ..self }
     }

@@ -205,7 +205,7 @@ impl Requests {
             tx.commit().await?;
             // What waited to know who asks has its answer now.
             let request = if open.state == State::IdentityPending && filing.proved {
-                self.identity_shown(owner, open.id).await?
+                Box::pin(self.identity_shown(owner, open.id)).await?
             } else {
                 self.carry_out(open).await?
             };

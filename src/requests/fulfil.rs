@@ -42,7 +42,8 @@ impl Requests {
             },
             _ => return Ok(request),
         };
-        match self.work(&request).await {
+        // Boxed: an erasure is a long way, and every caller would carry it.
+        match Box::pin(self.work(&request)).await {
             Ok(done) => Ok(done),
             Err(Error::Raced) => self.find(&request.tenant, request.id).await,
             Err(why) => self.stuck(&request, &why).await,

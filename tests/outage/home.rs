@@ -93,8 +93,9 @@ impl Home {
 
 /// A token of the identity provider for the one it calls `login`.
 pub(super) fn token(login: &str) -> String {
-    let until = Clock::system().now().plus(TimeDelta::hours(12)).micros() / 1_000_000;
-    let claims = json!({ "iss": ISSUER, "aud": "vouchsafe", "sub": login, "exp": until });
+    let now = Clock::system().now().micros() / 1_000_000;
+    let until = now + TimeDelta::hours(12).num_seconds();
+    let claims = json!({ "iss": ISSUER, "aud": "vouchsafe", "sub": login, "iat": now, "exp": until });
     encode(&Header::default(), &claims, &EncodingKey::from_secret(SHARED.as_bytes())).unwrap()
 }
 

@@ -102,7 +102,7 @@ pub(super) async fn look_behind(home: &Home, load: &Load) -> Vec<String> {
     wrong.extend(live.difference(&there).map(|key| format!("a row without its bytes: {key}")));
     match app.ledger.fsck().await {
         Ok(report) => {
-            wrong.extend(report.faults.iter().map(|fault| format!("the ledger is not whole: {fault}")))
+            wrong.extend(report.faults.iter().map(|fault| format!("the ledger is not whole: {fault}")));
         }
         Err(e) => wrong.push(format!("the ledger is not whole: {e}")),
     }

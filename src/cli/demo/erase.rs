@@ -33,7 +33,7 @@ pub(super) async fn erase(
     let picture = pictures::of(results, a).ok_or_else(|| anyhow::anyhow!("there is no result of A's"))?;
     let still = pictures::read(stage, a, picture.id).await.is_ok();
     out.claim(request.state == State::Grace && still, "until then nothing is lost");
-    let done = app.requests.waive(&a.owner, request.id).await?;
+    let done = Box::pin(app.requests.waive(&a.owner, request.id)).await?;
     let erasure = app.requests.erasures(&a.owner.tenant, 1).await?.pop();
     let erasure = erasure.ok_or_else(|| anyhow::anyhow!("there is no erasure"))?;
     out.row("held before", format!("{} pictures, {} records", before.pictures, before.records));

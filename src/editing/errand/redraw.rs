@@ -15,7 +15,7 @@ use crate::imaging::{self, DigitalSourceType, Limits, Refused};
 
 /// How long it may take. A picture that asks for too much is stopped long before, by the child's own limits; what takes this
 /// long has not come to its turn, which says nothing of the picture.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// The most bytes that come out.
 const MOST: u64 = 64 << 20;
 /// The quality of a JPEG that is written anew: above what the eye tells from the original.

@@ -103,14 +103,14 @@ impl Supabase {
                 && u.pointer("/user_metadata/username").and_then(Value::as_str) == Some(&new.username)
         };
         if !agrees(&user) {
-            let mut change = json!({ "user_metadata": { "name": new.name, "username": new.username } });
-            if text(&user, "email").is_none_or(|e| !e.eq_ignore_ascii_case(&new.email)) {
-                change["email"] = json!(new.email);
-                // An app's word for an address is no proof that anybody reads what is sent there.
-                if new.confirmed {
-                    change["email_confirm"] = json!(true);
-                }
-            }
+            let called = json!({ "name": new.name, "username": new.username });
+            let moved = text(&user, "email").is_none_or(|e| !e.eq_ignore_ascii_case(&new.email));
+            // An app's word for an address is no proof that anybody reads what is sent there.
+            let change = match (moved, new.confirmed) {
+                (false, _) => json!({ "user_metadata": called }),
+                (true, false) => json!({ "user_metadata": called, "email": new.email }),
+                (true, true) => json!({ "user_metadata": called, "email": new.email, "email_confirm": true }),
+            };
             self.put_user(id, &change, log).await?;
         }
         match self.user(id, log).await? {

@@ -210,19 +210,22 @@ impl Requests {
         }
     }
 
+    /// What cannot go yet is kept and used for nothing (Art. 18(1)(c) GDPR).
+    async fn may_go(&self, owner: &Owner) -> Result<(), Error> {
+        let Some(why) = self.keeps(owner).await? else { return Ok(()) };
+        if self.subjects.get(owner).await?.restricted_at.is_none() {
+            self.subjects.restrict(owner, true, &Actor::Service).await?;
+        }
+        Err(Error::Invalid(why))
+    }
+
     async fn fence(
         &self,
         owner: &Owner,
         (request, unused): (Option<RequestId>, Option<Timestamp>),
         by: Role,
     ) -> Result<Erasure, Error> {
-        if let Some(why) = self.keeps(owner).await? {
-            // What cannot go yet is kept and used for nothing (Art. 18(1)(c) GDPR).
-            if self.subjects.get(owner).await?.restricted_at.is_none() {
-                self.subjects.restrict(owner, true, &Actor::Service).await?;
-            }
-            return Err(Error::Invalid(why));
-        }
+        self.may_go(owner).await?;
         // The books must be whole before their owner goes; then nothing has to stay elsewhere for their sake.
         self.elsewhere.complete_books(owner).await?;
         let tasks = self.elsewhere.to_be_erased(owner).await?;

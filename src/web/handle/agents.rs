@@ -51,7 +51,7 @@ pub(crate) async fn answer(
         (true, "yes") if !person.proved_lately() => {
             return prove(&person, &headers, &format!("/privacy/agents/{id}")).await;
         }
-        (true, "yes") => app.drp.confirmed(&person.owner, &id).await?,
+        (true, "yes") => Box::pin(app.drp.confirmed(&person.owner, &id)).await?,
         (true, "no") => {
             app.drp.declined(&person.owner, &id).await?;
             asked.reference

@@ -82,7 +82,7 @@ pub(crate) async fn file(person: Person, headers: HeaderMap, form: Filled) -> An
     let filed = person.edge.app.requests.file(&person.owner, filing).await?.request;
     let held = person.edge.app.subjects.address_held(&person.owner).await?.is_some();
     let filed = if at_once && filed.state == State::Grace && !held {
-        person.edge.app.requests.waive(&person.owner, filed.id).await?
+        Box::pin(person.edge.app.requests.waive(&person.owner, filed.id)).await?
     } else {
         filed
     };

@@ -146,7 +146,7 @@ pub(crate) async fn confirm(
         if !person.proved_lately() {
             return prove(&person, &headers, &there).await;
         }
-        person.edge.app.requests.identity_shown(&person.owner, request.id).await?;
+        Box::pin(person.edge.app.requests.identity_shown(&person.owner, request.id)).await?;
     }
     Ok(see(&format!("{}{there}", person.root())))
 }

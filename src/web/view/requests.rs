@@ -83,6 +83,7 @@ pub struct RequestFiled {
 /// Where a request stands.
 #[derive(Template, Debug, Clone)]
 #[template(path = "person/request-status.html", config = "src/web/askama.toml")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a yes or no of the page")]
 pub struct RequestStatus {
     /// What every page is given.
     pub shell: Shell,
