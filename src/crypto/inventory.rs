@@ -131,6 +131,7 @@ pub const INVENTORY: &[Used] = &[
             "elsewhere-task",
             "mail",
             "mandate",
+            "last-letter",
             "address-move",
             "sign-in",
         ],

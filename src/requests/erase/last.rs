@@ -45,7 +45,7 @@ pub struct LastLetter {
 }
 
 fn place(tenant: &TenantId, erasure: &str) -> Place {
-    Place::new("last_letter").with(tenant.as_str()).with(erasure)
+    Place::new("last-letter").with(tenant.as_str()).with(erasure)
 }
 
 impl Requests {
