@@ -181,12 +181,6 @@ export interface ClauseStanding {
   title: string;
 }
 
-/** An account that was closed. */
-export interface Closed {
-  /** Since when. */
-  closed_at: string;
-}
-
 /** Account data as they should be. */
 export interface Corrected {
   /** The address. */
@@ -337,6 +331,13 @@ export interface Elsewhere {
   stays?: Stays | null;
   /** What it was told to do: `correct`, `erase`. */
   task: string;
+}
+
+/** An account that is closed, or is being closed. */
+export interface Ending {
+  /** Since when it is closed, on the word of its app. */
+  closed_at?: string | null;
+  request?: Request | null;
 }
 
 /** A version, as one had it. */
@@ -1012,14 +1013,21 @@ export interface Api {
     /**
      * Close one's account
      *
-     * Nothing new is taken in, and what the policy ties to the closing goes by its clocks. Everything at once is the right
-     * of erasure.
+     * Asked for by the person, it is an erasure: everything goes when the time is over in which it can be taken back, with
+     * `POST /v1/requests/{id}/cancel`. It needs a proof of who they are that is less than an hour old. An app's key with
+     * `accounts` closes an account of its own users on its own word, at once: every session ends, and what the policy ties to
+     * the closing goes by its clocks. Neither while the address is new.
      *
      * `POST /v1/account/close`
      */
-    close(options?: Options): Promise<Closed>;
+    close(options?: Options): Promise<Ending>;
     /**
      * Correct one's account
+     *
+     * A new address counts once the link in the letter to it was opened, which works for a day; the account is told as it is
+     * until then, and the answer is the same whether the address can be had or not. It needs a proof of who asks that is less
+     * than an hour old. An app's key with `accounts` vouches for the addresses of its own users: those count at once, and all
+     * sessions end.
      *
      * `PATCH /v1/account`
      */
@@ -1330,7 +1338,8 @@ export interface Api {
      * The archive that answers a request
      *
      * A ZIP file, made while it is sent and kept nowhere. Its length is known beforehand, and a `Range` of it can be had,
-     * so that a download that broke off can be taken up again. Needs the person's own session or token.
+     * so that a download that broke off can be taken up again. Needs the person's own session or token, and a proof of who they
+     * are that is less than an hour old.
      *
      * `GET /v1/requests/{id}/archive`
      */
@@ -1347,7 +1356,9 @@ export interface Api {
      * File a request
      *
      * It has its number and both dates at once; what can be done at once is. An app's key alone does not show that the
-     * person asks: such a request waits until they have shown it in the privacy centre.
+     * person asks: such a request waits until they have shown it in the privacy centre. A copy of the data, an erasure at
+     * once and a corrected address need a proof of who asks that is less than an hour old; a new address counts once the link
+     * in the letter to it was opened.
      *
      * `POST /v1/requests`
      */
@@ -1395,7 +1406,8 @@ export interface Api {
     /**
      * Do without the time in which an erasure can be taken back
      *
-     * The erasure is done now. Needs the person's own session or token.
+     * The erasure is done now. Needs the person's own session or token, and a proof of who they are that is less than an hour
+     * old.
      *
      * `POST /v1/requests/{id}/waive`
      */
