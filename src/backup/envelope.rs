@@ -53,23 +53,24 @@ pub(super) fn open(path: &Path, keys: &[Unlock]) -> Result<Box<dyn Read + Send>,
     let mut start = Vec::with_capacity(AGE.len());
     Read::by_ref(&mut file).take(AGE.len() as u64).read_to_end(&mut start).map_err(fail)?;
     file.rewind().map_err(fail)?;
-    let file = BufReader::with_capacity(AT_ONCE, file);
     if start != AGE {
-        return Ok(Box::new(file));
+        return Ok(Box::new(BufReader::with_capacity(AT_ONCE, file)));
     }
-    let identities = keys.iter().map(Unlock::identities).collect::<Result<Vec<_>, _>>()?;
-    let identities: Vec<Box<dyn Identity>> = identities.into_iter().flatten().collect();
-    let decryptor = Decryptor::new_buffered(file).map_err(|_| Error::Unsound("its header is damaged"))?;
-    match decryptor.decrypt(identities.iter().map(|i| i.as_ref() as &dyn Identity)) {
-        Ok(plain) => Ok(Box::new(plain)),
-        Err(age::DecryptError::NoMatchingKeys | age::DecryptError::DecryptionFailed) => {
-            Err(Error::Unsound("it is encrypted, and nothing that was given opens it"))
+    // One after another: a passphrase that is not the one ends the trying of all that are given together with it.
+    for key in keys {
+        let file = BufReader::with_capacity(AT_ONCE, File::open(path).map_err(fail)?);
+        let decryptor = Decryptor::new_buffered(file).map_err(|_| Error::Unsound("its header is damaged"))?;
+        let identities = key.identities()?;
+        match decryptor.decrypt(identities.iter().map(|i| i.as_ref() as &dyn Identity)) {
+            Ok(plain) => return Ok(Box::new(plain)),
+            Err(age::DecryptError::NoMatchingKeys | age::DecryptError::DecryptionFailed) => {}
+            Err(age::DecryptError::ExcessiveWork { .. }) => {
+                return Err(Error::Unsound("its passphrase asks for more work than this machine does"));
+            }
+            Err(_) => return Err(Error::Unsound("its header is damaged")),
         }
-        Err(age::DecryptError::ExcessiveWork { .. }) => {
-            Err(Error::Unsound("its passphrase asks for more work than this machine does"))
-        }
-        Err(_) => Err(Error::Unsound("its header is damaged")),
     }
+    Err(Error::Unsound("it is encrypted, and nothing that was given opens it"))
 }
 
 /// Where a backup is written to.

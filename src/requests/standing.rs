@@ -26,6 +26,10 @@ pub const IN_ARCHIVES: &[(&str, Place)] = &[
     ("session", Place::In("data/account.json")),
     ("subject_login", Place::In("data/account.json")),
     ("elsewhere", Place::In("data/account.json")),
+    (
+        "address_move",
+        Place::Out("hashes of links, and a sealed address that is theirs to undo by; gone three days after"),
+    ),
     ("sign_in", Place::Out("a hash of a link that was mailed to them, gone within a day")),
     (
         "look",

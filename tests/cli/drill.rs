@@ -4,7 +4,7 @@ use super::call;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn erased_stays_erased_and_the_ledger_goes_on() {
-    let (well, said) = call(&["drill", "restore", "--rounds", "4", "--seed", "20"]).await;
+    let (well, said) = call(&["drill", "restore", "--rounds", "4", "--seed", "1000"]).await;
     assert!(well && said.contains("Everything held: erased stays erased."), "{said}");
     assert!(!said.contains("NOT LOOKED AT") && said.contains("back in service"), "{said}");
 }

@@ -180,6 +180,21 @@ impl Load {
         }
     }
 
+    /// Waits until no edit is under way.
+    pub(super) async fn wait_for_edits(&self, service: &Calls) {
+        for person in &self.people {
+            for id in &person.edits {
+                let path = format!("/v1/edits/{id}");
+                while matches!(
+                    service.get(&path, &person.token).await.unwrap().json()["state"].as_str(),
+                    Some("queued" | "running")
+                ) {
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+    }
+
     /// Looks, over a service that was started anew, whether all that was acknowledged is there and nothing else. What may
     /// have been done is asked for once more, with the same key. Gives what is wrong.
     pub(super) async fn look(&mut self, service: &Calls) -> Vec<String> {

@@ -190,7 +190,7 @@ each_app! {
         let call = app.post(&format!("{path}/confirm")).by(&ada).header("accept", "text/html");
         call.body("application/x-www-form-urlencoded", format!("csrf={token}")).send().await;
         assert_eq!(found(&app, filed.id).await.state, State::IdentityPending);
-        assert!(app.mails().pop().unwrap().letter.text.contains("/sign-in/confirm"));
-        app.leave_the_queue();
+        app.settle().await;
+        assert!(app.mails().iter().any(|m| m.letter.text.contains("/sign-in/confirm")));
     }
 }

@@ -270,7 +270,7 @@ each_house! {
         let ada = house.person("ada").await;
         house.object(&ada, b"a picture").await;
         house.advance(TimeDelta::days(3 * 366));
-        house.pass(Task::Inactivity).await;
+        house.pass(Task::Letters).await;
         house.advance(TimeDelta::days(8));
         let found = house.app.retention.inactive(&ada.tenant).await.unwrap();
         assert_eq!(found.len(), 1);
