@@ -1,8 +1,8 @@
 //! Whether the service may be used. It may not while a backup was put back and what happened since has not been done
 //! again: whoever was erased would be back.
 
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::{fmt, fs};
 
@@ -183,7 +183,7 @@ impl App {
         let (known, held) = (self.tally()?, self.keys.destroyed().await?);
         if held > known {
             let file = self.tally_file();
-            let written = write_whole(&file, &format!("{held}\n"));
+            let written = ledger::write_durably(&file, &format!("{held}\n"));
             written.map_err(|e| Error::Folder(file, e))?;
         }
         Ok((held < known).then_some(Shut::OlderKeys { known, held }))
@@ -240,14 +240,4 @@ impl App {
         }
         Ok(keys)
     }
-}
-
-/// Replaces a file's text: a crash leaves the old or the new, and an answer means that the new is on the disk.
-fn write_whole(file: &Path, text: &str) -> io::Result<()> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    let mut fresh = tempfile::Builder::new().prefix(".keystore.destroyed-").tempfile_in(folder)?;
-    fresh.write_all(text.as_bytes())?;
-    fresh.as_file().sync_all()?;
-    fresh.persist(file)?;
-    fs::File::open(folder)?.sync_all()
 }

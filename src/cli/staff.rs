@@ -69,7 +69,7 @@ async fn add(
     let hired = app.subjects.hire(tenant, email, role).await?;
     say.title(&format!("Taken on as {role} of {tenant}."));
     say.row("id", hired.id.to_string());
-    say.row("sign in at", format!("{}/{tenant}/desk", app.config.server.public_url.trim_end_matches('/')));
+    say.row("sign in at", format!("{}/{tenant}/desk", app.config.server.public_url.as_str()));
     Ok(())
 }
 

@@ -27,7 +27,11 @@ impl Config {
                 lay(&mut table, name, rest, value)?;
             }
         }
-        let config: Self = Value::Table(table).try_into().map_err(|e| malformed("the configuration", &e))?;
+        let mut config: Self =
+            Value::Table(table).try_into().map_err(|e| malformed("the configuration", &e))?;
+        // Links are put together by what follows it, which begins with a slash.
+        let bare = config.server.public_url.trim_end_matches('/').len();
+        config.server.public_url.truncate(bare);
         config.check()?;
         Ok(config)
     }
@@ -137,6 +141,12 @@ mod tests {
         let config = Config::load(Some(&file), &over).unwrap();
         assert_eq!(config.server.listen.port(), 2);
         assert_eq!(config.server.public_url, "https://a.example");
+    }
+
+    #[test]
+    fn what_ends_in_a_slash_makes_no_links_with_two() {
+        let over = vars(&[("VOUCHSAFE_SERVER__PUBLIC_URL", "https://a.example/")]);
+        assert_eq!(Config::load(None, &over).unwrap().server.public_url, "https://a.example");
     }
 
     #[test]

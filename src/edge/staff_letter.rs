@@ -20,7 +20,7 @@ pub enum WhatOfFactor {
 /// Writes to them.
 pub async fn tell_of_factor(app: &App, staff: &StaffMember, what: WhatOfFactor) -> Result<(), Fault> {
     let policy = app.vault.policy(&staff.tenant)?;
-    let base = app.config.server.public_url.trim_end_matches('/');
+    let base = app.config.server.public_url.as_str();
     let letter = StaffFactorChanged {
         head: Letterhead {
             brand: policy.controller().name.clone(),

@@ -130,6 +130,6 @@ fn says_own_site(edge: &Edge, headers: &HeaderMap) -> bool {
     if let Some(site) = text("sec-fetch-site") {
         return site == "same-origin";
     }
-    let own = edge.app.config.server.public_url.trim_end_matches('/');
+    let own = edge.app.config.server.public_url.as_str();
     text("origin").is_some_and(|origin| origin == own)
 }

@@ -62,7 +62,7 @@ impl Jobs {
     }
 
     fn root(&self) -> &str {
-        self.app.config.server.public_url.trim_end_matches('/')
+        self.app.config.server.public_url.as_str()
     }
 
     fn address_link(&self, owed: &OwedMove, what: &str, token: &Secret<String>) -> String {

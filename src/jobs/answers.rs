@@ -7,15 +7,15 @@ use serde_json::{Map, Value};
 use super::letters::ANSWERING;
 use super::sql::{self, About, Kind};
 use super::{Error, Jobs};
-use crate::base::TenantId;
+use crate::base::{TenantId, Timestamp};
 use crate::mail::letters::{
     ErasureDone, ErasureScheduled, Letter as _, Letterhead, RequestAcknowledged, RequestAnswered,
     RequestExtended, RequestLapsed, Written,
 };
 use crate::policy::{Channel, Right};
-use crate::requests::{self, LastLetter, RefusalReason, Request, State, StaysByLaw};
+use crate::requests::{self, LastLetter, RefusalReason, Request, State};
 use crate::speech::{Tongue, key};
-use crate::vault::{Actor, KeptRecords, Owner};
+use crate::vault::{Actor, Owner};
 
 /// What happened longer ago gets no letter any more: a store that was down for longer is a matter for people.
 const FRESH: TimeDelta = TimeDelta::days(45);
@@ -67,9 +67,10 @@ impl Jobs {
                     continue;
                 }
             };
-            if self.send(&owner, ANSWERING, &named(&request, kind), &letter).await {
+            let id = named(&request, kind);
+            if self.send(&owner, ANSWERING, &id, &letter).await {
                 if request.right == Right::Erasure {
-                    self.send_before(&owner, &named(&request, kind), &letter).await;
+                    self.send_before(&owner, &id, &letter).await;
                 }
                 let mut tx = self.app.db.begin().await?;
                 sql::sent(&mut tx, about, self.app.clock.now()).await?;
@@ -122,7 +123,10 @@ impl Jobs {
             reference: request.reference.clone(),
             at: request.grace_until.unwrap_or(request.due.promise),
             images: u64::try_from(images).unwrap_or(0),
-            stays: kept.iter().map(|k| stays(head.tongue, k)).collect(),
+            stays: kept
+                .iter()
+                .map(|k| stays(head.tongue, (&k.title, &k.law), (k.records, k.until)))
+                .collect(),
             take_back_link: link,
             head,
         };
@@ -179,7 +183,8 @@ impl Jobs {
         let receipt = erasure.receipt.ok_or(Error::Payload)?;
         let root = format!("{}/{tenant}", self.app.config.server.public_url);
         let policy = self.app.vault.policy(tenant)?;
-        let mut stays: Vec<String> = erasure.stays.iter().map(|s| stays_by_law(tongue, s)).collect();
+        let mut stays: Vec<String> =
+            erasure.stays.iter().map(|s| stays(tongue, (&s.what, &s.law), (s.records, s.until))).collect();
         for task in self.app.elsewhere.of_erasure(tenant, &erasure.id).await? {
             let Some(there) = &task.stays else { continue };
             let name = policy.processor(&task.processor).map_or(task.processor.as_str(), |p| p.name.as_str());
@@ -245,20 +250,11 @@ fn identity(request: &Request) -> &'static str {
     }
 }
 
-/// What stayed of somebody who was erased, in a sentence.
-fn stays_by_law(tongue: Tongue, kept: &StaysByLaw) -> String {
-    let StaysByLaw { what, law, records, until } = kept;
+/// What stays of somebody who is erased, in a sentence.
+fn stays(tongue: Tongue, (what, law): (&str, &str), (records, until): (i64, Timestamp)) -> String {
     let said = tongue.put("{what} ({records}), reduced to what the law asks for ({law}), until {day}.");
     let said = said.with("what", what).with("records", records).with("law", law);
-    said.with("day", tongue.day(*until)).text()
-}
-
-/// What stays of somebody who is erased, in a sentence.
-fn stays(tongue: Tongue, kept: &KeptRecords) -> String {
-    let KeptRecords { title, law, records, until, .. } = kept;
-    let said = tongue.put("{what} ({records}), reduced to what the law asks for ({law}), until {day}.");
-    let said = said.with("what", title).with("records", records).with("law", law);
-    said.with("day", tongue.day(*until)).text()
+    said.with("day", tongue.day(until)).text()
 }
 
 /// The answer in a sentence. What it holds is on the request's page, behind the sign-in, never in a mail.

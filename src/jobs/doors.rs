@@ -17,7 +17,7 @@ impl Jobs {
         let opened = self.opened(tenant, &asked).await?;
         let (known, of) = subjects.settle_link(tenant, &asked).await?;
         if known {
-            let root = self.app.config.server.public_url.trim_end_matches('/');
+            let root = self.app.config.server.public_url.as_str();
             let letter = SignInLink {
                 head: self.head(tenant, asked.tongue)?,
                 link: format!("{root}/{tenant}{}", asked.path.expose()),

@@ -94,7 +94,7 @@ impl Jobs {
         difference: &Difference,
         tongue: Tongue,
     ) -> Result<Written, Error> {
-        let root = self.app.config.server.public_url.trim_end_matches('/');
+        let root = self.app.config.server.public_url.as_str();
         let letter = PolicyChanged {
             head: self.head(&telling.tenant, tongue)?,
             effective: telling.effective,

@@ -224,3 +224,20 @@ fn setback_of(e: &Error) -> Setback {
     };
     Setback { why, own }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store;
+
+    #[test]
+    fn a_store_that_is_down_is_no_fault_of_the_job() {
+        for (why, own) in [
+            (Error::Store(store::Error::Unavailable), false),
+            (Error::Vault(crate::vault::Error::NotFound), true),
+            (Error::Payload, true),
+        ] {
+            assert_eq!(setback_of(&why).own, own, "{why}");
+        }
+    }
+}

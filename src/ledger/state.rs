@@ -18,7 +18,7 @@ pub(super) fn read(file: &Path) -> io::Result<Option<String>> {
 }
 
 /// Replaces the file's text so that a crash leaves the old or the new, and an answer means that the new is on disk.
-pub(super) fn write(file: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn write(file: &Path, text: &str) -> io::Result<()> {
     write_bytes(file, text.as_bytes())
 }
 

@@ -194,10 +194,8 @@ impl Subjects {
         let both = self.unseal_move(tenant, &row).await?;
         let mine = |session: &&Session| matches!(&session.who, SignedIn::Subject(me) if *me == owner);
         let stays = here.filter(mine).map(|session| session.id.to_string());
-        let how = (Some(now), true);
-        let entry = EntryKind::ADDRESS_MOVED;
-        let write =
-            Write { row: &row, to: &both.to, how, stays: stays.as_deref().unwrap_or_default(), entry };
+        let stays = stays.as_deref().unwrap_or_default();
+        let write = Write { row: &row, to: &both.to, stays, entry: EntryKind::ADDRESS_MOVED };
         self.write_address(&owner, write).await?;
         Ok(Moved { owner, request: row.request, changed: true })
     }
@@ -220,7 +218,7 @@ impl Subjects {
         if row.moved {
             let both = self.unseal_move(tenant, &row).await?;
             let entry = EntryKind::ADDRESS_UNDONE;
-            let write = Write { row: &row, to: &both.from, how: (None, true), stays: "", entry };
+            let write = Write { row: &row, to: &both.from, stays: "", entry };
             self.write_address(&owner, write).await?;
         } else {
             let actor = Actor::Subject(owner.subject);
@@ -238,7 +236,7 @@ impl Subjects {
 
     /// Address, index, sessions, links and the row of the move change together, or none does.
     async fn write_address(&self, owner: &Owner, write: Write<'_>) -> Result<(), Error> {
-        let Write { row, to, how, stays, entry } = write;
+        let Write { row, to, stays, entry } = write;
         let actor = Actor::Subject(owner.subject);
         let access = Access { actor: &actor, purpose: PURPOSE };
         let (record, known) = self.kept_profile(owner, &access).await?;
@@ -246,12 +244,12 @@ impl Subjects {
         let value = serde_json::to_value(Profile { email: to.to_owned(), ..known });
         let value = value.map_err(|_| Error::NotFound)?;
         self.vault.may_amend(owner, &access, &record, &value).await?;
-        let moved = entry == EntryKind::ADDRESS_UNDONE;
+        let undoes = entry == EntryKind::ADDRESS_UNDONE;
         let entry = self.address_entry(entry, owner, &actor).await?;
-        let entry = if moved { entry.fact("moved", true) } else { entry.fact("by", "link") };
+        let entry = if undoes { entry.fact("moved", true) } else { entry.fact("by", "link") };
         let now = self.clock.now();
         let mut tx = self.db.begin().await?;
-        let first = if moved {
+        let first = if undoes {
             rows::supersede(&mut tx, owner).await?;
             rows::undone(&mut tx, &owner.tenant, row.id, true).await?
         } else {
@@ -260,7 +258,7 @@ impl Subjects {
         if !first || rows::is_reserved(&mut tx, owner, &index, now).await? {
             return Err(Error::BadProof);
         }
-        match self.set_address(&mut tx, owner, &index, how).await {
+        match self.set_address(&mut tx, owner, &index, ((!undoes).then_some(now), true)).await {
             // Taken since the letter went: which is not told.
             Err(Error::Taken) => return Err(Error::BadProof),
             other => other?,
@@ -408,7 +406,6 @@ impl Subjects {
 struct Write<'a> {
     row: &'a Row,
     to: &'a str,
-    how: (Option<Timestamp>, bool),
     stays: &'a str,
     entry: EntryKind,
 }

@@ -48,7 +48,7 @@ fn dressed(pages: Router, edge: &Edge) -> Router {
 
 /// Forms come from pages of ours: a browser says of which site the page is that sends one.
 fn own_pages_only(edge: &Edge) -> CsrfLayer {
-    let own = edge.app.config.server.public_url.trim_end_matches('/').to_owned();
+    let own = edge.app.config.server.public_url.clone();
     CsrfLayer::new().add_trusted_origin(own).unwrap_or_else(|error| {
         tracing::warn!(%error, "the public URL is no origin; forms are checked against the host alone");
         CsrfLayer::new()

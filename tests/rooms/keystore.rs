@@ -413,6 +413,16 @@ async fn no_byte_of_a_destroyed_key_is_left_in_a_file() {
     assert_eq!(erase_and_search(&house, db.folder()).await, (0, 100));
 }
 
+/// Of every file that SQLite writes, so of a copy by `VACUUM INTO` as well, which knows no setting of a connection's. It is
+/// built so by `.cargo/config.toml`.
+#[tokio::test]
+async fn sqlite_is_built_to_overwrite_what_it_frees() {
+    let db = sqlx::SqlitePool::connect("sqlite::memory:").await.unwrap();
+    let asked = sqlx::query_as("SELECT sqlite_compileoption_used('SECURE_DELETE')");
+    let (built,): (i64,) = asked.fetch_one(&db).await.unwrap();
+    assert_eq!(built, 1);
+}
+
 /// The control: the same search, with the database told to leave freed pages as they are, finds them.
 #[tokio::test]
 async fn without_secure_delete_the_same_search_finds_destroyed_keys() {

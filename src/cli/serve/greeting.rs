@@ -15,7 +15,7 @@ pub(super) fn production(app: &App, say: &mut Say) {
 /// In development: which pages to open, and links to sign in with, for somebody who has never seen it.
 pub(super) async fn development(edge: &Edge, letters: Option<&Path>, say: &mut Say) -> anyhow::Result<()> {
     let config = &edge.app.config;
-    let root = config.server.public_url.trim_end_matches('/').to_owned();
+    let root = config.server.public_url.clone();
     say.gap();
     say.title("vouchsafe is running, in development.");
     say.note(

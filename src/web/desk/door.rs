@@ -149,7 +149,7 @@ async fn link(caller: &Caller, email: &Email) -> Result<Option<Secret<String>>, 
     };
     match app.subjects.ask_link(&caller.tenant, &wish).await {
         Ok(path) => {
-            let base = app.config.server.public_url.trim_end_matches('/');
+            let base = app.config.server.public_url.as_str();
             Ok(Some(Secret::new(format!("{base}/{}{}", caller.tenant, path.expose()))))
         }
         Err(Error::TooMany) => {

@@ -20,7 +20,7 @@ fn provider(edge: &Edge) -> Result<&StaffProvider, Fault> {
 
 /// Where the provider sends people back to. It has to be registered there, one for each tenant.
 fn back(edge: &Edge, tenant: &TenantId) -> String {
-    format!("{}/{tenant}/desk/sign-in/oidc/back", edge.app.config.server.public_url.trim_end_matches('/'))
+    format!("{}/{tenant}/desk/sign-in/oidc/back", edge.app.config.server.public_url.as_str())
 }
 
 fn refused(caller: &Caller, why: NotVouched) -> Answer {
