@@ -30,7 +30,7 @@ pub use error::{BodyError, Error};
 pub use folder::Folder;
 pub use key::{BlobKey, KeyPrefix};
 pub use memory::{Fault, Memory};
-pub use model::{Body, Deleted, DeletedMany, Head, Listed, Put};
+pub use model::{Body, Deleted, DeletedMany, Head, Listed};
 pub use s3::S3;
 pub use settings::{FolderSettings, Patience, S3Settings, Settings, Vendor};
 
@@ -58,14 +58,14 @@ impl Blobs {
         })
     }
 
-    /// Stores `body` under a fresh key and says how long it was and its SHA-256. Returns once the bytes are durable and
+    /// Stores `body` under a fresh key and says how many bytes it had. Returns once the bytes are durable and
     /// the store has confirmed their length.
     ///
     /// [`Error::Exists`] if the key is taken; [`Error::Body`] if the body failed, [`Error::Full`] if there was no room:
     /// then nothing is left behind. After [`Error::Unavailable`] the outcome is unknown, and after
     /// [`Error::Mismatch`] something useless may lie there: delete the key. The outcome of a
     /// call dropped half-way is unknown too; on S3 it may leave an unfinished upload to [`Blobs::abort_stale_uploads`].
-    pub async fn put<S, E>(&self, key: &BlobKey, body: S) -> Result<Put, Error>
+    pub async fn put<S, E>(&self, key: &BlobKey, body: S) -> Result<u64, Error>
     where
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Into<BodyError>,

@@ -14,15 +14,6 @@ use crate::base::Timestamp;
 /// The body that a backend is given to store.
 pub(super) type Source<'a> = BoxStream<'a, Result<Bytes, Error>>;
 
-/// What was stored, measured while it streamed through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Put {
-    /// Bytes.
-    pub len: u64,
-    /// SHA-256 of the bytes.
-    pub sha256: [u8; 32],
-}
-
 /// What the store says of a blob without sending it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {

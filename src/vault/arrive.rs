@@ -9,7 +9,7 @@ use super::blob_stream::{self, Measured};
 use super::objects::{context, meta_key, meta_place};
 use super::{Error, Item, NewObject, ObjectMeta, Owner, StoredObject, Vault, rows, sql};
 use crate::base::{ObjectId, TenantId, Timestamp};
-use crate::blobs::{BlobKey, Put};
+use crate::blobs::BlobKey;
 use crate::crypto::{self, Fingerprint, Key, Sealer};
 use crate::keystore::NewItem;
 use crate::ledger::{Entry, EntryKind};
@@ -27,7 +27,7 @@ pub struct StagedObject {
     category: String,
     blob: BlobKey,
     generation: i64,
-    put: Put,
+    sealed_len: u64,
     meta: ObjectMeta,
     sealed: Vec<u8>,
     kfp: Fingerprint,
@@ -174,7 +174,8 @@ impl Vault {
         padded.iter_mut().zip(key.iter()).for_each(|(to, from)| *to = *from);
         let minted = NewItem { item: &name, kind: new.category, key: Some(Key::from_bytes(*padded)) };
         let key = self.keys.mint(owner.key(), vec![minted]).await?.pop().ok_or(Error::NotFound)?;
-        let (put, measured) = blob_stream::seal_into(&self.blobs, blob, sealer, body, new.most_bytes).await?;
+        let (sealed_len, measured) =
+            blob_stream::seal_into(&self.blobs, blob, sealer, body, new.most_bytes).await?;
         let meta = meta(new.media_type, new.size, measured);
         let plain = serde_json::to_vec(&meta).map_err(|_| Error::Damaged)?;
         let place = meta_place(owner, &name, new.category);
@@ -186,7 +187,18 @@ impl Vault {
             .fact("key", key.fingerprint.to_string().as_str());
         let (category, kfp) = (new.category.to_owned(), key.fingerprint);
         let blob = *blob;
-        Ok(StagedObject { id, category, blob, generation, put, meta, sealed: meta_sealed, kfp, item, entry })
+        Ok(StagedObject {
+            id,
+            category,
+            blob,
+            generation,
+            sealed_len,
+            meta,
+            sealed: meta_sealed,
+            kfp,
+            item,
+            entry,
+        })
     }
 
     /// Makes a staged image one of its owner's, in the caller's transaction. [`Error::Erasing`] when the person is
@@ -201,8 +213,7 @@ impl Vault {
             return Err(Error::Erasing);
         }
         let landed = on!(tx, |c| sqlx::query(sql::LAND_OBJECT)
-            .bind(i64::try_from(staged.put.len).unwrap_or(i64::MAX))
-            .bind(staged.put.sha256.as_slice())
+            .bind(i64::try_from(staged.sealed_len).unwrap_or(i64::MAX))
             .bind(&staged.sealed)
             .bind(staged.kfp.as_bytes().as_slice())
             .bind(owner.tenant.as_str())

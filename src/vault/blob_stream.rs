@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use super::Error;
-use crate::blobs::{self, BlobKey, Blobs, Body, Put};
+use crate::blobs::{self, BlobKey, Blobs, Body};
 use crate::crypto::{self, Opener, Sealer};
 
 /// Plaintext is sealed in pieces of about this many bytes: enough to make the hop to the blocking pool cheap.
@@ -52,7 +52,7 @@ pub(super) async fn seal_into(
     sealer: Sealer,
     source: BoxStream<'_, Result<Bytes, Error>>,
     most: u64,
-) -> Result<(Put, Measured), Error> {
+) -> Result<(u64, Measured), Error> {
     let (done, measured) = tokio::sync::oneshot::channel();
     let state = Inward { source, sealer: Some(sealer), measure: Measure::default(), most, done: Some(done) };
     // The vault's own error would be wrapped in the store's; it is carried beside the stream instead.

@@ -19,8 +19,8 @@ pub(super) const AMEND_RECORD: &str = "UPDATE record SET sealed = $1, kfp = $2, 
 
 pub(super) const INSERT_OBJECT: &str = "INSERT INTO object (id, tenant, subject, category, state, blob_key, parent, facts, \
     policy_version, rule, created_at, due_at, expires_at) VALUES ($1, $2, $3, $4, 'arriving', $5, $6, $7, $8, $9, $10, $11, $12)";
-pub(super) const LAND_OBJECT: &str = "UPDATE object SET state = 'live', cipher_len = $1, cipher_sha256 = $2, meta = $3, \
-    kfp = $4, expires_at = NULL WHERE tenant = $5 AND subject = $6 AND id = $7 AND state = 'arriving'";
+pub(super) const LAND_OBJECT: &str = "UPDATE object SET state = 'live', cipher_len = $1, meta = $2, kfp = $3, \
+    expires_at = NULL WHERE tenant = $4 AND subject = $5 AND id = $6 AND state = 'arriving'";
 pub(super) const OBJECT: &str = "SELECT id, category, blob_key, cipher_len, meta, kfp, parent, facts, policy_version, rule, \
     created_at, due_at FROM object WHERE tenant = $1 AND subject = $2 AND id = $3 AND state = 'live'";
 pub(super) const OBJECTS: &str = "SELECT id, category, blob_key, cipher_len, meta, kfp, parent, facts, policy_version, rule, \

@@ -17,9 +17,9 @@ const LOT: i64 = 250_000;
 /// Images that are not due for years, their ids in the order of their due times. $1 tenant, $2 subject, $3 first number,
 /// $4 last, $5 due time of number 0.
 pub(crate) const FILL_OBJECTS: &str = "WITH RECURSIVE n(i) AS (SELECT $3 UNION ALL SELECT i + 1 FROM n WHERE i < $4) \
-    INSERT INTO object (id, tenant, subject, category, state, blob_key, cipher_len, cipher_sha256, meta, facts, \
+    INSERT INTO object (id, tenant, subject, category, state, blob_key, cipher_len, meta, facts, \
     policy_version, kfp, created_at, due_at) SELECT printf('obj_%032x', i), $1, $2, 'output-image', 'live', \
-    lower(hex(randomblob(21))), 1000, zeroblob(32), zeroblob(200), '{}', '2026-05-05', randomblob(32), $5, $5 + i FROM n";
+    lower(hex(randomblob(21))), 1000, zeroblob(200), '{}', '2026-05-05', randomblob(32), $5, $5 + i FROM n";
 const FILL_RECORDS: &str = "WITH RECURSIVE n(i) AS (SELECT $3 UNION ALL SELECT i + 1 FROM n WHERE i < $4) \
     INSERT INTO record (id, tenant, subject, category, name, revision, sealed, facts, policy_version, kfp, created_at, \
     updated_at, due_at) SELECT printf('rec_%032x', i), $1, $2, 'usage', 'event', 1, zeroblob(120), '{}', '2026-05-05', \

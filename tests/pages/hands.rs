@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use fantoccini::elements::Element;
+use fantoccini::error::CmdError;
 use fantoccini::key::Key;
 use fantoccini::{Client, Locator};
 use tokio::net::TcpListener;
@@ -9,6 +11,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::support::eyes::Eyes;
 use crate::support::{Backend, TestApp};
+
+/// How often the browser is asked whether the next page is there; each asking is a round trip of some milliseconds.
+const TURNS: u32 = 10_000;
 
 /// The service as somebody tries it out: over plain HTTP, with the links of letters on the screen.
 async fn tried_out() -> (TestApp, SocketAddr, DropGuard) {
@@ -29,22 +34,31 @@ async fn come_in(app: &TestApp, hand: &Client, root: &str) {
     hand.goto(&format!("{root}/sign-up")).await.unwrap();
     hand.find(Locator::Id("email")).await.unwrap().send_keys("ada@example.org").await.unwrap();
     press(hand, "main form .button").await;
-    says(hand, "document.querySelector('main .panel a.button').href").await;
     app.work().await;
     press(hand, "main .panel a.button").await;
     press(hand, "main form .button").await;
 }
 
-/// One click. What was found may be gone before it is clicked, while a page gives way to the next: then it is looked for
-/// again.
+/// One click on what leads to another page, and that page.
 async fn press(hand: &Client, what: &str) {
-    for _ in 0..20 {
-        match hand.find(Locator::Css(what)).await.unwrap().click().await {
-            Err(e) if e.is_stale_element_reference() => {}
-            clicked => return clicked.unwrap(),
+    leave(hand, what, async |it| it.click().await).await;
+}
+
+/// Does something to what leads to another page, and waits until that page is there: the browser answers a click while the
+/// old one is still to be seen, and what is read then is the old one's.
+async fn leave(hand: &Client, what: &str, how: impl AsyncFnOnce(&Element) -> Result<(), CmdError>) {
+    let it = hand.wait().for_element(Locator::Css(what)).await;
+    let it = it.unwrap_or_else(|e| panic!("{what} is not there: {e}"));
+    hand.execute("window.left = true", vec![]).await.unwrap();
+    how(&it).await.unwrap();
+    for _ in 0..TURNS {
+        // While one page gives way to the next there may be none that answers.
+        let there = hand.execute("return !window.left && document.readyState === 'complete'", vec![]).await;
+        if there.is_ok_and(|there| there == true) {
+            return;
         }
     }
-    panic!("{what} does not stay where it is");
+    panic!("{what} leads nowhere");
 }
 
 async fn says(hand: &Client, script: &str) -> String {
@@ -83,8 +97,9 @@ async fn every_right_is_two_clicks_away_and_taking_back_is_as_easy_as_giving() {
     ] {
         hand.goto(&format!("{root}/images")).await.unwrap();
         press(hand, "nav a[href$='/privacy']").await;
-        press(hand, link).await;
-        assert!(hand.find(Locator::Css(form)).await.is_ok(), "{right} is further away");
+        hand.find(Locator::Css(link)).await.unwrap().click().await.unwrap();
+        let there = hand.wait().for_element(Locator::Css(form)).await;
+        assert!(there.is_ok(), "{right} is further away: {there:?}");
     }
 
     hand.goto(&format!("{root}/privacy")).await.unwrap();
@@ -126,8 +141,7 @@ async fn the_keyboard_alone_goes_everywhere_in_the_order_of_the_page() {
     }
 
     // A switch answers to the space bar, and the page comes back to where it was.
-    let switch = hand.find(Locator::Css("#consent-training .switch")).await.unwrap();
-    switch.send_keys(" ").await.unwrap();
+    leave(hand, "#consent-training .switch", async |switch| switch.send_keys(" ").await).await;
     let state = "document.querySelector('#consent-training .switch').getAttribute('aria-checked')";
     assert_eq!(says(hand, state).await, "true");
     assert_eq!(says(hand, "location.hash").await, "#consents");

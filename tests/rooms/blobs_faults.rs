@@ -34,7 +34,7 @@ async fn put_under(bucket: &Bucket, len: usize, op: &'static str, faults: &[Faul
     assert!(tries <= 5 * len.div_ceil(5 * MIB), "{what}: {tries} requests");
     match (comes, put) {
         (Right, Ok(put)) => {
-            assert_eq!(put.len, len as u64, "{what}");
+            assert_eq!(put, len as u64, "{what}");
             assert!(read(&blobs, &key).await.unwrap() == bytes, "{what}: other bytes");
         }
         (Nothing(kind), Err(e)) => {

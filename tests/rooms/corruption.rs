@@ -61,7 +61,6 @@ const CELLS: &[Cell] = &[
     cell(false, "object", "id", "subject", Holds::Text),
     cell(false, "object", "id", "blob_key", Holds::Text),
     loose(false, "object", "id", "cipher_len", Holds::Number),
-    loose(false, "object", "id", "cipher_sha256", Holds::Bytes),
     loose(false, "object", "id", "kfp", Holds::Bytes),
     cell(false, "record", "id", "sealed", Holds::Bytes),
     cell(false, "record", "id", "category", Holds::Text),

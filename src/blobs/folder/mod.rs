@@ -17,7 +17,7 @@ use chrono::{DateTime, Utc};
 use super::check::{Finding, Level};
 use super::error::Error;
 use super::key::{BlobKey, KeyPrefix};
-use super::model::{Body, Deleted, DeletedMany, Head, Listed, Put, Source};
+use super::model::{Body, Deleted, DeletedMany, Head, Listed, Source};
 use super::settings::{FolderSettings, INCOMING};
 use crate::base::Timestamp;
 
@@ -84,7 +84,7 @@ impl Folder {
         Ok(())
     }
 
-    pub(super) async fn put(&self, key: &BlobKey, body: Source<'_>) -> Result<Put, Error> {
+    pub(super) async fn put(&self, key: &BlobKey, body: Source<'_>) -> Result<u64, Error> {
         write::put(self, key, body).await
     }
 

@@ -31,7 +31,7 @@ fn bytes_are_on_the_disk_before_their_name_and_the_name_before_the_answer() {
     assert!(!folder.place(&key).exists(), "no name before it is whole");
     let put = file.land(&folder.place(&key), true).unwrap();
     assert_eq!(disk::trace::take(), ["write", "sync file", "rename", "sync folder"]);
-    assert_eq!(put.len, 10);
+    assert_eq!(put, 10);
     assert_eq!(std::fs::read(folder.place(&key)).unwrap(), b"ciphertext");
     assert_eq!(left_in(&folder.incoming()), 0);
 

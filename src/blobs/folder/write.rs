@@ -4,13 +4,12 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use super::{Folder, blocking, disk};
 use crate::blobs::error::Error;
 use crate::blobs::key::BlobKey;
-use crate::blobs::model::{Put, Source};
+use crate::blobs::model::Source;
 
 /// Bytes taken from the body before the disk is visited: few visits, flat memory.
 const BATCH: usize = 1 << 20;
@@ -21,7 +20,6 @@ const LOOK_EVERY: u64 = 64 << 20;
 /// A file that has no name yet. Dropped before it lands, it is gone.
 pub(super) struct Incoming {
     file: NamedTempFile,
-    hash: Sha256,
     len: u64,
     looked_at: u64,
 }
@@ -43,15 +41,12 @@ impl Incoming {
     }
 
     pub(super) fn into_file(file: NamedTempFile) -> Self {
-        Self { file, hash: Sha256::new(), len: 0, looked_at: 0 }
+        Self { file, len: 0, looked_at: 0 }
     }
 
     /// Writes and measures the next bytes.
     pub(super) fn write(&mut self, folder: &Folder, chunks: &[Bytes]) -> Result<(), Error> {
-        for chunk in chunks {
-            self.hash.update(chunk);
-            self.len += chunk.len() as u64;
-        }
+        self.len += chunks.iter().map(|chunk| chunk.len() as u64).sum::<u64>();
         if self.len - self.looked_at >= LOOK_EVERY {
             self.looked_at = self.len;
             folder.room_left()?;
@@ -61,7 +56,7 @@ impl Incoming {
 
     /// Names the file, so that after a power cut either the whole blob is there or nothing is. The order is what makes
     /// that true: bytes on the disk, then the name, then the name on the disk.
-    pub(super) fn land(self, to: &Path, sync: bool) -> Result<Put, Error> {
+    pub(super) fn land(self, to: &Path, sync: bool) -> Result<u64, Error> {
         if sync {
             disk::sync_file(self.file.as_file())?;
         }
@@ -74,7 +69,7 @@ impl Incoming {
             disk::unlink(to)?;
             return Err(Error::Mismatch("the file is not as long as what was written"));
         }
-        Ok(Put { len: self.len, sha256: self.hash.finalize().into() })
+        Ok(self.len)
     }
 }
 
@@ -95,7 +90,7 @@ async fn batch(body: &mut Source<'_>) -> Result<(Vec<Bytes>, bool), Error> {
 }
 
 /// Streams `body` into `folder`. A small body visits the disk once, on one thread, from the first byte to the sync.
-pub(super) async fn put(folder: &Folder, key: &BlobKey, mut body: Source<'_>) -> Result<Put, Error> {
+pub(super) async fn put(folder: &Folder, key: &BlobKey, mut body: Source<'_>) -> Result<u64, Error> {
     let to: PathBuf = folder.place(key);
     let (mut incoming, key) = (None, *key);
     loop {
@@ -113,7 +108,7 @@ pub(super) async fn put(folder: &Folder, key: &BlobKey, mut body: Source<'_>) ->
             }
         });
         match step.await? {
-            Step::Done(put) => return Ok(put),
+            Step::Done(len) => return Ok(len),
             Step::More(file) => incoming = Some(file),
         }
     }
@@ -121,5 +116,5 @@ pub(super) async fn put(folder: &Folder, key: &BlobKey, mut body: Source<'_>) ->
 
 enum Step {
     More(Incoming),
-    Done(Put),
+    Done(u64),
 }

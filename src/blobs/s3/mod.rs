@@ -19,7 +19,7 @@ use futures_util::{FutureExt as _, StreamExt, stream};
 
 use super::error::Error;
 use super::key::{BlobKey, KeyPrefix};
-use super::model::{Body, Deleted, DeletedMany, Head, Listed, Put, Source, cut};
+use super::model::{Body, Deleted, DeletedMany, Head, Listed, Source, cut};
 use super::settings::{S3Settings, Vendor};
 use crate::base::{Entropy, Timestamp};
 use fault::translate;
@@ -95,7 +95,7 @@ impl S3 {
         Ok(self.see(key).await?.head)
     }
 
-    pub(super) async fn put(&self, key: &BlobKey, body: Source<'_>) -> Result<Put, Error> {
+    pub(super) async fn put(&self, key: &BlobKey, body: Source<'_>) -> Result<u64, Error> {
         put::put(self, key, body).await
     }
 

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use sha2::{Digest, Sha256};
 
 use crate::blobs::error::Error;
 use crate::blobs::model::Source;
@@ -19,13 +18,12 @@ pub(super) struct Parts<'a> {
     body: Source<'a>,
     size: usize,
     carry: Bytes,
-    hash: Sha256,
     len: u64,
 }
 
 impl<'a> Parts<'a> {
     pub(super) fn new(body: Source<'a>, size: usize) -> Self {
-        Self { body, size, carry: Bytes::new(), hash: Sha256::new(), len: 0 }
+        Self { body, size, carry: Bytes::new(), len: 0 }
     }
 
     /// The next chunk that is not empty.
@@ -68,24 +66,12 @@ impl<'a> Parts<'a> {
         }
         let bytes = Bytes::from(part);
         self.len += bytes.len() as u64;
-        self.measure(bytes.clone()).await?;
         Ok(Part { bytes, last })
     }
 
-    /// Hashes where it may take its time.
-    async fn measure(&mut self, bytes: Bytes) -> Result<(), Error> {
-        let mut hash = std::mem::take(&mut self.hash);
-        let done = tokio::task::spawn_blocking(move || {
-            hash.update(&bytes);
-            hash
-        });
-        self.hash = done.await.map_err(|_| Error::Internal("hashing was cut off".to_owned()))?;
-        Ok(())
-    }
-
-    /// Length and hash of all parts so far.
-    pub(super) fn measured(&self) -> (u64, [u8; 32]) {
-        (self.len, self.hash.clone().finalize().into())
+    /// Bytes in all parts so far.
+    pub(super) fn len(&self) -> u64 {
+        self.len
     }
 }
 
@@ -96,7 +82,7 @@ mod tests {
 
     use super::*;
 
-    async fn cut(chunks: Vec<Vec<u8>>, size: usize) -> (Vec<Bytes>, u64, [u8; 32]) {
+    async fn cut(chunks: Vec<Vec<u8>>, size: usize) -> (Vec<Bytes>, u64) {
         let body = stream::iter(chunks.into_iter().map(|c| Ok(Bytes::from(c)))).boxed();
         let mut parts = Parts::new(body, size);
         let mut out = Vec::new();
@@ -104,8 +90,7 @@ mod tests {
             let part = parts.next().await.unwrap();
             out.push(part.bytes);
             if part.last {
-                let (len, sha256) = parts.measured();
-                return (out, len, sha256);
+                return (out, parts.len());
             }
         }
     }
@@ -118,9 +103,9 @@ mod tests {
         ) {
             let whole = chunks.concat();
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-            let (parts, len, sha256) = runtime.block_on(cut(chunks, size));
+            let (parts, len) = runtime.block_on(cut(chunks, size));
             prop_assert_eq!(parts.concat(), whole.clone());
-            prop_assert_eq!((len, sha256), (whole.len() as u64, Sha256::digest(&whole).into()));
+            prop_assert_eq!(len, whole.len() as u64);
             let (last, full) = parts.split_last().unwrap();
             prop_assert!(full.iter().all(|p| p.len() == size));
             prop_assert!(last.len() <= size && (full.is_empty() || !last.is_empty()));

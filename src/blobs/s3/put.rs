@@ -9,7 +9,7 @@ use super::parts::{Part, Parts};
 use super::{MARK, S3, Seen};
 use crate::blobs::error::Error;
 use crate::blobs::key::BlobKey;
-use crate::blobs::model::{Put, Source};
+use crate::blobs::model::Source;
 
 /// The most parts S3 takes.
 const MAX_PARTS: i32 = 10_000;
@@ -17,7 +17,7 @@ const MAX_PARTS: i32 = 10_000;
 const CONTENT_TYPE: &str = "application/octet-stream";
 
 /// Stores the body; see `Blobs::put`.
-pub(super) async fn put(s3: &S3, key: &BlobKey, body: Source<'_>) -> Result<Put, Error> {
+pub(super) async fn put(s3: &S3, key: &BlobKey, body: Source<'_>) -> Result<u64, Error> {
     if !s3.vendor.conditional_writes() {
         match s3.see(key).await {
             Ok(_) => return Err(Error::Exists),
@@ -29,14 +29,14 @@ pub(super) async fn put(s3: &S3, key: &BlobKey, body: Source<'_>) -> Result<Put,
     let mut parts = Parts::new(body, s3.part_bytes);
     let first = parts.next().await?;
     if first.last {
-        let (len, sha256) = parts.measured();
+        let len = parts.len();
         let sent = upload.single(first.bytes).await;
-        return upload.settle(sent, Put { len, sha256 }).await;
+        return upload.settle(sent, len).await;
     }
     let id = upload.create().await?;
     match upload.send(&id, &mut parts, first).await {
-        Ok((sent, put)) => {
-            let settled = upload.settle(sent, put).await;
+        Ok(sent) => {
+            let settled = upload.settle(sent, parts.len()).await;
             if settled.is_err() {
                 upload.abort(&id).await;
             }
@@ -80,7 +80,7 @@ impl Upload<'_> {
     }
 
     /// Sends every part, one after the other, so that one part is all the memory it takes; then asks to complete.
-    async fn send(&self, id: &str, parts: &mut Parts<'_>, first: Part) -> Result<(Sent, Put), Error> {
+    async fn send(&self, id: &str, parts: &mut Parts<'_>, first: Part) -> Result<Sent, Error> {
         let mut done = CompletedMultipartUpload::builder();
         let mut part = first;
         for number in 1..=MAX_PARTS {
@@ -88,8 +88,7 @@ impl Upload<'_> {
             let etag = self.part(id, number, part.bytes).await?;
             done = done.parts(CompletedPart::builder().part_number(number).set_e_tag(etag).build());
             if last {
-                let (len, sha256) = parts.measured();
-                return Ok((self.complete(id, done.build()).await, Put { len, sha256 }));
+                return Ok(self.complete(id, done.build()).await);
             }
             part = parts.next().await?;
         }
@@ -125,7 +124,7 @@ impl Upload<'_> {
 
     /// Reads back. An answer is not believed before the store shows the right length, mark and tag; and where no good
     /// answer came, the mark tells whether the blob there is ours after all (a retry that met its own first attempt).
-    async fn settle(&self, sent: Sent, put: Put) -> Result<Put, Error> {
+    async fn settle(&self, sent: Sent, len: u64) -> Result<u64, Error> {
         let ours = |seen: &Seen| seen.mark.as_deref() == Some(self.mark.as_str());
         let found = self.s3.see(self.key).await;
         let (etag, seen) = match (sent, found) {
@@ -141,14 +140,14 @@ impl Upload<'_> {
         };
         let wrong = if seen.mark.as_deref().is_some_and(|mark| mark != self.mark) {
             Some("another upload lies under the key")
-        } else if seen.head.len != put.len {
+        } else if seen.head.len != len {
             Some("the blob is not as long as what was sent")
         } else if etag.is_some() && seen.etag.is_some() && etag != seen.etag {
             Some("the blob is not the one it acknowledged")
         } else {
             None
         };
-        let Some(wrong) = wrong else { return Ok(put) };
+        let Some(wrong) = wrong else { return Ok(len) };
         if ours(&seen) {
             self.take_back().await;
         }

@@ -325,7 +325,6 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "state",
             "blob_key",
             "cipher_len",
-            "cipher_sha256",
             "meta",
             "parent",
             "facts",
