@@ -213,7 +213,7 @@ impl<'de> Deserialize<'de> for TenantId {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Timestamp;
+    use crate::Timestamp;
 
     #[test]
     fn an_id_survives_a_round_trip_and_refuses_another_prefix() {

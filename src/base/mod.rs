@@ -2,6 +2,8 @@
 //!
 //! Promises: nothing here touches the outside world except [`Clock::system`] and [`Entropy::system`], and those are
 //! handed down as parameters. Must never: import another room.
+//!
+//! A package of its own, because the other one, `imaging`, needs its words.
 
 mod entropy;
 mod ids;

@@ -1,7 +1,8 @@
 //! Why a picture is not taken.
 
+use vouchsafe_base::Kind;
+
 use super::Format;
-use crate::base::Kind;
 
 /// A refusal. Its text is for the person who sent the file; it names nothing from the file but sizes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -164,7 +164,7 @@ pub(super) mod tests {
     use super::*;
 
     /// A profile as a screen's calibration makes one: colours, and whose they are.
-    pub(in crate::imaging) fn of_a_screen(version: u8, curve: &[u8]) -> Vec<u8> {
+    pub(crate) fn of_a_screen(version: u8, curve: &[u8]) -> Vec<u8> {
         let point = [&b"XYZ \0\0\0\0"[..], &[0, 0, 0x6f, 0xa2, 0, 0, 0x38, 0xf5, 0, 0, 3, 0x90]].concat();
         let owner = b"text\0\0\0\0canary Ada Lovelace's MacBook\0".to_vec();
         let mut tags: Vec<([u8; 4], Vec<u8>)> = vec![(*b"desc", owner.clone()), (*b"cprt", owner.clone())];
@@ -181,7 +181,7 @@ pub(super) mod tests {
         written(header, &tags).unwrap()
     }
 
-    pub(in crate::imaging) fn gamma() -> Vec<u8> {
+    pub(crate) fn gamma() -> Vec<u8> {
         b"curv\0\0\0\0\0\0\0\x01\x02\x33".to_vec()
     }
 

@@ -5,6 +5,8 @@
 //! make up the picture, so that an oversized comment or colour profile cannot reach it. [`strip`] keeps an allow-list: what
 //! is not known to be part of the picture goes. [`mark()`] writes where a picture came from, and nothing about whom.
 //! Must never: read or write a file, ask the time, keep anything, or import a room other than `base`.
+//!
+//! A package of its own, so that a build for tests can make pixels fast and leave the rest quick to compile.
 
 mod bytes;
 mod error;
@@ -13,7 +15,7 @@ mod icc;
 mod jpeg;
 mod mark;
 mod model;
-pub(crate) mod numbers;
+pub mod numbers;
 mod pixels;
 mod png;
 pub mod sample;
@@ -27,8 +29,7 @@ pub use error::Refused;
 pub use image::metadata::Orientation;
 pub use mark::DigitalSourceType;
 pub use model::{Carried, Format, ImageMetadata, Inspected, Limits};
-pub(crate) use pixels::over_white;
-pub use pixels::{Thumbnail, decode, encode, thumbnail};
+pub use pixels::{Thumbnail, decode, encode, over_white, thumbnail};
 
 /// Says what a picture is, or why we do not take it.
 ///

@@ -156,7 +156,7 @@ fn flatten(image: &DynamicImage) -> Cow<'_, [u8]> {
 }
 
 /// What a channel becomes when its pixel lies on white paper.
-pub(crate) fn over_white(channel: u8, alpha: u8) -> u8 {
+pub fn over_white(channel: u8, alpha: u8) -> u8 {
     let mixed = (u32::from(channel) * u32::from(alpha) + 255 * (255 - u32::from(alpha)) + 127) / 255;
     u8::try_from(mixed).unwrap_or(u8::MAX)
 }

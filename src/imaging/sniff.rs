@@ -87,7 +87,7 @@ fn markup(bytes: &[u8]) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Kind;
+    use vouchsafe_base::Kind;
 
     #[test]
     fn a_file_is_known_by_its_content_and_told_what_it_is() {

@@ -78,13 +78,21 @@ fn without_tests(tokens: TokenStream) -> Vec<TokenTree> {
 }
 
 impl Source {
-    /// What this file names of other rooms, each with the line: `crate::room`, alone or in a `use crate::{…}`.
+    /// What this file names of other rooms, each with the line: `crate::room`, alone or in a `use crate::{…}`, or, from
+    /// a room that is a package of its own, `vouchsafe_room`.
     pub(crate) fn names_of_the_crate(&self) -> Vec<(String, usize)> {
+        let packaged = root().join("src").join(&self.room).join("Cargo.toml").exists();
         let mut found = Vec::new();
         each_run(&self.tokens, &mut |tokens| {
             for at in 0..tokens.len() {
+                if let TokenTree::Ident(name) = &tokens[at]
+                    && let Some(room) = name.to_string().strip_prefix("vouchsafe_")
+                    && packaged
+                {
+                    found.push((room.to_owned(), name.span().start().line));
+                }
                 let root = is_ident(&tokens[at], "crate") || is_ident(&tokens[at], "vouchsafe");
-                if !root || !path_follows(tokens, at) {
+                if packaged || !root || !path_follows(tokens, at) {
                     continue;
                 }
                 match tokens.get(at + 3) {

@@ -2,7 +2,7 @@
 
 use image::{DynamicImage, RgbImage};
 
-use crate::imaging::numbers::{byte, mix, real, smooth, whole};
+use crate::numbers::{byte, mix, real, smooth, whole};
 
 /// A colour, channels 0 to 255.
 pub(super) type Colour = [f32; 3];

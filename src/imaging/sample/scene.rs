@@ -6,7 +6,7 @@ use rand_core::{RngCore, SeedableRng};
 
 use super::canvas::{Canvas, Colour, blend};
 use super::light::{LIGHTS, Light};
-use crate::imaging::numbers::{edge, mix, real, whole};
+use crate::numbers::{edge, mix, real, whole};
 
 /// Draws at twice the size and averages, so that edges come out smooth.
 pub(super) fn draw(seed: u64, width: u32, height: u32) -> DynamicImage {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::sample::{self, Shot};
 use super::*;
-use crate::base::Kind;
+use vouchsafe_base::Kind;
 
 /// Everything that a sample carries and that nobody may find in what we send on.
 const CANARIES: [&[u8]; 9] = [
