@@ -15,7 +15,7 @@ use super::policies::{colleague, proposed};
 use super::{done, open, send, shown, vouch, with_desk};
 use crate::each_app;
 use crate::support::app::{Person, Staff};
-use crate::support::eyes::Eyes;
+use crate::support::eyes::{EVERY_LIGHT, Eyes};
 use crate::support::{Backend, TestApp, render};
 
 /// A week of work: people, pictures, requests late and in time, a hold, copies sent, a job that failed.
@@ -231,7 +231,7 @@ async fn axe_finds_nothing_on_any_page_of_the_desk() {
     app.settle().await;
     let album: Vec<_> = pages.into_iter().map(|(name, html)| (name.to_owned(), html)).collect();
     let eyes = Eyes::open().await;
-    let found = eyes.look_over(&album).await;
+    let found = eyes.look_over(&album, EVERY_LIGHT).await;
     eyes.close().await;
     assert!(found.is_empty(), "{} things:\n{}", found.len(), found.join("\n"));
 }

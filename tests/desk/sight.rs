@@ -9,7 +9,7 @@ use super::factor::{HOLD, Telephone, arrive, fill, look, session};
 use super::provider::{self, with_provider};
 use super::{form_token, send_with, shown};
 use crate::support::call::Sender;
-use crate::support::eyes::Eyes;
+use crate::support::eyes::{EVERY_LIGHT, Eyes};
 use crate::support::oidc::FakeProvider;
 use crate::support::{Backend, TestApp, render};
 
@@ -77,7 +77,7 @@ async fn axe_finds_nothing_at_the_door_of_the_desk() {
     let still = |html: String| html.replace("http-equiv=\"refresh\"", "name=\"led-on\"");
     let album: Vec<_> = pages.into_iter().map(|(name, html)| (name.to_owned(), still(html))).collect();
     let eyes = Eyes::open().await;
-    let found = eyes.look_over(&album).await;
+    let found = eyes.look_over(&album, EVERY_LIGHT).await;
     eyes.close().await;
     assert!(found.is_empty(), "{} things:\n{}", found.len(), found.join("\n"));
 }

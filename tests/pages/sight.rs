@@ -7,7 +7,7 @@ use super::browser::{Browser, Page, ROOT};
 use super::versions::publish;
 use super::with_pages;
 use crate::support::app::photograph;
-use crate::support::eyes::{AXE, Eyes};
+use crate::support::eyes::{AXE, EVERY_LIGHT, Eyes, Light, OTHER_WORDS};
 use crate::support::{Backend, TestApp, render};
 
 /// Pages as they were, each by a name.
@@ -151,7 +151,7 @@ async fn leaving(app: &TestApp, ada: &mut Browser, album: &mut Album) {
 }
 
 /// Takes every page in a language, and what there is to say against them.
-async fn look_over(tongue: Tongue) -> Vec<String> {
+async fn look_over(tongue: Tongue, lights: &[Light]) -> Vec<String> {
     let app = with_pages(TestApp::open(Backend::Sqlite).await.unwrap());
     let mut album = Album::default();
     strangers(&app, tongue, &mut album).await;
@@ -171,20 +171,20 @@ async fn look_over(tongue: Tongue) -> Vec<String> {
     let named: Vec<(String, String)> = album.0.iter().map(|(n, html)| (name(n), html.clone())).collect();
     render::write(&named.iter().map(|(n, html)| (n.as_str(), html.clone())).collect::<Vec<_>>());
     let eyes = Eyes::open().await;
-    let found = eyes.look_over(&named).await;
+    let found = eyes.look_over(&named, lights).await;
     eyes.close().await;
     found
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn axe_finds_nothing_on_any_page_of_a_person_or_in_public() {
-    let found = look_over(Tongue::English).await;
+    let found = look_over(Tongue::English, EVERY_LIGHT).await;
     assert!(found.is_empty(), "{} things:\n{}", found.len(), found.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn axe_finds_nothing_on_any_of_these_pages_in_german() {
-    let found = look_over(Tongue::German).await;
+    let found = look_over(Tongue::German, OTHER_WORDS).await;
     assert!(found.is_empty(), "{} things:\n{}", found.len(), found.join("\n"));
 }
 
@@ -206,7 +206,7 @@ async fn the_eyes_see_what_they_are_there_for() {
         page("order", "<a href=\"#x\" id=\"x\" tabindex=\"3\">first</a>"),
     ];
     let eyes = Eyes::open().await;
-    let found = eyes.look_over(&pages).await;
+    let found = eyes.look_over(&pages, EVERY_LIGHT).await;
     eyes.close().await;
     let of = |name: &str| {
         found.iter().filter(|f| f.starts_with(&format!("{name}: "))).cloned().collect::<String>()

@@ -77,7 +77,7 @@ impl WebDriverCompatibleCommand for Cdp {
 }
 
 /// A page as somebody reads it.
-struct Light {
+pub(crate) struct Light {
     name: &'static str,
     width: u32,
     features: &'static [(&'static str, &'static str)],
@@ -90,13 +90,18 @@ const DARK: (&str, &str) = ("prefers-color-scheme", "dark");
 const CONTRAST: Option<&str> = Some("color-contrast");
 
 /// A window of 1,280 px, a telephone, the window at twice the size (which halves its width), and the same in the dark.
-const LIGHTS: [Light; 5] = [
+pub(crate) const EVERY_LIGHT: &[Light] = &[
     Light { name: "light", width: 1280, features: &[STILL], only: None },
     Light { name: "dark", width: 1280, features: &[STILL, DARK], only: CONTRAST },
-    Light { name: "phone", width: 390, features: &[STILL], only: None },
+    PHONE,
     Light { name: "phone, dark", width: 390, features: &[STILL, DARK], only: CONTRAST },
     Light { name: "200 %", width: 640, features: &[STILL], only: None },
 ];
+
+/// For pages that were seen in every light and now say the same in other words: what words can break shows on a telephone.
+pub(crate) const OTHER_WORDS: &[Light] = &[PHONE];
+
+const PHONE: Light = Light { name: "phone", width: 390, features: &[STILL], only: None };
 
 /// The narrowest window in which nothing may have to be scrolled sideways (WCAG 1.4.10).
 const NARROWEST: u32 = 320;
@@ -162,12 +167,12 @@ impl Eyes {
         strings(self.client.execute(script, vec![]).await)
     }
 
-    /// Everything that is wrong with the page at an address, in every light.
-    pub(crate) async fn look(&self, address: &str) -> Vec<String> {
+    /// Everything that is wrong with the page at an address, in each of these lights.
+    async fn look(&self, address: &str, lights: &[Light]) -> Vec<String> {
         self.window(1280, &[STILL]).await;
         self.client.goto(address).await.unwrap();
         let mut found = self.ask(RESTLESS).await;
-        for light in LIGHTS {
+        for light in lights {
             self.window(light.width, light.features).await;
             let seen = self.client.execute_async(RUN_AXE, vec![json!(light.only), json!(TAGS)]).await;
             found.extend(strings(seen).into_iter().map(|says| format!("{}: {says}", light.name)));
@@ -179,11 +184,11 @@ impl Eyes {
     }
 
     /// Looks at pages that were taken from the service, each by its name and markup, and gives everything that is wrong.
-    pub(crate) async fn look_over(&self, pages: &[(String, String)]) -> Vec<String> {
+    pub(crate) async fn look_over(&self, pages: &[(String, String)], lights: &[Light]) -> Vec<String> {
         let album = album(pages).await;
         let mut found = Vec::new();
         for (at, (name, _)) in pages.iter().enumerate() {
-            let seen = self.look(&format!("{}/page/{at}", album.url())).await;
+            let seen = self.look(&format!("{}/page/{at}", album.url()), lights).await;
             found.extend(seen.into_iter().map(|says| format!("{name}: {says}")));
         }
         found
