@@ -16,6 +16,7 @@ mod laid;
 mod lead;
 mod model;
 mod moving;
+mod note;
 mod rotation;
 mod seal;
 mod seals;

@@ -2,13 +2,12 @@
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use super::account::{CATEGORY, NAME};
 use super::sql::address::{self as rows, Row};
 use super::{Email, Error, Profile, Session, SignedIn, Subjects};
 use crate::base::{AddressId, RequestId, Secret, TenantId, Timestamp};
-use crate::crypto::{self, Key, Place};
+use crate::crypto::{self, Place};
 use crate::ledger::{Entry, EntryKind};
 use crate::store::Tx;
 use crate::vault::{Access, Actor, Owner, Record};
@@ -88,6 +87,11 @@ fn place(tenant: &TenantId, id: AddressId) -> Place {
     Place::new("address-move").with(tenant.as_str()).with(id.as_bytes())
 }
 
+/// The service's key under which a tenant's moves lie.
+fn key(tenant: &TenantId) -> String {
+    format!("address/{tenant}")
+}
+
 fn hash(token: &str) -> [u8; 32] {
     crypto::sha256(token.as_bytes())
 }
@@ -112,9 +116,7 @@ impl Subjects {
         let from = self.vault.blind_index(&owner.tenant, "email", &known.email).await?;
         let index = self.vault.blind_index(&owner.tenant, "email", to.expose()).await?;
         let both = Both { from: known.email, to: to.expose().to_owned() };
-        let plain = Zeroizing::new(serde_json::to_vec(&both).map_err(|_| Error::NotFound)?);
-        let key = self.moves_key(&owner.tenant).await?;
-        let sealed = crypto::seal(&key, &place(&owner.tenant, id), &plain, &self.entropy);
+        let sealed = self.keys.seal_note(&key(&owner.tenant), &place(&owner.tenant, id), &both).await?;
         let ends_at = now.plus(ADDRESS_LINK);
         let mut tx = self.db.begin().await?;
         tx.take_turn(&format!("address/{}", owner.tenant)).await?;
@@ -391,14 +393,8 @@ impl Subjects {
         Ok(entry.about(self.vault.subject_ref(owner).await?))
     }
 
-    async fn moves_key(&self, tenant: &TenantId) -> Result<Key, Error> {
-        Ok(self.keys.system(&format!("address/{tenant}")).await?)
-    }
-
     async fn unseal_move(&self, tenant: &TenantId, row: &Row) -> Result<Both, Error> {
-        let key = self.moves_key(tenant).await?;
-        let plain = crypto::open(&key, &place(tenant, row.id), &row.sealed).map_err(|_| Error::NotFound)?;
-        serde_json::from_slice(&plain).map_err(|_| Error::NotFound)
+        Ok(self.keys.open_note(&key(tenant), &place(tenant, row.id), &row.sealed).await?)
     }
 }
 

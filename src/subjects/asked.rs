@@ -3,12 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use zeroize::Zeroizing;
 
 use super::links::{LIFE, MOST_IN_LIFE, hash};
 use super::{Email, Error, LinkFor, NewAccount, Subjects, sql};
 use crate::base::{Secret, SubjectId, TenantId, Timestamp};
-use crate::crypto::{self, Key, Place};
+use crate::crypto::Place;
 use crate::speech::Tongue;
 use crate::store::jobs::{self, NewJob};
 
@@ -72,6 +71,11 @@ fn place(tenant: &TenantId, hash: &[u8]) -> Place {
     Place::new("sign-in").with(tenant.as_str()).with(hash)
 }
 
+/// The service's key under which a tenant's wishes for links lie.
+fn key(tenant: &TenantId) -> String {
+    format!("sign-in/{tenant}")
+}
+
 impl Subjects {
     /// Takes a wish for a link: a row and a job, whoever's the address is. Gives the link's path with its token, which is
     /// for the letter alone. [`Error::TooMany`] is for the caller's log, not for the one who asked.
@@ -89,9 +93,7 @@ impl Subjects {
             tongue: wish.tongue.tag().to_owned(),
             token,
         };
-        let plain = Zeroizing::new(serde_json::to_vec(&kept).map_err(|_| Error::NotFound)?);
-        let key = self.doors_key(tenant).await?;
-        let sealed = crypto::seal(&key, &place(tenant, &hash), &plain, &self.entropy);
+        let sealed = self.keys.seal_note(&key(tenant), &place(tenant, &hash), &kept).await?;
         let mut tx = self.db.begin().await?;
         // Counted and added in one turn, or many at once would each find that there is room for one more.
         tx.take_turn(&format!("links/{tenant}/{}", hex::encode(&index))).await?;
@@ -131,9 +133,7 @@ impl Subjects {
             sql::asked::waiting(&mut tx, tenant, &hash, self.clock.now()).await?
         };
         let Some((sealed, expires_at)) = found else { return Ok(None) };
-        let key = self.doors_key(tenant).await?;
-        let plain = crypto::open(&key, &place(tenant, &hash), &sealed).map_err(|_| Error::NotFound)?;
-        let kept: Kept = serde_json::from_slice(&plain).map_err(|_| Error::NotFound)?;
+        let kept: Kept = self.keys.open_note(&key(tenant), &place(tenant, &hash), &sealed).await?;
         let email: Email = kept.email.parse()?;
         let opens = kept.opens.map(|name| NewAccount { email: email.clone(), username: name.clone(), name });
         Ok(Some(AskedLink {
@@ -172,9 +172,5 @@ impl Subjects {
         sql::asked::blank(&mut tx, tenant, &link.hash).await?;
         tx.commit().await?;
         Ok(())
-    }
-
-    async fn doors_key(&self, tenant: &TenantId) -> Result<Key, Error> {
-        Ok(self.keys.system(&format!("sign-in/{tenant}")).await?)
     }
 }

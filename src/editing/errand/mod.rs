@@ -18,11 +18,10 @@ pub use redraw::redraw;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use super::{Edit, Editing, Error, ProviderChoice};
 use crate::base::{EditId, ErrandId, TenantId, Timestamp};
-use crate::crypto::{self, Key, Place};
+use crate::crypto::Place;
 use crate::egress::CallLog;
 use crate::providers::{Handle, Intent, Known, Provider, ProviderError, Reconciled};
 use crate::store::Tx;
@@ -105,23 +104,13 @@ fn place(id: ErrandId, tenant: &TenantId) -> Place {
 }
 
 impl Editing {
-    async fn notes_key(&self) -> Result<Key, Error> {
-        Ok(self.keys.system(KEY).await.map_err(crate::vault::Error::from)?)
-    }
-
     async fn seal_note(&self, id: ErrandId, tenant: &TenantId, note: &Note) -> Result<Vec<u8>, Error> {
-        let plain = serde_json::to_vec(note).map_err(|_| Error::BadValue("the provider's answer"))?;
-        let plain = Zeroizing::new(plain);
-        Ok(crypto::seal(&self.notes_key().await?, &place(id, tenant), &plain, &self.entropy))
+        Ok(self.keys.seal_note(KEY, &place(id, tenant), note).await?)
     }
 
     async fn open_note(&self, errand: &Errand) -> Result<Note, Error> {
         let sealed = errand.sealed.as_ref().ok_or(Error::NotFound)?;
-        let key = self.notes_key().await?;
-        let plain = crypto::open(&key, &place(errand.id, &errand.tenant), sealed)
-            .map_err(|_| crate::store::Error::inconsistent("errand", "sealed"))?;
-        Ok(serde_json::from_slice(&plain)
-            .map_err(|_| crate::store::Error::inconsistent("errand", "sealed"))?)
+        Ok(self.keys.open_note(KEY, &place(errand.id, &errand.tenant), sealed).await?)
     }
 
     /// Writes down that the provider has it, and under which name.

@@ -5,7 +5,8 @@ use chrono::TimeDelta;
 use super::model::{Asked, KeptProposal, MandateState, Proposal, Row};
 use super::sql;
 use crate::base::{MandateId, TenantId};
-use crate::crypto::{self, Place};
+use crate::crypto::Place;
+use crate::intake::take::mail_key;
 use crate::intake::{Error, Intake};
 use crate::policy::Right;
 use crate::requests::{Ask, MOST_WORDS};
@@ -112,16 +113,12 @@ impl Intake {
         id: MandateId,
         kept: &KeptProposal,
     ) -> Result<Vec<u8>, Error> {
-        let key = self.0.keys.system(&format!("mail/{tenant}")).await?;
-        let plain = zeroize::Zeroizing::new(serde_json::to_vec(kept).map_err(|_| Error::Damaged)?);
-        Ok(crypto::seal(&key, &place(tenant, id), &plain, &self.0.entropy))
+        Ok(self.0.keys.seal_note(&mail_key(tenant), &place(tenant, id), kept).await?)
     }
 
     pub(super) async fn unseal_proposal(&self, tenant: &TenantId, row: &Row) -> Result<KeptProposal, Error> {
         let sealed = row.sealed.as_deref().ok_or(Error::BadLink)?;
-        let key = self.0.keys.system(&format!("mail/{tenant}")).await?;
-        let plain = crypto::open(&key, &place(tenant, row.id), sealed).map_err(|_| Error::Damaged)?;
-        serde_json::from_slice(&plain).map_err(|_| Error::Damaged)
+        Ok(self.0.keys.open_note(&mail_key(tenant), &place(tenant, row.id), sealed).await?)
     }
 }
 

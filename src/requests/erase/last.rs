@@ -8,9 +8,9 @@ use super::super::fulfil::PURPOSE;
 use super::super::{Error, Requests, sql};
 use super::{Erasure, ErasureState};
 use crate::base::{RequestId, Secret, TenantId};
-use crate::crypto::{self, Place};
+use crate::crypto::Place;
 use crate::speech::Tongue;
-use crate::vault::{self, Access, Actor, Owner};
+use crate::vault::{Access, Actor, Owner};
 
 /// A letter that did not go is tried again after this.
 const AGAIN: TimeDelta = TimeDelta::minutes(10);
@@ -48,11 +48,12 @@ fn place(tenant: &TenantId, erasure: &str) -> Place {
     Place::new("last-letter").with(tenant.as_str()).with(erasure)
 }
 
-impl Requests {
-    async fn last_key(&self, tenant: &TenantId) -> Result<crypto::Key, Error> {
-        Ok(self.keys.system(&format!("last-letter/{tenant}")).await.map_err(vault::Error::from)?)
-    }
+/// The service's key under which a tenant's last letters lie.
+fn key(tenant: &TenantId) -> String {
+    format!("last-letter/{tenant}")
+}
 
+impl Requests {
     /// What the last letter needs, sealed, while it can still be read. `None` when it cannot: nobody stays unerased for want
     /// of a letter.
     pub(super) async fn last_words(
@@ -79,10 +80,8 @@ impl Requests {
             reference: self.find(&owner.tenant, request).await?.reference,
             request,
         };
-        let plain = serde_json::to_vec(&kept).map_err(|_| super::super::filing::UNREADABLE)?;
-        let plain = zeroize::Zeroizing::new(plain);
-        let key = self.last_key(&owner.tenant).await?;
-        Ok(crypto::seal(&key, &place(&owner.tenant, erasure), &plain, &self.entropy))
+        let place = place(&owner.tenant, erasure);
+        Ok(self.keys.seal_note(&key(&owner.tenant), &place, &kept).await?)
     }
 
     /// The last letters that are owed to people of a tenant: their erasure is done and was looked at again.
@@ -100,10 +99,7 @@ impl Requests {
             if !matches!(erasure.state, ErasureState::Verified | ErasureState::Closed) {
                 continue;
             }
-            let key = self.last_key(tenant).await?;
-            let plain = crypto::open(&key, &place(tenant, &erasure.id), &sealed)
-                .map_err(|_| vault::Error::Damaged)?;
-            let kept: Kept = serde_json::from_slice(&plain).map_err(|_| vault::Error::Damaged)?;
+            let kept: Kept = self.keys.open_note(&key(tenant), &place(tenant, &erasure.id), &sealed).await?;
             letters.push(LastLetter {
                 erasure,
                 request: kept.request,
