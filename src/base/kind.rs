@@ -35,3 +35,10 @@ pub enum Kind {
     /// A fault of ours: 500.
     Internal,
 }
+
+impl Kind {
+    /// Whether it is a store that is down or full, which says nothing of the one thing that was to be done.
+    pub fn is_of_a_store(self) -> bool {
+        matches!(self, Self::Unavailable | Self::Full)
+    }
+}

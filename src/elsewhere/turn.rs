@@ -59,7 +59,11 @@ impl Elsewhere {
             return Ok(false);
         }
         tx.commit().await?;
-        let mut note = self.note(&task).await?;
+        let mut note = match self.note(&task).await {
+            Ok(note) => note,
+            Err(e) if e.kind().is_of_a_store() => return Err(e),
+            Err(why) => return self.unreadable(task, &why).await,
+        };
         let came = match self.recipient(&task.tenant, &task.processor) {
             Some(recipient) => self.try_it(recipient, &task, &mut note).await,
             None => Ok(Came::Failed("it is not set up here".to_owned(), None)),
@@ -70,6 +74,14 @@ impl Elsewhere {
             Came::Failed("a fault of ours".to_owned(), None)
         });
         self.write(task, &note, came).await
+    }
+
+    /// A task of which it cannot be read any more what the account there is called: it stays as it is, and says so.
+    async fn unreadable(&self, task: Task, error: &Error) -> Result<bool, Error> {
+        tracing::error!(task = %task.id, %error, "what a task at a recipient remembers cannot be read");
+        let problem = Some("what is remembered of it cannot be read".to_owned());
+        let next_at = Some(self.clock.now().plus(pause(task.tries)));
+        self.put(&Task { problem, next_at, tries: task.tries.saturating_add(1), ..task }).await
     }
 
     async fn try_it(&self, recipient: &Recipient, task: &Task, note: &mut Note) -> Result<Came, Error> {

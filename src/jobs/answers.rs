@@ -165,7 +165,14 @@ impl Jobs {
             if !self.app.requests.try_last_letter(&last).await? {
                 continue;
             }
-            let written = self.erased(tenant, &last).await?;
+            // One that cannot be written must not keep the others.
+            let written = match self.erased(tenant, &last).await {
+                Ok(written) => written,
+                Err(e) => {
+                    tracing::warn!(error = %e, erasure = %last.erasure.id, "a last letter could not be written");
+                    continue;
+                }
+            };
             let id = format!("{}.erased", last.request);
             match self.app.post.send(last.to.expose(), Some(&last.of), &id, &written).await {
                 Ok(()) => {

@@ -4,6 +4,7 @@
 //! that it cannot fail half-way for want of a lock; nothing is acknowledged before it is on the disk, though many may
 //! share the wait for it; nothing here decides what may be written. Must never: build SQL from values.
 
+pub mod aside;
 mod db;
 mod error;
 pub mod idempotency;

@@ -16,6 +16,9 @@ pub(super) const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 pub(super) const ENQUEUE: &str = "INSERT INTO job (id, kind, payload, tenant, unique_key, run_at, deadline, state, claims, created_at) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', 0, $8) ON CONFLICT (kind, unique_key) DO NOTHING";
 
+pub(super) const SET_ASIDE: &str = "INSERT INTO job (id, kind, payload, tenant, unique_key, run_at, state, claims, last_error, created_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, 'quarantined', 1, $7, $6) ON CONFLICT (kind, unique_key) DO NOTHING";
+
 pub(super) const CLAIM_SQLITE: &str = "UPDATE job SET lease_until = $1, lease_token = $2, claims = claims + 1, woken = 0 WHERE id IN \
     (SELECT id FROM job WHERE state = 'ready' AND run_at <= $3 AND (lease_until IS NULL OR lease_until < $3) \
     ORDER BY run_at LIMIT $4) RETURNING id, kind, payload, tenant, claims, failures, deadline";

@@ -10,6 +10,7 @@ use crate::base::{AddressId, RequestId, Secret, TenantId, Timestamp};
 use crate::crypto::{self, Place};
 use crate::ledger::{Entry, EntryKind};
 use crate::store::Tx;
+use crate::store::aside::{Unread, set_aside};
 use crate::vault::{Access, Actor, Owner, Record};
 
 /// How long data stay where they are after the address was changed, and how long that can be undone.
@@ -22,6 +23,8 @@ const MOST_A_DAY: i64 = 3;
 const REMEMBERED: TimeDelta = TimeDelta::days(2);
 /// An old mailbox that takes nothing in holds a move up for so long.
 const OLD_FIRST: TimeDelta = TimeDelta::hours(1);
+/// With so many letters that are owed, no others are looked for.
+const AT_ONCE: usize = 100;
 /// A correction is a right; a restriction does not keep it back.
 const PURPOSE: &str = "rights";
 
@@ -294,33 +297,55 @@ impl Subjects {
         };
         let mut all = Vec::with_capacity(held.len());
         for row in held {
-            all.push(self.unseal_move(&owner.tenant, &row).await?.from.parse()?);
+            all.extend(self.readable(&owner.tenant, &row).await?.map(|(from, _)| from));
         }
         Ok(all)
     }
 
-    /// The moves of a tenant of which a letter is owed.
+    /// The moves of a tenant of which a letter is owed, some hundred at most. One that cannot be read keeps no other.
     pub async fn owed_moves(&self, tenant: &TenantId) -> Result<Vec<OwedMove>, Error> {
         let now = self.clock.now();
-        let found = {
-            let mut tx = self.db.read().await?;
-            rows::owed(&mut tx, tenant, now).await?
-        };
-        let mut owed = Vec::with_capacity(found.len());
-        for row in found {
-            let both = self.unseal_move(tenant, &row).await?;
-            owed.push(OwedMove {
-                id: row.id,
-                owner: Owner::new(tenant, row.subject),
-                from: both.from.parse()?,
-                to: both.to.parse()?,
-                told: row.told,
-                wants_post: !row.posted && !row.moved,
-                old_is_dead: now.since(row.asked_at) >= OLD_FIRST,
-                ends_at: row.ends_at,
-            });
+        let (mut owed, mut after) = (Vec::new(), String::new());
+        while owed.len() < AT_ONCE {
+            let found = {
+                let mut tx = self.db.read().await?;
+                rows::owed(&mut tx, tenant, (now, &after)).await?
+            };
+            let Some(last) = found.last() else { break };
+            after = last.id.to_string();
+            for row in found {
+                let Some((from, to)) = self.readable(tenant, &row).await? else { continue };
+                owed.push(OwedMove {
+                    id: row.id,
+                    owner: Owner::new(tenant, row.subject),
+                    from,
+                    to,
+                    told: row.told,
+                    wants_post: !row.posted && !row.moved,
+                    old_is_dead: now.since(row.asked_at) >= OLD_FIRST,
+                    ends_at: row.ends_at,
+                });
+            }
         }
         Ok(owed)
+    }
+
+    /// The two addresses of a move. `None` when they cannot be read, which is then said where people look.
+    async fn readable(&self, tenant: &TenantId, row: &Row) -> Result<Option<(Email, Email)>, Error> {
+        let read = async {
+            let both = self.unseal_move(tenant, row).await?;
+            Ok::<_, Error>((both.from.parse()?, both.to.parse()?))
+        };
+        match read.await {
+            Ok(both) => Ok(Some(both)),
+            Err(e) if e.kind().is_of_a_store() => Err(e),
+            Err(_) => {
+                let why = "a change of address cannot be read: its letters do not go";
+                let row = Unread { tenant, table: "address_move", id: &row.id.to_string(), why };
+                set_aside(&self.db, &self.clock, &self.entropy, row).await?;
+                Ok(None)
+            }
+        }
     }
 
     /// Whether the new address of a move is kept free for somebody who moved away from it and can still come back.

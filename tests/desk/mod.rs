@@ -11,6 +11,7 @@ mod policies;
 mod promises;
 mod provider;
 mod sight;
+mod unread;
 
 use vouchsafe::policy::Role;
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use vouchsafe::fakes::{At, FakeFal, Fault, Plan};
 use vouchsafe::jobs::Jobs;
+use vouchsafe::store::jobs;
 use vouchsafe::vault::Actor;
 
 use super::editing_stage::{MOMENT, Scene};
@@ -18,6 +19,7 @@ use super::keystore::cut_short;
 use crate::each_scene;
 use crate::support::Backend;
 use crate::support::app::Person;
+use crate::support::house::run_in;
 
 impl<F> Scene<F> {
     /// What is due in the queue, and no reconciler.
@@ -45,6 +47,29 @@ fn asked(image: &str, settings: Value) -> Value {
 }
 
 each_scene! {
+    async fn an_errand_that_does_not_open_keeps_no_other(s: FakeFal) {
+        let (ada, bob) = (s.ada().await, s.app.person_of(s.tenant, "bob@canary-address.example").await);
+        let (_, hers) = s.asked(&ada).await;
+        s.asked(&bob).await;
+        let damage = format!("UPDATE errand SET sealed = hook WHERE edit = '{hers}'");
+        run_in(&s.app.app.db, &damage).await;
+        for person in [&ada, &bob] {
+            s.restrict(person).await;
+        }
+        s.pass(MOMENT);
+        s.turns().await;
+        s.fake.work();
+        s.go_on(4).await;
+        let editing = &s.app.app.editing;
+        assert_eq!(editing.copies_of(&bob.owner).await.unwrap(), 0, "{:?}", s.fake.held());
+        assert_eq!(editing.copies_of(&ada.owner).await.unwrap(), 1, "it is not called done");
+        let mut tx = s.app.app.db.read().await.unwrap();
+        let said = jobs::troubled(&mut tx, 10).await.unwrap();
+        let why = said[0].last_error.as_deref().unwrap();
+        assert!(said.len() == 1 && said[0].quarantined && why.contains("is not erased"), "{said:?}");
+        s.app.leave_the_queue();
+    }
+
     async fn what_a_person_takes_back_is_stopped_there_in_the_same_moment(s: FakeFal) {
         let ada = s.ada().await;
         let (_, edit) = s.asked(&ada).await;

@@ -12,7 +12,7 @@ use vouchsafe::vault::Actor;
 use crate::each_app_with_recipients;
 use crate::support::TestApp;
 use crate::support::app::{OTHER_TENANT, Person, TENANT};
-use crate::support::house::count_in;
+use crate::support::house::{count_in, run_in};
 
 async fn correct(app: &TestApp, person: &Person) {
     let me = Actor::Subject(person.owner.subject);
@@ -79,6 +79,24 @@ each_app_with_recipients! {
         assert!(app.app.elsewhere.not_done(&app.tenant()).await.unwrap().is_empty());
         let register = app.app.disclosures.of(&ada.owner).await.unwrap();
         assert_eq!(register.len(), 2, "two tries are one disclosure");
+    }
+
+    async fn a_task_that_does_not_open_says_so_and_keeps_no_other(app: TestApp, there: There) {
+        let (ada, eve) = (app.person("ada@example.org").await, app.person("eve@example.org").await);
+        there.customer(&app, &ada, "ada@example.org").await;
+        let customer = there.customer(&app, &eve, "eve@example.org").await;
+        correct(&app, &ada).await;
+        let me = Actor::Subject(eve.owner.subject);
+        let new = Profile { email: "eve@new.example".into(), name: "Eve".into(), username: "eve".into() };
+        app.app.requests.correct(&eve.owner, &me, &new, AddressBy::App).await.unwrap();
+        let hers = format!("WHERE subject = '{}'", ada.owner.subject);
+        run_in(&app.app.db, &format!("UPDATE elsewhere_task SET sealed = substr(sealed, 1, 30) {hers}")).await;
+        app.settle().await;
+        assert_eq!(there.stripe.thing(&customer).unwrap()["email"], "eve@new.example");
+        let left = app.app.elsewhere.not_done(&app.tenant()).await.unwrap();
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].tries, 1, "of the others, none is left: {left:?}");
+        assert_eq!(left[0].problem.as_deref(), Some("what is remembered of it cannot be read"));
     }
 
     async fn a_paused_person_is_corrected_and_shown_all_the_same(app: TestApp, there: There) {

@@ -9,6 +9,7 @@ use crate::egress::CallLog;
 use crate::ledger::{Entry, EntryKind};
 use crate::providers::{Erasure, Proof, ProviderError, Reconciled};
 use crate::store::Tx;
+use crate::store::aside::{Unread, set_aside};
 
 /// Errands looked after in one go.
 const BATCH: i64 = 50;
@@ -72,15 +73,30 @@ impl Editing {
         }
         tx.commit().await?;
         let next = match errand.state {
-            ErrandState::Intended => self.turn_up(&errand).await?,
-            ErrandState::Leaving => self.erase_there(&errand).await?,
-            ErrandState::Taken | ErrandState::Gone => None,
+            ErrandState::Intended => self.turn_up(&errand).await,
+            ErrandState::Leaving => self.erase_there(&errand).await,
+            ErrandState::Taken | ErrandState::Gone => Ok(None),
+        };
+        let next = match next {
+            Ok(next) => next,
+            Err(e) if e.kind().is_of_a_store() => return Err(e),
+            // One that a fault of ours keeps back must not keep the others.
+            Err(e) => Some(self.unreadable(&errand, &e).await?),
         };
         let Some((at, tries)) = next else { return Ok(true) };
         let mut tx = self.db.begin().await?;
         sql::later(&mut tx, &errand, Some(at), tries).await?;
         tx.commit().await?;
         Ok(false)
+    }
+
+    /// Says where people look that something may stay at a provider. Gives when it is looked after again.
+    async fn unreadable(&self, errand: &Errand, error: &Error) -> Result<(Timestamp, i64), Error> {
+        tracing::warn!(errand = %errand.id, %error, "an errand could not be looked after");
+        let why = "an errand cannot be read: what is left of it at its provider is not erased";
+        let row = Unread { tenant: &errand.tenant, table: "errand", id: &errand.id.to_string(), why };
+        set_aside(&self.db, &self.clock, &self.entropy, row).await?;
+        Ok(self.pause(errand))
     }
 
     /// An edit that is over and of which it is not known whether the provider has it. `None`: it ended.

@@ -11,7 +11,7 @@ const BY_TOKEN: &str =
 const OF_PERSON: &str = "SELECT * FROM mandate WHERE tenant = $1 AND subject = $2 AND state IN ('confirmed', 'ended') \
     ORDER BY id DESC LIMIT 100";
 const UNPOSTED: &str = "SELECT * FROM mandate WHERE tenant = $1 AND state = 'asked' AND posted_at IS NULL \
-    AND subject IS NOT NULL AND answer_until > $2 ORDER BY id LIMIT 100";
+    AND subject IS NOT NULL AND answer_until > $2 AND id > $3 ORDER BY id LIMIT 100";
 const OVER: &str =
     "SELECT * FROM mandate WHERE state = 'confirmed' AND until_at <= $1 ORDER BY until_at LIMIT 200";
 const OF_ADDRESS: &str =
@@ -124,9 +124,13 @@ pub(super) async fn of_person(tx: &mut Tx, owner: &Owner) -> Result<Vec<Row>, Er
     Ok(found.into_iter().map(|(_, row)| row).collect())
 }
 
-/// Those whose person is known and was not written to.
-pub(super) async fn unposted(tx: &mut Tx, tenant: &TenantId, now: Timestamp) -> Result<Vec<Row>, Error> {
-    let found = mandates!(tx, UNPOSTED, tenant.as_str(), now.micros())?;
+/// Those behind this id whose person is known and was not written to, a hundred at most.
+pub(super) async fn unposted(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    (now, after): (Timestamp, &str),
+) -> Result<Vec<Row>, Error> {
+    let found = mandates!(tx, UNPOSTED, tenant.as_str(), now.micros(), after)?;
     Ok(found.into_iter().map(|(_, row)| row).collect())
 }
 

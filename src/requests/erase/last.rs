@@ -10,6 +10,7 @@ use super::{Erasure, ErasureState};
 use crate::base::{RequestId, Secret, TenantId};
 use crate::crypto::Place;
 use crate::speech::Tongue;
+use crate::store::aside::{Unread, set_aside};
 use crate::vault::{Access, Actor, Owner};
 
 /// A letter that did not go is tried again after this.
@@ -84,7 +85,8 @@ impl Requests {
         Ok(self.keys.seal_note(&key(&owner.tenant), &place, &kept).await?)
     }
 
-    /// The last letters that are owed to people of a tenant: their erasure is done and was looked at again.
+    /// The last letters that are owed to people of a tenant: their erasure is done and was looked at again. One that cannot
+    /// be read keeps no other.
     pub async fn last_letters(&self, tenant: &TenantId) -> Result<Vec<LastLetter>, Error> {
         let tried = self.clock.now().plus(-AGAIN);
         let mut tx = self.db.read().await?;
@@ -99,7 +101,15 @@ impl Requests {
             if !matches!(erasure.state, ErasureState::Verified | ErasureState::Closed) {
                 continue;
             }
-            let kept: Kept = self.keys.open_note(&key(tenant), &place(tenant, &erasure.id), &sealed).await?;
+            let place = place(tenant, &erasure.id);
+            let kept: Kept = match self.keys.open_note(&key(tenant), &place, &sealed).await {
+                Ok(kept) => kept,
+                Err(e) if e.kind().is_of_a_store() => return Err(e.into()),
+                Err(_) => {
+                    self.unreadable(tenant, &erasure.id).await?;
+                    continue;
+                }
+            };
             letters.push(LastLetter {
                 erasure,
                 request: kept.request,
@@ -112,12 +122,24 @@ impl Requests {
         Ok(letters)
     }
 
+    /// Says where people look that somebody who was erased is not told. It counts as tried, or a hundred such would stand
+    /// before all others for ever.
+    async fn unreadable(&self, tenant: &TenantId, erasure: &str) -> Result<(), Error> {
+        self.tried(tenant, erasure).await?;
+        let why = "a last letter cannot be read: somebody who was erased is not told";
+        let row = Unread { tenant, table: "last_letter", id: erasure, why };
+        Ok(set_aside(&self.db, &self.clock, &self.entropy, row).await?)
+    }
+
     /// Notes that a last letter is about to go. `false` when another sends it.
     pub async fn try_last_letter(&self, letter: &LastLetter) -> Result<bool, Error> {
+        self.tried(&letter.erasure.tenant, &letter.erasure.id).await
+    }
+
+    async fn tried(&self, tenant: &TenantId, erasure: &str) -> Result<bool, Error> {
         let now = self.clock.now();
-        let erasure = (&letter.erasure.tenant, letter.erasure.id.as_str());
         let mut tx = self.db.begin().await?;
-        let ours = sql::last::try_now(&mut tx, erasure, (now, now.plus(-AGAIN))).await?;
+        let ours = sql::last::try_now(&mut tx, (tenant, erasure), (now, now.plus(-AGAIN))).await?;
         tx.commit().await?;
         Ok(ours)
     }

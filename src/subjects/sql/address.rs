@@ -15,7 +15,7 @@ const OF_REQUEST: &str = "SELECT state, ends_at FROM address_move WHERE tenant =
     ORDER BY asked_at DESC, id DESC LIMIT 1";
 const OWED: &str = "SELECT id, subject, request, state, sealed, asked_at, told_at, posted_at, ends_at FROM address_move \
     WHERE tenant = $1 AND ends_at > $2 AND sealed IS NOT NULL AND ((state = 'asked' AND (told_at IS NULL \
-    OR posted_at IS NULL)) OR (state = 'moved' AND told_at IS NULL)) ORDER BY id LIMIT 100";
+    OR posted_at IS NULL)) OR (state = 'moved' AND told_at IS NULL)) AND id > $3 ORDER BY id LIMIT 100";
 const BY_CONFIRM: &str = "SELECT id, subject, request, state, sealed, asked_at, told_at, posted_at, ends_at FROM address_move \
     WHERE tenant = $1 AND confirm_hash = $2 AND state = 'asked' AND ends_at > $3";
 const BY_UNDO: &str = "SELECT id, subject, request, state, sealed, asked_at, told_at, posted_at, ends_at FROM address_move \
@@ -168,13 +168,13 @@ pub(in crate::subjects) async fn of_request(
     Ok(row.map(|(state, ends)| (state, Timestamp::from_micros(ends))))
 }
 
-/// Those of which a letter was not sent yet.
+/// Those behind this id of which a letter was not sent yet, a hundred at most.
 pub(in crate::subjects) async fn owed(
     tx: &mut Tx,
     tenant: &TenantId,
-    now: Timestamp,
+    (now, after): (Timestamp, &str),
 ) -> Result<Vec<Row>, Error> {
-    moves!(tx, OWED, tenant.as_str(), now.micros())
+    moves!(tx, OWED, tenant.as_str(), now.micros(), after)
 }
 
 /// The one that a link in the new mailbox is for.
