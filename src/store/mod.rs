@@ -33,6 +33,14 @@ macro_rules! on {
     };
 }
 
+/// Runs a statement with these values bound, and gives how many rows it changed.
+#[macro_export]
+macro_rules! change {
+    ($tx:expr, $statement:expr $(, $bind:expr)* $(,)?) => {
+        $crate::on!($tx, |c| sqlx::query($statement)$(.bind($bind))*.execute(c).await.map(|r| r.rows_affected()))
+    };
+}
+
 /// Chooses between two statements where the dialects differ. The only fork, and easy to search for.
 #[macro_export]
 macro_rules! dialect {
