@@ -3,8 +3,8 @@ use ed25519_dalek::VerifyingKey;
 use super::Agent;
 use super::model::{Asked, Said, Verdict};
 use crate::base::{RequestId, TenantId, Timestamp};
-use crate::on;
 use crate::store::{Error, Tx};
+use crate::{change, on};
 
 const PUT_AGENT: &str = "INSERT INTO drp_agent (tenant, id, name, verify_key, site, added_at) VALUES ($1, $2, $3, $4, $5, $6) \
     ON CONFLICT (tenant, id) DO UPDATE SET name = excluded.name, verify_key = excluded.verify_key, site = excluded.site, \
@@ -183,13 +183,6 @@ macro_rules! all_asked {
             .collect());
         found
     }};
-}
-
-/// Runs a statement with these values bound and gives how many rows it changed.
-macro_rules! change {
-    ($tx:expr, $statement:expr $(, $bind:expr)*) => {
-        on!($tx, |c| sqlx::query($statement)$(.bind($bind))*.execute(c).await.map(|r| r.rows_affected()))
-    };
 }
 
 pub(super) async fn insert(tx: &mut Tx, asked: &Asked, next: Option<Timestamp>) -> Result<(), Error> {

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Db, Error, sql};
 use crate::base::{Clock, Entropy, JobId, TenantId};
-use crate::on;
+use crate::change;
 
 /// The kind of such a job. It has nothing to do itself: who released it has the row read again by the pass that it is of.
 pub const UNREAD: &str = "unread-row";
@@ -28,17 +28,17 @@ pub async fn set_aside(db: &Db, clock: &Clock, entropy: &Entropy, row: Unread<'_
     let Unread { tenant, table, id, why } = row;
     let (name, now) = (format!("{table}/{id}"), clock.now().micros());
     let mut tx = db.begin().await?;
-    let n = on!(tx, |c| sqlx::query(sql::SET_ASIDE)
-        .bind(JobId::new(clock, entropy).to_string())
-        .bind(UNREAD)
-        .bind(json!({ "table": table, "row": id }).to_string())
-        .bind(tenant.as_str())
-        .bind(&name)
-        .bind(now)
-        .bind(why)
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
+    let n = change!(
+        tx,
+        sql::SET_ASIDE,
+        JobId::new(clock, entropy).to_string(),
+        UNREAD,
+        json!({ "table": table, "row": id }).to_string(),
+        tenant.as_str(),
+        &name,
+        now,
+        why
+    )?;
     tx.commit().await?;
     if n == 1 {
         tracing::error!(row = name, %tenant, why, "a row cannot be read, and waits for a hand");

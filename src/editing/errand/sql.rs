@@ -1,9 +1,9 @@
 use super::{Errand, ErrandState};
 use crate::base::{EditId, TenantId, Timestamp};
 use crate::editing::ProviderChoice;
-use crate::on;
 use crate::store::{Error, Tx};
 use crate::vault::Owner;
+use crate::{change, on};
 
 const INSERT: &str = "INSERT INTO errand (id, tenant, subject, edit, provider, state, hook, sealed, disclosure, made_at, \
     next_at, tries, link) VALUES ($1, $2, $3, $4, $5, 'intended', $6, $7, $8, $9, NULL, 0, $10)";
@@ -50,29 +50,28 @@ const LEFT: &str = "SELECT COUNT(*) FROM errand WHERE tenant = $1 AND state <> '
 const EXPIRE: &str = "DELETE FROM errand WHERE state = 'gone' AND gone_at < $1";
 
 pub(super) async fn insert(tx: &mut Tx, owner: &Owner, errand: &Errand) -> Result<bool, Error> {
-    on!(tx, |c| sqlx::query(INSERT)
-        .bind(errand.id.to_string())
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .bind(errand.edit.map(|id| id.to_string()))
-        .bind(errand.provider.as_str())
-        .bind(errand.hook.as_slice())
-        .bind(errand.sealed.as_deref())
-        .bind(errand.disclosure.as_deref())
-        .bind(errand.made_at.micros())
-        .bind(errand.link.as_deref())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
-    let n = on!(tx, |c| sqlx::query(GOES_OUT)
-        .bind(errand.id.to_string())
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .bind(errand.edit.map(|id| id.to_string()))
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    change!(
+        tx,
+        INSERT,
+        errand.id.to_string(),
+        owner.tenant.as_str(),
+        owner.subject.to_string(),
+        errand.edit.map(|id| id.to_string()),
+        errand.provider.as_str(),
+        errand.hook.as_slice(),
+        errand.sealed.as_deref(),
+        errand.disclosure.as_deref(),
+        errand.made_at.micros(),
+        errand.link.as_deref()
+    )?;
+    Ok(change!(
+        tx,
+        GOES_OUT,
+        errand.id.to_string(),
+        owner.tenant.as_str(),
+        owner.subject.to_string(),
+        errand.edit.map(|id| id.to_string())
+    )? == 1)
 }
 
 macro_rules! errand {
@@ -190,15 +189,7 @@ pub(super) async fn keep(
     errand: &Errand,
     (sealed, job): (&[u8], Option<&[u8]>),
 ) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(KEEP)
-        .bind(sealed)
-        .bind(job)
-        .bind(errand.tenant.as_str())
-        .bind(errand.id.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    Ok(change!(tx, KEEP, sealed, job, errand.tenant.as_str(), errand.id.to_string())? == 1)
 }
 
 /// The jobs at a provider that errands made in this time are known to be, as hashes of its ids.
@@ -222,13 +213,7 @@ pub(super) async fn recall(
     edit: EditId,
     now: Timestamp,
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(RECALL)
-        .bind(now.micros())
-        .bind(tenant.as_str())
-        .bind(edit.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, RECALL, now.micros(), tenant.as_str(), edit.to_string())?;
     Ok(())
 }
 
@@ -244,24 +229,13 @@ pub(super) async fn of(tx: &mut Tx, owner: &Owner) -> Result<i64, Error> {
 
 /// Blanks whose errands were.
 pub(super) async fn forget(tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(FORGET)
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, FORGET, owner.tenant.as_str(), owner.subject.to_string())?;
     Ok(())
 }
 
 /// Sends all errands of a person on their way out, and cuts them from their edits.
 pub(super) async fn part(tx: &mut Tx, owner: &Owner, now: Timestamp) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(PART)
-        .bind(now.micros())
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, PART, now.micros(), owner.tenant.as_str(), owner.subject.to_string())?;
     Ok(())
 }
 
@@ -279,15 +253,14 @@ pub(super) async fn due(tx: &mut Tx, now: Timestamp, most: i64) -> Result<Vec<Er
 
 /// Takes an errand until `until`; another that read it at the same moment does not get it.
 pub(super) async fn claim(tx: &mut Tx, errand: &Errand, until: Timestamp) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(CLAIM)
-        .bind(until.micros())
-        .bind(errand.tenant.as_str())
-        .bind(errand.id.to_string())
-        .bind(errand.next_at.map(Timestamp::micros))
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    Ok(change!(
+        tx,
+        CLAIM,
+        until.micros(),
+        errand.tenant.as_str(),
+        errand.id.to_string(),
+        errand.next_at.map(Timestamp::micros)
+    )? == 1)
 }
 
 pub(super) async fn later(
@@ -296,26 +269,12 @@ pub(super) async fn later(
     next_at: Option<Timestamp>,
     tries: i64,
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(LATER)
-        .bind(next_at.map(Timestamp::micros))
-        .bind(tries)
-        .bind(errand.tenant.as_str())
-        .bind(errand.id.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, LATER, next_at.map(Timestamp::micros), tries, errand.tenant.as_str(), errand.id.to_string())?;
     Ok(())
 }
 
 pub(super) async fn gone(tx: &mut Tx, errand: &Errand, now: Timestamp) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(GONE)
-        .bind(now.micros())
-        .bind(errand.tenant.as_str())
-        .bind(errand.id.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    Ok(change!(tx, GONE, now.micros(), errand.tenant.as_str(), errand.id.to_string())? == 1)
 }
 
 /// Whether another errand of this time is looked for at a provider as well.
@@ -336,25 +295,13 @@ pub(super) async fn others_look(
 
 /// Removes an errand that nobody took.
 pub(super) async fn withdraw(tx: &mut Tx, errand: &Errand) -> Result<bool, Error> {
-    on!(tx, |c| sqlx::query(STAYS)
-        .bind(errand.tenant.as_str())
-        .bind(errand.edit.map(|id| id.to_string()))
-        .bind(errand.id.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
-    let n = on!(tx, |c| sqlx::query(WITHDRAW)
-        .bind(errand.tenant.as_str())
-        .bind(errand.id.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    change!(tx, STAYS, errand.tenant.as_str(), errand.edit.map(|id| id.to_string()), errand.id.to_string())?;
+    Ok(change!(tx, WITHDRAW, errand.tenant.as_str(), errand.id.to_string())? == 1)
 }
 
 /// Removes errands that ended before then.
 pub(super) async fn expire(tx: &mut Tx, before: Timestamp) -> Result<u64, Error> {
-    Ok(on!(tx, |c| sqlx::query(EXPIRE).bind(before.micros()).execute(c).await.map(|r| r.rows_affected()))?)
+    Ok(change!(tx, EXPIRE, before.micros())?)
 }
 
 /// How many errands of a tenant have not ended.

@@ -1,9 +1,9 @@
 use super::decide::rights_text;
 use super::model::{MandateState, Row};
 use crate::base::{MandateId, RecordId, RequestId, TenantId, Timestamp};
-use crate::on;
 use crate::store::{Error, Tx};
 use crate::vault::Owner;
+use crate::{change, on};
 
 const GET: &str = "SELECT * FROM mandate WHERE tenant = $1 AND id = $2";
 const BY_TOKEN: &str =
@@ -95,13 +95,6 @@ macro_rules! mandates {
             .collect());
         found
     }};
-}
-
-/// Runs a statement with these values bound and gives how many rows it changed.
-macro_rules! change {
-    ($tx:expr, $statement:expr $(, $bind:expr)*) => {
-        on!($tx, |c| sqlx::query($statement)$(.bind($bind))*.execute(c).await.map(|r| r.rows_affected()))
-    };
 }
 
 pub(super) async fn get(tx: &mut Tx, tenant: &TenantId, id: MandateId) -> Result<Option<Row>, Error> {

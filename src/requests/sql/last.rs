@@ -1,9 +1,9 @@
 //! Last letters, by the erasure that they tell of.
 
 use crate::base::{TenantId, Timestamp};
-use crate::on;
 use crate::store::{Error, Tx};
 use crate::vault::Owner;
+use crate::{change, on};
 
 const INSERT: &str = "INSERT INTO last_letter (erasure, tenant, sealed, at) VALUES ($1, $2, $3, $4)";
 const OWED: &str = "SELECT l.erasure, l.sealed FROM last_letter l JOIN erasure e ON e.tenant = l.tenant AND e.id = l.erasure \
@@ -22,14 +22,7 @@ pub(in crate::requests) async fn insert(
     sealed: &[u8],
     at: Timestamp,
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(INSERT)
-        .bind(erasure)
-        .bind(tenant.as_str())
-        .bind(sealed)
-        .bind(at.micros())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, INSERT, erasure, tenant.as_str(), sealed, at.micros())?;
     Ok(())
 }
 
@@ -48,34 +41,21 @@ pub(in crate::requests) async fn try_now(
     (tenant, erasure): (&TenantId, &str),
     (now, tried): (Timestamp, Timestamp),
 ) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(TRY)
-        .bind(now.micros())
-        .bind(tenant.as_str())
-        .bind(erasure)
-        .bind(tried.micros())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    Ok(change!(tx, TRY, now.micros(), tenant.as_str(), erasure, tried.micros())? == 1)
 }
 
 pub(in crate::requests) async fn gone(tx: &mut Tx, tenant: &TenantId, erasure: &str) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(GONE).bind(tenant.as_str()).bind(erasure).execute(c).await.map(|_| ()))?;
+    change!(tx, GONE, tenant.as_str(), erasure)?;
     Ok(())
 }
 
 /// Removes that of a person whom a backup brought back: they had theirs, or its time is over.
 pub(in crate::requests) async fn of_person(tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(OF_PERSON)
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, OF_PERSON, owner.tenant.as_str(), owner.subject.to_string())?;
     Ok(())
 }
 
 pub(in crate::requests) async fn expire(tx: &mut Tx, before: Timestamp) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(EXPIRE).bind(before.micros()).execute(c).await.map(|_| ()))?;
+    change!(tx, EXPIRE, before.micros())?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 use crate::base::{AddressId, RequestId, SubjectId, TenantId, Timestamp};
-use crate::on;
 use crate::store::{Error, Tx};
 use crate::vault::Owner;
+use crate::{change, on};
 
 const ASKED_SINCE: &str = "SELECT COUNT(*) FROM address_move WHERE tenant = $1 AND (subject = $2 OR to_index = $3) \
     AND (posted_at IS NOT NULL OR told_at IS NOT NULL) AND asked_at > $4";
@@ -76,13 +76,6 @@ fn row(columns: Columns) -> Result<Row, Error> {
         posted: posted.is_some(),
         ends_at: Timestamp::from_micros(ends),
     })
-}
-
-/// Runs a statement with these values bound, and gives how many rows it changed.
-macro_rules! change {
-    ($tx:expr, $statement:expr $(, $bind:expr)*) => {
-        on!($tx, |c| sqlx::query($statement)$(.bind($bind))*.execute(c).await.map(|r| r.rows_affected()))
-    };
 }
 
 /// Runs a statement with these values bound, and gives the moves it finds.

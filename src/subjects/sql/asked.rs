@@ -1,6 +1,6 @@
 use crate::base::{StaffId, SubjectId, TenantId, Timestamp};
-use crate::on;
 use crate::store::{Error, Tx};
+use crate::{change, on};
 
 const SEAL: &str = "UPDATE sign_in SET sealed = $1 WHERE tenant = $2 AND token_hash = $3";
 const WAITING: &str = "SELECT sealed, expires_at FROM sign_in WHERE tenant = $1 AND token_hash = $2 AND sealed IS NOT NULL \
@@ -16,13 +16,7 @@ pub(in crate::subjects) async fn seal(
     hash: &[u8],
     sealed: &[u8],
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(SEAL)
-        .bind(sealed)
-        .bind(tenant.as_str())
-        .bind(hash)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, SEAL, sealed, tenant.as_str(), hash)?;
     Ok(())
 }
 
@@ -49,19 +43,19 @@ pub(in crate::subjects) async fn settle(
     hash: &[u8],
     (subject, staff): (Option<SubjectId>, Option<StaffId>),
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(SETTLE)
-        .bind(subject.map(|id| id.to_string()))
-        .bind(staff.map(|id| id.to_string()))
-        .bind(tenant.as_str())
-        .bind(hash)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(
+        tx,
+        SETTLE,
+        subject.map(|id| id.to_string()),
+        staff.map(|id| id.to_string()),
+        tenant.as_str(),
+        hash
+    )?;
     Ok(())
 }
 
 /// The letter went.
 pub(in crate::subjects) async fn blank(tx: &mut Tx, tenant: &TenantId, hash: &[u8]) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(BLANK).bind(tenant.as_str()).bind(hash).execute(c).await.map(|_| ()))?;
+    change!(tx, BLANK, tenant.as_str(), hash)?;
     Ok(())
 }
