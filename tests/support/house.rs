@@ -25,29 +25,9 @@ use super::{Backend, TestDb};
 /// Writes a test once and runs it over each database, with a [`House`] of its own.
 #[macro_export]
 macro_rules! each_house {
-    ($($(#[$meta:meta])* async fn $name:ident($house:ident: House) $body:block)+) => {$(
-        $(#[$meta])*
-        mod $name {
-            use super::*;
-            use $crate::support::Backend;
-
-            async fn body($house: House) $body
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn sqlite() {
-                if let Some(house) = House::open(Backend::Sqlite).await {
-                    body(house).await;
-                }
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn postgres() {
-                if let Some(house) = House::open(Backend::Postgres).await {
-                    body(house).await;
-                }
-            }
-        }
-    )+};
+    ($($(#[$meta:meta])* async fn $name:ident($house:ident: House) $body:block)+) => {
+        $crate::each_backend! { House::open as House; $($(#[$meta])* async fn $name($house) $body)+ }
+    };
 }
 
 /// Every room, over databases and a folder of this test's own.
