@@ -9,6 +9,8 @@ const INSERT: &str = "INSERT INTO disclosure (id, tenant, subject, processor, pu
     delete_due, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 const GONE: &str =
     "UPDATE disclosure SET deleted_at = $1, proof = $2 WHERE tenant = $3 AND id = $4 AND deleted_at IS NULL";
+const ONCE_MORE: &str = "UPDATE disclosure SET sent_at = $1, delete_due = $2, bytes_out = $3 WHERE tenant = $4 AND id = $5 \
+    AND deleted_at IS NULL";
 const FALLS_DUE: &str = "UPDATE disclosure SET delete_due = $1 WHERE tenant = $2 AND subject = $3 AND processor = $4 \
     AND edit IS NULL AND deleted_at IS NULL";
 const STAYS_UNTIL: &str =
@@ -98,6 +100,24 @@ pub(super) async fn gone(
     on!(tx, |c| sqlx::query(GONE)
         .bind(now.micros())
         .bind(proof)
+        .bind(tenant.as_str())
+        .bind(id)
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+pub(super) async fn once_more(
+    tx: &mut Tx,
+    (tenant, id): (&TenantId, &str),
+    bytes: i64,
+    (sent_at, delete_due): (Timestamp, Option<Timestamp>),
+) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(ONCE_MORE)
+        .bind(sent_at.micros())
+        .bind(delete_due.map(Timestamp::micros))
+        .bind(bytes)
         .bind(tenant.as_str())
         .bind(id)
         .execute(c)

@@ -96,6 +96,11 @@ impl Script {
         self.faults.clear();
     }
 
+    /// How many faults have not come about.
+    pub(super) fn left(&self) -> usize {
+        self.faults.len()
+    }
+
     pub(super) fn plan(&mut self, plan: Plan) {
         self.plans.push_back(plan);
     }

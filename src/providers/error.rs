@@ -21,11 +21,11 @@ pub enum ProviderError {
     /// Our key was not accepted.
     #[error("the provider does not accept our key")]
     Unauthorised,
-    /// Too many calls; it was not taken. Try again after this long.
+    /// Too many calls; it was not taken. Try again later.
     #[error("the provider is busy")]
     Busy {
-        /// How long to wait at least.
-        after: Duration,
+        /// How long to wait at least, if the provider says so.
+        after: Option<Duration>,
     },
     /// The circuit breaker is open: nothing was sent.
     #[error("the provider is being left to recover")]

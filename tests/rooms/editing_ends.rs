@@ -172,6 +172,43 @@ each_scene! {
         s.app.leave_the_queue();
     }
 
+    async fn a_provider_without_time_for_an_hour_is_told_of_once(s: FakeFal) {
+        let ada = s.ada().await;
+        let many = 1_000;
+        for _ in 0..many {
+            // It does not say for how long.
+            s.fake.fault(At::Submit, Fault::Status(429));
+        }
+        let (_, edit) = s.asked(&ada).await;
+        let image = s.app.upload(&ada, 8).await;
+        let other = s.wish(&ada, &asked(&image, json!({}))).await;
+        for _ in 0..58 * 12 {
+            s.pass(TimeDelta::seconds(5));
+            s.turns().await;
+        }
+        let put = many - s.fake.faults_left();
+        assert!((50..200).contains(&put), "about once a minute for each of two: {put}");
+        let told = async |kind: &str| s.app.ledger_kinds().await.iter().filter(|k| *k == kind).count();
+        let rows = async || s.app.app.disclosures.of(&ada.owner).await.unwrap();
+        s.app.settle().await;
+        assert_eq!((rows().await.len(), told("disclosure.made").await, told("disclosure.ended").await), (2, 2, 0));
+        // A person may change their mind meanwhile; what was never taken is not looked for.
+        assert_eq!(s.app.post(&format!("/v1/edits/{other}/cancel")).by(&ada).send().await.status, 200);
+        s.turns().await;
+        assert_eq!((s.app.app.editing.copies_of(&ada.owner).await.unwrap(), s.credits(&ada).await), (1, 99));
+        s.fake.forgive();
+        s.pass(TimeDelta::seconds(80));
+        s.app.settle().await;
+        s.fake.work();
+        s.go_on(1).await;
+        assert_eq!((s.fake.charges(), s.edit(&ada, &edit).await["state"].clone()), (1, json!("succeeded")));
+        assert_eq!((rows().await.len(), told("disclosure.made").await, told("disclosure.ended").await), (2, 2, 2));
+        let sent = rows().await.into_iter().find(|row| row.edit.as_deref() == Some(&*edit)).unwrap();
+        assert!(s.app.now().since(sent.sent_at) < TimeDelta::minutes(2), "it went when it was taken");
+        assert!(rows().await.iter().all(|row| row.deleted_at.is_some()));
+        assert_eq!(s.fake.held(), Vec::<String>::new());
+    }
+
     async fn a_person_is_erased_though_a_provider_does_not_let_go(s: FakeFal) {
         let ada = s.ada().await;
         s.asked(&ada).await;
@@ -249,5 +286,30 @@ async fn an_edit_that_was_turned_away_counts_for_the_day() {
         s.fake.work();
         s.go_on(1).await;
         assert_eq!((s.fake.charges(), s.edit(&ada, &edit).await["state"].clone()), (1, json!("succeeded")));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_long_line_is_not_a_provider_without_time() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let Some(s) = tight(backend, |config| config.providers.at_once = 1).await else { continue };
+        let ada = s.ada().await;
+        // There was no time at the very beginning; since then there is, but one place only.
+        s.fake.fault(At::Submit, Fault::Busy(3));
+        let mut edits = Vec::new();
+        for seed in 0..8 {
+            let image = s.app.upload(&ada, seed).await;
+            edits.push(s.wish(&ada, &asked(&image, json!({}))).await);
+        }
+        s.app.settle().await;
+        for _ in 0..40 {
+            s.pass(TimeDelta::minutes(10));
+            s.fake.work();
+            s.app.settle().await;
+        }
+        for edit in edits {
+            assert_eq!(s.edit(&ada, &edit).await["state"], "succeeded");
+        }
+        assert_eq!((s.fake.charges(), s.fake.held()), (8, Vec::<String>::new()));
     }
 }

@@ -72,6 +72,7 @@ impl Editing {
         }
         tx.commit().await?;
         let next = match errand.state {
+            ErrandState::Intended if errand.refused_at.is_some() => self.withdraw(&errand).await.map(|()| None)?,
             ErrandState::Intended => self.turn_up(&errand).await?,
             ErrandState::Leaving => self.erase_there(&errand).await?,
             ErrandState::Taken | ErrandState::Gone => None,
@@ -160,9 +161,9 @@ impl Editing {
         Ok(())
     }
 
-    /// The provider would not hear of it just now: as if it had not set out, so that it counts neither as a try nor
-    /// against the tenant's allowance.
-    pub(super) async fn turned_away(&self, errand: &Errand) -> Result<(), Error> {
+    /// What its provider had no time for is not put again: as if it had not set out, so that it does not count against the
+    /// tenant's allowance.
+    async fn withdraw(&self, errand: &Errand) -> Result<(), Error> {
         let mut tx = self.db.begin().await?;
         if sql::withdraw(&mut tx, errand).await? {
             self.register(&mut tx, errand, "not-taken").await?;

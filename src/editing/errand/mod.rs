@@ -2,10 +2,12 @@
 //!
 //! Promises: it is written down before anything is sent; a lost answer is looked for and never answered by a second
 //! submit; consent and restriction are looked up in the transaction that lets the data go, and again each time the errand
-//! is looked after; an errand ends only when it was seen that nothing of it is left at the provider. Must never: give a
+//! is looked after; an errand ends only when it was seen that nothing of it is left at the provider; one that a provider has no time for is
+//! written down once, however often it is put. Must never: give a
 //! provider anything that says whose the picture is.
 
 mod clear;
+mod delay;
 mod follow;
 mod hook;
 mod link;
@@ -89,6 +91,8 @@ pub(super) struct Errand {
     /// When the reconciler looks after it.
     pub(super) next_at: Option<Timestamp>,
     pub(super) tries: i64,
+    /// When its provider had no time for it: it was not taken, and may be put again.
+    pub(super) refused_at: Option<Timestamp>,
 }
 
 /// What comes of looking after an edit once.
@@ -158,7 +162,8 @@ impl Editing {
             sql::open_of(&mut tx, edit.tenant(), edit.id).await?
         };
         match errand {
-            None => self.set_out(edit).await,
+            None => self.set_out(edit, None).await,
+            Some(errand) if errand.refused_at.is_some() => self.set_out(edit, Some(errand)).await,
             Some(errand) if errand.state == ErrandState::Intended => self.look_for(edit, errand).await,
             Some(errand) if errand.state == ErrandState::Taken => self.follow(edit, errand).await,
             Some(_) => Ok(Turn::Done),

@@ -71,6 +71,11 @@ impl FakeFal {
         self.with(|inner, _| inner.script.forgive());
     }
 
+    /// How many things that were to go wrong have not.
+    pub fn faults_left(&self) -> usize {
+        self.with(|inner, _| inner.script.left())
+    }
+
     /// What is to become of the next job.
     pub fn plan(&self, plan: Plan) {
         self.with(|inner, _| inner.script.plan(plan));

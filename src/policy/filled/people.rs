@@ -112,6 +112,7 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "images",
             "more_outputs",
             "batch",
+            "put_off_since",
         ],
     ),
     (
@@ -197,6 +198,7 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "link",
             "link_uses",
             "job",
+            "refused_at",
         ],
     ),
     (
