@@ -28,7 +28,7 @@ pub use fal::{Endpoints, Fal, FalConfig};
 pub use lost::{Intent, Known, Reconciled};
 pub use model::{
     Aspect, Callback, Cancelled, Erasure, Go, Handle, Input, Job, Links, Model, Output, Params, Picture,
-    Proof, Pseudonym, State, Submitted,
+    Proof, Pseudonym, State, Submitted, Unanswered,
 };
 pub use replicate::{Replicate, ReplicateConfig};
 

@@ -6,13 +6,15 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::{Errand, ErrandState, Note, Turn, sql};
-use crate::base::{ErrandId, Secret};
+use crate::base::{ErrandId, Kind, Secret};
 use crate::disclosure::Sending;
 use crate::editing::landing::model_of;
 use crate::editing::outside::SENT;
 use crate::editing::{Edit, Editing, Error, PURPOSE, ProviderChoice, Settings};
 use crate::egress::CallLog;
-use crate::providers::{Failure, Go, Input, Job, Provider, ProviderError, Pseudonym, Submitted};
+use crate::providers::{
+    Failure, Go, Input, Job, Provider, ProviderError, Pseudonym, Submitted, Unanswered,
+};
 use crate::vault::{Access, Actor};
 
 /// How often an edit sets out, each time that it is certain that the last job was not taken.
@@ -142,13 +144,20 @@ impl Editing {
         Ok(Load { job, bytes, link: linked.then(|| Sha256::digest(&token).to_vec()) })
     }
 
-    /// Whether the person still wants it, asked in the last moment before it is put. A store that is down says nothing: what
-    /// follows looks again.
+    /// Whether the person still wants it, asked in the last moment before it is put. A store that is down says nothing of
+    /// that: it is put later.
     fn go(&self, edit: &Edit) -> Go {
         let (editing, edit) = (self.clone(), edit.clone());
         Go::new(move || {
             let (editing, edit) = (editing.clone(), edit.clone());
-            async move { editing.still_willing(&edit).await.is_ok() }.boxed()
+            async move {
+                match editing.still_willing(&edit).await {
+                    Ok(()) => Ok(true),
+                    Err(why) if matches!(why.kind(), Kind::Unavailable | Kind::Full) => Err(Unanswered),
+                    Err(_) => Ok(false),
+                }
+            }
+            .boxed()
         })
     }
 
@@ -228,7 +237,7 @@ impl Editing {
                 Ok(Turn::Again(if state.is_final() { now } else { now.plus(FIRST_LOOK) }))
             }
             Err(e) if !e.not_taken() => Ok(Turn::Again(now.plus(LOST))),
-            Err(e @ (ProviderError::Busy { .. } | ProviderError::Resting { .. })) => {
+            Err(e @ (ProviderError::Busy { .. } | ProviderError::Resting { .. } | ProviderError::Unasked)) => {
                 self.refused(edit, &errand).await?;
                 let until = match e {
                     ProviderError::Resting { until } => Some(until),

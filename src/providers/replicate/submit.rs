@@ -186,9 +186,7 @@ impl Replicate {
             call = call.header("prefer", &format!("wait={wait}"));
         }
         // Uploads take their time, in which a person may have changed their mind.
-        if !job.still_goes().await {
-            return Err(ProviderError::CalledOff);
-        }
+        job.still_goes().await?;
         let reply = self.line.once(call, log).await?;
         match reply.status {
             // 202 says only that waiting came to its end first.
