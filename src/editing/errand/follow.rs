@@ -109,11 +109,9 @@ impl Editing {
         let Some(mut handle) = handle else { return Ok(Turn::Done) };
         let age = self.clock.now().since(errand.made_at);
         let asked = usize::try_from(edit.images).unwrap_or(1).max(1);
-        let fetched = {
-            // Each may be held in memory until it is sealed, so only some are at a time.
-            let _turn = self.fetches.acquire().await.map_err(|_| crate::store::Error::Unavailable)?;
-            provider.result(&mut handle, asked, &CallLog::new()).await
-        };
+        // Held until the pictures are sealed, for so long they are in memory; so only some are at a time.
+        let turn = self.fetches.acquire().await.map_err(|_| crate::store::Error::Unavailable)?;
+        let fetched = provider.result(&mut handle, asked, &CallLog::new()).await;
         // Where the results lie is kept whatever came of it: they must be seen to go.
         self.keep(errand, &Note { intent, handle: Some(handle) }).await?;
         let output = match fetched {
@@ -133,6 +131,7 @@ impl Editing {
             Ok(made) => self.succeed(edit, made).await?,
             Err(why) => return self.ends(edit, why).await,
         }
+        drop(turn);
         self.clear_up_after(edit).await;
         Ok(Turn::Done)
     }
