@@ -97,6 +97,16 @@ type ClaimRow = (String, String, String, Option<String>, i64, i64, Option<i64>);
 
 /// Takes up to `most` jobs that are due, under a fresh token.
 pub async fn claim(tx: &mut Tx, clock: &Clock, entropy: &Entropy, most: i64) -> Result<Vec<Claimed>, Error> {
+    claim_of(tx, clock, entropy, (None, most)).await
+}
+
+/// The same, of one kind alone if one is named.
+pub async fn claim_of(
+    tx: &mut Tx,
+    clock: &Clock,
+    entropy: &Entropy,
+    (kind, most): (Option<&str>, i64),
+) -> Result<Vec<Claimed>, Error> {
     let now = clock.now();
     let until = now.plus(TimeDelta::from_std(LEASE).unwrap_or_default());
     let token = entropy.bytes::<16>().to_vec();
@@ -106,6 +116,7 @@ pub async fn claim(tx: &mut Tx, clock: &Clock, entropy: &Entropy, most: i64) -> 
         .bind(&token)
         .bind(now.micros())
         .bind(most)
+        .bind(kind.unwrap_or_default())
         .fetch_all(c)
         .await)?;
     rows.into_iter().map(|row| claimed(row, token.clone())).collect()

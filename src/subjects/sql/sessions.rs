@@ -20,6 +20,9 @@ const END_LINKS: &str = "DELETE FROM sign_in WHERE tenant = $1 AND subject = $2"
 const END_STAFF_SESSIONS: &str = "DELETE FROM session WHERE tenant = $1 AND staff = $2";
 const END_STAFF_LINKS: &str = "DELETE FROM sign_in WHERE tenant = $1 AND staff = $2";
 const EXPIRE_SESSIONS: &str = "DELETE FROM session WHERE expires_at <= $1";
+/// What a letter is to say is blanked when it went, or when it was seen that none goes.
+const LAPSED: &str =
+    "SELECT COUNT(*) FROM sign_in WHERE expires_at <= $1 AND sealed IS NOT NULL AND used_at IS NULL";
 const EXPIRE_LINKS: &str = "DELETE FROM sign_in WHERE expires_at <= $1";
 
 pub(in crate::subjects) async fn insert_session(
@@ -134,6 +137,12 @@ pub(in crate::subjects) async fn end_links(tx: &mut Tx, owner: &Owner) -> Result
         .await
         .map(|_| ()))?;
     Ok(())
+}
+
+/// How many links are over whose letter was never sent.
+pub(in crate::subjects) async fn lapsed(tx: &mut Tx, now: Timestamp) -> Result<i64, Error> {
+    let (n,): (i64,) = on!(tx, |c| sqlx::query_as(LAPSED).bind(now.micros()).fetch_one(c).await)?;
+    Ok(n)
 }
 
 pub(in crate::subjects) async fn expire(tx: &mut Tx, now: Timestamp) -> Result<u64, Error> {
