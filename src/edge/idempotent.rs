@@ -185,7 +185,17 @@ impl Edge {
         match &done {
             Ok(body) => {
                 let sealed = run.sealed(body, &self.app.entropy);
-                idempotency::finish(&mut tx, &run.call, status, &sealed).await?;
+                let ours = idempotency::finish(&mut tx, &run.call, status, &sealed).await?;
+                if !ours {
+                    tracing::warn!(
+                        route = run.call.route,
+                        "a call took so long that another run has its key"
+                    );
+                }
+            }
+            // A part of it may be done: whoever asks again goes on with that.
+            Err(fault) if matches!(fault.kind, Kind::Unavailable | Kind::Full) => {
+                idempotency::break_off(&mut tx, &run.call).await?;
             }
             Err(_) => idempotency::abandon(&mut tx, &run.call).await?,
         }

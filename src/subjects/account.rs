@@ -7,6 +7,7 @@ use crate::crypto::Fingerprint;
 use crate::ledger::{Entry, EntryKind};
 use crate::policy::Facts;
 use crate::speech::{Tongue, key};
+use crate::store::Tx;
 use crate::vault::{Access, Actor, NewRecord, Owner};
 use chrono::TimeDelta;
 
@@ -70,9 +71,27 @@ impl NewAccount {
     }
 }
 
+async fn insert_login(tx: &mut Tx, owner: &Owner, issuer: &str, index: &[u8]) -> Result<(), Error> {
+    sql::insert_login(tx, owner, issuer, index).await.map_err(|e| match e {
+        crate::store::Error::Duplicate => Error::Taken,
+        other => other.into(),
+    })
+}
+
 impl Subjects {
     /// Opens an account. [`Error::Taken`] when the address has one; the caller must not show that to a stranger.
     pub async fn open(&self, tenant: &TenantId, new: NewAccount) -> Result<Owner, Error> {
+        self.open_for(tenant, new, None).await
+    }
+
+    /// The same for somebody whom an app's identity provider, the `issuer`, knows under a name: account and login, or
+    /// neither.
+    pub async fn open_for(
+        &self,
+        tenant: &TenantId,
+        new: NewAccount,
+        login: Option<(&str, &str)>,
+    ) -> Result<Owner, Error> {
         let profile = Profile {
             email: new.email.expose().to_owned(),
             name: name("name", &new.name)?,
@@ -88,7 +107,8 @@ impl Subjects {
             return Err(Error::Taken);
         }
         let fingerprint = self.vault.enrol(&owner).await?;
-        let opened = self.write_account(&owner, &index, policy.version(), fingerprint, profile).await;
+        let begun = (policy.version(), fingerprint);
+        let opened = self.write_account(&owner, &index, begun, profile, login).await;
         if opened.is_err() {
             // Nobody was opened, so nobody's keys may stay.
             self.vault.destroy_key(&owner).await?;
@@ -101,11 +121,15 @@ impl Subjects {
         &self,
         owner: &Owner,
         index: &[u8],
-        version: &str,
-        fingerprint: Fingerprint,
+        (version, fingerprint): (&str, Fingerprint),
         profile: Profile,
+        login: Option<(&str, &str)>,
     ) -> Result<(), Error> {
         let tenant = &owner.tenant;
+        let login = match login {
+            Some((issuer, name)) => Some((issuer, self.login_index(tenant, issuer, name).await?)),
+            None => None,
+        };
         let value = serde_json::to_value(&profile).map_err(|_| Error::NotFound)?;
         let record = NewRecord { category: CATEGORY, name: NAME, value, parent: None, facts: Facts::new() };
         let sealed = self.vault.seal_records(owner, vec![record]).await?;
@@ -120,9 +144,16 @@ impl Subjects {
             other => other.into(),
         })?;
         self.vault.insert(&mut tx, owner, &sealed).await?;
+        if let Some((issuer, index)) = login {
+            insert_login(&mut tx, owner, issuer, &index).await?;
+        }
         self.ledger.append(&mut tx, entry).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    async fn login_index(&self, tenant: &TenantId, issuer: &str, login: &str) -> Result<Vec<u8>, Error> {
+        Ok(self.vault.blind_index(tenant, "login", &format!("{issuer}\0{login}")).await?)
     }
 
     /// Whose address this is.
@@ -147,12 +178,9 @@ impl Subjects {
 
     /// Notes that an app's identity provider knows a person under this name.
     pub async fn add_login(&self, owner: &Owner, issuer: &str, login: &str) -> Result<(), Error> {
-        let index = self.vault.blind_index(&owner.tenant, "login", &format!("{issuer}\0{login}")).await?;
+        let index = self.login_index(&owner.tenant, issuer, login).await?;
         let mut tx = self.db.begin().await?;
-        sql::insert_login(&mut tx, owner, issuer, &index).await.map_err(|e| match e {
-            crate::store::Error::Duplicate => Error::Taken,
-            other => other.into(),
-        })?;
+        insert_login(&mut tx, owner, issuer, &index).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -164,7 +192,7 @@ impl Subjects {
         issuer: &str,
         login: &str,
     ) -> Result<Option<Owner>, Error> {
-        let index = self.vault.blind_index(tenant, "login", &format!("{issuer}\0{login}")).await?;
+        let index = self.login_index(tenant, issuer, login).await?;
         let mut tx = self.db.read().await?;
         let found = sql::by_login(&mut tx, tenant, issuer, &index).await?;
         Ok(found.map(|id| Owner::new(tenant, id)))

@@ -326,6 +326,19 @@ each_database! {
         let found = idempotency::begin(&mut tx, &cut_off, b"ask", clock.now()).await.unwrap();
         assert_eq!(found, Found::Answered(201, vec![8]), "an answer is no run");
 
+        let stopped = Call { key_hash: [7; 32], ..next.clone() };
+        let begun = clock.now();
+        assert_eq!(idempotency::begin(&mut tx, &stopped, b"ask", begun).await.unwrap(), Found::New);
+        let another = Call { owner: [3; 16], ..stopped.clone() };
+        hand.advance(TimeDelta::seconds(1));
+        idempotency::break_off(&mut tx, &another).await.unwrap();
+        let found = idempotency::begin(&mut tx, &another, b"ask", clock.now()).await.unwrap();
+        assert_eq!(found, Found::Running, "it is not another's to break off");
+        idempotency::break_off(&mut tx, &stopped).await.unwrap();
+        let found = idempotency::begin(&mut tx, &another, b"ask", clock.now()).await.unwrap();
+        assert_eq!(found, Found::CutOff(begun));
+        idempotency::abandon(&mut tx, &another).await.unwrap();
+
         let running = Call { key_hash: [9; 32], ..next };
         assert_eq!(idempotency::begin(&mut tx, &running, b"ask", clock.now()).await.unwrap(), Found::New);
         assert_eq!(idempotency::free_all(&mut tx).await.unwrap(), 1, "what a killed process held, and no answer");

@@ -287,6 +287,30 @@ pub(crate) async fn run_in(db: &Db, sql: &str) {
     tx.commit().await.unwrap();
 }
 
+/// From here on no row that `when` says (`NEW.…`) goes into a table, until it [`takes_again`].
+pub(crate) async fn takes_none(db: &Db, table: &str, when: &str) {
+    if db.is_sqlite() {
+        let broken = format!(
+            "CREATE TRIGGER broken BEFORE INSERT ON {table} WHEN {when} BEGIN SELECT RAISE(ABORT, 'no'); END"
+        );
+        return run_in(db, &broken).await;
+    }
+    run_in(
+        db,
+        "CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'",
+    )
+    .await;
+    let broken = format!(
+        "CREATE TRIGGER broken BEFORE INSERT ON {table} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION broken()"
+    );
+    run_in(db, &broken).await;
+}
+
+pub(crate) async fn takes_again(db: &Db, table: &str) {
+    let of = if db.is_sqlite() { String::new() } else { format!(" ON {table}") };
+    run_in(db, &format!("DROP TRIGGER broken{of}")).await;
+}
+
 /// Every file below a folder.
 pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
