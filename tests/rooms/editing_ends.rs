@@ -9,6 +9,7 @@ use futures_util::FutureExt as _;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
+use vouchsafe::editing::EditState;
 use vouchsafe::fakes::{At, FakeFal, Fault, Plan};
 use vouchsafe::jobs::Jobs;
 use vouchsafe::vault::Actor;
@@ -18,6 +19,7 @@ use super::keystore::cut_short;
 use crate::each_scene;
 use crate::support::Backend;
 use crate::support::app::Person;
+use crate::support::house::{takes_again, takes_none};
 
 impl<F> Scene<F> {
     /// What is due in the queue, and no reconciler.
@@ -170,6 +172,23 @@ each_scene! {
             assert_eq!((many(&after), s.credits(&ada).await), (many(&before.1) + 1, before.0 - 1), "{point}");
         }
         s.app.leave_the_queue();
+    }
+
+    async fn who_waits_for_a_result_hears_of_it_before_anything_is_tidied_up(s: FakeFal) {
+        let ada = s.ada().await;
+        let image = s.app.upload(&ada, 7).await;
+        let wish = json!({ "inputs": [image], "prompt": "make it warmer", "provider": "studio" });
+        let edit = s.wish(&ada, &wish).await.parse().unwrap();
+        let mut steps = s.app.app.editing.progress().listen();
+        takes_none(&s.app.app.db, "ledger_entry", "NEW.kind = 'object.erased'").await;
+        s.turns().await;
+        assert_eq!(s.app.queue().await, (1, 0), "a control: the tidying up failed");
+        let told: Vec<_> = std::iter::from_fn(|| steps.try_recv().ok()).map(|step| (step.edit, step.state)).collect();
+        assert_eq!(told.last(), Some(&(edit, EditState::Succeeded)), "{told:?}");
+        takes_again(&s.app.app.db, "ledger_entry").await;
+        s.pass(TimeDelta::minutes(1));
+        s.app.settle().await;
+        assert!(!s.opens(&ada, &image).await, "it is made good later");
     }
 
     async fn a_provider_without_time_for_an_hour_is_told_of_once(s: FakeFal) {

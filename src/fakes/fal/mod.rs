@@ -76,6 +76,11 @@ impl FakeFal {
         self.with(|inner, _| inner.script.left())
     }
 
+    /// How many times a result was fetched.
+    pub fn fetched(&self) -> usize {
+        self.with(|inner, _| inner.fetched)
+    }
+
     /// What is to become of the next job.
     pub fn plan(&self, plan: Plan) {
         self.with(|inner, _| inner.script.plan(plan));
