@@ -72,7 +72,9 @@ impl Editing {
         }
         tx.commit().await?;
         let next = match errand.state {
-            ErrandState::Intended if errand.refused_at.is_some() => self.withdraw(&errand).await.map(|()| None)?,
+            ErrandState::Intended if errand.refused_at.is_some() => {
+                self.withdraw(&errand).await.map(|()| None)?
+            }
             ErrandState::Intended => self.turn_up(&errand).await?,
             ErrandState::Leaving => self.erase_there(&errand).await?,
             ErrandState::Taken | ErrandState::Gone => None,

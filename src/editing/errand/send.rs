@@ -12,9 +12,7 @@ use crate::editing::landing::model_of;
 use crate::editing::outside::SENT;
 use crate::editing::{Edit, Editing, Error, PURPOSE, ProviderChoice, Settings};
 use crate::egress::CallLog;
-use crate::providers::{
-    Failure, Go, Input, Job, Provider, ProviderError, Pseudonym, Submitted, Unanswered,
-};
+use crate::providers::{Failure, Go, Input, Job, Provider, ProviderError, Pseudonym, Submitted, Unanswered};
 use crate::vault::{Access, Actor};
 
 /// How often an edit sets out, each time that it is certain that the last job was not taken.
@@ -172,7 +170,8 @@ impl Editing {
         refused: Option<Errand>,
     ) -> Result<Written, Error> {
         let choice = ProviderChoice::of(&edit.provider);
-        let id = refused.as_ref().map_or_else(|| ErrandId::new(&self.clock, &self.entropy), |errand| errand.id);
+        let id =
+            refused.as_ref().map_or_else(|| ErrandId::new(&self.clock, &self.entropy), |errand| errand.id);
         let sealed = self.seal_note(id, edit.tenant(), note).await?;
         let sending = Sending {
             processor: choice.as_str(),
@@ -237,7 +236,9 @@ impl Editing {
                 Ok(Turn::Again(if state.is_final() { now } else { now.plus(FIRST_LOOK) }))
             }
             Err(e) if !e.not_taken() => Ok(Turn::Again(now.plus(LOST))),
-            Err(e @ (ProviderError::Busy { .. } | ProviderError::Resting { .. } | ProviderError::Unasked)) => {
+            Err(
+                e @ (ProviderError::Busy { .. } | ProviderError::Resting { .. } | ProviderError::Unasked),
+            ) => {
                 self.refused(edit, &errand).await?;
                 let until = match e {
                     ProviderError::Resting { until } => Some(until),

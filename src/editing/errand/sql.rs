@@ -43,10 +43,12 @@ const LATER: &str =
     "UPDATE errand SET next_at = $1, tries = $2 WHERE tenant = $3 AND id = $4 AND state <> 'gone'";
 const GONE: &str = "UPDATE errand SET state = 'gone', sealed = NULL, next_at = NULL, gone_at = $1 WHERE tenant = $2 AND id = $3 \
     AND state <> 'gone'";
-const REFUSED: &str = "UPDATE errand SET refused_at = $1 WHERE tenant = $2 AND id = $3 AND state = 'intended'";
-const AGAIN: &str = "UPDATE errand SET sealed = $1, link = $2, link_uses = 0, disclosure = $3, made_at = $4, refused_at = NULL \
+const REFUSED: &str =
+    "UPDATE errand SET refused_at = $1 WHERE tenant = $2 AND id = $3 AND state = 'intended'";
+const SET_OUT_AGAIN: &str = "UPDATE errand SET sealed = $1, link = $2, link_uses = 0, disclosure = $3, made_at = $4, refused_at = NULL \
     WHERE tenant = $5 AND id = $6 AND state = 'intended' AND refused_at IS NOT NULL AND next_at IS NULL";
-const WITHDRAW: &str = "DELETE FROM errand WHERE tenant = $1 AND id = $2 AND state = 'intended' AND refused_at IS NOT NULL";
+const WITHDRAW: &str =
+    "DELETE FROM errand WHERE tenant = $1 AND id = $2 AND state = 'intended' AND refused_at IS NOT NULL";
 // Of every tenant: they share the account there.
 const OTHERS_LOOK: &str = "SELECT COUNT(*) FROM errand WHERE provider = $1 AND state = 'intended' AND made_at >= $2 \
     AND made_at <= $3 AND id <> $4 AND refused_at IS NULL";
@@ -354,7 +356,7 @@ pub(super) async fn refused(tx: &mut Tx, errand: &Errand, now: Timestamp) -> Res
 
 /// Lets an errand that was refused set out once more, as it stands in `errand`. `false` when its edit is over.
 pub(super) async fn again(tx: &mut Tx, errand: &Errand) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(AGAIN)
+    let n = on!(tx, |c| sqlx::query(SET_OUT_AGAIN)
         .bind(errand.sealed.as_deref())
         .bind(errand.link.as_deref())
         .bind(errand.disclosure.as_deref())
