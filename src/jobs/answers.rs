@@ -18,9 +18,9 @@ use crate::speech::{Tongue, key};
 use crate::vault::{Actor, Owner};
 
 /// What happened longer ago gets no letter any more: a store that was down for longer is a matter for people.
-const FRESH: TimeDelta = TimeDelta::days(45);
+pub(super) const FRESH: TimeDelta = TimeDelta::days(45);
 /// A letter that was not taken is tried again after this.
-const AGAIN: TimeDelta = TimeDelta::minutes(10);
+pub(super) const AGAIN: TimeDelta = TimeDelta::minutes(10);
 
 /// A letter of a request's own, as it lies sealed with it.
 type Paper = Map<String, Value>;
@@ -69,9 +69,6 @@ impl Jobs {
             };
             let id = named(&request, kind);
             if self.send(&owner, ANSWERING, &id, &letter).await {
-                if request.right == Right::Erasure {
-                    self.send_before(&owner, &id, &letter).await;
-                }
                 let mut tx = self.app.db.begin().await?;
                 sql::sent(&mut tx, about, self.app.clock.now()).await?;
                 tx.commit().await?;
@@ -81,7 +78,13 @@ impl Jobs {
         Ok(n)
     }
 
-    async fn letter(&self, owner: &Owner, request: &Request, kind: Kind) -> Result<Written, Error> {
+    /// A letter about a request, written.
+    pub(super) async fn letter(
+        &self,
+        owner: &Owner,
+        request: &Request,
+        kind: Kind,
+    ) -> Result<Written, Error> {
         let head = self.head_for(owner).await?;
         let root = &self.app.config.server.public_url;
         let link = format!("{root}/{}/privacy/requests/{}", owner.tenant, request.reference);
@@ -216,7 +219,7 @@ fn file_name(receipt: &str) -> String {
 }
 
 /// A letter's own name: the same for one that is sent twice for want of an answer.
-fn named(request: &Request, kind: Kind) -> String {
+pub(super) fn named(request: &Request, kind: Kind) -> String {
     match request.round {
         0 => format!("{}.{}", request.id, kind.as_str()),
         round => format!("{}.{}.{round}", request.id, kind.as_str()),

@@ -284,15 +284,16 @@ impl Subjects {
         if moved { Ok(()) } else { Err(Error::NotFound) }
     }
 
-    /// The addresses that a person moved away from and can still come back to: letters about an erasure go there as well.
-    pub async fn addresses_before(&self, owner: &Owner) -> Result<Vec<Email>, Error> {
+    /// The addresses that a person moved away from and can still come back to, by the change: letters about an erasure go
+    /// there as well.
+    pub async fn addresses_before(&self, owner: &Owner) -> Result<Vec<(AddressId, Email)>, Error> {
         let held = {
             let mut tx = self.db.read().await?;
             rows::held_of(&mut tx, owner, self.clock.now()).await?
         };
         let mut all = Vec::with_capacity(held.len());
         for row in held {
-            all.push(self.unseal_move(&owner.tenant, &row).await?.from.parse()?);
+            all.push((row.id, self.unseal_move(&owner.tenant, &row).await?.from.parse()?));
         }
         Ok(all)
     }

@@ -240,6 +240,30 @@ each_app! {
         assert!(app.app.requests.undo_address(&app.tenant(), &undo).await.is_err(), "once");
     }
 
+    async fn a_mailbox_that_takes_nothing_in_keeps_no_other_from_hearing_of_an_erasure(app: TestApp) {
+        let warned = |mailbox| letters_to(&app, mailbox).iter().filter(|s| s.contains("will be erased on")).count();
+        let ada = app.person(ADA).await;
+        app.move_to(&ada, NEW).await;
+        let eve = app.again(&ada).await;
+        for (deaf, hears) in [(NEW, ADA), (ADA, NEW)] {
+            app.app.post.refuse(deaf, true);
+            let filed = app.post("/v1/requests").by(&eve).json(&json!({ "right": "erasure" })).send().await;
+            assert_eq!(filed.status, 201, "{}", filed.text());
+            let before = (warned(deaf), warned(hears));
+            app.settle().await;
+            assert_eq!((warned(deaf), warned(hears)), (before.0, before.1 + 1), "{deaf} takes nothing in");
+            app.app.post.refuse(deaf, false);
+            app.advance(TimeDelta::minutes(11));
+            for _ in 0..2 {
+                app.settle().await;
+                app.advance(TimeDelta::minutes(11));
+            }
+            assert_eq!((warned(deaf), warned(hears)), (before.0 + 1, before.1 + 1), "it was tried again, once");
+            let cancel = format!("/v1/requests/{}/cancel", filed.json()["id"].as_str().unwrap());
+            assert_eq!(app.post(&cancel).by(&eve).send().await.status, 200);
+        }
+    }
+
     async fn the_old_address_is_gone_when_it_can_no_longer_be_undone(app: TestApp) {
         let ada = app.person(ADA).await;
         app.move_to(&ada, NEW).await;

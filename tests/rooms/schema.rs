@@ -77,6 +77,7 @@ const GOES: &[(&str, Goes)] = &[
     ("ledger_head", Goes::NotPersonal("the newest head of the tree")),
     ("ledger_tile", Goes::NotPersonal("hashes of entries, never removed")),
     ("letter", Goes::ByTime("after 400 days; names a request, nobody's data")),
+    ("letter_before", Goes::ByTime("after 400 days; names a request and a change of address, nobody's data")),
     (
         "handover",
         Goes::Unlinked("the subject is blanked; that data of some kind were handed over, and when, stays"),

@@ -1,0 +1,12 @@
+-- Letters about an erasure to the addresses that the account was moved away from not long ago: each is tried until it is taken.
+CREATE TABLE letter_before (
+    tenant  TEXT NOT NULL,
+    request TEXT NOT NULL,
+    moved   TEXT NOT NULL,
+    kind    TEXT NOT NULL CHECK (kind IN ('acknowledged', 'scheduled', 'extended', 'answered', 'lapsed')),
+    round   INTEGER NOT NULL,
+    at      INTEGER NOT NULL,
+    sent_at INTEGER,
+    PRIMARY KEY (tenant, request, moved, kind, round)
+) STRICT;
+CREATE INDEX letter_before_age ON letter_before (at);
