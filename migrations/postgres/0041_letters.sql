@@ -10,3 +10,7 @@ CREATE TABLE letter_before (
     PRIMARY KEY (tenant, request, moved, kind, round)
 );
 CREATE INDEX letter_before_age ON letter_before (at);
+
+-- When it was last tried to write to the old mailbox and to the new one; that a letter was taken is noted apart, once it was.
+ALTER TABLE address_move ADD COLUMN tell_tried_at BIGINT;
+ALTER TABLE address_move ADD COLUMN post_tried_at BIGINT;

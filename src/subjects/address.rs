@@ -19,6 +19,8 @@ pub const ADDRESS_HOLD: TimeDelta = TimeDelta::hours(72);
 pub const ADDRESS_LINK: TimeDelta = TimeDelta::hours(24);
 /// Letters about moves that one person asks for, or that one address gets, within a day.
 const MOST_A_DAY: i64 = 3;
+/// A letter of which it is not known whether it was taken is sent again after this.
+const AGAIN: TimeDelta = TimeDelta::minutes(10);
 /// How long the row of a move stays once it says nothing any more.
 const REMEMBERED: TimeDelta = TimeDelta::days(2);
 /// An old mailbox that takes nothing in holds a move up for so long.
@@ -334,42 +336,61 @@ impl Subjects {
         Ok(rows::is_reserved(&mut tx, owner, index, self.clock.now()).await?)
     }
 
-    /// The token of the link that undoes a move, for the letter to the old address alone. `None` when somebody else sends
-    /// it.
+    /// The token of the link that undoes a move, for the letter to the old address alone. `None` when it went, or somebody
+    /// else sends it.
     pub async fn tell_old(&self, owed: &OwedMove) -> Result<Option<Secret<String>>, Error> {
-        let token = self.entropy.token();
-        let mut tx = self.db.begin().await?;
+        let token = self.move_token(owed, "undo").await?;
         let (hash, now) = (hash(&token), self.clock.now());
-        let first = rows::telling(&mut tx, &owed.owner.tenant, owed.id, (&hash, now)).await?;
+        let mut tx = self.db.begin().await?;
+        let how = (hash.as_slice(), now, now.plus(-AGAIN));
+        let first = rows::telling(&mut tx, &owed.owner.tenant, owed.id, how).await?;
         tx.commit().await?;
         Ok(first.then(|| token.into()))
     }
 
-    /// That letter did not go.
-    pub async fn old_not_told(&self, owed: &OwedMove) -> Result<(), Error> {
+    /// Whether that letter was taken.
+    pub async fn old_told(&self, owed: &OwedMove, taken: bool) -> Result<(), Error> {
+        let tenant = &owed.owner.tenant;
         let mut tx = self.db.begin().await?;
-        rows::not_told(&mut tx, &owed.owner.tenant, owed.id).await?;
+        if taken {
+            rows::told(&mut tx, tenant, owed.id, self.clock.now()).await?;
+        } else {
+            rows::not_told(&mut tx, tenant, owed.id).await?;
+        }
         tx.commit().await?;
         Ok(())
     }
 
-    /// The token of the link that confirms a move, for the letter to the new address alone. `None` when somebody else
-    /// sends it.
+    /// The token of the link that confirms a move, for the letter to the new address alone. `None` when it went, or somebody
+    /// else sends it.
     pub async fn post_new(&self, owed: &OwedMove) -> Result<Option<Secret<String>>, Error> {
-        let token = self.entropy.token();
-        let mut tx = self.db.begin().await?;
+        let token = self.move_token(owed, "confirm").await?;
         let (hash, now) = (hash(&token), self.clock.now());
-        let first = rows::posting(&mut tx, &owed.owner.tenant, owed.id, (&hash, now)).await?;
+        let mut tx = self.db.begin().await?;
+        let how = (hash.as_slice(), now, now.plus(-AGAIN));
+        let first = rows::posting(&mut tx, &owed.owner.tenant, owed.id, how).await?;
         tx.commit().await?;
         Ok(first.then(|| token.into()))
     }
 
-    /// That letter did not go.
-    pub async fn new_not_posted(&self, owed: &OwedMove) -> Result<(), Error> {
+    /// Whether that letter was taken.
+    pub async fn new_posted(&self, owed: &OwedMove, taken: bool) -> Result<(), Error> {
+        let tenant = &owed.owner.tenant;
         let mut tx = self.db.begin().await?;
-        rows::not_posted(&mut tx, &owed.owner.tenant, owed.id).await?;
+        if taken {
+            rows::posted(&mut tx, tenant, owed.id, self.clock.now()).await?;
+        } else {
+            rows::not_posted(&mut tx, tenant, owed.id).await?;
+        }
         tx.commit().await?;
         Ok(())
+    }
+
+    /// The token of a link of a move. The same each time: a letter that is sent again, for want of an answer, has the link of
+    /// the one that went.
+    async fn move_token(&self, owed: &OwedMove, what: &str) -> Result<String, Error> {
+        let key = self.keys.system(&format!("address-link/{}", owed.owner.tenant)).await?;
+        Ok(hex::encode(crypto::mac(&key, format!("{what}/{}", owed.id).as_bytes())))
     }
 
     /// Blanks the addresses of moves that are over. Gives how many.

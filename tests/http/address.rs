@@ -282,6 +282,36 @@ each_app! {
         assert_eq!(crate::support::house::count_in(db, "SELECT COUNT(*) FROM address_move").await, 0);
     }
 
+    async fn a_letter_that_was_cut_off_goes_to_the_old_mailbox_before_any_goes_to_the_new(app: TestApp) {
+        let ada = app.person(ADA).await;
+        assert_eq!(ask(&app, &ada, NEW).await.status, 200);
+        let subjects = &app.app.subjects;
+        let owed = subjects.owed_moves(&app.tenant()).await.unwrap().pop().unwrap();
+        // The process that was to send it is killed here.
+        let token = subjects.tell_old(&owed).await.unwrap().unwrap();
+        app.settle().await;
+        assert!(app.mailed_token(NEW, "/address/confirm").is_none(), "the old mailbox does not know yet");
+        app.advance(TimeDelta::minutes(11));
+        app.settle().await;
+        assert_eq!(app.mailed_token(ADA, "/address/undo").as_ref(), Some(token.expose()), "the same link, if it had gone");
+        assert!(app.mailed_token(NEW, "/address/confirm").is_some());
+        assert_eq!((letters_to(&app, ADA).len(), letters_to(&app, NEW).len()), (1, 1));
+    }
+
+    async fn an_old_mailbox_that_is_no_more_holds_a_move_up_for_an_hour(app: TestApp) {
+        let ada = app.person(ADA).await;
+        app.app.post.refuse(ADA, true);
+        assert_eq!(ask(&app, &ada, NEW).await.status, 200);
+        app.settle().await;
+        assert!(app.mailed_token(NEW, "/address/confirm").is_none());
+        app.advance(TimeDelta::minutes(61));
+        app.settle().await;
+        assert!(app.mailed_token(NEW, "/address/confirm").is_some());
+        app.app.post.refuse(ADA, false);
+        app.settle().await;
+        assert!(app.mailed_token(ADA, "/address/undo").is_some(), "it is told as soon as it can be");
+    }
+
     async fn before_the_link_is_opened_the_old_mailbox_stops_it(app: TestApp) {
         let ada = app.person(ADA).await;
         assert_eq!(ask(&app, &ada, NEW).await.status, 200);

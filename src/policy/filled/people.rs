@@ -23,6 +23,8 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "told_at",
             "posted_at",
             "ends_at",
+            "tell_tried_at",
+            "post_tried_at",
         ],
     ),
     (

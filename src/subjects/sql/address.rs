@@ -4,7 +4,8 @@ use crate::store::{Error, Tx};
 use crate::vault::Owner;
 
 const ASKED_SINCE: &str = "SELECT COUNT(*) FROM address_move WHERE tenant = $1 AND (subject = $2 OR to_index = $3) \
-    AND (posted_at IS NOT NULL OR told_at IS NOT NULL) AND asked_at > $4";
+    AND (posted_at IS NOT NULL OR told_at IS NOT NULL OR tell_tried_at IS NOT NULL OR post_tried_at IS NOT NULL) \
+    AND asked_at > $4";
 const SUPERSEDE: &str = "UPDATE address_move SET state = 'over', sealed = NULL, from_index = NULL, confirm_hash = NULL, \
     undo_hash = NULL WHERE tenant = $1 AND subject = $2 AND state = 'asked'";
 const STOP: &str = "UPDATE address_move SET state = 'over', sealed = NULL, from_index = NULL, confirm_hash = NULL, \
@@ -22,13 +23,16 @@ const BY_UNDO: &str = "SELECT id, subject, request, state, sealed, asked_at, tol
     WHERE tenant = $1 AND undo_hash = $2 AND state IN ('asked', 'moved') AND ends_at > $3";
 const HELD_OF: &str = "SELECT id, subject, request, state, sealed, asked_at, told_at, posted_at, ends_at FROM address_move \
     WHERE tenant = $1 AND subject = $2 AND state = 'moved' AND ends_at > $3 ORDER BY id LIMIT 20";
-const TELLING: &str = "UPDATE address_move SET told_at = $1, undo_hash = $2 WHERE tenant = $3 AND id = $4 \
-    AND told_at IS NULL AND state <> 'over'";
-const NOT_TOLD: &str = "UPDATE address_move SET told_at = NULL WHERE tenant = $1 AND id = $2";
-const POSTING: &str = "UPDATE address_move SET posted_at = $1, confirm_hash = $2 WHERE tenant = $3 AND id = $4 \
-    AND posted_at IS NULL AND state = 'asked'";
+const TELLING: &str = "UPDATE address_move SET tell_tried_at = $1, undo_hash = $2 WHERE tenant = $3 AND id = $4 \
+    AND told_at IS NULL AND (tell_tried_at IS NULL OR tell_tried_at <= $5) AND state <> 'over'";
+const TOLD: &str = "UPDATE address_move SET told_at = $1 WHERE tenant = $2 AND id = $3";
+const NOT_TOLD: &str =
+    "UPDATE address_move SET tell_tried_at = NULL WHERE tenant = $1 AND id = $2 AND told_at IS NULL";
+const POSTING: &str = "UPDATE address_move SET post_tried_at = $1, confirm_hash = $2 WHERE tenant = $3 AND id = $4 \
+    AND posted_at IS NULL AND (post_tried_at IS NULL OR post_tried_at <= $5) AND state = 'asked'";
+const POSTED: &str = "UPDATE address_move SET posted_at = $1 WHERE tenant = $2 AND id = $3";
 const NOT_POSTED: &str =
-    "UPDATE address_move SET posted_at = NULL WHERE tenant = $1 AND id = $2 AND state = 'asked'";
+    "UPDATE address_move SET post_tried_at = NULL WHERE tenant = $1 AND id = $2 AND posted_at IS NULL";
 const MOVED: &str = "UPDATE address_move SET state = 'moved', confirm_hash = NULL, ends_at = $1 WHERE tenant = $2 AND id = $3 \
     AND state = 'asked' AND ends_at > $4";
 const UNDONE: &str = "UPDATE address_move SET state = 'over', sealed = NULL, from_index = NULL, confirm_hash = NULL, \
@@ -206,17 +210,29 @@ pub(in crate::subjects) async fn held_of(
     moves!(tx, HELD_OF, owner.tenant.as_str(), owner.subject.to_string(), now.micros())
 }
 
-/// The letter to the old address is about to go, with this link. `false` when somebody else sends it.
+/// The letter to the old address is about to go, with this link. `false` when it went, or somebody has tried since `tried`.
 pub(in crate::subjects) async fn telling(
     tx: &mut Tx,
     tenant: &TenantId,
     id: AddressId,
-    (hash, now): (&[u8], Timestamp),
+    (hash, now, tried): (&[u8], Timestamp, Timestamp),
 ) -> Result<bool, Error> {
-    Ok(change!(tx, TELLING, now.micros(), hash, tenant.as_str(), id.to_string())? == 1)
+    let (now, tried) = (now.micros(), tried.micros());
+    Ok(change!(tx, TELLING, now, hash, tenant.as_str(), id.to_string(), tried)? == 1)
 }
 
-/// It did not go.
+/// It was taken.
+pub(in crate::subjects) async fn told(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    id: AddressId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    change!(tx, TOLD, now.micros(), tenant.as_str(), id.to_string())?;
+    Ok(())
+}
+
+/// It was not taken, and is tried again with the next round.
 pub(in crate::subjects) async fn not_told(
     tx: &mut Tx,
     tenant: &TenantId,
@@ -226,17 +242,29 @@ pub(in crate::subjects) async fn not_told(
     Ok(())
 }
 
-/// The letter to the new address is about to go, with this link. `false` when somebody else sends it.
+/// The letter to the new address is about to go, with this link. `false` when it went, or somebody has tried since `tried`.
 pub(in crate::subjects) async fn posting(
     tx: &mut Tx,
     tenant: &TenantId,
     id: AddressId,
-    (hash, now): (&[u8], Timestamp),
+    (hash, now, tried): (&[u8], Timestamp, Timestamp),
 ) -> Result<bool, Error> {
-    Ok(change!(tx, POSTING, now.micros(), hash, tenant.as_str(), id.to_string())? == 1)
+    let (now, tried) = (now.micros(), tried.micros());
+    Ok(change!(tx, POSTING, now, hash, tenant.as_str(), id.to_string(), tried)? == 1)
 }
 
-/// It did not go.
+/// It was taken.
+pub(in crate::subjects) async fn posted(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    id: AddressId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    change!(tx, POSTED, now.micros(), tenant.as_str(), id.to_string())?;
+    Ok(())
+}
+
+/// It was not taken, and is tried again with the next round.
 pub(in crate::subjects) async fn not_posted(
     tx: &mut Tx,
     tenant: &TenantId,
