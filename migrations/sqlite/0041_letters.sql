@@ -14,3 +14,6 @@ CREATE INDEX letter_before_age ON letter_before (at);
 -- When it was last tried to write to the old mailbox and to the new one; that a letter was taken is noted apart, once it was.
 ALTER TABLE address_move ADD COLUMN tell_tried_at INTEGER;
 ALTER TABLE address_move ADD COLUMN post_tried_at INTEGER;
+
+-- Copies at providers that had not been seen to be gone when an erasure was called done.
+ALTER TABLE erasure ADD COLUMN open_copies INTEGER NOT NULL DEFAULT 0;

@@ -188,6 +188,10 @@ impl Jobs {
         let policy = self.app.vault.policy(tenant)?;
         let mut stays: Vec<String> =
             erasure.stays.iter().map(|s| stays(tongue, (&s.what, &s.law), (s.records, s.until))).collect();
+        if erasure.open_copies > 0 {
+            let said = tongue.put("Copies at providers that we have not seen to be gone yet ({count}). We asked for their deletion, and look again until they are gone.");
+            stays.push(said.with("count", erasure.open_copies).text());
+        }
         for task in self.app.elsewhere.of_erasure(tenant, &erasure.id).await? {
             let Some(there) = &task.stays else { continue };
             let name = policy.processor(&task.processor).map_or(task.processor.as_str(), |p| p.name.as_str());

@@ -195,6 +195,12 @@ each_scene! {
         let entries = s.app.ledger_entries().await;
         let told = entries.iter().find(|e| e.leaf.kind.as_str() == "erasure.completed").unwrap();
         assert_eq!(told.leaf.facts["open-copies"].to_string(), "1");
+        assert_eq!(erasure().await.open_copies, 1);
+        let letters = s.app.mails().into_iter().filter(|m| m.letter.text.contains("vouchsafe verify"));
+        let letter = letters.map(|m| m.letter.text).collect::<String>();
+        assert!(letter.contains("Copies at providers that we have not seen to be gone yet (1)"), "{letter}");
+        let page = s.page(&ada, &format!("/{}/erased/{id}", ada.owner.tenant)).await;
+        assert!(page.contains("Copies at providers that we had not seen to be gone (1)"), "{page}");
         assert_eq!(s.app.app.editing.copies_left(&ada.owner.tenant).await.unwrap(), 1, "it is looked for still");
         // Where the provider comes round, its copy goes and the register says so.
         while s.app.app.editing.copies_left(&ada.owner.tenant).await.unwrap() > 0 {

@@ -142,6 +142,7 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "kept_until",
             "kept_what",
             "kept_law",
+            "open_copies",
         ],
     ),
     (

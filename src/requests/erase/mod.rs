@@ -86,6 +86,8 @@ pub struct Erasure {
     pub holder: Option<SubjectId>,
     /// What a law makes us keep, if anything.
     pub stays: Option<StaysByLaw>,
+    /// Copies at providers that had not been seen to be gone when it was verified: they are looked for until they are.
+    pub open_copies: i64,
 }
 
 /// What stays of somebody who was erased, told to them and in no way about them.
@@ -250,6 +252,7 @@ impl Requests {
             next_at: Some(now),
             holder: None,
             stays: None,
+            open_copies: 0,
         };
         let mut entry = Entry::new(EntryKind::ERASURE_REQUESTED, now, &owner.tenant, by.as_str())
             .about(self.vault.subject_ref(owner).await?)

@@ -307,6 +307,7 @@ impl Requests {
             state: ErasureState::Verified,
             verified_at: Some(now),
             receipt: Some(receipt.id),
+            open_copies: open,
             tries: 0,
             next_at: Some(now),
             ..erasure

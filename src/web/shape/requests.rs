@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::base::Timestamp;
 use crate::elsewhere::{Task, TaskKind, TaskState};
 use crate::policy::{Policy, Right};
-use crate::requests::{self, Event, RefusalReason, Request, State as Stands, StaysByLaw};
+use crate::requests::{self, Erasure, Event, RefusalReason, Request, State as Stands, StaysByLaw};
 use crate::speech::{Tongue, key};
 use crate::vault::{Holdings, KeptRecords};
 use crate::web::page::purpose_title;
@@ -126,6 +126,16 @@ pub(crate) fn staying(tongue: Tongue, stays: &StaysByLaw) -> Stays {
         why: stays.law.clone(),
         until: Some(stays.until.into()),
     }
+}
+
+/// Copies at providers that were not seen to be gone when somebody was erased.
+pub(crate) fn open_copies(tongue: Tongue, erasure: &Erasure) -> Option<Stays> {
+    let copies = tongue.put("Copies at providers that we had not seen to be gone ({count})");
+    (erasure.open_copies > 0).then(|| Stays {
+        what: copies.with("count", erasure.open_copies).text(),
+        why: tongue.say("We asked for their deletion, and look again until they are gone.").to_owned(),
+        until: None,
+    })
 }
 
 /// What stays at a recipient of somebody who was erased.
