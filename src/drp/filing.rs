@@ -3,7 +3,7 @@
 
 use super::model::{Asked, Confirmation, Said};
 use super::{Drp, Error, sql};
-use crate::base::Secret;
+use crate::base::{RequestId, Secret};
 use crate::policy::{Channel, Right};
 use crate::requests::{self, Filing, Request, State};
 use crate::vault::{Actor, Owner};
@@ -68,7 +68,7 @@ impl Drp {
         let open = self.clock.now() < asked.expires_at && asked.verdict.is_none() && asked.answer.is_none();
         Ok(Confirmation {
             erases: request.right == Right::Erasure,
-            waits: open && (!asked.own || request.state == State::IdentityPending),
+            waits: open && (!asked.own || request.state.is_open()),
             agent: agent.name,
             site: agent.site,
             until: asked.expires_at,
@@ -107,6 +107,14 @@ impl Drp {
         sql::answer(&mut tx, &asked, Said::Yes, (Some(confirmed.id), own)).await?;
         tx.commit().await?;
         Ok(confirmed.reference)
+    }
+
+    /// The person confirmed a request on its own page: if it is there because an agent asked, that was a yes to the agent.
+    pub async fn confirmed_on_its_page(&self, owner: &Owner, request: RequestId) -> Result<(), Error> {
+        let mut tx = self.db.begin().await?;
+        sql::answer_own(&mut tx, owner, request, Said::Yes).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// The person says no. The agent's own request ends; one of the person's own goes its way. The agent is not told.

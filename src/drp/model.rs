@@ -79,12 +79,10 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Whether the person has said that they want it: here, or to the request that is there because this agent asked.
-    pub(super) fn is_confirmed(&self, request: Option<&Request>) -> bool {
-        match self.answer {
-            Some(said) => said == Said::Yes,
-            None => self.own && request.is_some_and(|r| r.proved_at.is_some()),
-        }
+    /// Whether the person has said yes to it. That they want the same is no word to this agent: they may have asked for it
+    /// themself, and the request that is there because the agent asked became theirs.
+    pub(super) fn is_confirmed(&self) -> bool {
+        self.answer == Some(Said::Yes)
     }
 
     /// What it is for, if it is for something that is done here.
@@ -173,7 +171,7 @@ impl Status {
         }
         // The same for an address that nobody has, for somebody who has not answered, and for somebody who said no; and
         // of what the person asked for themself an agent learns nothing before they have said yes to it.
-        if !asked.is_confirmed(request) {
+        if !asked.is_confirmed() {
             let waits = Self {
                 status: "in_progress",
                 reason: Some("need_user_verification"),

@@ -5,6 +5,7 @@ use super::model::{Asked, Said, Verdict};
 use crate::base::{RequestId, TenantId, Timestamp};
 use crate::on;
 use crate::store::{Error, Tx};
+use crate::vault::Owner;
 
 const PUT_AGENT: &str = "INSERT INTO drp_agent (tenant, id, name, verify_key, site, added_at) VALUES ($1, $2, $3, $4, $5, $6) \
     ON CONFLICT (tenant, id) DO UPDATE SET name = excluded.name, verify_key = excluded.verify_key, site = excluded.site, \
@@ -35,6 +36,8 @@ const UNDECIDED: &str = "SELECT id, tenant, agent, agent_request_id, exercise, s
 const FILED: &str =
     "UPDATE drp_request SET request = $1, own = $2 WHERE tenant = $3 AND id = $4 AND request IS NULL";
 const ANSWER: &str = "UPDATE drp_request SET answer = $1, request = $2, own = $3 WHERE tenant = $4 AND id = $5 AND answer IS NULL";
+const ANSWER_OWN: &str = "UPDATE drp_request SET answer = $1 WHERE tenant = $2 AND subject = $3 AND request = $4 AND own = 1 \
+    AND answer IS NULL AND verdict IS NULL";
 const SILENCE: &str = "UPDATE drp_request SET callback = NULL, next_at = NULL, \
     verdict = CASE WHEN answer IS NULL THEN COALESCE(verdict, 'revoked') ELSE verdict END WHERE tenant = $1 AND agent = $2";
 const DUE: &str = "SELECT id, tenant, agent, agent_request_id, exercise, subject, request, own, answer, verdict, received_at, \
@@ -247,6 +250,18 @@ pub(super) async fn answer(
     let (id, tenant) = (asked.id.as_str(), asked.tenant.as_str());
     let request = request.map(|r| r.to_string());
     Ok(change!(tx, ANSWER, said.as_str(), &request, i64::from(own), tenant, id)? == 1)
+}
+
+/// What the person said to the agent whose asking this request is of, unless they have answered it.
+pub(super) async fn answer_own(
+    tx: &mut Tx,
+    owner: &Owner,
+    request: RequestId,
+    said: Said,
+) -> Result<(), Error> {
+    let (tenant, subject) = (owner.tenant.as_str(), owner.subject.to_string());
+    change!(tx, ANSWER_OWN, said.as_str(), tenant, &subject, request.to_string())?;
+    Ok(())
 }
 
 /// An agent that is no more is told nothing, and what nobody has decided of its asking is over.

@@ -381,6 +381,40 @@ each_app! {
         assert_eq!((all.items.len(), all.items[0].state), (1, State::Grace));
     }
 
+    async fn what_the_person_asks_for_themself_afterwards_the_agent_does_not_learn_of(app: TestApp) {
+        let app = with_pages(app);
+        let ada = app.person("ada@example.org").await;
+        let agent = Agent::paired(&app, "slip", 1).await;
+        let told = agent.ask(&app, &agent.wish(&app, "deletion", "ada@example.org")).await.json();
+        let id = text(&told, "request_id");
+        app.settle().await;
+        let asked = app.post("/v1/requests").by(&ada).json(&json!({ "right": "erasure" })).send().await;
+        assert_eq!(asked.json()["state"], "grace", "{}", asked.text());
+        app.settle().await;
+        assert_eq!(agent.status(&app, &id).await.json(), told, "she said nothing to the agent");
+        confirm(&app, &ada, &told, "yes", "").await;
+        let known = agent.status(&app, &id).await.json();
+        assert_eq!((&known["status"], &known["reason"]), (&json!("in_progress"), &Value::Null), "{known}");
+    }
+
+    async fn a_yes_on_the_page_of_the_request_is_a_yes_to_its_agent(app: TestApp) {
+        let app = with_pages(app);
+        let ada = app.person("ada@example.org").await;
+        let agent = Agent::paired(&app, "slip", 1).await;
+        let told = agent.ask(&app, &agent.wish(&app, "deletion", "ada@example.org")).await.json();
+        app.settle().await;
+        let all = app.app.requests.list(&ada.owner, None, vouchsafe::base::PageSize::default()).await.unwrap();
+        let path = format!("/flux-kontext/privacy/requests/{}", all.items[0].reference);
+        let html = app.get(&path).by(&ada).header("accept", "text/html").send().await.text();
+        let token = html.split_once("name=\"csrf\" value=\"").unwrap().1.split('"').next().unwrap().to_owned();
+        let form = url::form_urlencoded::Serializer::new(String::new()).append_pair("csrf", &token).finish();
+        let call = app.post(&format!("{path}/confirm")).by(&ada).header("accept", "text/html");
+        let done = call.body("application/x-www-form-urlencoded", form).send().await;
+        assert_eq!(done.status, 303, "{}", done.text());
+        let known = agent.status(&app, &text(&told, "request_id")).await.json();
+        assert_eq!((&known["status"], &known["reason"]), (&json!("in_progress"), &Value::Null), "{known}");
+    }
+
     async fn of_an_agent_that_is_no_more_nothing_waits_and_nobody_is_told(app: TestApp) {
         let app = with_pages(app);
         let ada = app.person("ada@example.org").await;
