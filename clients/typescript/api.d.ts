@@ -1356,8 +1356,8 @@ export interface Api {
      * File a request
      *
      * It has its number and both dates at once; what can be done at once is. An app's key alone does not show that the
-     * person asks: such a request waits until they have shown it in the privacy centre. A copy of the data, an erasure at
-     * once and a corrected address need a proof of who asks that is less than an hour old; a new address counts once the link
+     * person asks: such a request waits until they have shown it in the privacy centre. A copy of the data, an erasure
+     * and a corrected address need a proof of who asks that is less than an hour old; a new address counts once the link
      * in the letter to it was opened.
      *
      * `POST /v1/requests`

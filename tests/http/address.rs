@@ -50,6 +50,7 @@ each_app! {
         for wish in [
             json!({ "right": "access" }),
             json!({ "right": "portability" }),
+            json!({ "right": "erasure" }),
             json!({ "right": "erasure", "at_once": true }),
             json!({ "right": "rectification", "correction": correction }),
         ] {
@@ -59,9 +60,8 @@ each_app! {
         // What takes nothing away needs no fresh proof.
         let named = app.patch("/v1/account").by(&ada).json(&json!({ "name": "Ada King", "email": ADA })).send().await;
         assert_eq!(named.status, 200, "{}", named.text());
-        for wish in [json!({ "right": "erasure" }), json!({ "right": "restriction" })] {
-            assert_eq!(app.post("/v1/requests").by(&ada).json(&wish).send().await.status, 201, "{wish}");
-        }
+        let wish = json!({ "right": "restriction" });
+        assert_eq!(app.post("/v1/requests").by(&ada).json(&wish).send().await.status, 201, "{wish}");
         let fresh = app.again(&ada).await;
         assert_eq!(app.get(&archive).by(&fresh).send().await.status, 200);
     }
