@@ -14,7 +14,7 @@ use super::answer::{Listing, invalid, moment};
 use super::ask::{self, Named, Paging, Query};
 use super::elsewhere::{Elsewhere, recipient};
 use crate::base::{RequestId, Secret};
-use crate::edge::{Edge, Fault, Idempotent, Once, Problem, Shape, UserCaller};
+use crate::edge::{Closing, Edge, Fault, Idempotent, Once, Problem, Shape, UserCaller};
 use crate::policy::{Channel, Right};
 use crate::requests::{self, Ask, Filing};
 use crate::subjects::{Email, Profile, Scope};
@@ -258,8 +258,11 @@ async fn file(
     };
     let (rights, owner) = (edge.app.requests.clone(), caller.owner.clone());
     let shape = Shape { status: StatusCode::CREATED, of: |filed: &requests::Request| request(filed.clone()) };
-    // Filed again after a crash, it is the one that was filed.
-    let work = move |_| async move { Ok(rights.file(&owner, filing).await?.request) }.boxed();
+    // Filed again after a crash, it is the one that was filed, whatever has become of it.
+    let work = move |closing: Closing<requests::Request>| {
+        let id = closing.name().map(|(at, bits)| RequestId::of(at, &bits));
+        async move { Ok(rights.file_once(&owner, filing, id).await?.request) }.boxed()
+    };
     edge.once(once, shape, work).await
 }
 

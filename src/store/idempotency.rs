@@ -55,6 +55,7 @@ type Words<T> = dyn Fn(&T) -> Result<(u16, Vec<u8>), Error> + Send + Sync;
 pub struct Closing<T> {
     run: Option<(Call, Box<Words<T>>, Arc<AtomicBool>)>,
     cut_off: Option<Timestamp>,
+    name: Option<(Timestamp, [u8; 10])>,
 }
 
 impl<T> fmt::Debug for Closing<T> {
@@ -66,7 +67,7 @@ impl<T> fmt::Debug for Closing<T> {
 impl<T> Closing<T> {
     /// For a change that no such call asked for.
     pub fn none() -> Self {
-        Self { run: None, cut_off: None }
+        Self { run: None, cut_off: None, name: None }
     }
 
     /// For a change that this run of a call makes. `words` gives status and (sealed) body of its answer.
@@ -74,13 +75,25 @@ impl<T> Closing<T> {
         call: Call,
         words: impl Fn(&T) -> Result<(u16, Vec<u8>), Error> + Send + Sync + 'static,
     ) -> Self {
-        Self { run: Some((call, Box::new(words), Arc::default())), cut_off: None }
+        Self { run: Some((call, Box::new(words), Arc::default())), cut_off: None, name: None }
     }
 
     /// The same, for a run that takes up one which was begun at that time and cut off.
     #[must_use]
     pub fn after(self, cut_off: Option<Timestamp>) -> Self {
         Self { cut_off, ..self }
+    }
+
+    /// The same, for a call of this name.
+    #[must_use]
+    pub fn named(self, at: Timestamp, bits: [u8; 10]) -> Self {
+        Self { name: Some((at, bits)), ..self }
+    }
+
+    /// When the call was first begun, and bits that are its own and that nobody can guess: the same in each run of it, so
+    /// that what is made under an id of them is found again by the next.
+    pub fn name(&self) -> Option<(Timestamp, [u8; 10])> {
+        self.name
     }
 
     /// When the call was begun, if a run of it was cut off: what was made since may be its own.
