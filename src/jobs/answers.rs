@@ -8,8 +8,9 @@ use super::letters::ANSWERING;
 use super::sql::{self, About, Kind};
 use super::{Error, Jobs};
 use crate::base::{TenantId, Timestamp};
+use crate::elsewhere::TaskState;
 use crate::mail::letters::{
-    ErasureDone, ErasureScheduled, Letter as _, Letterhead, RequestAcknowledged, RequestAnswered,
+    ErasureDone, ErasureScheduled, ErasureWaits, Letter as _, Letterhead, RequestAcknowledged, RequestAnswered,
     RequestExtended, RequestLapsed, Written,
 };
 use crate::policy::{Channel, Right};
@@ -161,15 +162,20 @@ impl Jobs {
         letter.write().map_err(|_| Error::Payload)
     }
 
-    /// Tells people that they are erased, and forgets where they were told. Gives how many.
+    /// Tells people that they are erased, or how far that is while they can be told, and forgets where they were told. Gives
+    /// how many.
     pub(super) async fn last_letters(&self, tenant: &TenantId) -> Result<u64, Error> {
         let mut n = 0;
         for last in self.app.requests.last_letters(tenant).await? {
             if !self.app.requests.try_last_letter(&last).await? {
                 continue;
             }
-            let written = self.erased(tenant, &last).await?;
-            let id = format!("{}.erased", last.request);
+            let (written, what) = if last.done {
+                (self.erased(tenant, &last).await?, "erased")
+            } else {
+                (self.not_erased_yet(tenant, &last).await?, "not-erased-yet")
+            };
+            let id = format!("{}.{what}", last.request);
             match self.app.post.send(last.to.expose(), Some(&last.of), &id, &written).await {
                 Ok(()) => {
                     self.app.requests.last_letter_sent(&last).await?;
@@ -206,6 +212,38 @@ impl Jobs {
             receipt_file: file_name(&receipt.to_string()),
             receipt_link: format!("{root}/receipts/{receipt}"),
             proof_link: format!("{root}/erased/{}", last.request),
+        };
+        letter.write().map_err(|_| Error::Payload)
+    }
+
+    async fn not_erased_yet(&self, tenant: &TenantId, last: &LastLetter) -> Result<Written, Error> {
+        let (erasure, tongue) = (&last.erasure, last.tongue);
+        let policy = self.app.vault.policy(tenant)?;
+        let mut waits_for = Vec::new();
+        for task in self.app.elsewhere.of_erasure(tenant, &erasure.id).await? {
+            if task.state != TaskState::Open {
+                continue;
+            }
+            let name = policy.processor(&task.processor).map_or(task.processor.as_str(), |p| p.name.as_str());
+            waits_for.push(match &task.problem {
+                Some(why) => {
+                    let said = tongue.put("{processor} has not let go yet: {why}.");
+                    said.with("processor", name).with("why", tongue.tell(why)).text()
+                }
+                None => tongue.put("{processor} has not let go yet.").with("processor", name).text(),
+            });
+        }
+        if waits_for.is_empty() {
+            let ours = key("A step here could not be done yet; it is tried again by itself.");
+            waits_for.push(tongue.say(ours).to_owned());
+        }
+        let letter = ErasureWaits {
+            head: self.head(tenant, tongue)?,
+            reference: last.reference.clone(),
+            begun: erasure.started_at,
+            unreadable: erasure.destroyed_at,
+            waits_for,
+            proof_link: format!("{}/{tenant}/erased/{}", self.app.config.server.public_url, last.request),
         };
         letter.write().map_err(|_| Error::Payload)
     }

@@ -101,8 +101,10 @@ macro_rules! letter {
 }
 
 mod address;
+mod erasure;
 
 pub use address::{AddressChanged, AddressTaken, ConfirmAddress};
+pub use erasure::ErasureWaits;
 
 /// The link that signs someone in.
 #[derive(Debug, Clone)]

@@ -119,6 +119,30 @@ each_app_with_recipients! {
         there.is_content();
     }
 
+    async fn whoever_is_held_up_elsewhere_hears_by_whom_before_their_address_goes(app: TestApp, there: There) {
+        let ada = app.person("ada@example.org").await;
+        there.customer(&app, &ada, "ada@example.org").await;
+        let asked = app.post("/v1/requests").by(&ada).json(&json!({ "right": "erasure", "at_once": true }));
+        let filed = asked.send().await.json();
+        for _ in 0..200 {
+            there.stripe.fault(At::Submit, Fault::Busy(120));
+        }
+        let told = || app.mails().into_iter().filter(|m| m.letter.subject.contains("not finished yet"));
+        let kept = async || count_in(&app.app.db, "SELECT COUNT(*) FROM last_letter").await;
+        app.settle().await;
+        there.advance(&app, TimeDelta::days(26));
+        app.settle().await;
+        assert_eq!((told().count(), kept().await), (0, 1), "it may come to its end yet");
+        there.advance(&app, TimeDelta::days(1));
+        app.settle().await;
+        let letter = told().next().expect("a letter").letter.text;
+        for part in ["has not let go yet", filed["reference"].as_str().unwrap(), "/erased/req_"] {
+            assert!(letter.contains(part), "{part}:\n{letter}");
+        }
+        assert_eq!((told().count(), kept().await), (1, 0), "and the address goes with it");
+        app.leave_the_queue();
+    }
+
     async fn the_desk_hurries_what_waits(app: TestApp, there: There) {
         let ada = app.person("ada@example.org").await;
         there.customer(&app, &ada, "ada@example.org").await;

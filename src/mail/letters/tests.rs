@@ -135,7 +135,19 @@ fn late(tongue: Tongue) -> Vec<(&'static str, Written)> {
         link: link.clone(),
     };
     let lapsed = RequestLapsed { head: head(tongue), reference, title, received, link };
-    vec![("request-extended", extended.write().unwrap()), ("request-lapsed", lapsed.write().unwrap())]
+    let waits = ErasureWaits {
+        head: head(tongue),
+        reference: "R-2026-0154".into(),
+        begun: at("2026-11-25T14:08:00Z"),
+        unreadable: Some(at("2026-11-25T14:09:00Z")),
+        waits_for: vec!["Stripe: 503.".into()],
+        proof_link: "https://example.org/flux-kontext/erased/req_0192".into(),
+    };
+    vec![
+        ("request-extended", extended.write().unwrap()),
+        ("request-lapsed", lapsed.write().unwrap()),
+        ("erasure-waits", waits.write().unwrap()),
+    ]
 }
 
 /// Letters that nobody asked for: of what is going to happen.

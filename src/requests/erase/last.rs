@@ -17,6 +17,11 @@ const AGAIN: TimeDelta = TimeDelta::minutes(10);
 /// And not at all any more after this: an address is not kept for longer, whatever became of the letter.
 pub(in crate::requests) const AT_MOST: TimeDelta = TimeDelta::days(30);
 
+/// An erasure that is not finished by then is told of as it stands, and the address goes with that letter. Counting the thirty
+/// days from the end instead would keep the address for as long as a recipient likes to hold an erasure up, and it is of no
+/// other use; the page of the erasure tells its end to whoever kept the link.
+const LATE: TimeDelta = TimeDelta::days(27);
+
 /// What is sealed.
 #[derive(Serialize, Deserialize)]
 struct Kept {
@@ -30,8 +35,10 @@ struct Kept {
 /// A last letter that is owed.
 #[derive(Debug)]
 pub struct LastLetter {
-    /// The erasure it tells of, finished.
+    /// The erasure it tells of.
     pub erasure: Erasure,
+    /// Whether that is done and was looked at again.
+    pub done: bool,
     /// The request that asked for it.
     pub request: RequestId,
     /// That one's number.
@@ -85,27 +92,28 @@ impl Requests {
         Ok(crypto::seal(&key, &place(&owner.tenant, erasure), &plain, &self.entropy))
     }
 
-    /// The last letters that are owed to people of a tenant: their erasure is done and was looked at again.
+    /// The last letters that are owed to people of a tenant: their erasure is done and was looked at again, or will not be
+    /// before their address must go.
     pub async fn last_letters(&self, tenant: &TenantId) -> Result<Vec<LastLetter>, Error> {
-        let tried = self.clock.now().plus(-AGAIN);
+        let now = self.clock.now();
+        let (tried, late) = (now.plus(-AGAIN), now.plus(-LATE));
         let mut tx = self.db.read().await?;
         let mut owed = Vec::new();
-        for (id, sealed) in sql::last::owed(&mut tx, tenant, tried).await? {
+        for (id, sealed) in sql::last::owed(&mut tx, tenant, (tried, late)).await? {
             let Some(erasure) = sql::erasure::get(&mut tx, tenant, &id).await? else { continue };
             owed.push((erasure, sealed));
         }
         drop(tx);
         let mut letters = Vec::new();
         for (erasure, sealed) in owed {
-            if !matches!(erasure.state, ErasureState::Verified | ErasureState::Closed) {
-                continue;
-            }
+            let done = matches!(erasure.state, ErasureState::Verified | ErasureState::Closed);
             let key = self.last_key(tenant).await?;
             let plain = crypto::open(&key, &place(tenant, &erasure.id), &sealed)
                 .map_err(|_| vault::Error::Damaged)?;
             let kept: Kept = serde_json::from_slice(&plain).map_err(|_| vault::Error::Damaged)?;
             letters.push(LastLetter {
                 erasure,
+                done,
                 request: kept.request,
                 reference: kept.reference,
                 to: Secret::new(kept.to),

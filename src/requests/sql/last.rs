@@ -7,7 +7,7 @@ use crate::vault::Owner;
 
 const INSERT: &str = "INSERT INTO last_letter (erasure, tenant, sealed, at) VALUES ($1, $2, $3, $4)";
 const OWED: &str = "SELECT l.erasure, l.sealed FROM last_letter l JOIN erasure e ON e.tenant = l.tenant AND e.id = l.erasure \
-    WHERE l.tenant = $1 AND e.state IN ('verified', 'closed') AND (l.tried_at IS NULL OR l.tried_at <= $2) \
+    WHERE l.tenant = $1 AND (e.state IN ('verified', 'closed') OR l.at <= $3) AND (l.tried_at IS NULL OR l.tried_at <= $2) \
     ORDER BY l.at, l.erasure LIMIT 100";
 const TRY: &str = "UPDATE last_letter SET tried_at = $1 WHERE tenant = $2 AND erasure = $3 \
     AND (tried_at IS NULL OR tried_at <= $4)";
@@ -33,13 +33,18 @@ pub(in crate::requests) async fn insert(
     Ok(())
 }
 
-/// Those of finished erasures that nobody has tried to send since `tried`.
+/// Those of finished erasures, and of any that began before `late`, that nobody has tried to send since `tried`.
 pub(in crate::requests) async fn owed(
     tx: &mut Tx,
     tenant: &TenantId,
-    tried: Timestamp,
+    (tried, late): (Timestamp, Timestamp),
 ) -> Result<Vec<(String, Vec<u8>)>, Error> {
-    Ok(on!(tx, |c| sqlx::query_as(OWED).bind(tenant.as_str()).bind(tried.micros()).fetch_all(c).await)?)
+    Ok(on!(tx, |c| sqlx::query_as(OWED)
+        .bind(tenant.as_str())
+        .bind(tried.micros())
+        .bind(late.micros())
+        .fetch_all(c)
+        .await)?)
 }
 
 /// `false` when it went, or another has tried since `tried`.
