@@ -8,28 +8,32 @@ use crate::policy::{Channel, Right};
 use crate::requests::{self, Filing, Request, State};
 use crate::vault::{Actor, Owner};
 
-/// Filings in one round.
-const AT_MOST: i64 = 200;
+/// How many are read at a time.
+const A_PAGE: i64 = 200;
 
 impl Drp {
     /// Files what agents asked for since. Gives how many.
     pub(super) async fn file_all(&self, stop: &(dyn Fn() -> bool + Sync)) -> Result<u64, Error> {
-        let unfiled = {
-            let mut tx = self.db.read().await?;
-            sql::unfiled(&mut tx, self.clock.now(), AT_MOST).await?
-        };
-        let mut n = 0;
-        for asked in unfiled {
-            if stop() {
-                break;
-            }
-            match self.file(&asked).await {
-                Ok(_) => n += 1,
-                // One that cannot be filed must not keep the others.
-                Err(e) => tracing::warn!(error = %e, "what an agent asks could not be filed yet"),
+        let (mut n, mut after) = (0, String::new());
+        loop {
+            // All of them, however many of the oldest cannot be filed: no tenant's may keep another's.
+            let page = {
+                let mut tx = self.db.read().await?;
+                sql::unfiled(&mut tx, self.clock.now(), &after, A_PAGE).await?
+            };
+            let Some(last) = page.last() else { return Ok(n) };
+            after.clone_from(&last.id);
+            for asked in page {
+                if stop() {
+                    return Ok(n);
+                }
+                match self.file(&asked).await {
+                    Ok(_) => n += 1,
+                    // One that cannot be filed must not keep the others.
+                    Err(e) => tracing::warn!(error = %e, "what an agent asks could not be filed yet"),
+                }
             }
         }
-        Ok(n)
     }
 
     /// Files what is asked, for the person to confirm. Gives it as it then stands.

@@ -113,6 +113,10 @@ impl Drp {
                 Some(Verdict::NotCovered)
             }
             (None, _) => return Err(Error::Malformed("exercise")),
+            // A right that the document does not name is told as such at once, and waits for nobody.
+            (Some(ask), _) if self.requests.may_be_filed(&agent.tenant, &ask, "").is_err() => {
+                Some(Verdict::NotCovered)
+            }
             (_, None | Some(Err(_))) => Some(Verdict::NotEnough),
             _ => None,
         };

@@ -9,7 +9,7 @@ use crate::requests::{Ask, Request, State};
 pub(super) enum Verdict {
     /// The agent took it back.
     Revoked,
-    /// The claim does not apply here: nothing is sold.
+    /// The claim does not apply here: nothing is sold, or the document does not name the right.
     NotCovered,
     /// The message names no address that could be one.
     NotEnough,
@@ -156,10 +156,12 @@ impl Status {
         match asked.verdict {
             Some(Verdict::Revoked) => return Self { status: "revoked", ..blank },
             Some(v @ Verdict::NotCovered) => {
-                return denied(
-                    v.as_str(),
-                    "Nothing is sold or shared here, so there is nothing to opt out of.",
-                );
+                let why = if asked.ask().is_some() {
+                    "The privacy policy does not name this right."
+                } else {
+                    "Nothing is sold or shared here, so there is nothing to opt out of."
+                };
+                return denied(v.as_str(), why);
             }
             Some(v @ Verdict::NotEnough) => {
                 return denied(

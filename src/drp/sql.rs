@@ -29,7 +29,7 @@ const DECIDE: &str = "UPDATE drp_request SET verdict = $1 WHERE tenant = $2 AND 
 const FORGET: &str = "DELETE FROM drp_request WHERE tenant = $1 AND received_at < $2";
 const UNFILED: &str = "SELECT id, tenant, agent, agent_request_id, exercise, subject, request, own, answer, verdict, received_at, \
     expires_at, callback, told, tries FROM drp_request WHERE subject IS NOT NULL AND request IS NULL \
-    AND verdict IS NULL AND expires_at > $1 ORDER BY id LIMIT $2";
+    AND verdict IS NULL AND expires_at > $1 AND id > $2 ORDER BY id LIMIT $3";
 const UNDECIDED: &str = "SELECT id, tenant, agent, agent_request_id, exercise, subject, request, own, answer, verdict, received_at, \
     expires_at, callback, told, tries FROM drp_request WHERE tenant = $1 AND agent = $2 AND verdict IS NULL AND answer IS NULL \
     ORDER BY id LIMIT 10000";
@@ -219,9 +219,14 @@ pub(super) async fn get(tx: &mut Tx, tenant: &TenantId, id: &str) -> Result<Opti
     Ok(all_asked!(tx, GET, tenant.as_str(), id)?.pop())
 }
 
-/// What was asked in the name of somebody who is here, and is not filed yet.
-pub(super) async fn unfiled(tx: &mut Tx, now: Timestamp, most: i64) -> Result<Vec<Asked>, Error> {
-    all_asked!(tx, UNFILED, now.micros(), most)
+/// What was asked in the name of somebody who is here, and is not filed yet; a page, from `after` on.
+pub(super) async fn unfiled(
+    tx: &mut Tx,
+    now: Timestamp,
+    after: &str,
+    most: i64,
+) -> Result<Vec<Asked>, Error> {
+    all_asked!(tx, UNFILED, now.micros(), after, most)
 }
 
 /// What an agent asked for that neither it nor the person has decided.

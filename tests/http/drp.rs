@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use vouchsafe::requests::State;
 
 use super::receiver::{Receiver, Says};
-use crate::support::TestApp;
+use crate::support::{Backend, TestApp};
 use crate::support::app::{OTHER_TENANT, Person, TENANT};
 use crate::support::call::{Answer, Sender};
 use crate::{each_app, each_app_in_development};
@@ -415,6 +415,25 @@ each_app! {
         assert_eq!((&known["status"], &known["reason"]), (&json!("in_progress"), &Value::Null), "{known}");
     }
 
+    async fn what_cannot_be_filed_keeps_nobody_elses_from_being_filed(app: TestApp) {
+        let ada = app.person("ada@example.org").await;
+        let agent = Agent::paired(&app, "slip", 1).await;
+        let db = &app.app.db;
+        for n in 0..201 {
+            // In the name of somebody who is nowhere any more.
+            let row = format!(
+                "INSERT INTO drp_request (id, tenant, agent, exercise, subject, received_at, expires_at, told, tries) VALUES \
+                ('0-{n:03}', '{OTHER_TENANT}', 'slip', 'deletion', 'sub_019aab12c00070008000000000000001', 0, {}, '', 0)",
+                app.now().plus(TimeDelta::days(30)).micros(),
+            );
+            crate::support::house::run_in(db, &row).await;
+        }
+        agent.ask(&app, &agent.wish(&app, "deletion", "ada@example.org")).await;
+        app.settle().await;
+        let all = app.app.requests.list(&ada.owner, None, vouchsafe::base::PageSize::default()).await.unwrap();
+        assert_eq!(all.items.len(), 1);
+    }
+
     async fn of_an_agent_that_is_no_more_nothing_waits_and_nobody_is_told(app: TestApp) {
         let app = with_pages(app);
         let ada = app.person("ada@example.org").await;
@@ -476,4 +495,34 @@ each_app_in_development! {
             assert!(!said.to_string().contains("ada@example.org"));
         }
     }
+}
+
+/// The document of the first tenant without its rule for erasures.
+fn without_erasure() -> vouchsafe::policy::Policy {
+    let all = crate::support::app::documents();
+    let source = all.iter().find(|p| p.tenant().as_str() == TENANT).unwrap().source().to_owned();
+    let (before, rest) = source.split_once("[right.erasure]").unwrap();
+    let (_, after) = rest.split_once("[right.restriction]").unwrap();
+    let text = format!("{before}[right.restriction]{after}");
+    vouchsafe::policy::Policy::compile(&text.replace("right.erasure", "right.access")).unwrap()
+}
+
+async fn is_told_at_once(backend: Backend) {
+    let Some(app) = TestApp::open_under(backend, |_| {}, vec![without_erasure()]).await else { return };
+    app.person("ada@example.org").await;
+    let agent = Agent::paired(&app, "slip", 1).await;
+    for email in ["ada@example.org", "nobody@example.org"] {
+        let told = agent.ask(&app, &agent.wish(&app, "deletion", email)).await.json();
+        assert_eq!((&told["status"], &told["reason"]), (&json!("denied"), &json!("claim_not_covered")), "{told}");
+        assert_eq!(told["processing_details"], "The privacy policy does not name this right.");
+    }
+    let told = agent.ask(&app, &agent.wish(&app, "access", "ada@example.org")).await.json();
+    assert_eq!(told["reason"], "need_user_verification");
+    app.leave_the_queue();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_right_that_the_document_does_not_name_is_denied_at_once() {
+    is_told_at_once(Backend::Sqlite).await;
+    is_told_at_once(Backend::Postgres).await;
 }
