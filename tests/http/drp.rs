@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use vouchsafe::requests::State;
 
 use super::receiver::{Receiver, Says};
-use crate::support::{Backend, TestApp};
+use crate::support::TestApp;
 use crate::support::app::{OTHER_TENANT, Person, TENANT};
 use crate::support::call::{Answer, Sender};
 use crate::{each_app, each_app_in_development};
@@ -17,7 +17,7 @@ use crate::{each_app, each_app_in_development};
 const BASE: &str = "/drp/flux-kontext/v1";
 
 /// An authorised agent.
-struct Agent {
+pub(super) struct Agent {
     id: String,
     key: SigningKey,
     token: String,
@@ -36,7 +36,7 @@ impl Agent {
         Self { id: id.to_owned(), key, token: String::new() }
     }
 
-    async fn paired(app: &TestApp, id: &str, seed: u8) -> Self {
+    pub(super) async fn paired(app: &TestApp, id: &str, seed: u8) -> Self {
         let mut agent = Self::entered(app, id, seed).await;
         let answer = agent.pair(app, &agent.bounds(app)).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -66,7 +66,7 @@ impl Agent {
     }
 
     /// A message that asks for something in somebody's name.
-    fn wish(&self, app: &TestApp, exercise: &str, email: &str) -> Value {
+    pub(super) fn wish(&self, app: &TestApp, exercise: &str, email: &str) -> Value {
         let mut wish = self.bounds(app);
         wish["exercise"] = json!(exercise);
         wish["email"] = json!(email);
@@ -77,7 +77,7 @@ impl Agent {
         wish
     }
 
-    async fn ask(&self, app: &TestApp, message: &Value) -> Answer {
+    pub(super) async fn ask(&self, app: &TestApp, message: &Value) -> Answer {
         self.ask_raw(app, self.sign(message.to_string().as_bytes())).await
     }
 
@@ -86,7 +86,7 @@ impl Agent {
         call.body("text/plain", body).send().await
     }
 
-    async fn status(&self, app: &TestApp, id: &str) -> Answer {
+    pub(super) async fn status(&self, app: &TestApp, id: &str) -> Answer {
         app.get(&format!("{BASE}/data-rights-request/{id}")).by(Sender::bearer(&self.token)).send().await
     }
 
@@ -102,7 +102,7 @@ fn changed(message: &Value, field: &str, to: Value) -> Value {
     message
 }
 
-fn text(value: &Value, field: &str) -> String {
+pub(super) fn text(value: &Value, field: &str) -> String {
     value[field].as_str().unwrap_or_else(|| panic!("no {field}: {value}")).to_owned()
 }
 
@@ -115,13 +115,13 @@ fn refused(answer: &Answer, status: u16, what: &str) {
     assert!(told["message"].as_str().is_some_and(|m| !m.is_empty()), "{what}");
 }
 
-fn with_pages(app: TestApp) -> TestApp {
+pub(super) fn with_pages(app: TestApp) -> TestApp {
     let router = vouchsafe::http::routes(&app.edge).merge(vouchsafe::web::router(app.edge.clone()));
     app.with_router(router)
 }
 
 /// Opens the page where a person confirms, and answers it.
-async fn confirm(app: &TestApp, person: &Person, status: &Value, sure: &str, back: &str) -> Answer {
+pub(super) async fn confirm(app: &TestApp, person: &Person, status: &Value, sure: &str, back: &str) -> Answer {
     let url = text(status, "user_verification_url");
     let path = url.strip_prefix("https://vouchsafe.test").unwrap();
     let page = app.get(&format!("{path}?request_id={}", text(status, "request_id"))).by(person).send().await;
@@ -381,59 +381,6 @@ each_app! {
         assert_eq!((all.items.len(), all.items[0].state), (1, State::Grace));
     }
 
-    async fn what_the_person_asks_for_themself_afterwards_the_agent_does_not_learn_of(app: TestApp) {
-        let app = with_pages(app);
-        let ada = app.person("ada@example.org").await;
-        let agent = Agent::paired(&app, "slip", 1).await;
-        let told = agent.ask(&app, &agent.wish(&app, "deletion", "ada@example.org")).await.json();
-        let id = text(&told, "request_id");
-        app.settle().await;
-        let asked = app.post("/v1/requests").by(&ada).json(&json!({ "right": "erasure" })).send().await;
-        assert_eq!(asked.json()["state"], "grace", "{}", asked.text());
-        app.settle().await;
-        assert_eq!(agent.status(&app, &id).await.json(), told, "she said nothing to the agent");
-        confirm(&app, &ada, &told, "yes", "").await;
-        let known = agent.status(&app, &id).await.json();
-        assert_eq!((&known["status"], &known["reason"]), (&json!("in_progress"), &Value::Null), "{known}");
-    }
-
-    async fn a_yes_on_the_page_of_the_request_is_a_yes_to_its_agent(app: TestApp) {
-        let app = with_pages(app);
-        let ada = app.person("ada@example.org").await;
-        let agent = Agent::paired(&app, "slip", 1).await;
-        let told = agent.ask(&app, &agent.wish(&app, "deletion", "ada@example.org")).await.json();
-        app.settle().await;
-        let all = app.app.requests.list(&ada.owner, None, vouchsafe::base::PageSize::default()).await.unwrap();
-        let path = format!("/flux-kontext/privacy/requests/{}", all.items[0].reference);
-        let html = app.get(&path).by(&ada).header("accept", "text/html").send().await.text();
-        let token = html.split_once("name=\"csrf\" value=\"").unwrap().1.split('"').next().unwrap().to_owned();
-        let form = url::form_urlencoded::Serializer::new(String::new()).append_pair("csrf", &token).finish();
-        let call = app.post(&format!("{path}/confirm")).by(&ada).header("accept", "text/html");
-        let done = call.body("application/x-www-form-urlencoded", form).send().await;
-        assert_eq!(done.status, 303, "{}", done.text());
-        let known = agent.status(&app, &text(&told, "request_id")).await.json();
-        assert_eq!((&known["status"], &known["reason"]), (&json!("in_progress"), &Value::Null), "{known}");
-    }
-
-    async fn what_cannot_be_filed_keeps_nobody_elses_from_being_filed(app: TestApp) {
-        let ada = app.person("ada@example.org").await;
-        let agent = Agent::paired(&app, "slip", 1).await;
-        let db = &app.app.db;
-        for n in 0..201 {
-            // In the name of somebody who is nowhere any more.
-            let row = format!(
-                "INSERT INTO drp_request (id, tenant, agent, exercise, subject, received_at, expires_at, told, tries) VALUES \
-                ('0-{n:03}', '{OTHER_TENANT}', 'slip', 'deletion', 'sub_019aab12c00070008000000000000001', 0, {}, '', 0)",
-                app.now().plus(TimeDelta::days(30)).micros(),
-            );
-            crate::support::house::run_in(db, &row).await;
-        }
-        agent.ask(&app, &agent.wish(&app, "deletion", "ada@example.org")).await;
-        app.settle().await;
-        let all = app.app.requests.list(&ada.owner, None, vouchsafe::base::PageSize::default()).await.unwrap();
-        assert_eq!(all.items.len(), 1);
-    }
-
     async fn of_an_agent_that_is_no_more_nothing_waits_and_nobody_is_told(app: TestApp) {
         let app = with_pages(app);
         let ada = app.person("ada@example.org").await;
@@ -495,34 +442,4 @@ each_app_in_development! {
             assert!(!said.to_string().contains("ada@example.org"));
         }
     }
-}
-
-/// The document of the first tenant without its rule for erasures.
-fn without_erasure() -> vouchsafe::policy::Policy {
-    let all = crate::support::app::documents();
-    let source = all.iter().find(|p| p.tenant().as_str() == TENANT).unwrap().source().to_owned();
-    let (before, rest) = source.split_once("[right.erasure]").unwrap();
-    let (_, after) = rest.split_once("[right.restriction]").unwrap();
-    let text = format!("{before}[right.restriction]{after}");
-    vouchsafe::policy::Policy::compile(&text.replace("right.erasure", "right.access")).unwrap()
-}
-
-async fn is_told_at_once(backend: Backend) {
-    let Some(app) = TestApp::open_under(backend, |_| {}, vec![without_erasure()]).await else { return };
-    app.person("ada@example.org").await;
-    let agent = Agent::paired(&app, "slip", 1).await;
-    for email in ["ada@example.org", "nobody@example.org"] {
-        let told = agent.ask(&app, &agent.wish(&app, "deletion", email)).await.json();
-        assert_eq!((&told["status"], &told["reason"]), (&json!("denied"), &json!("claim_not_covered")), "{told}");
-        assert_eq!(told["processing_details"], "The privacy policy does not name this right.");
-    }
-    let told = agent.ask(&app, &agent.wish(&app, "access", "ada@example.org")).await.json();
-    assert_eq!(told["reason"], "need_user_verification");
-    app.leave_the_queue();
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_right_that_the_document_does_not_name_is_denied_at_once() {
-    is_told_at_once(Backend::Sqlite).await;
-    is_told_at_once(Backend::Postgres).await;
 }

@@ -4,6 +4,7 @@ mod address;
 mod bad_input;
 mod document;
 mod drp;
+mod drp_answers;
 mod matrix;
 mod operation;
 mod receiver;
