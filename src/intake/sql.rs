@@ -250,14 +250,14 @@ pub(super) async fn step(
     Ok(n == 1)
 }
 
-/// A letter was used: nothing of what it said is kept here any more.
+/// A letter was used: nothing of what it said is kept here any more. `false` when it is not being filed any more.
 pub(super) async fn finish(
     tx: &mut Tx,
     tenant: &TenantId,
     id: MailId,
     (state, request, now): (&str, Option<String>, Timestamp),
-) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(FINISH)
+) -> Result<bool, Error> {
+    let n = on!(tx, |c| sqlx::query(FINISH)
         .bind(state)
         .bind(&request)
         .bind(now.plus(REMEMBERED).micros())
@@ -265,8 +265,8 @@ pub(super) async fn finish(
         .bind(id.to_string())
         .execute(c)
         .await
-        .map(|_| ()))?;
-    Ok(())
+        .map(|r| r.rows_affected()))?;
+    Ok(n == 1)
 }
 
 /// Begins to file what a letter asks for, under the id that is given, or under that of a try before. `None` when somebody

@@ -84,7 +84,10 @@ impl Intake {
         let mut tx = self.0.db.begin().await?;
         self.0.vault.insert(&mut tx, owner, &sealed).await?;
         self.0.ledger.append(&mut tx, entry).await?;
-        sql::given(&mut tx, &owner.tenant, row.id, (record, tells, request)).await?;
+        // Without its row there is no mandate: neither a record nor an entry may say so.
+        if !sql::given(&mut tx, &owner.tenant, row.id, (record, tells, request)).await? {
+            return Err(Error::BadLink);
+        }
         tx.commit().await?;
         Ok(())
     }

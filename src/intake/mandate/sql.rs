@@ -208,16 +208,15 @@ pub(in crate::intake) async fn take_up(
     Ok(change!(tx, TAKE_UP, until.micros(), tenant.as_str(), stale.micros())?)
 }
 
-/// The person said yes.
+/// The person said yes. `false` when it is not being decided any more.
 pub(super) async fn given(
     tx: &mut Tx,
     tenant: &TenantId,
     id: MandateId,
     (record, tells, request): (RecordId, bool, RequestId),
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let (record, request) = (record.to_string(), request.to_string());
-    change!(tx, GIVEN, &record, i64::from(tells), &request, tenant.as_str(), id.to_string())?;
-    Ok(())
+    Ok(change!(tx, GIVEN, &record, i64::from(tells), &request, tenant.as_str(), id.to_string())? == 1)
 }
 
 /// One more request under a mandate.
