@@ -17,3 +17,6 @@ ALTER TABLE address_move ADD COLUMN post_tried_at INTEGER;
 
 -- Copies at providers that had not been seen to be gone when an erasure was called done.
 ALTER TABLE erasure ADD COLUMN open_copies INTEGER NOT NULL DEFAULT 0;
+
+-- Whether the account was opened for this link: a letter that is written again says so as well.
+ALTER TABLE sign_in ADD COLUMN opened INTEGER NOT NULL DEFAULT 0;

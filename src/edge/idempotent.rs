@@ -142,7 +142,8 @@ impl Edge {
                 Begun::Before(answered) => return Ok(answered),
             };
             let bits = run.bits(at);
-            edge.run(run, shape, move |closing: Closing<M>| work(closing.after(cut_off).named(at, bits))).await
+            edge.run(run, shape, move |closing: Closing<M>| work(closing.after(cut_off).named(at, bits)))
+                .await
         });
         running.await.map_err(|_| Fault::new(Kind::Internal))?
     }

@@ -10,8 +10,8 @@ use super::{Error, Jobs};
 use crate::base::{TenantId, Timestamp};
 use crate::elsewhere::TaskState;
 use crate::mail::letters::{
-    ErasureDone, ErasureScheduled, ErasureWaits, Letter as _, Letterhead, RequestAcknowledged, RequestAnswered,
-    RequestExtended, RequestLapsed, Written,
+    ErasureDone, ErasureScheduled, ErasureWaits, Letter as _, Letterhead, RequestAcknowledged,
+    RequestAnswered, RequestExtended, RequestLapsed, Written,
 };
 use crate::policy::{Channel, Right};
 use crate::requests::{self, LastLetter, RefusalReason, Request, State};

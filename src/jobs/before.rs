@@ -38,7 +38,9 @@ impl Jobs {
     async fn to_address_before(&self, about: About<'_>, before: Before) -> Result<bool, Error> {
         let owner = Owner::new(about.tenant, before.subject);
         let held = self.app.subjects.addresses_before(&owner).await?;
-        let Some((_, address)) = held.iter().find(|(moved, _)| *moved == before.moved) else { return Ok(false) };
+        let Some((_, address)) = held.iter().find(|(moved, _)| *moved == before.moved) else {
+            return Ok(false);
+        };
         let request = self.app.requests.get(&owner, about.request).await?;
         let letter = self.letter(&owner, &request, about.kind).await?;
         let (of, id) =

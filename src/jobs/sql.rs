@@ -228,7 +228,11 @@ pub(super) async fn sent_before(
 pub(super) async fn expire(tx: &mut Tx, before: Timestamp) -> Result<u64, Error> {
     let mut n = 0;
     for statement in [EXPIRE, EXPIRE_BEFORE] {
-        n += on!(tx, |c| sqlx::query(statement).bind(before.micros()).execute(c).await.map(|r| r.rows_affected()))?;
+        n += on!(tx, |c| sqlx::query(statement)
+            .bind(before.micros())
+            .execute(c)
+            .await
+            .map(|r| r.rows_affected()))?;
     }
     Ok(n)
 }

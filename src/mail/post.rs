@@ -151,9 +151,7 @@ impl Post {
     /// What was sent, where it is recorded.
     pub fn sent(&self) -> Vec<Sent> {
         match &self.way {
-            Way::Recorded(recorder) => {
-                recorder.lock().unwrap_or_else(PoisonError::into_inner).sent.clone()
-            }
+            Way::Recorded(recorder) => recorder.lock().unwrap_or_else(PoisonError::into_inner).sent.clone(),
             Way::Outbox(_) | Way::Smtp(_) => Vec::new(),
         }
     }

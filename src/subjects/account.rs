@@ -73,6 +73,16 @@ impl NewAccount {
 impl Subjects {
     /// Opens an account. [`Error::Taken`] when the address has one; the caller must not show that to a stranger.
     pub async fn open(&self, tenant: &TenantId, new: NewAccount) -> Result<Owner, Error> {
+        self.open_for(tenant, new, None).await
+    }
+
+    /// As [`Subjects::open`]; with the link for which it is opened, which says so in the same transaction.
+    pub(super) async fn open_for(
+        &self,
+        tenant: &TenantId,
+        new: NewAccount,
+        link: Option<&[u8]>,
+    ) -> Result<Owner, Error> {
         let profile = Profile {
             email: new.email.expose().to_owned(),
             name: name("name", &new.name)?,
@@ -88,7 +98,7 @@ impl Subjects {
             return Err(Error::Taken);
         }
         let fingerprint = self.vault.enrol(&owner).await?;
-        let opened = self.write_account(&owner, &index, policy.version(), fingerprint, profile).await;
+        let opened = self.write_account(&owner, (&index, link), policy.version(), fingerprint, profile).await;
         if opened.is_err() {
             // Nobody was opened, so nobody's keys may stay.
             self.vault.destroy_key(&owner).await?;
@@ -100,7 +110,7 @@ impl Subjects {
     async fn write_account(
         &self,
         owner: &Owner,
-        index: &[u8],
+        (index, link): (&[u8], Option<&[u8]>),
         version: &str,
         fingerprint: Fingerprint,
         profile: Profile,
@@ -119,6 +129,9 @@ impl Subjects {
             crate::store::Error::Duplicate => Error::Taken,
             other => other.into(),
         })?;
+        if let Some(hash) = link {
+            sql::asked::opened(&mut tx, tenant, hash).await?;
+        }
         self.vault.insert(&mut tx, owner, &sealed).await?;
         self.ledger.append(&mut tx, entry).await?;
         tx.commit().await?;

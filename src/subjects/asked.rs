@@ -11,6 +11,7 @@ use crate::base::{Secret, SubjectId, TenantId, Timestamp};
 use crate::crypto::{self, Key, Place};
 use crate::speech::Tongue;
 use crate::store::jobs::{self, NewJob};
+use crate::vault::Owner;
 
 /// The kind of the job that writes the letter.
 pub const LETTER: &str = "sign-in-letter";
@@ -57,6 +58,8 @@ pub struct AskedLink {
     pub email: Email,
     /// The account to be opened, if the address has none.
     pub opens: Option<NewAccount>,
+    /// Whether a try before this one opened it.
+    pub opened: bool,
     /// The code that stands in the letter; empty when none does.
     pub code: String,
     /// The path of the link below the tenant's root, with its token.
@@ -130,7 +133,7 @@ impl Subjects {
             let mut tx = self.db.read().await?;
             sql::asked::waiting(&mut tx, tenant, &hash, self.clock.now()).await?
         };
-        let Some((sealed, expires_at)) = found else { return Ok(None) };
+        let Some((sealed, expires_at, opened)) = found else { return Ok(None) };
         let key = self.doors_key(tenant).await?;
         let plain = crypto::open(&key, &place(tenant, &hash), &sealed).map_err(|_| Error::NotFound)?;
         let kept: Kept = serde_json::from_slice(&plain).map_err(|_| Error::NotFound)?;
@@ -140,12 +143,23 @@ impl Subjects {
             whom: if kept.staff { LinkFor::Staff } else { LinkFor::Subject },
             email,
             opens,
+            opened,
             code: kept.code,
             path: format!("{}&token={}", kept.path, kept.token).into(),
             tongue: Tongue::of_tag(&kept.tongue).unwrap_or_default(),
             expires_at,
             hash,
         }))
+    }
+
+    /// Opens the account that a link is to open, and notes with it that it did. [`Error::Taken`] when the address has one.
+    pub async fn open_by_link(
+        &self,
+        tenant: &TenantId,
+        link: &AskedLink,
+        new: NewAccount,
+    ) -> Result<Owner, Error> {
+        self.open_for(tenant, new, Some(link.hash.as_slice())).await
     }
 
     /// Says whose a link is: whether somebody's at all, and which person's, if it is one's. One that is nobody's opens

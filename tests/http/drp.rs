@@ -121,7 +121,13 @@ pub(super) fn with_pages(app: TestApp) -> TestApp {
 }
 
 /// Opens the page where a person confirms, and answers it.
-pub(super) async fn confirm(app: &TestApp, person: &Person, status: &Value, sure: &str, back: &str) -> Answer {
+pub(super) async fn confirm(
+    app: &TestApp,
+    person: &Person,
+    status: &Value,
+    sure: &str,
+    back: &str,
+) -> Answer {
     let url = text(status, "user_verification_url");
     let path = url.strip_prefix("https://vouchsafe.test").unwrap();
     let page = app.get(&format!("{path}?request_id={}", text(status, "request_id"))).by(person).send().await;

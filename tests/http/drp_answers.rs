@@ -79,7 +79,11 @@ async fn is_told_at_once(backend: Backend) {
     let agent = Agent::paired(&app, "slip", 1).await;
     for email in ["ada@example.org", "nobody@example.org"] {
         let told = agent.ask(&app, &agent.wish(&app, "deletion", email)).await.json();
-        assert_eq!((&told["status"], &told["reason"]), (&json!("denied"), &json!("claim_not_covered")), "{told}");
+        assert_eq!(
+            (&told["status"], &told["reason"]),
+            (&json!("denied"), &json!("claim_not_covered")),
+            "{told}"
+        );
         assert_eq!(told["processing_details"], "The privacy policy does not name this right.");
     }
     let told = agent.ask(&app, &agent.wish(&app, "access", "ada@example.org")).await.json();

@@ -27,12 +27,17 @@ async fn lose(app: &TestApp, table: &str, state: &str) {
          'BEGIN IF NEW.state = ''{state}'' THEN RETURN NULL; END IF; RETURN NEW; END'"
     );
     run(app, &ignores).await;
-    run(app, &format!("CREATE TRIGGER lost BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION lost_row()")).await;
+    run(
+        app,
+        &format!("CREATE TRIGGER lost BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION lost_row()"),
+    )
+    .await;
 }
 
 async fn find(app: &TestApp, table: &str) {
     let sqlite = app.app.db.is_sqlite();
-    run(app, &if sqlite { "DROP TRIGGER lost".to_owned() } else { format!("DROP TRIGGER lost ON {table}") }).await;
+    run(app, &if sqlite { "DROP TRIGGER lost".to_owned() } else { format!("DROP TRIGGER lost ON {table}") })
+        .await;
 }
 
 each_app! {

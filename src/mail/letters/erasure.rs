@@ -24,7 +24,10 @@ pub struct ErasureWaits {
 
 impl ErasureWaits {
     fn subject(&self) -> String {
-        self.head.put("Your erasure is not finished yet: {reference}").with("reference", &self.reference).text()
+        self.head
+            .put("Your erasure is not finished yet: {reference}")
+            .with("reference", &self.reference)
+            .text()
     }
 }
 

@@ -463,6 +463,7 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "created_at",
             "expires_at",
             "used_at",
+            "opened",
         ],
     ),
     (

@@ -3,10 +3,11 @@ use crate::on;
 use crate::store::{Error, Tx};
 
 const SEAL: &str = "UPDATE sign_in SET sealed = $1 WHERE tenant = $2 AND token_hash = $3";
-const WAITING: &str = "SELECT sealed, expires_at FROM sign_in WHERE tenant = $1 AND token_hash = $2 AND sealed IS NOT NULL \
+const WAITING: &str = "SELECT sealed, expires_at, opened FROM sign_in WHERE tenant = $1 AND token_hash = $2 AND sealed IS NOT NULL \
     AND used_at IS NULL AND expires_at > $3";
 const SETTLE: &str =
     "UPDATE sign_in SET subject = $1, staff = $2 WHERE tenant = $3 AND token_hash = $4 AND used_at IS NULL";
+const OPENED: &str = "UPDATE sign_in SET opened = 1 WHERE tenant = $1 AND token_hash = $2";
 const BLANK: &str = "UPDATE sign_in SET sealed = NULL WHERE tenant = $1 AND token_hash = $2";
 
 /// What the letter of a link is to say.
@@ -26,20 +27,20 @@ pub(in crate::subjects) async fn seal(
     Ok(())
 }
 
-/// What a letter that was not sent is to say, and until when its link works.
+/// What a letter that was not sent is to say, until when its link works, and whether an account was opened for it.
 pub(in crate::subjects) async fn waiting(
     tx: &mut Tx,
     tenant: &TenantId,
     hash: &[u8],
     now: Timestamp,
-) -> Result<Option<(Vec<u8>, Timestamp)>, Error> {
-    let row: Option<(Vec<u8>, i64)> = on!(tx, |c| sqlx::query_as(WAITING)
+) -> Result<Option<(Vec<u8>, Timestamp, bool)>, Error> {
+    let row: Option<(Vec<u8>, i64, i64)> = on!(tx, |c| sqlx::query_as(WAITING)
         .bind(tenant.as_str())
         .bind(hash)
         .bind(now.micros())
         .fetch_optional(c)
         .await)?;
-    Ok(row.map(|(sealed, expires)| (sealed, Timestamp::from_micros(expires))))
+    Ok(row.map(|(sealed, expires, opened)| (sealed, Timestamp::from_micros(expires), opened == 1)))
 }
 
 /// Whose a link is.
@@ -57,6 +58,12 @@ pub(in crate::subjects) async fn settle(
         .execute(c)
         .await
         .map(|_| ()))?;
+    Ok(())
+}
+
+/// An account was opened for it.
+pub(in crate::subjects) async fn opened(tx: &mut Tx, tenant: &TenantId, hash: &[u8]) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(OPENED).bind(tenant.as_str()).bind(hash).execute(c).await.map(|_| ()))?;
     Ok(())
 }
 
