@@ -18,6 +18,8 @@ pub enum Kind {
     Conflict,
     /// It was there and has been erased, and the caller may know that: 410.
     Gone,
+    /// What was sent came too slowly: 408.
+    TooSlow,
     /// More bytes or pixels than allowed: 413.
     TooLarge,
     /// Not a media type we take: 415.

@@ -127,6 +127,7 @@ fn status(kind: Kind) -> StatusCode {
         Kind::NotFound => StatusCode::NOT_FOUND,
         Kind::Conflict => StatusCode::CONFLICT,
         Kind::Gone => StatusCode::GONE,
+        Kind::TooSlow => StatusCode::REQUEST_TIMEOUT,
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::Unsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
@@ -148,6 +149,7 @@ pub fn sentence(kind: Kind) -> (&'static str, &'static str) {
         Kind::NotFound => ("not-found", key("There is nothing here.")),
         Kind::Conflict => ("conflict", key("This does not fit the present state. Nothing was changed.")),
         Kind::Gone => ("gone", key("It was here and has been erased.")),
+        Kind::TooSlow => ("too-slow", key("It came too slowly. Nothing was kept of it.")),
         Kind::TooLarge => ("too-large", key("It is larger than we take. Nothing was kept of it.")),
         Kind::Unsupported => {
             ("unsupported-type", key("It is not of a type that we take. Nothing was kept of it."))
