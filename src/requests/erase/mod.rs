@@ -163,6 +163,16 @@ impl Requests {
         Ok(sql::erasure::list(&mut tx, tenant, most).await?)
     }
 
+    /// The erasure that answers a request, once it has begun.
+    pub async fn erasure_that_answers(
+        &self,
+        tenant: &TenantId,
+        request: RequestId,
+    ) -> Result<Option<Erasure>, Error> {
+        let mut tx = self.db.read().await?;
+        Ok(sql::erasure::of_request(&mut tx, tenant, request).await?)
+    }
+
     /// Does the next single step of an erasure, as staff may when one is stuck. Gives how it then stands.
     pub async fn erasure_step(&self, tenant: &TenantId, id: &str) -> Result<Erasure, Error> {
         let erasure = {

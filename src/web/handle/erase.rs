@@ -109,8 +109,7 @@ pub(crate) async fn erased(visit: Visit, Path((_, request)): Path<(String, Strin
     if request.right != Right::Erasure {
         return Err(not_found());
     }
-    let all = app.requests.erasures(&visit.tenant, 1000).await?;
-    let erasure = all.into_iter().find(|e| e.request == Some(request.id));
+    let erasure = app.requests.erasure_that_answers(&visit.tenant, request.id).await?;
     let receipt = request.receipt.or_else(|| erasure.as_ref().and_then(|e| e.receipt));
     let proof = match receipt {
         Some(receipt) => Some(app.requests.receipt(receipt).await?.1),
