@@ -160,7 +160,7 @@ impl Drp {
     pub(super) async fn end_undecided(&self, asked: &[Asked]) -> Result<(), Error> {
         for one in asked.iter().filter(|asked| asked.own) {
             let (Some(subject), Some(request)) = (one.subject, one.request) else { continue };
-            match self.requests.lapse(&Owner::new(&one.tenant, subject), request).await {
+            match self.requests.agent_removed(&Owner::new(&one.tenant, subject), request).await {
                 Ok(()) | Err(requests::Error::NotFound) => {}
                 Err(e) => return Err(e.into()),
             }

@@ -14,7 +14,7 @@ use crate::mail::letters::{
     RequestAnswered, RequestExtended, RequestLapsed, Written,
 };
 use crate::policy::{Channel, Right};
-use crate::requests::{self, LastLetter, RefusalReason, Request, State};
+use crate::requests::{self, Lapsed, LastLetter, RefusalReason, Request, State};
 use crate::speech::{Tongue, key};
 use crate::vault::{Actor, Owner};
 
@@ -108,7 +108,9 @@ impl Jobs {
             }
             Kind::Answered => return self.answered(request, (head, title, link)).await,
             Kind::Lapsed => {
-                RequestLapsed { head, reference, title, received: request.received_at, link }.write()
+                let agent_removed = request.lapsed() == Some(Lapsed::AgentRemoved);
+                let received = request.received_at;
+                RequestLapsed { head, reference, title, received, agent_removed, link }.write()
             }
         };
         written.map_err(|_| Error::Payload)

@@ -20,7 +20,7 @@ const OWED_ANSWERED: &str = "SELECT r.id, r.subject, r.round FROM request r WHER
     AND l.request = r.id AND l.kind = 'answered' AND l.round = r.round AND (l.sent_at IS NOT NULL OR l.at > $3)) \
     ORDER BY r.id LIMIT 100";
 const OWED_LAPSED: &str = "SELECT r.id, r.subject, r.round FROM request r WHERE r.tenant = $1 AND r.subject IS NOT NULL \
-    AND r.closed_at > $2 AND r.state = 'withdrawn' AND r.outcome = 'lapsed' AND NOT EXISTS (SELECT 1 FROM letter l \
+    AND r.closed_at > $2 AND r.state = 'withdrawn' AND r.outcome IN ('lapsed', 'agent-removed') AND NOT EXISTS (SELECT 1 FROM letter l \
     WHERE l.tenant = r.tenant AND l.request = r.id AND l.kind = 'lapsed' AND l.round = r.round \
     AND (l.sent_at IS NOT NULL OR l.at > $3)) ORDER BY r.id LIMIT 100";
 /// By address: one that the account was moved away from has nothing coming to it that had gone out before the move, since it
@@ -31,7 +31,7 @@ const OWED_BEFORE: &str = "SELECT r.id, r.subject, r.round, m.id FROM request r 
     OR ($3 = 'scheduled' AND r.state = 'grace' AND r.grace_until > $4) \
     OR ($3 = 'extended' AND r.extended_at > $4 AND r.answered_at IS NULL AND r.closed_at IS NULL) \
     OR ($3 = 'answered' AND r.answered_at > $4) \
-    OR ($3 = 'lapsed' AND r.closed_at > $4 AND r.state = 'withdrawn' AND r.outcome = 'lapsed')) \
+    OR ($3 = 'lapsed' AND r.closed_at > $4 AND r.state = 'withdrawn' AND r.outcome IN ('lapsed', 'agent-removed'))) \
     AND NOT EXISTS (SELECT 1 FROM letter l WHERE l.tenant = r.tenant AND l.request = r.id AND l.round = r.round \
     AND (l.kind = $3 OR ($3 = 'acknowledged' AND l.kind = 'answered')) AND l.sent_at < m.ends_at - $5) \
     AND NOT EXISTS (SELECT 1 FROM letter_before b WHERE b.tenant = r.tenant AND b.request = r.id AND b.moved = m.id \

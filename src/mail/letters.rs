@@ -219,6 +219,8 @@ pub struct RequestLapsed {
     pub title: String,
     /// When it reached us.
     pub received: Timestamp,
+    /// Whether it ended because the agent that asked for it may ask no more; else nobody confirmed it in time.
+    pub agent_removed: bool,
     /// The whole link to its page.
     pub link: String,
 }

@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use super::filing::{CATEGORY, UNREADABLE};
-use super::model::LAPSED;
 use super::receipts::IssuedKind;
-use super::{Below, Error, Request, Requests, State, owner_of, sql};
+use super::{Below, Error, Lapsed, Request, Requests, State, owner_of, sql};
 use crate::base::{EntryId, Kind, ReceiptId, Timestamp};
 use crate::elsewhere;
 use crate::ledger::EntryKind;
@@ -248,7 +247,7 @@ impl Requests {
         let mut closed = if request.state.is_over() { request } else { request.close(now, purge_at)? };
         // What recipients handed over for the archive goes when it can no longer be had.
         closed.next_at = closed.archive.map(|a| a.until).filter(|until| *until > now);
-        let ends = if closed.has_lapsed() { LAPSED } else { closed.state.as_str() };
+        let ends = closed.lapsed().map_or(closed.state.as_str(), Lapsed::as_str);
         let role = by.role().as_str();
         let outcome = closed.outcome.clone().unwrap_or_else(|| "closed".to_owned());
         let entry = self.entry(EntryKind::REQUEST_CLOSED, owner, role, &closed).await?;

@@ -37,7 +37,7 @@ pub use filing::{Arrived, Ask, CATEGORY, Filed, Filing, MOST_WORDS, Way};
 pub use fulfil::PURPOSE;
 pub use handover::{Handed, Handing, LONGEST_SILENCE, MOST_OF_HANDOVER};
 pub use identity::TO_SHOW;
-pub use model::{Alarm, BadStep, Due, Event, Prepared, Request, State};
+pub use model::{Alarm, BadStep, Due, Event, Lapsed, Prepared, Request, State};
 pub use papers::{LONGEST_REMARK, Papers, Proposal, Remark};
 pub use reasons::{LONGEST_REASON, SHORTEST_REASON};
 pub use receipts::{ErasureProofs, Issued, IssuedKind};

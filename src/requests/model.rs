@@ -248,19 +248,24 @@ impl Request {
         Ok(self)
     }
 
-    /// Nobody showed in time who asks: it ends, and nothing was done.
-    pub fn lapse(self, now: Timestamp, purge_at: Option<Timestamp>) -> Result<Self, BadStep> {
+    /// Nobody showed who asks, and nobody will: it ends, and nothing was done.
+    pub fn lapse(
+        self,
+        why: Lapsed,
+        now: Timestamp,
+        purge_at: Option<Timestamp>,
+    ) -> Result<Self, BadStep> {
         if self.state != State::IdentityPending {
             return Err(BadStep { from: self.state, to: State::Withdrawn });
         }
         let mut next = self.withdraw(now, purge_at)?;
-        next.outcome = Some(LAPSED.to_owned());
+        next.outcome = Some(why.as_str().to_owned());
         Ok(next)
     }
 
-    /// Whether it ended because nobody showed in time who asks.
-    pub fn has_lapsed(&self) -> bool {
-        self.state == State::Withdrawn && self.outcome.as_deref() == Some(LAPSED)
+    /// Why it ended without anybody having shown who asks, if it did.
+    pub fn lapsed(&self) -> Option<Lapsed> {
+        self.outcome.as_deref().filter(|_| self.state == State::Withdrawn).and_then(Lapsed::parse)
     }
 
     /// An erasure that waits until `until`.
@@ -380,8 +385,15 @@ impl Request {
     }
 }
 
-/// How a request ended of which nobody showed in time that it was theirs.
-pub(super) const LAPSED: &str = "lapsed";
+words!(
+    /// Why a request ended of which nobody showed that it was theirs.
+    Lapsed {
+        /// Nobody did in time.
+        Unconfirmed = "lapsed",
+        /// The agent that asked for it may ask no more.
+        AgentRemoved = "agent-removed",
+    }
+);
 
 /// The promised time is near when so much of it is left.
 pub(super) const NEAR: chrono::TimeDelta = chrono::TimeDelta::hours(18);

@@ -2,7 +2,7 @@
 //! that was missed loses nothing, and two at once do no harm.
 
 use super::model::{NEAR, pause};
-use super::{Alarm, Error, Request, Requests, State, owner_of, sql};
+use super::{Alarm, Error, Lapsed, Request, Requests, State, owner_of, sql};
 use crate::base::Timestamp;
 use crate::vault::Actor;
 
@@ -66,7 +66,7 @@ impl Requests {
             return Ok(request);
         }
         if request.state == State::IdentityPending {
-            return self.lapsed(request).await;
+            return self.lapse(request, Lapsed::Unconfirmed).await;
         }
         if request.state == State::Closed {
             return self.archive_is_over(request).await;

@@ -399,12 +399,19 @@ each_app! {
         assert_eq!((all.items.len(), all.items[0].state), (1, State::IdentityPending));
         app.app.drp.remove_agent(&app.tenant(), "slip").await.unwrap();
         let over = app.app.requests.find(&app.tenant(), all.items[0].id).await.unwrap();
-        assert_eq!((over.state, over.outcome.as_deref()), (State::Withdrawn, Some("lapsed")));
+        assert_eq!((over.state, over.outcome.as_deref()), (State::Withdrawn, Some("agent-removed")));
         let told = "SELECT COUNT(*) FROM drp_request WHERE callback IS NOT NULL OR next_at IS NOT NULL OR verdict IS NULL";
         assert_eq!(crate::support::house::count_in(&app.app.db, told).await, 0);
         let page = format!("/flux-kontext/privacy/requests/{}", over.reference);
         let html = app.get(&page).by(&ada).header("accept", "text/html").send().await.text();
-        assert!(html.contains("Nobody confirmed in time") && !html.contains("You took it back"), "{html}");
+        assert!(html.contains("can no longer ask us for anything"), "{html}");
+        for wrong in ["Nobody confirmed in time", "nobody confirmed it in time", "You took it back"] {
+            assert!(!html.contains(wrong), "{wrong}: {html}");
+        }
+        app.settle().await;
+        let told = app.mails().into_iter().filter(|m| m.letter.subject.contains(&over.reference)).next_back().unwrap();
+        let text = told.letter.text;
+        assert!(text.contains("That agent can no longer ask us") && !text.contains("nobody confirmed"), "{text}");
     }
 
     async fn a_key_that_signs_everything_and_a_site_without_tls_are_not_entered(app: TestApp) {

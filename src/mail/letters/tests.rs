@@ -134,7 +134,9 @@ fn late(tongue: Tongue) -> Vec<(&'static str, Written)> {
         remedy: "Eine Behörde und ein Gericht.".into(),
         link: link.clone(),
     };
-    let lapsed = RequestLapsed { head: head(tongue), reference, title, received, link };
+    let lapsed =
+        RequestLapsed { head: head(tongue), reference, title, received, agent_removed: false, link };
+    let removed = RequestLapsed { agent_removed: true, ..lapsed.clone() };
     let waits = ErasureWaits {
         head: head(tongue),
         reference: "R-2026-0154".into(),
@@ -146,6 +148,7 @@ fn late(tongue: Tongue) -> Vec<(&'static str, Written)> {
     vec![
         ("request-extended", extended.write().unwrap()),
         ("request-lapsed", lapsed.write().unwrap()),
+        ("request-of-a-removed-agent", removed.write().unwrap()),
         ("erasure-waits", waits.write().unwrap()),
     ]
 }

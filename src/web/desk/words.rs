@@ -55,6 +55,7 @@ pub(super) fn event(kind: &str) -> String {
         "identity-shown" => "Identity proved",
         "held" => "Put off: their address was changed lately",
         "lapsed" => "Ended: nobody confirmed it in time",
+        "agent-removed" => "Ended: its agent was taken out",
         "waived" => "Time to take it back given up",
         "started" => "Begun",
         "problem" => "Stuck",

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::base::Timestamp;
 use crate::elsewhere::{Task, TaskKind, TaskState};
 use crate::policy::{Policy, Right};
-use crate::requests::{self, Erasure, Event, RefusalReason, Request, State as Stands, StaysByLaw};
+use crate::requests::{self, Erasure, Event, Lapsed, RefusalReason, Request, State as Stands, StaysByLaw};
 use crate::speech::{Tongue, key};
 use crate::vault::{Holdings, KeptRecords};
 use crate::web::page::purpose_title;
@@ -65,8 +65,11 @@ fn standing(request: &Request) -> (&'static str, State) {
         Stands::Closed if unconfirmed(request) => (key("Your address stays as it was"), State::Attested),
         Stands::Closed if refused => (key("Answered, with reasons"), State::Attested),
         Stands::Fulfilled | Stands::Closed => (key("Done"), State::Kept),
-        Stands::Withdrawn if request.has_lapsed() => (key("Ended: nobody confirmed it"), State::Attested),
-        Stands::Withdrawn => (key("You took it back"), State::Attested),
+        Stands::Withdrawn => match request.lapsed() {
+            Some(Lapsed::Unconfirmed) => (key("Ended: nobody confirmed it"), State::Attested),
+            Some(Lapsed::AgentRemoved) => (key("Ended: its agent may ask no more"), State::Attested),
+            None => (key("You took it back"), State::Attested),
+        },
     }
 }
 
@@ -101,10 +104,15 @@ pub(crate) fn says(tongue: Tongue, request: &Request) -> String {
         Stands::Fulfilled | Stands::Closed | Stands::PartlyFulfilled => key("It is done, and proved below."),
         Stands::Refused => key("Our answer and its reasons stand below."),
         Stands::NoData => key("We looked everywhere and hold nothing of yours."),
-        Stands::Withdrawn if request.has_lapsed() => key(
-            "Nobody confirmed in time that it was yours. Nothing was changed; you can ask again at any time.",
-        ),
-        Stands::Withdrawn => key("You took it back before it was done. Nothing was changed."),
+        Stands::Withdrawn => match request.lapsed() {
+            Some(Lapsed::Unconfirmed) => key(
+                "Nobody confirmed in time that it was yours. Nothing was changed; you can ask again at any time.",
+            ),
+            Some(Lapsed::AgentRemoved) => key(
+                "The agent that asked for it in your name can no longer ask us for anything. Nothing was changed; you can ask yourself at any time.",
+            ),
+            None => key("You took it back before it was done. Nothing was changed."),
+        },
     };
     tongue.say(text).to_owned()
 }
@@ -229,6 +237,7 @@ fn happened(kind: &str) -> &str {
         "grace" => key("Set for later, so that you can change your mind"),
         "held" => key("Put off, because your address was changed lately"),
         "lapsed" => key("It ended, because nobody confirmed it in time"),
+        "agent-removed" => key("It ended, because its agent may ask no more"),
         "waived" => key("You asked for it at once"),
         "started" | "working" => key("The work began"),
         "erasing" => key("The erasure began"),
