@@ -7,6 +7,7 @@ use crate::base::{RequestId, Secret, TenantId};
 use crate::crypto;
 use crate::policy::Channel;
 use crate::requests::{Arrived, Ask, Filing, Way};
+use crate::speech::key;
 use crate::subjects::Email;
 use crate::vault::Actor;
 
@@ -76,7 +77,7 @@ impl Intake {
             id: Some(id),
             at: mail.received_at,
             way: Way::Letter,
-            proved: "by the link in a letter to their address".to_owned(),
+            proved: key("by the link in a letter to their address").to_owned(),
             how: mail.proof.in_words(),
         };
         let filed = self.0.requests.file_arrived(&owner, filing, &arrived).await?;

@@ -7,6 +7,7 @@ use super::{Error, Request, Requests, State, model::Alarm, owner_of, sql};
 use crate::base::{Page, PageSize, RequestId, Secret, TenantId, Timestamp};
 use crate::ledger::EntryKind;
 use crate::policy::{Channel, Facts, Policy, Right};
+use crate::speech::key;
 use crate::subjects::Profile;
 use crate::vault::{Access, Actor, NewRecord, Owner, SealedRecord};
 
@@ -399,8 +400,8 @@ impl Requests {
     }
 }
 
-pub(super) const NOT_OFFERED: Error = Error::Invalid("the privacy policy does not name this right");
-pub(super) const UNREADABLE: Error = Error::Invalid("the values cannot be read");
+pub(super) const NOT_OFFERED: Error = Error::Invalid(key("the privacy policy does not name this right"));
+pub(super) const UNREADABLE: Error = Error::Invalid(key("the values cannot be read"));
 
 /// Refuses what can be seen to be impossible before anything is written.
 fn check(policy: &Policy, ask: &Ask, words: Option<&str>) -> Result<(), Error> {

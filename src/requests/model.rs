@@ -249,12 +249,7 @@ impl Request {
     }
 
     /// Nobody showed who asks, and nobody will: it ends, and nothing was done.
-    pub fn lapse(
-        self,
-        why: Lapsed,
-        now: Timestamp,
-        purge_at: Option<Timestamp>,
-    ) -> Result<Self, BadStep> {
+    pub fn lapse(self, why: Lapsed, now: Timestamp, purge_at: Option<Timestamp>) -> Result<Self, BadStep> {
         if self.state != State::IdentityPending {
             return Err(BadStep { from: self.state, to: State::Withdrawn });
         }

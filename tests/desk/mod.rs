@@ -11,6 +11,7 @@ mod policies;
 mod promises;
 mod provider;
 mod sight;
+mod told;
 
 use vouchsafe::policy::Role;
 

@@ -258,6 +258,14 @@ each_app! {
             fields[n].1 = wrong;
             assert_eq!(send(&app, &path, &fields).await.status, 422, "{n}");
         }
+        fields[4].1 = "2031-01-01";
+        let mut body = url::form_urlencoded::Serializer::new(String::new());
+        body.append_pair("csrf", &form_token(&page(&app, &path).await.text())).extend_pairs(&fields);
+        let call = app.post(&path).header("accept", "text/html").header("accept-language", "de");
+        let call = call.header("sec-fetch-site", "same-origin");
+        let german = call.body("application/x-www-form-urlencoded", body.finish()).send().await.text();
+        assert!(german.contains("eine Vollmacht endet in der Zukunft") && !german.contains("cannot be asked"), "{german}");
+        fields[4].1 = "2027-06-30";
         app.settle().await;
         answer(&app, &link(&app, "ada@example.org"), "confirm", "").await;
         assert_eq!(requests(&app, &ada).await.len(), 1);

@@ -9,6 +9,7 @@ use crate::crypto::{self, Place};
 use crate::intake::{Error, Intake};
 use crate::policy::Right;
 use crate::requests::{Ask, MOST_WORDS};
+use crate::speech::key;
 
 /// Most mandates that are asked of one address within a day.
 pub const A_PERSON: i64 = 3;
@@ -73,13 +74,13 @@ impl Intake {
         let marks =
             |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         let wrong = if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(marks) {
-            "say who you are, in at most 120 characters"
+            key("say who you are, in at most 120 characters")
         } else if proposal.rights.is_empty() || proposal.rights.len() > 7 {
-            "say which rights the mandate is for"
+            key("say which rights the mandate is for")
         } else if proposal.until <= now || proposal.until > now.plus(LONGEST) {
-            "a mandate ends in the future, and within a year"
+            key("a mandate ends in the future, and within a year")
         } else if proposal.wanted.words.chars().count() > MOST_WORDS {
-            "what you wrote is longer than 4,000 characters"
+            key("what you wrote is longer than 4,000 characters")
         } else {
             return self.covered(tenant, &proposal.rights, &proposal.wanted.ask, &proposal.wanted.words);
         };
@@ -95,13 +96,13 @@ impl Intake {
         words: &str,
     ) -> Result<(), Error> {
         if !rights.contains(&ask.right()) {
-            return Err(Error::Invalid("the mandate is not for this right"));
+            return Err(Error::Invalid(key("the mandate is not for this right")));
         }
         if matches!(
             ask,
             Ask::Rectification(Some(_)) | Ask::Erasure { at_once: true } | Ask::Restriction { on: false }
         ) {
-            return Err(Error::Invalid("only the person themself can ask for this"));
+            return Err(Error::Invalid(key("only the person themself can ask for this")));
         }
         Ok(self.0.requests.may_be_filed(tenant, ask, words)?)
     }

@@ -10,6 +10,7 @@ use crate::intake::{Error, Intake};
 use crate::ledger::{Entry, EntryKind};
 use crate::policy::{Channel, Fact, Facts, Right};
 use crate::requests::{self, Arrived, Ask, Filing, Request, Way};
+use crate::speech::key;
 use crate::store::Tx;
 use crate::vault::{Access, Actor, NewRecord, Owner, SealedRecord};
 
@@ -174,7 +175,7 @@ impl Intake {
             at: self.0.clock.now(),
             way: Way::Agent,
             how: format!("asked for by an agent, under the mandate {mandate}"),
-            proved: "the mandate was confirmed by a link to their address".to_owned(),
+            proved: key("the mandate was confirmed by a link to their address").to_owned(),
         };
         Ok(self.0.requests.file_arrived(owner, filing, &arrived).await?.request)
     }

@@ -134,8 +134,7 @@ fn late(tongue: Tongue) -> Vec<(&'static str, Written)> {
         remedy: "Eine Behörde und ein Gericht.".into(),
         link: link.clone(),
     };
-    let lapsed =
-        RequestLapsed { head: head(tongue), reference, title, received, agent_removed: false, link };
+    let lapsed = RequestLapsed { head: head(tongue), reference, title, received, agent_removed: false, link };
     let removed = RequestLapsed { agent_removed: true, ..lapsed.clone() };
     let waits = ErasureWaits {
         head: head(tongue),

@@ -20,10 +20,11 @@ use super::{Error, Request, Requests, State, sql};
 use crate::base::{EntryId, ReceiptId, RequestId, SubjectId, TenantId, Timestamp};
 use crate::ledger::{Entry, EntryKind};
 use crate::policy::Role;
+use crate::speech::key;
 use crate::vault::{Actor, KeptRecords, Owner, Vault};
 
 /// Why somebody is not erased while a legal hold concerns them.
-const HELD: &str = "a legal hold keeps these data; they are erased when it is lifted";
+const HELD: &str = key("a legal hold keeps these data; they are erased when it is lifted");
 
 words!(
     /// Where an erasure stands.
@@ -325,9 +326,9 @@ impl Requests {
                 return Ok(erasure);
             }
             if erasure.state == ErasureState::Failed {
-                return Err(Error::Invalid(
+                return Err(Error::Invalid(key(
                     "something was still found after the erasure; it is not called done",
-                ));
+                )));
             }
         }
         Ok(erasure)

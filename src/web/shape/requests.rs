@@ -83,7 +83,7 @@ pub(crate) fn says(tongue: Tongue, request: &Request) -> String {
     if let (Some(why), true) = (&request.problem, request.state.is_open()) {
         let says =
             tongue.put("A step could not be done: {why}. Nothing is lost; it is tried again by itself.");
-        return says.with("why", tongue.tell(why)).text();
+        return says.with("why", problem(tongue, why)).text();
     }
     let text = match request.state {
         Stands::Received | Stands::Acknowledged => key("It has reached us, and its clocks run."),
@@ -193,23 +193,24 @@ pub(crate) fn recipient(tongue: Tongue, policy: &Policy, task: &Task) -> Recipie
     }
 }
 
-/// The way a request has come.
+/// The way a request has come: what its person has words for. What is between staff, or is said in a program's words, is not
+/// told.
 pub(crate) fn steps(tongue: Tongue, request: &Request, events: &[Event]) -> Vec<Step> {
-    let told = events.iter().filter(|e| is_told(&e.kind));
-    let mut steps: Vec<Step> = told
-        .map(|e| Step {
-            says: tongue.tell(happened(&e.kind)),
+    let told = || events.iter().filter_map(|e| Some((e, happened(&e.kind)?)));
+    let mut steps: Vec<Step> = told()
+        .map(|(e, says)| Step {
+            says: tongue.say(says).to_owned(),
             at: Some(e.at.into()),
             now: false,
-            note: e.note.clone().unwrap_or_default(),
+            note: note(tongue, e),
         })
         .collect();
-    // A letter came before it was confirmed, and is the beginning. Where it came from is for staff.
-    if let Some(place) = events.iter().filter(|e| is_told(&e.kind)).position(|e| e.kind == "arrived")
+    // A letter came before it was confirmed, and is the beginning.
+    if let Some(place) = told().position(|(e, _)| e.kind == "arrived")
         && place < steps.len()
     {
         let letter = steps.remove(place);
-        steps.insert(0, Step { at: Some(request.received_at.into()), note: String::new(), ..letter });
+        steps.insert(0, Step { at: Some(request.received_at.into()), ..letter });
     }
     // An answer and its closing in the same second are one thing to a reader.
     steps.dedup_by(|b, a| b.says == a.says);
@@ -219,13 +220,28 @@ pub(crate) fn steps(tongue: Tongue, request: &Request, events: &[Event]) -> Vec<
     steps
 }
 
-/// Whether something that happened is shown to the person: all but the clocks' calls to staff.
-fn is_told(kind: &str) -> bool {
-    !["promise-near", "promise-missed", "law-near", "law-missed"].contains(&kind)
+/// What is told besides of something that happened: why it is held up, and how it was shown who asks. Where a letter came
+/// from, and under which number an agent holds a mandate, is for staff.
+fn note(tongue: Tongue, event: &Event) -> String {
+    match (event.kind.as_str(), &event.note) {
+        ("problem", Some(why)) => problem(tongue, why),
+        ("identity-shown", Some(how)) => tongue.tell(how),
+        _ => String::new(),
+    }
 }
 
-fn happened(kind: &str) -> &str {
-    match kind {
+/// Why a step could not be done, with the name of whoever holds it up if that is somebody else.
+fn problem(tongue: Tongue, why: &str) -> String {
+    match why.split_once(": ") {
+        Some((who, why)) => format!("{who}: {}", tongue.tell(why)),
+        None => tongue.tell(why),
+    }
+}
+
+/// What happened, in words for the person. `None` for what is not told them: the clocks' calls to staff, notes between staff, a
+/// refusal that is only proposed, and whatever has no words here.
+fn happened(kind: &str) -> Option<&'static str> {
+    Some(match kind {
         "filed" => key("You filed it"),
         "arrived" => key("Your letter reached us; both clocks count from here"),
         "by-agent" => key("An agent asked for it in your name"),
@@ -252,8 +268,9 @@ fn happened(kind: &str) -> &str {
         "closed" => key("Closed, with a receipt"),
         "withdrawn" => key("You took it back"),
         "reopened" => key("It was taken up again"),
-        other => other,
-    }
+        "erasure-failed" => key("Something was still found, and is cleared away"),
+        _ => return None,
+    })
 }
 
 fn ahead(request: &Request) -> Option<&'static str> {
