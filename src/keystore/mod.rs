@@ -106,6 +106,19 @@ impl Keystore {
     }
 
     /// A transaction that writes keys, and the epoch to write them under: one that will not be destroyed before what is
+    /// The epoch that a row lies under. [`Error::NoKey`] only when it is written down as destroyed: a folder that does not
+    /// show it yet, as one on a network may for a while, says nothing about the key.
+    async fn epoch(&self, number: i64) -> Result<EpochKey, Error> {
+        match self.epochs.get(number, self.clock.now()).await {
+            Err(Error::EpochAway)
+                if sql::epochs::is_destroyed(&mut self.db.read().await?, number).await? =>
+            {
+                Err(Error::NoKey)
+            }
+            found => found,
+        }
+    }
+
     /// written in it has been wrapped anew.
     async fn writing(&self) -> Result<(Tx, EpochKey), Error> {
         let epoch = self.epochs.current(self.clock.now()).await?;

@@ -48,9 +48,19 @@ enum Reduction {
 
 impl Vault {
     /// Opens a record for what a rule or a law does with it. `None` when nothing ever opens it again: its key is gone, or
-    /// key or value are damaged, while the keystore itself is whole.
+    /// key or value are damaged, while the keystore itself is whole. An epoch that is not to be seen at the moment is an
+    /// error, and says nothing about the record.
     pub(super) async fn readable(&self, owner: &Owner, row: RecordRow) -> Result<Option<Record>, Error> {
-        let key = match self.keys.item(owner.key(), &key_item(&row.id, row.revision)).await {
+        let name = key_item(&row.id, row.revision);
+        let mut key = self.keys.item(owner.key(), &name).await;
+        if matches!(key, Err(keystore::Error::Damaged)) && self.keys.opens_all_epochs().await? {
+            // It may have been its epoch that did not open: now that all do, the key itself is asked once more.
+            key = self.keys.item(owner.key(), &name).await;
+            if matches!(key, Err(keystore::Error::Damaged)) {
+                return Ok(None);
+            }
+        }
+        let key = match key {
             Ok(key) => key,
             Err(keystore::Error::NoKey) => {
                 // Corrected or erased since the row was read: then it is no longer this row that stands there.
@@ -58,7 +68,6 @@ impl Vault {
                 let now = rows::record(&mut tx, owner, &row.id).await?.ok_or(Error::NotFound)?;
                 return if now.revision == row.revision { Ok(None) } else { Err(Error::NotFound) };
             }
-            Err(keystore::Error::Damaged) if self.keys.opens_all_epochs().await? => return Ok(None),
             Err(e) => return Err(e.into()),
         };
         match open(owner, row, &key.key) {
