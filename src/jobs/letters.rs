@@ -36,6 +36,8 @@ impl Jobs {
         self.app.subjects.expire_moves().await?;
         for tenant in self.app.library.tenants() {
             n += self.last_letters(&tenant).await?;
+            self.app.requests.end_letter_keys(&tenant).await?;
+            self.app.subjects.end_move_keys(&tenant).await?;
         }
         let mut tx = self.app.db.begin().await?;
         sql::expire(&mut tx, self.app.clock.now().plus(-KEPT)).await?;

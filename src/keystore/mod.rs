@@ -16,6 +16,7 @@ mod laid;
 mod lead;
 mod model;
 mod moving;
+mod once;
 mod rotation;
 mod seal;
 mod seals;
@@ -105,7 +106,6 @@ impl Keystore {
         Ok(())
     }
 
-    /// A transaction that writes keys, and the epoch to write them under: one that will not be destroyed before what is
     /// The epoch that a row lies under. [`Error::NoKey`] only when it is written down as destroyed: a folder that does not
     /// show it yet, as one on a network may for a while, says nothing about the key.
     async fn epoch(&self, number: i64) -> Result<EpochKey, Error> {
@@ -119,6 +119,7 @@ impl Keystore {
         }
     }
 
+    /// A transaction that writes keys, and the epoch to write them under: one that will not be destroyed before what is
     /// written in it has been wrapped anew.
     async fn writing(&self) -> Result<(Tx, EpochKey), Error> {
         let epoch = self.epochs.current(self.clock.now()).await?;

@@ -1,5 +1,6 @@
 pub(super) mod again;
 pub(super) mod epochs;
+pub(super) mod once;
 
 use super::Owner;
 use crate::base::{KeyId, SubjectId, TenantId, Timestamp};

@@ -8,7 +8,7 @@ use super::account::{CATEGORY, NAME};
 use super::sql::address::{self as rows, Row};
 use super::{Email, Error, Profile, Session, SignedIn, Subjects};
 use crate::base::{AddressId, RequestId, Secret, TenantId, Timestamp};
-use crate::crypto::{self, Key, Place};
+use crate::crypto::{self, Place};
 use crate::ledger::{Entry, EntryKind};
 use crate::store::Tx;
 use crate::vault::{Access, Actor, Owner, Record};
@@ -23,6 +23,8 @@ const MOST_A_DAY: i64 = 3;
 const REMEMBERED: TimeDelta = TimeDelta::days(2);
 /// An old mailbox that takes nothing in holds a move up for so long.
 const OLD_FIRST: TimeDelta = TimeDelta::hours(1);
+/// Longer than it takes from the making of a key to the row that it is for.
+const UNUSED: TimeDelta = TimeDelta::hours(1);
 /// A correction is a right; a restriction does not keep it back.
 const PURPOSE: &str = "rights";
 
@@ -88,6 +90,11 @@ fn place(tenant: &TenantId, id: AddressId) -> Place {
     Place::new("address-move").with(tenant.as_str()).with(id.as_bytes())
 }
 
+/// Whose keys these are, in the keystore: each move has one, which goes with its addresses.
+fn kind(tenant: &TenantId) -> String {
+    format!("address/{tenant}")
+}
+
 fn hash(token: &str) -> [u8; 32] {
     crypto::sha256(token.as_bytes())
 }
@@ -113,7 +120,7 @@ impl Subjects {
         let index = self.vault.blind_index(&owner.tenant, "email", to.expose()).await?;
         let both = Both { from: known.email, to: to.expose().to_owned() };
         let plain = Zeroizing::new(serde_json::to_vec(&both).map_err(|_| Error::NotFound)?);
-        let key = self.moves_key(&owner.tenant).await?;
+        let key = self.keys.once(&kind(&owner.tenant), &id.to_string()).await?;
         let sealed = crypto::seal(&key, &place(&owner.tenant, id), &plain, &self.entropy);
         let ends_at = now.plus(ADDRESS_LINK);
         let mut tx = self.db.begin().await?;
@@ -191,7 +198,7 @@ impl Subjects {
             rows::by_confirm(&mut tx, tenant, &hash(token), now).await?.ok_or(Error::BadProof)?
         };
         let owner = Owner::new(tenant, row.subject);
-        let both = self.unseal_move(tenant, &row).await?;
+        let both = self.unseal_move(tenant, &row).await?.ok_or(Error::BadProof)?;
         let mine = |session: &&Session| matches!(&session.who, SignedIn::Subject(me) if *me == owner);
         let stays = here.filter(mine).map(|session| session.id.to_string());
         let stays = stays.as_deref().unwrap_or_default();
@@ -216,7 +223,7 @@ impl Subjects {
         };
         let owner = Owner::new(tenant, row.subject);
         if row.moved {
-            let both = self.unseal_move(tenant, &row).await?;
+            let both = self.unseal_move(tenant, &row).await?.ok_or(Error::BadProof)?;
             let entry = EntryKind::ADDRESS_UNDONE;
             let write = Write { row: &row, to: &both.from, stays: "", entry };
             self.write_address(&owner, write).await?;
@@ -292,7 +299,9 @@ impl Subjects {
         };
         let mut all = Vec::with_capacity(held.len());
         for row in held {
-            all.push(self.unseal_move(&owner.tenant, &row).await?.from.parse()?);
+            if let Some(both) = self.unseal_move(&owner.tenant, &row).await? {
+                all.push(both.from.parse()?);
+            }
         }
         Ok(all)
     }
@@ -306,7 +315,7 @@ impl Subjects {
         };
         let mut owed = Vec::with_capacity(found.len());
         for row in found {
-            let both = self.unseal_move(tenant, &row).await?;
+            let Some(both) = self.unseal_move(tenant, &row).await? else { continue };
             owed.push(OwedMove {
                 id: row.id,
                 owner: Owner::new(tenant, row.subject),
@@ -380,6 +389,13 @@ impl Subjects {
         Ok(n)
     }
 
+    /// Destroys the keys of moves whose addresses are no longer there, however they went. Gives how many.
+    pub async fn end_move_keys(&self, tenant: &TenantId) -> Result<u64, Error> {
+        let before = self.clock.now().plus(-UNUSED);
+        let there = rows::sealed(&mut self.db.read().await?, tenant).await?;
+        Ok(self.keys.end_once_but(&kind(tenant), &there, before).await?)
+    }
+
     async fn kept_profile(&self, owner: &Owner, access: &Access<'_>) -> Result<(Record, Profile), Error> {
         let record = self.vault.record_named(owner, access, CATEGORY, NAME).await?.ok_or(Error::NotFound)?;
         let profile = serde_json::from_value(record.value.clone()).map_err(|_| Error::NotFound)?;
@@ -391,14 +407,12 @@ impl Subjects {
         Ok(entry.about(self.vault.subject_ref(owner).await?))
     }
 
-    async fn moves_key(&self, tenant: &TenantId) -> Result<Key, Error> {
-        Ok(self.keys.system(&format!("address/{tenant}")).await?)
-    }
-
-    async fn unseal_move(&self, tenant: &TenantId, row: &Row) -> Result<Both, Error> {
-        let key = self.moves_key(tenant).await?;
+    /// `None` when its key was destroyed: it was over, and a backup brought its row back.
+    async fn unseal_move(&self, tenant: &TenantId, row: &Row) -> Result<Option<Both>, Error> {
+        let key = self.keys.once_known(&kind(tenant), &row.id.to_string()).await?;
+        let Some(key) = key else { return Ok(None) };
         let plain = crypto::open(&key, &place(tenant, row.id), &row.sealed).map_err(|_| Error::NotFound)?;
-        serde_json::from_slice(&plain).map_err(|_| Error::NotFound)
+        serde_json::from_slice(&plain).map(Some).map_err(|_| Error::NotFound)
     }
 }
 

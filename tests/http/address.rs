@@ -245,6 +245,9 @@ each_app! {
         app.move_to(&ada, NEW).await;
         let undo = app.mailed_token(ADA, "/address/undo").unwrap();
         assert_eq!(app.app.subjects.addresses_before(&ada.owner).await.unwrap().len(), 1);
+        let id = crate::support::house::word_in(&app.app.db, "SELECT id FROM address_move").await;
+        let kind = format!("address/{}", app.tenant());
+        assert!(app.app.keys.once_known(&kind, &id).await.unwrap().is_some());
         app.advance(TimeDelta::hours(72));
         assert!(app.app.requests.undo_address(&app.tenant(), &undo).await.is_err());
         assert!(app.app.subjects.addresses_before(&ada.owner).await.unwrap().is_empty());
@@ -253,6 +256,7 @@ each_app! {
         let left = "SELECT COUNT(*) FROM address_move WHERE sealed IS NOT NULL OR from_index IS NOT NULL OR to_index IS NOT NULL \
             OR undo_hash IS NOT NULL";
         assert_eq!(crate::support::house::count_in(db, left).await, 0);
+        assert!(app.app.keys.once_known(&kind, &id).await.unwrap().is_none(), "nor does a copy of the row open");
         app.advance(TimeDelta::days(3));
         app.settle().await;
         assert_eq!(crate::support::house::count_in(db, "SELECT COUNT(*) FROM address_move").await, 0);

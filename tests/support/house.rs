@@ -280,6 +280,14 @@ pub(crate) async fn count_in(db: &Db, sql: &str) -> i64 {
     n
 }
 
+/// The one word that a statement without parameters finds.
+pub(crate) async fn word_in(db: &Db, sql: &str) -> String {
+    let mut tx = db.read().await.unwrap();
+    let sql = AssertSqlSafe(sql.to_owned());
+    let (word,): (String,) = on!(tx, |c| sqlx::query_as(sql).fetch_one(c).await).unwrap();
+    word
+}
+
 pub(crate) async fn run_in(db: &Db, sql: &str) {
     let mut tx = db.begin().await.unwrap();
     let sql = AssertSqlSafe(sql.to_owned());

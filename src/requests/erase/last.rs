@@ -1,5 +1,6 @@
 //! The last letter to somebody who asked to be erased: that it is done, and how they can check it. Their address is sealed
-//! under a key of the service before the fence is up, leads to nobody from any other row, and goes when the letter went.
+//! under a key of its own before the fence is up, leads to nobody from any other row, and goes when the letter went, the
+//! key with it: a copy of the row from before then opens for nobody.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,8 @@ use crate::vault::{self, Access, Actor, Owner};
 const AGAIN: TimeDelta = TimeDelta::minutes(10);
 /// And not at all any more after this: an address is not kept for longer, whatever became of the letter.
 pub(in crate::requests) const AT_MOST: TimeDelta = TimeDelta::days(30);
+/// Longer than it takes from the making of a key to the row that it is for.
+const UNUSED: TimeDelta = TimeDelta::hours(1);
 
 /// What is sealed.
 #[derive(Serialize, Deserialize)]
@@ -48,11 +51,12 @@ fn place(tenant: &TenantId, erasure: &str) -> Place {
     Place::new("last-letter").with(tenant.as_str()).with(erasure)
 }
 
-impl Requests {
-    async fn last_key(&self, tenant: &TenantId) -> Result<crypto::Key, Error> {
-        Ok(self.keys.system(&format!("last-letter/{tenant}")).await.map_err(vault::Error::from)?)
-    }
+/// Whose keys these are, in the keystore.
+fn kind(tenant: &TenantId) -> String {
+    format!("last-letter/{tenant}")
+}
 
+impl Requests {
     /// What the last letter needs, sealed, while it can still be read. `None` when it cannot: nobody stays unerased for want
     /// of a letter.
     pub(super) async fn last_words(
@@ -81,7 +85,7 @@ impl Requests {
         };
         let plain = serde_json::to_vec(&kept).map_err(|_| super::super::filing::UNREADABLE)?;
         let plain = zeroize::Zeroizing::new(plain);
-        let key = self.last_key(&owner.tenant).await?;
+        let key = self.keys.once(&kind(&owner.tenant), erasure).await.map_err(vault::Error::from)?;
         Ok(crypto::seal(&key, &place(&owner.tenant, erasure), &plain, &self.entropy))
     }
 
@@ -100,7 +104,12 @@ impl Requests {
             if !matches!(erasure.state, ErasureState::Verified | ErasureState::Closed) {
                 continue;
             }
-            let key = self.last_key(tenant).await?;
+            let key = self.keys.once_known(&kind(tenant), &erasure.id).await.map_err(vault::Error::from)?;
+            let Some(key) = key else {
+                // A backup brought the row back: the letter went, or its time is over.
+                self.last_letter_gone(tenant, &erasure.id).await?;
+                continue;
+            };
             let plain = crypto::open(&key, &place(tenant, &erasure.id), &sealed)
                 .map_err(|_| vault::Error::Damaged)?;
             let kept: Kept = serde_json::from_slice(&plain).map_err(|_| vault::Error::Damaged)?;
@@ -128,9 +137,20 @@ impl Requests {
 
     /// A last letter went: the address goes as well.
     pub async fn last_letter_sent(&self, letter: &LastLetter) -> Result<(), Error> {
+        self.last_letter_gone(&letter.erasure.tenant, &letter.erasure.id).await
+    }
+
+    async fn last_letter_gone(&self, tenant: &TenantId, erasure: &str) -> Result<(), Error> {
         let mut tx = self.db.begin().await?;
-        sql::last::gone(&mut tx, &letter.erasure.tenant, &letter.erasure.id).await?;
+        sql::last::gone(&mut tx, tenant, erasure).await?;
         tx.commit().await?;
-        Ok(())
+        Ok(self.keys.end_once(&kind(tenant), erasure).await.map_err(vault::Error::from)?)
+    }
+
+    /// Destroys the keys of last letters that are no longer there, however they went. Gives how many.
+    pub async fn end_letter_keys(&self, tenant: &TenantId) -> Result<u64, Error> {
+        let before = self.clock.now().plus(-UNUSED);
+        let there = sql::last::all(&mut self.db.read().await?, tenant).await?;
+        Ok(self.keys.end_once_but(&kind(tenant), &there, before).await.map_err(vault::Error::from)?)
     }
 }

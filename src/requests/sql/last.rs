@@ -9,6 +9,7 @@ const INSERT: &str = "INSERT INTO last_letter (erasure, tenant, sealed, at) VALU
 const OWED: &str = "SELECT l.erasure, l.sealed FROM last_letter l JOIN erasure e ON e.tenant = l.tenant AND e.id = l.erasure \
     WHERE l.tenant = $1 AND e.state IN ('verified', 'closed') AND (l.tried_at IS NULL OR l.tried_at <= $2) \
     ORDER BY l.at, l.erasure LIMIT 100";
+const ALL: &str = "SELECT erasure FROM last_letter WHERE tenant = $1";
 const TRY: &str = "UPDATE last_letter SET tried_at = $1 WHERE tenant = $2 AND erasure = $3 \
     AND (tried_at IS NULL OR tried_at <= $4)";
 const GONE: &str = "DELETE FROM last_letter WHERE tenant = $1 AND erasure = $2";
@@ -40,6 +41,12 @@ pub(in crate::requests) async fn owed(
     tried: Timestamp,
 ) -> Result<Vec<(String, Vec<u8>)>, Error> {
     Ok(on!(tx, |c| sqlx::query_as(OWED).bind(tenant.as_str()).bind(tried.micros()).fetch_all(c).await)?)
+}
+
+/// The erasures of all that are there.
+pub(in crate::requests) async fn all(tx: &mut Tx, tenant: &TenantId) -> Result<Vec<String>, Error> {
+    let rows: Vec<(String,)> = on!(tx, |c| sqlx::query_as(ALL).bind(tenant.as_str()).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(erasure,)| erasure).collect())
 }
 
 /// `false` when it went, or another has tried since `tried`.

@@ -42,6 +42,7 @@ const MANDATES: &str =
 const END_OTHER_SESSIONS: &str = "DELETE FROM session WHERE tenant = $1 AND subject = $2 AND id <> $3";
 const BLANK: &str = "UPDATE address_move SET state = 'over', sealed = NULL, from_index = NULL, to_index = NULL, \
     confirm_hash = NULL, undo_hash = NULL WHERE ends_at <= $1 AND (state <> 'over' OR to_index IS NOT NULL)";
+const SEALED: &str = "SELECT id FROM address_move WHERE tenant = $1 AND sealed IS NOT NULL";
 const FORGET: &str = "DELETE FROM address_move WHERE state = 'over' AND ends_at <= $1";
 
 /// A move as its row has it.
@@ -303,6 +304,12 @@ pub(in crate::subjects) async fn cut_off(tx: &mut Tx, owner: &Owner, but: &str) 
     change!(tx, MANDATES, tenant, &subject)?;
     change!(tx, END_OTHER_SESSIONS, tenant, &subject, but)?;
     super::end_links(tx, owner).await
+}
+
+/// Those that still have their addresses.
+pub(in crate::subjects) async fn sealed(tx: &mut Tx, tenant: &TenantId) -> Result<Vec<String>, Error> {
+    let rows: Vec<(String,)> = on!(tx, |c| sqlx::query_as(SEALED).bind(tenant.as_str()).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 /// Blanks what is over, and forgets rows that nobody needs any more.
