@@ -77,9 +77,7 @@ impl Vault {
         now: Timestamp,
         most: i64,
     ) -> Result<Vec<Doomed>, Error> {
-        let policy = self.policy(tenant)?;
-        let unholdable: Vec<&str> =
-            policy.retention_rules().filter(|r| !r.may_be_held).map(|r| r.id.as_str()).collect();
+        let unholdable = self.unholdable(tenant);
         let mut tx = self.db.read().await?;
         let mut due = rows::due(&mut tx, tenant, now, most).await?;
         if !unholdable.is_empty() {
