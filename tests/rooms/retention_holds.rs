@@ -8,7 +8,7 @@ use vouchsafe::base::PageSize;
 use vouchsafe::jobs::Task;
 use vouchsafe::policy::Role;
 use vouchsafe::retention::{Error as Refused, NewHold};
-use vouchsafe::vault::{Access, Actor, Error, Owner, Vault};
+use vouchsafe::vault::{Access, Actor, Error, NewRecord, Owner, Vault};
 
 use super::retention::{sweep, under};
 use crate::each_house;
