@@ -183,7 +183,7 @@ impl App {
         let (known, held) = (self.tally()?, self.keys.destroyed().await?);
         if held > known {
             let file = self.tally_file();
-            let written = ledger::write_durably(&file, &format!("{held}\n"));
+            let written = store::write_durably(&file, format!("{held}\n").as_bytes());
             written.map_err(|e| Error::Folder(file, e))?;
         }
         Ok((held < known).then_some(Shut::OlderKeys { known, held }))

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::resource::{FULL, Resource};
 use super::sequence::blocking;
-use super::{Checkpoint, Error, Ledger, TileId, state};
+use super::{Checkpoint, Error, Forgery, Ledger, TileId};
+use crate::store::{make_folders, write_durably};
 
 /// Files written between two looks at the database, so that memory stays flat however far the folder is behind.
 const AT_ONCE: usize = 64;
@@ -150,7 +151,7 @@ fn put_one(folder: &Path, resource: Resource, bytes: &[u8]) -> io::Result<()> {
     if let Some(parent) = path.parent() {
         state::make_folders(parent)?;
     }
-    state::write_bytes(&path, bytes)?;
+    write_durably(&path, bytes)?;
     let full = match resource {
         Resource::Checkpoint => false,
         Resource::Tile { width, .. } | Resource::Entries { width, .. } => width == FULL,

@@ -5,6 +5,7 @@
 //! share the wait for it; nothing here decides what may be written. Must never: build SQL from values.
 
 mod db;
+mod durable;
 mod error;
 pub mod idempotency;
 pub mod jobs;
@@ -14,6 +15,7 @@ mod sql;
 mod writer;
 
 pub use db::{Conn, Db, PostgresSettings, SqliteSettings, Tx};
+pub(crate) use durable::{make_folders, write_durably};
 pub use error::Error;
 pub use list::{MOST_IN, padding, with_list};
 pub use migrations::{KEYSTORE, MAIN, Schema};
