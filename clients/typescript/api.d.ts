@@ -805,6 +805,11 @@ export interface Settings {
 export interface Standing {
   /** The main database answers. */
   database: boolean;
+  /**
+   * What a witness of the ledger says against it and shows nothing for. The service goes on without its signature and
+   * asks it again; somebody should ask its owner.
+   */
+  doubted?: string | null;
   /** The keystore answers. */
   keystore: boolean;
   /**
