@@ -7,6 +7,8 @@ pub(super) const SOUND: &str = "PRAGMA quick_check(1)";
 /// For each table with a text column that is not ordered by bytes, the statement that mends it.
 pub(super) const UNORDERED_POSTGRES: &str = "SELECT format('ALTER TABLE %I.%I %s', n.nspname, t.relname, \
     string_agg(format('ALTER COLUMN %I TYPE TEXT COLLATE \"C\"', a.attname), ', ' ORDER BY a.attnum)) \
+/// How long a table is waited for before it is written anew.
+pub(super) const WAIT_POSTGRES: &str = "SELECT set_config('lock_timeout', '2s', true)";
     FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid JOIN pg_namespace n ON n.oid = t.relnamespace \
     JOIN pg_collation c ON c.oid = a.attcollation WHERE n.nspname = current_schema() AND t.relkind IN ('r', 'p') \
     AND t.relname <> '_sqlx_migrations' AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid = 'text'::regtype \
