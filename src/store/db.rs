@@ -132,6 +132,13 @@ impl Db {
         Ok(true)
     }
 
+    /// How many bytes a copy of a SQLite file takes at most. `None` for a server.
+    pub async fn copy_takes(&self) -> Result<Option<u64>, Error> {
+        let Self::Sqlite { read, .. } = self else { return Ok(None) };
+        let (bytes,): (i64,) = sqlx::query_as(super::sql::SIZE_SQLITE).fetch_one(read).await?;
+        Ok(u64::try_from(bytes).ok())
+    }
+
     /// Whether the pages of a SQLite file hang together. A server looks after its own.
     pub async fn is_sound(&self) -> Result<bool, Error> {
         let Self::Sqlite { read, .. } = self else { return Ok(true) };

@@ -3,6 +3,9 @@ pub(super) const TURN_POSTGRES: &str = "SELECT CAST(pg_advisory_xact_lock($1) AS
 pub(super) const SHARED_TURN_POSTGRES: &str = "SELECT CAST(pg_advisory_xact_lock_shared($1) AS TEXT)";
 /// The whole database as it is at one moment, without anything that was deleted, into a file that is empty.
 pub(super) const COPY_SQLITE: &str = "VACUUM INTO $1";
+/// With the pages that are free: a copy has none of them.
+pub(super) const SIZE_SQLITE: &str =
+    "SELECT c.page_count * s.page_size FROM pragma_page_count() c, pragma_page_size() s";
 pub(super) const SOUND: &str = "PRAGMA quick_check(1)";
 /// For each table with a text column that is not ordered by bytes, the statement that mends it.
 pub(super) const UNORDERED_POSTGRES: &str = "SELECT format('ALTER TABLE %I.%I %s', n.nspname, t.relname, \
