@@ -7,11 +7,11 @@ pub(super) const COPY_SQLITE: &str = "VACUUM INTO $1";
 pub(super) const SIZE_SQLITE: &str =
     "SELECT c.page_count * s.page_size FROM pragma_page_count() c, pragma_page_size() s";
 pub(super) const SOUND: &str = "PRAGMA quick_check(1)";
+/// How long a table is waited for before it is written anew.
+pub(super) const WAIT_POSTGRES: &str = "SELECT set_config('lock_timeout', '2s', true)";
 /// For each table with a text column that is not ordered by bytes, the statement that mends it.
 pub(super) const UNORDERED_POSTGRES: &str = "SELECT format('ALTER TABLE %I.%I %s', n.nspname, t.relname, \
     string_agg(format('ALTER COLUMN %I TYPE TEXT COLLATE \"C\"', a.attname), ', ' ORDER BY a.attnum)) \
-/// How long a table is waited for before it is written anew.
-pub(super) const WAIT_POSTGRES: &str = "SELECT set_config('lock_timeout', '2s', true)";
     FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid JOIN pg_namespace n ON n.oid = t.relnamespace \
     JOIN pg_collation c ON c.oid = a.attcollation WHERE n.nspname = current_schema() AND t.relkind IN ('r', 'p') \
     AND t.relname <> '_sqlx_migrations' AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid = 'text'::regtype \
@@ -61,16 +61,17 @@ pub(super) const TROUBLED: &str = "SELECT id, kind, tenant, claims, last_error, 
 pub(super) const NEXT_RUN: &str = "SELECT MIN(run_at) FROM job WHERE state = 'ready' AND lease_until IS NULL";
 
 pub(super) const IDEM_FIND: &str = "SELECT request_hash, state, status, body FROM idempotency WHERE tenant = $1 AND caller = $2 AND route = $3 AND key_hash = $4";
-/// A run that was cut off long enough ago loses the key to the next.
+/// A run that was cut off long enough ago loses the key to the next. One that an older program began bears no time of its own:
+/// it began when it was called.
 pub(super) const IDEM_BEGIN: &str = "INSERT INTO idempotency (tenant, caller, route, key_hash, request_hash, state, created_at, \
     owner, begun_at) VALUES ($1, $2, $3, $4, $5, 'running', $6, $7, $6) ON CONFLICT (tenant, caller, route, key_hash) \
     DO UPDATE SET owner = excluded.owner, begun_at = excluded.begun_at WHERE idempotency.state = 'running' \
-    AND (idempotency.begun_at IS NULL OR idempotency.begun_at < $8) AND idempotency.request_hash = excluded.request_hash \
+    AND COALESCE(idempotency.begun_at, idempotency.created_at) < $8 AND idempotency.request_hash = excluded.request_hash \
     RETURNING created_at";
 pub(super) const IDEM_FINISH: &str = "UPDATE idempotency SET state = 'done', status = $1, body = $2 \
     WHERE tenant = $3 AND caller = $4 AND route = $5 AND key_hash = $6 AND state = 'running' AND owner = $7";
 pub(super) const IDEM_ABANDON: &str = "DELETE FROM idempotency WHERE tenant = $1 AND caller = $2 AND route = $3 \
     AND key_hash = $4 AND state = 'running' AND owner = $5";
-pub(super) const IDEM_FREE_ALL: &str = "UPDATE idempotency SET begun_at = NULL WHERE state = 'running'";
+pub(super) const IDEM_FREE_ALL: &str = "UPDATE idempotency SET begun_at = 0 WHERE state = 'running'";
 pub(super) const IDEM_EXPIRE: &str = "DELETE FROM idempotency WHERE created_at < $1";
 pub(super) const IDEM_FORGET: &str = "DELETE FROM idempotency WHERE tenant = $1 AND caller = $2";
