@@ -96,7 +96,7 @@ impl Credits {
     ) -> Result<Page<CreditEntry>, Error> {
         let mut tx = self.db.read().await?;
         let most = i64::try_from(size.get()).unwrap_or(i64::MAX) + 1;
-        let rows = sql::page(&mut tx, owner, before.unwrap_or("~"), most).await?;
+        let rows = sql::page(&mut tx, owner, before, most).await?;
         Ok(Page::cut(rows, size, |e| e.id.clone()))
     }
 

@@ -73,7 +73,7 @@ type Row = (String, i64, i64, String, Option<String>, i64);
 pub(super) async fn page(
     tx: &mut Tx,
     owner: &Owner,
-    before: &str,
+    before: Option<&str>,
     most: i64,
 ) -> Result<Vec<CreditEntry>, Error> {
     let rows: Vec<Row> = on!(tx, |c| sqlx::query_as(PAGE)
