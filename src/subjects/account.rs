@@ -26,6 +26,18 @@ pub struct Profile {
     pub username: String,
 }
 
+impl Profile {
+    /// As it lies in the vault.
+    pub(super) fn value(&self) -> Result<serde_json::Value, Error> {
+        serde_json::to_value(self).map_err(|_| damaged("profile"))
+    }
+}
+
+/// What lies in a person's record is not what was written.
+pub(super) fn damaged(column: &'static str) -> Error {
+    crate::store::Error::inconsistent("record", column).into()
+}
+
 impl std::fmt::Debug for Profile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Profile(…)")
@@ -106,7 +118,7 @@ impl Subjects {
         profile: Profile,
     ) -> Result<(), Error> {
         let tenant = &owner.tenant;
-        let value = serde_json::to_value(&profile).map_err(|_| Error::NotFound)?;
+        let value = profile.value()?;
         let record = NewRecord { category: CATEGORY, name: NAME, value, parent: None, facts: Facts::new() };
         let sealed = self.vault.seal_records(owner, vec![record]).await?;
         let now = self.clock.now();
@@ -179,7 +191,7 @@ impl Subjects {
     /// What they told us, read for a purpose.
     pub async fn profile(&self, owner: &Owner, access: &Access<'_>) -> Result<Profile, Error> {
         let record = self.vault.record_named(owner, access, CATEGORY, NAME).await?.ok_or(Error::NotFound)?;
-        serde_json::from_value(record.value).map_err(|_| Error::NotFound)
+        serde_json::from_value(record.value).map_err(|_| damaged("profile"))
     }
 
     /// Corrects how they are called (Art. 16 GDPR). The address stays: it moves by [`Subjects::ask_address`] alone, or by

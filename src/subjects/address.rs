@@ -4,13 +4,13 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::account::{CATEGORY, NAME};
+use super::account::{CATEGORY, NAME, damaged};
 use super::sql::address::{self as rows, Row};
 use super::{Email, Error, Profile, Session, SignedIn, Subjects};
 use crate::base::{AddressId, RequestId, Secret, TenantId, Timestamp};
 use crate::crypto::{self, Key, Place};
 use crate::ledger::{Entry, EntryKind};
-use crate::store::Tx;
+use crate::store::{self, Tx};
 use crate::vault::{Access, Actor, Owner, Record};
 
 /// How long data stay where they are after the address was changed, and how long that can be undone.
@@ -112,7 +112,7 @@ impl Subjects {
         let from = self.vault.blind_index(&owner.tenant, "email", &known.email).await?;
         let index = self.vault.blind_index(&owner.tenant, "email", to.expose()).await?;
         let both = Both { from: known.email, to: to.expose().to_owned() };
-        let plain = Zeroizing::new(serde_json::to_vec(&both).map_err(|_| Error::NotFound)?);
+        let plain = Zeroizing::new(serde_json::to_vec(&both).map_err(|_| unreadable())?);
         let key = self.moves_key(&owner.tenant).await?;
         let sealed = crypto::seal(&key, &place(&owner.tenant, id), &plain, &self.entropy);
         let ends_at = now.plus(ADDRESS_LINK);
@@ -382,7 +382,7 @@ impl Subjects {
 
     async fn kept_profile(&self, owner: &Owner, access: &Access<'_>) -> Result<(Record, Profile), Error> {
         let record = self.vault.record_named(owner, access, CATEGORY, NAME).await?.ok_or(Error::NotFound)?;
-        let profile = serde_json::from_value(record.value.clone()).map_err(|_| Error::NotFound)?;
+        let profile = serde_json::from_value(record.value.clone()).map_err(|_| damaged("profile"))?;
         Ok((record, profile))
     }
 
@@ -397,9 +397,14 @@ impl Subjects {
 
     async fn unseal_move(&self, tenant: &TenantId, row: &Row) -> Result<Both, Error> {
         let key = self.moves_key(tenant).await?;
-        let plain = crypto::open(&key, &place(tenant, row.id), &row.sealed).map_err(|_| Error::NotFound)?;
-        serde_json::from_slice(&plain).map_err(|_| Error::NotFound)
+        let plain = crypto::open(&key, &place(tenant, row.id), &row.sealed).map_err(|_| unreadable())?;
+        serde_json::from_slice(&plain).map_err(|_| unreadable())
     }
+}
+
+/// A sealed move does not open, or does not say what one says.
+fn unreadable() -> Error {
+    store::Error::inconsistent("address_move", "sealed").into()
 }
 
 /// What becomes of an address.

@@ -281,4 +281,14 @@ each_app! {
         let ada = app.again(&ada).await;
         assert_eq!(ask(&app, &ada, "ada3@example.net").await.status, 200);
     }
+
+    async fn a_damaged_move_is_a_fault_of_ours_and_no_missing_page(app: TestApp) {
+        let ada = app.person(ADA).await;
+        app.move_to(&ada, NEW).await;
+        let undo = app.mailed_token(ADA, "/address/undo").unwrap();
+        crate::support::house::run_in(&app.app.db, "UPDATE address_move SET sealed = from_index").await;
+        let damaged = app.app.requests.undo_address(&app.tenant(), &undo).await.unwrap_err();
+        assert_eq!(damaged.kind(), vouchsafe::base::Kind::Internal, "{damaged}");
+        app.leave_the_queue();
+    }
 }
