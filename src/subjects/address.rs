@@ -17,8 +17,10 @@ use crate::vault::{Access, Actor, Owner, Record};
 pub const ADDRESS_HOLD: TimeDelta = TimeDelta::hours(72);
 /// How long the link in the letter to a new address works.
 pub const ADDRESS_LINK: TimeDelta = TimeDelta::hours(24);
-/// Letters about moves that one person asks for, or that one address gets, within a day.
+/// Letters about moves that one person asks for within a day; and as many that one address gets.
 const MOST_A_DAY: i64 = 3;
+/// Within which these letters are counted: no longer than a link works, so that one that waits its turn still goes.
+const DAY: TimeDelta = ADDRESS_LINK;
 /// How long the row of a move stays once it says nothing any more.
 const REMEMBERED: TimeDelta = TimeDelta::days(2);
 /// An old mailbox that takes nothing in holds a move up for so long.
@@ -118,7 +120,7 @@ impl Subjects {
         let ends_at = now.plus(ADDRESS_LINK);
         let mut tx = self.db.begin().await?;
         tx.take_turn(&format!("address/{}", owner.tenant)).await?;
-        if rows::asked_since(&mut tx, owner, &index, now.plus(TimeDelta::days(-1))).await? >= MOST_A_DAY {
+        if rows::asked_since(&mut tx, owner, now.plus(-DAY)).await? >= MOST_A_DAY {
             return Err(Error::TooMany);
         }
         let (from, to, sealed) = (from.as_slice(), index.as_slice(), sealed.as_slice());
@@ -353,10 +355,18 @@ impl Subjects {
     }
 
     /// The token of the link that confirms a move, for the letter to the new address alone. `None` when somebody else
-    /// sends it.
+    /// sends it, and while that address has had its letters for the day: whoever asked learns nothing of that, and it
+    /// still gets this one before the link is over.
     pub async fn post_new(&self, owed: &OwedMove) -> Result<Option<Secret<String>>, Error> {
         let token = self.entropy.token();
+        let tenant = &owed.owner.tenant;
+        let index = self.vault.blind_index(tenant, "email", owed.to.expose()).await?;
         let mut tx = self.db.begin().await?;
+        tx.take_turn(&format!("address/{tenant}")).await?;
+        let since = self.clock.now().plus(-DAY);
+        if rows::posted_since(&mut tx, tenant, &index, since).await? >= MOST_A_DAY {
+            return Ok(None);
+        }
         let (hash, now) = (hash(&token), self.clock.now());
         let first = rows::posting(&mut tx, &owed.owner.tenant, owed.id, (&hash, now)).await?;
         tx.commit().await?;

@@ -291,4 +291,23 @@ each_app! {
         assert_eq!(damaged.kind(), vouchsafe::base::Kind::Internal, "{damaged}");
         app.leave_the_queue();
     }
+
+    async fn an_address_that_strangers_want_is_neither_flooded_nor_locked_out(app: TestApp) {
+        let (ada, bob) = (app.person(ADA).await, app.person("bob@example.org").await);
+        for _ in 0..3 {
+            assert_eq!(ask(&app, &bob, NEW).await.status, 200);
+            app.settle().await;
+        }
+        app.advance(TimeDelta::hours(1));
+        let ada = app.again(&ada).await;
+        assert_eq!(ask(&app, &ada, NEW).await.status, 200, "she learns nothing of the others");
+        app.settle().await;
+        assert_eq!(letters_to(&app, NEW).len(), 3, "enough for a day");
+        app.advance(TimeDelta::hours(23));
+        app.settle().await;
+        assert_eq!(letters_to(&app, NEW).len(), 4);
+        let token = app.mailed_token(NEW, "/address/confirm").unwrap();
+        app.app.requests.confirm_address(&app.tenant(), &token, None).await.unwrap();
+        assert_eq!(address(&app, &ada).await, NEW);
+    }
 }

@@ -3,8 +3,10 @@ use crate::on;
 use crate::store::{Error, Tx};
 use crate::vault::Owner;
 
-const ASKED_SINCE: &str = "SELECT COUNT(*) FROM address_move WHERE tenant = $1 AND (subject = $2 OR to_index = $3) \
-    AND (posted_at IS NOT NULL OR told_at IS NOT NULL) AND asked_at > $4";
+const ASKED_SINCE: &str = "SELECT COUNT(*) FROM address_move WHERE tenant = $1 AND subject = $2 \
+    AND (posted_at IS NOT NULL OR told_at IS NOT NULL) AND asked_at > $3";
+const POSTED_SINCE: &str =
+    "SELECT COUNT(*) FROM address_move WHERE tenant = $1 AND to_index = $2 AND posted_at > $3";
 const SUPERSEDE: &str = "UPDATE address_move SET state = 'over', sealed = NULL, from_index = NULL, confirm_hash = NULL, \
     undo_hash = NULL WHERE tenant = $1 AND subject = $2 AND state = 'asked'";
 const STOP: &str = "UPDATE address_move SET state = 'over', sealed = NULL, from_index = NULL, confirm_hash = NULL, \
@@ -94,16 +96,30 @@ macro_rules! moves {
     }};
 }
 
-/// How many letters a person, or an address, had about moves since.
+/// How many moves a person asked for since of which letters went.
 pub(in crate::subjects) async fn asked_since(
     tx: &mut Tx,
     owner: &Owner,
-    to: &[u8],
     since: Timestamp,
 ) -> Result<i64, Error> {
     let (n,): (i64,) = on!(tx, |c| sqlx::query_as(ASKED_SINCE)
         .bind(owner.tenant.as_str())
         .bind(owner.subject.to_string())
+        .bind(since.micros())
+        .fetch_one(c)
+        .await)?;
+    Ok(n)
+}
+
+/// How many letters an address had since, whoever wanted to move to it.
+pub(in crate::subjects) async fn posted_since(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    to: &[u8],
+    since: Timestamp,
+) -> Result<i64, Error> {
+    let (n,): (i64,) = on!(tx, |c| sqlx::query_as(POSTED_SINCE)
+        .bind(tenant.as_str())
         .bind(to)
         .bind(since.micros())
         .fetch_one(c)
