@@ -18,6 +18,9 @@ const EXPIRE_ACCOUNTS: &str = "DELETE FROM elsewhere WHERE gone_at < $1";
 const CONFIRMED: &str =
     "SELECT COUNT(*) FROM subject WHERE tenant = $1 AND id = $2 AND address_confirmed = 1";
 
+const UNDOABLE: &str = "SELECT MAX(ends_at) FROM address_move WHERE tenant = $1 AND subject = $2 AND state = 'moved' \
+    AND ends_at > $3";
+
 const INSERT: &str = "INSERT INTO elsewhere_task (id, tenant, account, subject, processor, kind, request, erasure, state, sealed, \
     stay_count, asked_at, due_at, next_at, tries) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9, 0, $10, $11, $10, 0)";
 const UPDATE: &str = "UPDATE elsewhere_task SET state = $1, sealed = $2, proof = $3, problem = $4, stay_count = $5, \
@@ -340,4 +343,15 @@ pub(super) async fn is_confirmed(tx: &mut Tx, owner: &Owner) -> Result<bool, Err
         .fetch_one(c)
         .await)?;
     Ok(n == 1)
+}
+
+/// Until when a change of a person's address can be undone, if it can.
+pub(super) async fn undoable(tx: &mut Tx, owner: &Owner, now: Timestamp) -> Result<Option<Timestamp>, Error> {
+    let (until,): (Option<i64>,) = on!(tx, |c| sqlx::query_as(UNDOABLE)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(now.micros())
+        .fetch_one(c)
+        .await)?;
+    Ok(until.map(Timestamp::from_micros))
 }
