@@ -265,6 +265,9 @@ fn answer(request: &Request) -> &'static str {
         (Right::Rectification, Some("address-not-confirmed")) => key(
             "The link to your new address was not opened in time, so the address stays as it was. You can ask again at any time.",
         ),
+        (Right::Rectification, Some("address-replaced")) => key(
+            "Another change of your address was asked for before the link of this one was opened, and took its place. Everything else is corrected.",
+        ),
         (Right::Rectification, _) => key("Your details are corrected."),
         (Right::Restriction, _) => key("The restriction is set as you asked."),
         (Right::Objection, _) => key("We stopped using your data for what you objected to."),

@@ -345,13 +345,8 @@ impl Requests {
     pub async fn cancel(&self, owner: &Owner, id: RequestId, by: &Actor) -> Result<Request, Error> {
         let request = self.get(owner, id).await?;
         let purge_at = self.purge_at(&owner.tenant, request.received_at)?;
-        let right = request.right;
         let next = request.withdraw(self.clock.now(), purge_at)?;
-        let shut = self.shut(owner, next, by, None).await?;
-        if right == Right::Rectification {
-            self.subjects.stop_asking(owner, id).await?;
-        }
-        Ok(shut)
+        self.shut(owner, next, by, None).await
     }
 
     /// A person's requests, newest first.

@@ -22,6 +22,7 @@ mod model;
 mod papers;
 mod reasons;
 mod receipts;
+mod rectify;
 mod sql;
 mod standing;
 mod take_home;

@@ -56,7 +56,7 @@ pub struct NewAccount {
 }
 
 /// Trims a name and refuses what no name is: nothing, more than 120 characters, control or direction marks.
-fn name(field: &'static str, text: &str) -> Result<String, Error> {
+pub(super) fn name(field: &'static str, text: &str) -> Result<String, Error> {
     let text = text.trim();
     let why = if text.is_empty() {
         key("must not be empty")
@@ -192,24 +192,6 @@ impl Subjects {
     pub async fn profile(&self, owner: &Owner, access: &Access<'_>) -> Result<Profile, Error> {
         let record = self.vault.record_named(owner, access, CATEGORY, NAME).await?.ok_or(Error::NotFound)?;
         serde_json::from_value(record.value).map_err(|_| damaged("profile"))
-    }
-
-    /// Corrects how they are called (Art. 16 GDPR). The address stays: it moves by [`Subjects::ask_address`] alone, or by
-    /// an app's word.
-    pub async fn correct(&self, owner: &Owner, actor: &Actor, called: (&str, &str)) -> Result<(), Error> {
-        // An app corrects for its signed-in user as part of running the account; everybody else answers a request.
-        let purpose = if matches!(actor, Actor::App(_)) { "account" } else { "rights" };
-        let access = Access { actor, purpose };
-        let record = self.vault.record_named(owner, &access, CATEGORY, NAME).await?.ok_or(Error::NotFound)?;
-        let known: Profile = serde_json::from_value(record.value.clone()).map_err(|_| Error::NotFound)?;
-        let (called, username) = called;
-        let profile = Profile {
-            email: known.email,
-            name: name("name", called)?,
-            username: name("username", username)?,
-        };
-        let value = serde_json::to_value(&profile).map_err(|_| Error::NotFound)?;
-        Ok(self.vault.amend_record(owner, &access, &record, &value).await?)
     }
 
     /// Until when nothing of a person's leaves and nothing is erased at once, because the address by which they sign in

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::account::{CATEGORY, NAME, damaged};
@@ -26,7 +27,7 @@ const REMEMBERED: TimeDelta = TimeDelta::days(2);
 /// An old mailbox that takes nothing in holds a move up for so long.
 const OLD_FIRST: TimeDelta = TimeDelta::hours(1);
 /// A correction is a right; a restriction does not keep it back.
-const PURPOSE: &str = "rights";
+pub(super) const PURPOSE: &str = "rights";
 
 #[derive(Serialize, Deserialize)]
 struct Both {
@@ -71,8 +72,10 @@ pub enum AskedMove {
     Waits(Timestamp),
     /// Its link was opened.
     Done,
-    /// Its link was not opened in time, or it was stopped.
+    /// Its link was not opened in time.
     Over,
+    /// It was ended before its time: another was asked for in its place, or somebody stopped it.
+    Ended,
 }
 
 /// A move that was done, stopped or undone.
@@ -84,6 +87,32 @@ pub struct Moved {
     pub request: Option<RequestId>,
     /// Whether the account has another address now than before.
     pub changed: bool,
+    /// When the change was asked for.
+    pub since: Timestamp,
+}
+
+/// A move that is about to be done, stopped or undone, and what had to be read for it.
+pub struct Turn {
+    /// What comes of it.
+    pub moved: Moved,
+    id: AddressId,
+    undoes: bool,
+    stays: String,
+    entry: Entry,
+    write: Option<Write>,
+}
+
+impl std::fmt::Debug for Turn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Turn").field("moved", &self.moved).finish_non_exhaustive()
+    }
+}
+
+/// The address that an account is to have.
+struct Write {
+    record: Record,
+    value: Value,
+    index: Vec<u8>,
 }
 
 fn place(tenant: &TenantId, id: AddressId) -> Place {
@@ -108,8 +137,8 @@ impl Subjects {
         let actor = Actor::Subject(owner.subject);
         let access = Access { actor: &actor, purpose: PURPOSE };
         let (record, known) = self.kept_profile(owner, &access).await?;
-        let value = serde_json::to_value(Profile { email: to.expose().to_owned(), ..known.clone() });
-        self.vault.may_amend(owner, &access, &record, &value.map_err(|_| Error::NotFound)?).await?;
+        let value = Profile { email: to.expose().to_owned(), ..known.clone() }.value()?;
+        self.vault.may_amend(owner, &access, &record, &value).await?;
         let (now, id) = (self.clock.now(), AddressId::new(&self.clock, &self.entropy));
         let from = self.vault.blind_index(&owner.tenant, "email", &known.email).await?;
         let index = self.vault.blind_index(&owner.tenant, "email", to.expose()).await?;
@@ -130,46 +159,36 @@ impl Subjects {
         Ok(ends_at)
     }
 
-    /// Where a request's change of address stands. `None` when none was asked for in it.
-    pub async fn address_asked(&self, owner: &Owner, request: RequestId) -> Result<Option<AskedMove>, Error> {
+    /// Where a request's change of address stands, and whether it is to this one. `None` when none was asked for in it
+    /// since then.
+    pub async fn address_asked(
+        &self,
+        owner: &Owner,
+        (request, since): (RequestId, Option<Timestamp>),
+        to: Option<&Email>,
+    ) -> Result<Option<(AskedMove, bool)>, Error> {
         let now = self.clock.now();
+        let index = match to {
+            Some(to) => Some(self.vault.blind_index(&owner.tenant, "email", to.expose()).await?),
+            None => None,
+        };
         let mut tx = self.db.read().await?;
         let found = rows::of_request(&mut tx, owner, request).await?;
-        Ok(found.map(|(state, until)| match state.as_str() {
-            "asked" if until > now => AskedMove::Waits(until),
-            "moved" => AskedMove::Done,
-            _ => AskedMove::Over,
+        Ok(found.filter(|asked| since.is_none_or(|since| asked.at >= since)).map(|asked| {
+            let stands = match asked.state.as_str() {
+                "asked" if asked.ends_at > now => AskedMove::Waits(asked.ends_at),
+                "moved" => AskedMove::Done,
+                "over" if asked.ends_at < asked.at.plus(ADDRESS_LINK) => AskedMove::Ended,
+                _ => AskedMove::Over,
+            };
+            (stands, index.is_some() && index == asked.to)
         }))
     }
 
-    /// The request in which another address was asked for was taken back: the link opens nothing any more.
-    pub async fn stop_asking(&self, owner: &Owner, request: RequestId) -> Result<(), Error> {
-        let mut tx = self.db.begin().await?;
-        rows::stop(&mut tx, owner, request).await?;
-        tx.commit().await?;
-        Ok(())
-    }
-
-    /// Takes an app's word for the address of its own user: moved at once, and held by nothing.
-    pub async fn move_address(&self, owner: &Owner, actor: &Actor, to: &Email) -> Result<(), Error> {
-        let access = Access { actor, purpose: "account" };
-        let (record, known) = self.kept_profile(owner, &access).await?;
-        let index = self.vault.blind_index(&owner.tenant, "email", to.expose()).await?;
-        let value = Profile { email: to.expose().to_owned(), ..known };
-        let value = serde_json::to_value(&value).map_err(|_| Error::NotFound)?;
-        self.vault.may_amend(owner, &access, &record, &value).await?;
-        let mut tx = self.db.begin().await?;
-        if rows::is_reserved(&mut tx, owner, &index, self.clock.now()).await? {
-            return Err(Error::Taken);
-        }
-        rows::supersede(&mut tx, owner).await?;
-        self.set_address(&mut tx, owner, &index, (None, false)).await?;
-        rows::cut_off(&mut tx, owner, "").await?;
-        self.vault.amend_in(&mut tx, owner, &access, (&record, &value)).await?;
-        let entry = self.address_entry(EntryKind::ADDRESS_MOVED, owner, actor).await?.fact("by", "app");
-        self.ledger.append(&mut tx, entry).await?;
-        tx.commit().await?;
-        Ok(self.vault.amended(owner, &record).await?)
+    /// The request in which another address was asked for is over: the link opens nothing any more. In the transaction in
+    /// which it ends.
+    pub async fn stop_asking(&self, tx: &mut Tx, owner: &Owner, request: RequestId) -> Result<(), Error> {
+        Ok(rows::stop(tx, owner, (request, self.clock.now())).await?)
     }
 
     /// What the holder of a link in the new mailbox is asked about. Changes nothing.
@@ -179,27 +198,27 @@ impl Subjects {
         row.map(|row| OpenMove { moved: false, until: row.ends_at }).ok_or(Error::BadProof)
     }
 
-    /// The link in the new mailbox was opened and its button pressed: the account moves, and every session ends but `here`,
-    /// if it is one of theirs. What was sent to the old mailbox opens nothing any more, except what undoes this.
-    pub async fn confirm_address(
+    /// The link in the new mailbox was opened and its button pressed: what [`Subjects::turn_in`] does then. The account
+    /// moves, and every session ends but `here`, if it is one of theirs. What was sent to the old mailbox opens nothing any
+    /// more, except what undoes this.
+    pub async fn to_confirm(
         &self,
         tenant: &TenantId,
         token: &str,
         here: Option<&Session>,
-    ) -> Result<Moved, Error> {
-        let now = self.clock.now();
+    ) -> Result<Turn, Error> {
         let row = {
             let mut tx = self.db.read().await?;
-            rows::by_confirm(&mut tx, tenant, &hash(token), now).await?.ok_or(Error::BadProof)?
+            rows::by_confirm(&mut tx, tenant, &hash(token), self.clock.now()).await?.ok_or(Error::BadProof)?
         };
         let owner = Owner::new(tenant, row.subject);
-        let both = self.unseal_move(tenant, &row).await?;
         let mine = |session: &&Session| matches!(&session.who, SignedIn::Subject(me) if *me == owner);
-        let stays = here.filter(mine).map(|session| session.id.to_string());
-        let stays = stays.as_deref().unwrap_or_default();
-        let write = Write { row: &row, to: &both.to, stays, entry: EntryKind::ADDRESS_MOVED };
-        self.write_address(&owner, write).await?;
-        Ok(Moved { owner, request: row.request, changed: true })
+        let stays = here.filter(mine).map(|session| session.id.to_string()).unwrap_or_default();
+        let actor = Actor::Subject(owner.subject);
+        let entry = self.address_entry(EntryKind::ADDRESS_MOVED, &owner, &actor).await?.fact("by", "link");
+        let write = Some(self.to_write(&owner, &self.unseal_move(tenant, &row).await?.to).await?);
+        let moved = Moved { owner, request: row.request, changed: true, since: row.asked_at };
+        Ok(Turn { moved, id: row.id, undoes: false, stays, entry, write })
     }
 
     /// What the holder of a link in the old mailbox is asked about. Changes nothing.
@@ -209,70 +228,78 @@ impl Subjects {
         row.map(|row| OpenMove { moved: row.moved, until: row.ends_at }).ok_or(Error::BadProof)
     }
 
-    /// The owner of the old mailbox says that the change was not theirs: it is stopped, or undone, and every session ends.
-    /// The time in which nothing leaves goes on.
-    pub async fn undo_address(&self, tenant: &TenantId, token: &str) -> Result<Moved, Error> {
+    /// The owner of the old mailbox says that the change was not theirs: what [`Subjects::turn_in`] does then. It is
+    /// stopped, or undone, and every session ends. The time in which nothing leaves goes on.
+    pub async fn to_undo(&self, tenant: &TenantId, token: &str) -> Result<Turn, Error> {
         let row = {
             let mut tx = self.db.read().await?;
             rows::by_undo(&mut tx, tenant, &hash(token), self.clock.now()).await?.ok_or(Error::BadProof)?
         };
         let owner = Owner::new(tenant, row.subject);
-        if row.moved {
-            let both = self.unseal_move(tenant, &row).await?;
-            let entry = EntryKind::ADDRESS_UNDONE;
-            let write = Write { row: &row, to: &both.from, stays: "", entry };
-            self.write_address(&owner, write).await?;
+        let actor = Actor::Subject(owner.subject);
+        let entry = self.address_entry(EntryKind::ADDRESS_UNDONE, &owner, &actor).await?;
+        let write = if row.moved {
+            Some(self.to_write(&owner, &self.unseal_move(tenant, &row).await?.from).await?)
         } else {
-            let actor = Actor::Subject(owner.subject);
-            let entry = self.address_entry(EntryKind::ADDRESS_UNDONE, &owner, &actor).await?;
-            let mut tx = self.db.begin().await?;
-            if !rows::undone(&mut tx, tenant, row.id, false).await? {
-                return Err(Error::BadProof);
-            }
-            rows::cut_off(&mut tx, &owner, "").await?;
-            self.ledger.append(&mut tx, entry.fact("moved", false)).await?;
-            tx.commit().await?;
-        }
-        Ok(Moved { owner, request: row.request, changed: row.moved })
+            None
+        };
+        let moved = Moved { owner, request: row.request, changed: row.moved, since: row.asked_at };
+        let entry = entry.fact("moved", row.moved);
+        Ok(Turn { moved, id: row.id, undoes: true, stays: String::new(), entry, write })
     }
 
-    /// Address, index, sessions, links and the row of the move change together, or none does.
-    async fn write_address(&self, owner: &Owner, write: Write<'_>) -> Result<(), Error> {
-        let Write { row, to, stays, entry } = write;
-        let actor = Actor::Subject(owner.subject);
-        let access = Access { actor: &actor, purpose: PURPOSE };
-        let (record, known) = self.kept_profile(owner, &access).await?;
-        let index = self.vault.blind_index(&owner.tenant, "email", to).await?;
-        let value = serde_json::to_value(Profile { email: to.to_owned(), ..known });
-        let value = value.map_err(|_| Error::NotFound)?;
-        self.vault.may_amend(owner, &access, &record, &value).await?;
-        let undoes = entry == EntryKind::ADDRESS_UNDONE;
-        let entry = self.address_entry(entry, owner, &actor).await?;
-        let entry = if undoes { entry.fact("moved", true) } else { entry.fact("by", "link") };
-        let now = self.clock.now();
-        let mut tx = self.db.begin().await?;
-        let first = if undoes {
-            rows::supersede(&mut tx, owner).await?;
-            rows::undone(&mut tx, &owner.tenant, row.id, true).await?
+    /// Address, index, sessions, links and the row of the move change together, or none does: in the caller's transaction,
+    /// which must then be committed and followed by [`Subjects::turned`].
+    pub async fn turn_in(&self, tx: &mut Tx, turn: &Turn) -> Result<(), Error> {
+        let (owner, now) = (&turn.moved.owner, self.clock.now());
+        let first = if turn.undoes {
+            if turn.moved.changed {
+                rows::supersede(tx, owner, now).await?;
+            }
+            rows::undone(tx, (&owner.tenant, turn.id), turn.moved.changed, now).await?
         } else {
-            rows::moved(&mut tx, &owner.tenant, row.id, (now.plus(ADDRESS_HOLD), now)).await?
+            rows::moved(tx, &owner.tenant, turn.id, (now.plus(ADDRESS_HOLD), now)).await?
         };
-        if !first || rows::is_reserved(&mut tx, owner, &index, now).await? {
+        if !first {
             return Err(Error::BadProof);
         }
-        match self.set_address(&mut tx, owner, &index, ((!undoes).then_some(now), true)).await {
-            // Taken since the letter went: which is not told.
-            Err(Error::Taken) => return Err(Error::BadProof),
-            other => other?,
+        // An erasure began before this, and cannot be stopped any more, or it waits and then finds what is done here.
+        self.vault.standing_to_write(tx, owner).await?;
+        if let Some(Write { record, value, index }) = &turn.write {
+            if rows::is_reserved(tx, owner, index, now).await? {
+                return Err(Error::BadProof);
+            }
+            match self.set_address(tx, owner, index, ((!turn.undoes).then_some(now), true)).await {
+                // Taken since the letter went: which is not told.
+                Err(Error::Taken) => return Err(Error::BadProof),
+                other => other?,
+            }
+            let access = Access { actor: &Actor::Subject(owner.subject), purpose: PURPOSE };
+            self.vault.amend_in(tx, owner, &access, (record, value)).await?;
         }
-        rows::cut_off(&mut tx, owner, stays).await?;
-        self.vault.amend_in(&mut tx, owner, &access, (&record, &value)).await?;
-        self.ledger.append(&mut tx, entry).await?;
-        tx.commit().await?;
-        Ok(self.vault.amended(owner, &record).await?)
+        rows::cut_off(tx, owner, &turn.stays).await?;
+        self.ledger.append(tx, turn.entry.clone()).await?;
+        Ok(())
     }
 
-    async fn set_address(
+    /// The transaction was committed: the address before goes.
+    pub async fn turned(&self, turn: &Turn) -> Result<(), Error> {
+        if let Some(write) = &turn.write {
+            self.vault.amended(&turn.moved.owner, &write.record).await?;
+        }
+        Ok(())
+    }
+
+    async fn to_write(&self, owner: &Owner, to: &str) -> Result<Write, Error> {
+        let access = Access { actor: &Actor::Subject(owner.subject), purpose: PURPOSE };
+        let (record, known) = self.kept_profile(owner, &access).await?;
+        let index = self.vault.blind_index(&owner.tenant, "email", to).await?;
+        let value = Profile { email: to.to_owned(), ..known }.value()?;
+        self.vault.may_amend(owner, &access, &record, &value).await?;
+        Ok(Write { record, value, index })
+    }
+
+    pub(super) async fn set_address(
         &self,
         tx: &mut Tx,
         owner: &Owner,
@@ -280,7 +307,7 @@ impl Subjects {
         how: (Option<Timestamp>, bool),
     ) -> Result<(), Error> {
         let moved = rows::set_email(tx, owner, index, how).await.map_err(|e| match e {
-            crate::store::Error::Duplicate => Error::Taken,
+            store::Error::Duplicate => Error::Taken,
             other => other.into(),
         })?;
         if moved { Ok(()) } else { Err(Error::NotFound) }
@@ -385,18 +412,27 @@ impl Subjects {
     pub async fn expire_moves(&self) -> Result<u64, Error> {
         let now = self.clock.now();
         let mut tx = self.db.begin().await?;
-        let n = rows::expire(&mut tx, (now, now.plus(-REMEMBERED))).await?;
+        let n = rows::expire(&mut tx, (now, now.plus(-REMEMBERED)), now.plus(-DAY)).await?;
         tx.commit().await?;
         Ok(n)
     }
 
-    async fn kept_profile(&self, owner: &Owner, access: &Access<'_>) -> Result<(Record, Profile), Error> {
+    pub(super) async fn kept_profile(
+        &self,
+        owner: &Owner,
+        access: &Access<'_>,
+    ) -> Result<(Record, Profile), Error> {
         let record = self.vault.record_named(owner, access, CATEGORY, NAME).await?.ok_or(Error::NotFound)?;
         let profile = serde_json::from_value(record.value.clone()).map_err(|_| damaged("profile"))?;
         Ok((record, profile))
     }
 
-    async fn address_entry(&self, kind: EntryKind, owner: &Owner, by: &Actor) -> Result<Entry, Error> {
+    pub(super) async fn address_entry(
+        &self,
+        kind: EntryKind,
+        owner: &Owner,
+        by: &Actor,
+    ) -> Result<Entry, Error> {
         let entry = Entry::new(kind, self.clock.now(), &owner.tenant, by.role().as_str());
         Ok(entry.about(self.vault.subject_ref(owner).await?))
     }
@@ -415,12 +451,4 @@ impl Subjects {
 /// A sealed move does not open, or does not say what one says.
 fn unreadable() -> Error {
     store::Error::inconsistent("address_move", "sealed").into()
-}
-
-/// What becomes of an address.
-struct Write<'a> {
-    row: &'a Row,
-    to: &'a str,
-    stays: &'a str,
-    entry: EntryKind,
 }

@@ -7,6 +7,7 @@ mod drp;
 mod matrix;
 mod operation;
 mod receiver;
+mod rectified;
 mod resources;
 mod rights;
 mod streams;

@@ -8,12 +8,12 @@ const ASKED_SINCE: &str = "SELECT COUNT(*) FROM address_move WHERE tenant = $1 A
 const POSTED_SINCE: &str =
     "SELECT COUNT(*) FROM address_move WHERE tenant = $1 AND to_index = $2 AND posted_at > $3";
 const SUPERSEDE: &str = "UPDATE address_move SET state = 'over', sealed = NULL, from_index = NULL, confirm_hash = NULL, \
-    undo_hash = NULL WHERE tenant = $1 AND subject = $2 AND state = 'asked'";
+    undo_hash = NULL, ends_at = $1 WHERE tenant = $2 AND subject = $3 AND state = 'asked' AND ends_at > $1";
 const STOP: &str = "UPDATE address_move SET state = 'over', sealed = NULL, from_index = NULL, confirm_hash = NULL, \
-    undo_hash = NULL WHERE tenant = $1 AND subject = $2 AND request = $3 AND state = 'asked'";
+    undo_hash = NULL, ends_at = $1 WHERE tenant = $2 AND subject = $3 AND request = $4 AND state = 'asked' AND ends_at > $1";
 const INSERT: &str = "INSERT INTO address_move (id, tenant, subject, request, state, from_index, to_index, sealed, asked_at, \
     ends_at) VALUES ($1, $2, $3, $4, 'asked', $5, $6, $7, $8, $9)";
-const OF_REQUEST: &str = "SELECT state, ends_at FROM address_move WHERE tenant = $1 AND subject = $2 AND request = $3 \
+const OF_REQUEST: &str = "SELECT state, to_index, asked_at, ends_at FROM address_move WHERE tenant = $1 AND subject = $2 AND request = $3 \
     ORDER BY asked_at DESC, id DESC LIMIT 1";
 const OWED: &str = "SELECT id, subject, request, state, sealed, asked_at, told_at, posted_at, ends_at FROM address_move \
     WHERE tenant = $1 AND ends_at > $2 AND sealed IS NOT NULL AND ((state = 'asked' AND (told_at IS NULL \
@@ -34,16 +34,15 @@ const NOT_POSTED: &str =
 const MOVED: &str = "UPDATE address_move SET state = 'moved', confirm_hash = NULL, ends_at = $1 WHERE tenant = $2 AND id = $3 \
     AND state = 'asked' AND ends_at > $4";
 const UNDONE: &str = "UPDATE address_move SET state = 'over', sealed = NULL, from_index = NULL, confirm_hash = NULL, \
-    undo_hash = NULL WHERE tenant = $1 AND id = $2 AND state = $3";
+    undo_hash = NULL, ends_at = $1 WHERE tenant = $2 AND id = $3 AND state = $4 AND ends_at > $1";
 const RESERVED: &str = "SELECT COUNT(*) FROM address_move WHERE tenant = $1 AND from_index = $2 AND state = 'moved' \
     AND ends_at > $3 AND subject <> $4";
 const SET_EMAIL: &str = "UPDATE subject SET email_index = $1, address_changed_at = COALESCE($2, address_changed_at), \
     address_confirmed = $3 WHERE tenant = $4 AND id = $5 AND state = 'active'";
-const MANDATES: &str =
-    "UPDATE mandate SET token_hash = NULL WHERE tenant = $1 AND subject = $2 AND state = 'asked'";
+const MANDATES: &str = "UPDATE mandate SET token_hash = NULL WHERE tenant = $1 AND subject = $2 AND state IN ('asked', 'deciding')";
 const END_OTHER_SESSIONS: &str = "DELETE FROM session WHERE tenant = $1 AND subject = $2 AND id <> $3";
 const BLANK: &str = "UPDATE address_move SET state = 'over', sealed = NULL, from_index = NULL, to_index = NULL, \
-    confirm_hash = NULL, undo_hash = NULL WHERE ends_at <= $1 AND (state <> 'over' OR to_index IS NOT NULL)";
+    confirm_hash = NULL, undo_hash = NULL WHERE ends_at <= $1 AND (state <> 'over' OR (to_index IS NOT NULL AND asked_at <= $2))";
 const FORGET: &str = "DELETE FROM address_move WHERE state = 'over' AND ends_at <= $1";
 
 /// A move as its row has it.
@@ -140,7 +139,7 @@ pub(in crate::subjects) struct New<'a> {
 
 /// Writes a move down, in place of one that waits.
 pub(in crate::subjects) async fn ask(tx: &mut Tx, owner: &Owner, new: &New<'_>) -> Result<(), Error> {
-    supersede(tx, owner).await?;
+    supersede(tx, owner, new.asked_at).await?;
     on!(tx, |c| sqlx::query(INSERT)
         .bind(new.id.to_string())
         .bind(owner.tenant.as_str())
@@ -158,30 +157,48 @@ pub(in crate::subjects) async fn ask(tx: &mut Tx, owner: &Owner, new: &New<'_>) 
 }
 
 /// What waits for its link is over.
-pub(in crate::subjects) async fn supersede(tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
-    change!(tx, SUPERSEDE, owner.tenant.as_str(), owner.subject.to_string())?;
+pub(in crate::subjects) async fn supersede(tx: &mut Tx, owner: &Owner, now: Timestamp) -> Result<(), Error> {
+    change!(tx, SUPERSEDE, now.micros(), owner.tenant.as_str(), owner.subject.to_string())?;
     Ok(())
 }
 
 /// What waits for its link for a request is over.
-pub(in crate::subjects) async fn stop(tx: &mut Tx, owner: &Owner, request: RequestId) -> Result<(), Error> {
-    change!(tx, STOP, owner.tenant.as_str(), owner.subject.to_string(), request.to_string())?;
+pub(in crate::subjects) async fn stop(
+    tx: &mut Tx,
+    owner: &Owner,
+    (request, now): (RequestId, Timestamp),
+) -> Result<(), Error> {
+    let (tenant, subject) = (owner.tenant.as_str(), owner.subject.to_string());
+    change!(tx, STOP, now.micros(), tenant, subject, request.to_string())?;
     Ok(())
 }
 
-/// Where the newest move of a request stands, by its state, and until when its link works.
+/// A move that was asked for in a request.
+pub(in crate::subjects) struct OfRequest {
+    pub(in crate::subjects) state: String,
+    pub(in crate::subjects) to: Option<Vec<u8>>,
+    pub(in crate::subjects) at: Timestamp,
+    pub(in crate::subjects) ends_at: Timestamp,
+}
+
+/// The newest move of a request.
 pub(in crate::subjects) async fn of_request(
     tx: &mut Tx,
     owner: &Owner,
     request: RequestId,
-) -> Result<Option<(String, Timestamp)>, Error> {
-    let row: Option<(String, i64)> = on!(tx, |c| sqlx::query_as(OF_REQUEST)
+) -> Result<Option<OfRequest>, Error> {
+    let row: Option<(String, Option<Vec<u8>>, i64, i64)> = on!(tx, |c| sqlx::query_as(OF_REQUEST)
         .bind(owner.tenant.as_str())
         .bind(owner.subject.to_string())
         .bind(request.to_string())
         .fetch_optional(c)
         .await)?;
-    Ok(row.map(|(state, ends)| (state, Timestamp::from_micros(ends))))
+    Ok(row.map(|(state, to, at, ends)| OfRequest {
+        state,
+        to,
+        at: Timestamp::from_micros(at),
+        ends_at: Timestamp::from_micros(ends),
+    }))
 }
 
 /// Those of which a letter was not sent yet.
@@ -275,12 +292,12 @@ pub(in crate::subjects) async fn moved(
 /// It was stopped, or undone. `false` when it stands otherwise by now.
 pub(in crate::subjects) async fn undone(
     tx: &mut Tx,
-    tenant: &TenantId,
-    id: AddressId,
+    (tenant, id): (&TenantId, AddressId),
     moved: bool,
+    now: Timestamp,
 ) -> Result<bool, Error> {
     let from = if moved { "moved" } else { "asked" };
-    Ok(change!(tx, UNDONE, tenant.as_str(), id.to_string(), from)? == 1)
+    Ok(change!(tx, UNDONE, now.micros(), tenant.as_str(), id.to_string(), from)? == 1)
 }
 
 /// Whether an address is kept free, because somebody moved away from it who can still come back.
@@ -325,7 +342,8 @@ pub(in crate::subjects) async fn cut_off(tx: &mut Tx, owner: &Owner, but: &str) 
 pub(in crate::subjects) async fn expire(
     tx: &mut Tx,
     (now, forgotten): (Timestamp, Timestamp),
+    counted: Timestamp,
 ) -> Result<u64, Error> {
-    let blanked = change!(tx, BLANK, now.micros())?;
+    let blanked = change!(tx, BLANK, now.micros(), counted.micros())?;
     Ok(blanked + change!(tx, FORGET, forgotten.micros())?)
 }

@@ -63,6 +63,7 @@ fn standing(request: &Request) -> (&'static str, State) {
             (key("Done but for what stays"), State::Attested)
         }
         Stands::Closed if unconfirmed(request) => (key("Your address stays as it was"), State::Attested),
+        Stands::Closed if replaced(request) => (key("Another change took its place"), State::Attested),
         Stands::Closed if refused => (key("Answered, with reasons"), State::Attested),
         Stands::Fulfilled | Stands::Closed => (key("Done"), State::Kept),
         Stands::Withdrawn if request.has_lapsed() => (key("Ended: nobody confirmed it"), State::Attested),
@@ -73,6 +74,11 @@ fn standing(request: &Request) -> (&'static str, State) {
 /// Whether another address was asked for and not confirmed in time.
 fn unconfirmed(request: &Request) -> bool {
     request.outcome.as_deref() == Some("address-not-confirmed")
+}
+
+/// Whether another change of address came before the link of this one was opened.
+fn replaced(request: &Request) -> bool {
+    request.outcome.as_deref() == Some("address-replaced")
 }
 
 /// Where a request stands, in a sentence or two.
@@ -97,6 +103,9 @@ pub(crate) fn says(tongue: Tongue, request: &Request) -> String {
         ),
         Stands::Closed if unconfirmed(request) => key(
             "The link to your new address was not opened in time, so the address stays as it was. You can ask again at any time.",
+        ),
+        Stands::Closed if replaced(request) => key(
+            "Another change of your address was asked for before the link of this one was opened, and took its place. Everything else is corrected.",
         ),
         Stands::Fulfilled | Stands::Closed | Stands::PartlyFulfilled => key("It is done, and proved below."),
         Stands::Refused => key("Our answer and its reasons stand below."),
