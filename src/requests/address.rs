@@ -1,6 +1,6 @@
 //! Another address, with a request or without one: what follows in the other rooms.
 
-use super::{Error, Requests, State};
+use super::{Error, Requests, State, sql};
 use crate::base::TenantId;
 use crate::subjects::{ADDRESS_HOLD, Email, Moved, Profile, Session};
 use crate::vault::{Access, Actor, Owner};
@@ -76,7 +76,8 @@ impl Requests {
         Ok(moved)
     }
 
-    /// The owner of the old mailbox stops or undoes a change. Whoever else was told of it is told of the old address.
+    /// The owner of the old mailbox stops or undoes a change. Whoever else was told of it is told of the old address, and
+    /// what was asked for since by whoever had the account is taken back: erasures, and corrections.
     pub async fn undo_address(&self, tenant: &TenantId, token: &str) -> Result<Moved, Error> {
         let turn = self.subjects.to_undo(tenant, token).await?;
         let owner = &turn.moved.owner;
@@ -85,6 +86,12 @@ impl Requests {
         let mut tx = self.db.begin().await?;
         self.subjects.turn_in(&mut tx, &turn).await?;
         self.elsewhere.ask_correction(&mut tx, &tasks).await?;
+        let asked = sql::request::asked_since(&mut tx, owner, (turn.moved.since, turn.moved.request)).await?;
+        for request in asked {
+            let purge_at = self.purge_at(tenant, request.received_at)?;
+            let undone = request.undo(self.clock.now(), purge_at)?;
+            self.shut_in(&mut tx, owner, undone, &Actor::Service, None).await?;
+        }
         tx.commit().await?;
         self.subjects.turned(&turn).await?;
         Ok(turn.moved)

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::model::LAPSED;
+use super::model::{LAPSED, UNDONE};
 use super::receipts::IssuedKind;
 use super::{Below, Error, Request, Requests, State, owner_of, sql};
 use crate::base::{EntryId, Kind, ReceiptId};
@@ -136,7 +136,11 @@ impl Requests {
         let mut closed = if request.state.is_over() { request } else { request.close(now, purge_at)? };
         // What recipients handed over for the archive goes when it can no longer be had.
         closed.next_at = closed.archive.map(|a| a.until).filter(|until| *until > now);
-        let ends = if closed.has_lapsed() { LAPSED } else { closed.state.as_str() };
+        let ends = match &closed {
+            closed if closed.has_lapsed() => LAPSED,
+            closed if closed.was_undone() => UNDONE,
+            closed => closed.state.as_str(),
+        };
         let role = by.role().as_str();
         let outcome = closed.outcome.clone().unwrap_or_else(|| "closed".to_owned());
         let entry = self.entry(EntryKind::REQUEST_CLOSED, owner, role, &closed).await?;

@@ -330,6 +330,21 @@ impl Request {
         Ok(next)
     }
 
+    /// Taken back together with the change of address since which it was asked for. To be called for no erasure that has
+    /// begun: one whose first step is still to come is as good as in its time of grace.
+    pub fn undo(self, now: Timestamp, purge_at: Option<Timestamp>) -> Result<Self, BadStep> {
+        let waits = self.right == Right::Erasure && self.state == State::Working;
+        let state = if waits { State::Grace } else { self.state };
+        let mut next = Self { state, ..self }.withdraw(now, purge_at)?;
+        next.outcome = Some(UNDONE.to_owned());
+        Ok(next)
+    }
+
+    /// Whether it was taken back with a change of address.
+    pub fn was_undone(&self) -> bool {
+        self.state == State::Withdrawn && self.outcome.as_deref() == Some(UNDONE)
+    }
+
     /// Extends the law's time, once, while the request is open and that time still runs (Art. 12(3) GDPR). The promise
     /// stays what it was.
     pub fn extend(mut self, now: Timestamp) -> Result<Self, BadStep> {
@@ -382,6 +397,9 @@ impl Request {
 
 /// How a request ended of which nobody showed in time that it was theirs.
 pub(super) const LAPSED: &str = "lapsed";
+
+/// How a request ended that was asked for since a change of address, which its old mailbox undid.
+pub(super) const UNDONE: &str = "address-undone";
 
 /// The promised time is near when so much of it is left.
 pub(super) const NEAR: chrono::TimeDelta = chrono::TimeDelta::hours(18);

@@ -229,7 +229,8 @@ impl Subjects {
     }
 
     /// The owner of the old mailbox says that the change was not theirs: what [`Subjects::turn_in`] does then. It is
-    /// stopped, or undone, and every session ends. The time in which nothing leaves goes on.
+    /// stopped, or undone, every session ends, and every mandate that was given since. The time in which nothing leaves
+    /// goes on.
     pub async fn to_undo(&self, tenant: &TenantId, token: &str) -> Result<Turn, Error> {
         let row = {
             let mut tx = self.db.read().await?;
@@ -276,6 +277,9 @@ impl Subjects {
             }
             let access = Access { actor: &Actor::Subject(owner.subject), purpose: PURPOSE };
             self.vault.amend_in(tx, owner, &access, (record, value)).await?;
+        }
+        if turn.undoes {
+            rows::end_mandates(tx, owner, (turn.moved.since, now)).await?;
         }
         rows::cut_off(tx, owner, &turn.stays).await?;
         self.ledger.append(tx, turn.entry.clone()).await?;

@@ -217,11 +217,16 @@ each_app! {
 
     async fn the_old_mailbox_undoes_it_for_three_days_and_hears_of_erasures(app: TestApp) {
         let ada = app.person(ADA).await;
+        app.upload(&ada, 1).await;
         app.move_to(&ada, NEW).await;
         let undo = app.mailed_token(ADA, "/address/undo").unwrap();
         let eve = app.again(&ada).await;
         let filed = app.post("/v1/requests").by(&eve).json(&json!({ "right": "erasure" })).send().await;
         assert_eq!(filed.status, 201, "{}", filed.text());
+        let third = json!({ "email": "third@example.net", "name": "Eve", "username": "eve" });
+        let wish = json!({ "right": "rectification", "correction": third });
+        let held = app.post("/v1/requests").by(&eve).json(&wish).send().await;
+        assert_eq!(held.json()["state"], "working", "{}", held.text());
         app.settle().await;
         for mailbox in [ADA, NEW] {
             let told = letters_to(&app, mailbox);
@@ -238,6 +243,20 @@ each_app! {
         assert_eq!(address(&app, &ada).await, ADA);
         assert!(app.ledger_kinds().await.contains(&"subject.address-undone".to_owned()));
         assert!(app.app.requests.undo_address(&app.tenant(), &undo).await.is_err(), "once");
+        // What was asked for since is taken back with it, and nothing comes of it when the hold is over.
+        let mine = app.again(&ada).await;
+        for filed in [&filed, &held] {
+            let path = format!("/v1/requests/{}", filed.json()["id"].as_str().unwrap());
+            let over = app.get(&path).by(&mine).send().await.json();
+            assert_eq!((&over["state"], &over["outcome"]), (&json!("withdrawn"), &json!("address-undone")), "{over}");
+        }
+        for _ in 0..3 {
+            app.advance(TimeDelta::hours(4));
+            app.settle().await;
+        }
+        assert_eq!(app.blobs().await.len(), 1, "nothing is erased");
+        assert_eq!(address(&app, &ada).await, ADA);
+        assert_eq!(letters_to(&app, "third@example.net"), [""; 0]);
     }
 
     async fn the_old_address_is_gone_when_it_can_no_longer_be_undone(app: TestApp) {
@@ -282,16 +301,6 @@ each_app! {
         assert_eq!(ask(&app, &ada, "ada3@example.net").await.status, 200);
     }
 
-    async fn a_damaged_move_is_a_fault_of_ours_and_no_missing_page(app: TestApp) {
-        let ada = app.person(ADA).await;
-        app.move_to(&ada, NEW).await;
-        let undo = app.mailed_token(ADA, "/address/undo").unwrap();
-        crate::support::house::run_in(&app.app.db, "UPDATE address_move SET sealed = from_index").await;
-        let damaged = app.app.requests.undo_address(&app.tenant(), &undo).await.unwrap_err();
-        assert_eq!(damaged.kind(), vouchsafe::base::Kind::Internal, "{damaged}");
-        app.leave_the_queue();
-    }
-
     async fn an_address_that_strangers_want_is_neither_flooded_nor_locked_out(app: TestApp) {
         let (ada, bob) = (app.person(ADA).await, app.person("bob@example.org").await);
         for _ in 0..3 {
@@ -309,5 +318,15 @@ each_app! {
         let token = app.mailed_token(NEW, "/address/confirm").unwrap();
         app.app.requests.confirm_address(&app.tenant(), &token, None).await.unwrap();
         assert_eq!(address(&app, &ada).await, NEW);
+    }
+
+    async fn a_damaged_move_is_a_fault_of_ours_and_no_missing_page(app: TestApp) {
+        let ada = app.person(ADA).await;
+        app.move_to(&ada, NEW).await;
+        let undo = app.mailed_token(ADA, "/address/undo").unwrap();
+        crate::support::house::run_in(&app.app.db, "UPDATE address_move SET sealed = from_index").await;
+        let damaged = app.app.requests.undo_address(&app.tenant(), &undo).await.unwrap_err();
+        assert_eq!(damaged.kind(), vouchsafe::base::Kind::Internal, "{damaged}");
+        app.leave_the_queue();
     }
 }

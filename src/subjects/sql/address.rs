@@ -40,6 +40,9 @@ const RESERVED: &str = "SELECT COUNT(*) FROM address_move WHERE tenant = $1 AND 
 const SET_EMAIL: &str = "UPDATE subject SET email_index = $1, address_changed_at = COALESCE($2, address_changed_at), \
     address_confirmed = $3 WHERE tenant = $4 AND id = $5 AND state = 'active'";
 const MANDATES: &str = "UPDATE mandate SET token_hash = NULL WHERE tenant = $1 AND subject = $2 AND state IN ('asked', 'deciding')";
+/// Nothing is filed under one whose last day is over; the record of its end follows.
+const END_MANDATES: &str = "UPDATE mandate SET until_at = $1 WHERE tenant = $2 AND subject = $3 \
+    AND state IN ('deciding', 'confirmed') AND until_at > $1 AND COALESCE(stepped_at, asked_at) >= $4";
 const END_OTHER_SESSIONS: &str = "DELETE FROM session WHERE tenant = $1 AND subject = $2 AND id <> $3";
 const BLANK: &str = "UPDATE address_move SET state = 'over', sealed = NULL, from_index = NULL, to_index = NULL, \
     confirm_hash = NULL, undo_hash = NULL WHERE ends_at <= $1 AND (state <> 'over' OR (to_index IS NOT NULL AND asked_at <= $2))";
@@ -298,6 +301,17 @@ pub(in crate::subjects) async fn undone(
 ) -> Result<bool, Error> {
     let from = if moved { "moved" } else { "asked" };
     Ok(change!(tx, UNDONE, now.micros(), tenant.as_str(), id.to_string(), from)? == 1)
+}
+
+/// What was allowed in a person's name since then is allowed no longer.
+pub(in crate::subjects) async fn end_mandates(
+    tx: &mut Tx,
+    owner: &Owner,
+    (since, now): (Timestamp, Timestamp),
+) -> Result<(), Error> {
+    let (tenant, subject) = (owner.tenant.as_str(), owner.subject.to_string());
+    change!(tx, END_MANDATES, now.micros(), tenant, subject, since.micros())?;
+    Ok(())
 }
 
 /// Whether an address is kept free, because somebody moved away from it who can still come back.

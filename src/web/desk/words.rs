@@ -68,6 +68,7 @@ pub(super) fn event(kind: &str) -> String {
         "no-data" => "Nothing is held of this person",
         "closed" => "Closed with a receipt",
         "withdrawn" => "Taken back",
+        "address-undone" => "Taken back: the old mailbox undid the change of address",
         "extended" => "The law’s time was extended",
         "reopened" => "Taken up again",
         "noted" => "A note was written",

@@ -67,6 +67,9 @@ fn standing(request: &Request) -> (&'static str, State) {
         Stands::Closed if refused => (key("Answered, with reasons"), State::Attested),
         Stands::Fulfilled | Stands::Closed => (key("Done"), State::Kept),
         Stands::Withdrawn if request.has_lapsed() => (key("Ended: nobody confirmed it"), State::Attested),
+        Stands::Withdrawn if request.was_undone() => {
+            (key("Taken back with the change of your address"), State::Attested)
+        }
         Stands::Withdrawn => (key("You took it back"), State::Attested),
     }
 }
@@ -112,6 +115,9 @@ pub(crate) fn says(tongue: Tongue, request: &Request) -> String {
         Stands::NoData => key("We looked everywhere and hold nothing of yours."),
         Stands::Withdrawn if request.has_lapsed() => key(
             "Nobody confirmed in time that it was yours. Nothing was changed; you can ask again at any time.",
+        ),
+        Stands::Withdrawn if request.was_undone() => key(
+            "The change of your address was undone from the old mailbox, and this was taken back with it. If it was you who asked, ask again.",
         ),
         Stands::Withdrawn => key("You took it back before it was done. Nothing was changed."),
     };
@@ -241,6 +247,7 @@ fn happened(kind: &str) -> &str {
         "no-data" => key("Nothing of yours was found"),
         "closed" => key("Closed, with a receipt"),
         "withdrawn" => key("You took it back"),
+        "address-undone" => key("Taken back with the change of your address"),
         "reopened" => key("It was taken up again"),
         other => other,
     }
