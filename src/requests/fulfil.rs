@@ -134,8 +134,10 @@ impl Requests {
         let purge_at = self.purge_at(&owner.tenant, request.received_at)?;
         let answered = request.state.is_answer().then_some(request.state);
         let mut closed = if request.state.is_over() { request } else { request.close(now, purge_at)? };
-        // What recipients handed over for the archive goes when it can no longer be had.
-        closed.next_at = closed.archive.map(|a| a.until).filter(|until| *until > now);
+        // What recipients handed over for an archive, and what was taken down for it, goes when it can no longer be had:
+        // at once, where there is none.
+        let gathers = matches!(closed.right, Right::Access | Right::Portability);
+        closed.next_at = gathers.then(|| closed.archive.map_or(now, |a| a.until.max(now)));
         let ends = match &closed {
             closed if closed.has_lapsed() => LAPSED,
             closed if closed.was_undone() => UNDONE,

@@ -272,7 +272,7 @@ impl Request {
     }
 
     /// A closed one is taken up again, with clocks of its own. Waits for people to do what is to be done. What the round
-    /// before missed is not forgotten by it.
+    /// before missed is not forgotten by it; its archive is.
     pub fn reopen(self, now: Timestamp, due: Due) -> Result<Self, BadStep> {
         if self.state != State::Closed {
             return Err(BadStep { from: self.state, to: State::Working });
@@ -288,8 +288,14 @@ impl Request {
         next.extended_at = None;
         next.outcome = None;
         next.alarm = Alarm::Quiet;
+        next.archive = None;
         next.next_at = None;
         Ok(next)
+    }
+
+    /// Whether what was gathered for it at this time is of its present round.
+    pub(super) fn gathered(&self, at: Timestamp) -> bool {
+        self.reopened_at.is_none_or(|from| at >= from)
     }
 
     /// Begins to be carried out.
