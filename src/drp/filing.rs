@@ -1,7 +1,7 @@
 //! From what an agent asked to a rights request: filed for its person to confirm, confirmed or declined by them, taken back
 //! by the agent. What a person has open for the same thing is left as it is until they say yes to the agent.
 
-use super::model::{Asked, Confirmation, Said};
+use super::model::{Asked, Confirmation, Said, is_request_id};
 use super::{Drp, Error, sql};
 use crate::base::Secret;
 use crate::policy::{Channel, Right};
@@ -77,6 +77,9 @@ impl Drp {
     }
 
     async fn of_person(&self, owner: &Owner, id: &str) -> Result<(Asked, Request), Error> {
+        if !is_request_id(id) {
+            return Err(Error::NotFound);
+        }
         let asked = {
             let mut tx = self.db.read().await?;
             sql::get(&mut tx, &owner.tenant, id).await?.ok_or(Error::NotFound)?

@@ -103,6 +103,11 @@ pub(super) fn request_id(clock: &Clock, entropy: &Entropy) -> String {
     uuid::Builder::from_unix_timestamp_millis(millis, &entropy.bytes::<10>()).into_uuid().to_string()
 }
 
+/// Whether this can be such an id, as we write it. What cannot be is looked for nowhere.
+pub(super) fn is_request_id(text: &str) -> bool {
+    uuid::Uuid::try_parse(text).is_ok_and(|id| id.to_string() == text)
+}
+
 /// How a request stands, in the words of the protocol (1.0, section 3.03).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {

@@ -24,6 +24,9 @@ const INSERT: &str = "INSERT INTO drp_request (id, tenant, agent, agent_request_
     expires_at, callback, told, tries, next_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12)";
 const GET: &str = "SELECT id, tenant, agent, agent_request_id, exercise, subject, request, own, answer, verdict, received_at, \
     expires_at, callback, told, tries FROM drp_request WHERE tenant = $1 AND id = $2";
+/// Found once an agent has asked for so much since: when the first of the newest so many came.
+const FULL_SINCE: &str = "SELECT received_at FROM drp_request WHERE tenant = $1 AND agent = $2 AND received_at > $3 \
+    ORDER BY received_at DESC LIMIT 1 OFFSET $4";
 const DECIDE: &str = "UPDATE drp_request SET verdict = $1 WHERE tenant = $2 AND id = $3";
 const FORGET: &str = "DELETE FROM drp_request WHERE tenant = $1 AND received_at < $2";
 const UNFILED: &str = "SELECT id, tenant, agent, agent_request_id, exercise, subject, request, own, answer, verdict, received_at, \
@@ -210,6 +213,22 @@ pub(super) async fn insert(tx: &mut Tx, asked: &Asked, next: Option<Timestamp>) 
         .await
         .map(|_| ()))?;
     Ok(())
+}
+
+/// If an agent has asked for `most` things or more since then: when the first of the newest `most` came.
+pub(super) async fn full_since(
+    tx: &mut Tx,
+    agent: &Agent,
+    (since, most): (Timestamp, i64),
+) -> Result<Option<Timestamp>, Error> {
+    let row: Option<(i64,)> = on!(tx, |c| sqlx::query_as(FULL_SINCE)
+        .bind(agent.tenant.as_str())
+        .bind(&agent.id)
+        .bind(since.micros())
+        .bind(most.saturating_sub(1))
+        .fetch_optional(c)
+        .await)?;
+    Ok(row.map(|(at,)| Timestamp::from_micros(at)))
 }
 
 pub(super) async fn get(tx: &mut Tx, tenant: &TenantId, id: &str) -> Result<Option<Asked>, Error> {

@@ -30,6 +30,10 @@ fn refused() -> Response {
 
 /// An error as the protocol tells it.
 fn told(error: Error) -> Response {
+    // The protocol says nothing of an agent that asks too much: it is told as every other caller is.
+    if let Error::TooMany(pause) = error {
+        return Fault::from(error).again_in(pause).into_response();
+    }
     let says = error.to_string();
     let fault = Fault::from(error);
     let status = fault.status();

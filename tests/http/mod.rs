@@ -5,6 +5,7 @@ mod bad_input;
 mod document;
 mod drp;
 mod matrix;
+mod often;
 mod operation;
 mod receiver;
 mod resources;

@@ -58,7 +58,7 @@ async fn refused(person: &Person, error: Option<Error>) -> Answer {
             Fault::new(Kind::Invalid).status(),
         ),
         Some(e) => match Fault::from(e) {
-            Fault { kind, detail: Some(says) } => (says, Fault::new(kind).status()),
+            Fault { kind, detail: Some(says), .. } => (says, Fault::new(kind).status()),
             fault => return Err(fault),
         },
     };
