@@ -30,6 +30,48 @@ export interface Acknowledged {
   version: string;
 }
 
+/** What went wrong, as the protocol tells it. */
+export interface AgentError {
+  /** The status, as text. */
+  code: string;
+  /** Whether the same message can never be taken. */
+  fatal?: boolean;
+  /** A sentence. */
+  message: string;
+}
+
+/** A pairing: the token is shown this once. */
+export interface AgentPaired {
+  /** The agent. */
+  "agent-id": string;
+  /** What its calls are sent with, until it pairs anew. */
+  token: string;
+}
+
+/** How something stands that an agent asked for (Data Rights Protocol 1.0, 3.03). */
+export interface AgentRequest {
+  /** What the agent calls it. */
+  agent_request_id?: string | null;
+  /** By when there is an answer. */
+  expected_by?: string | null;
+  /** Until when they can, or the result can be had. */
+  expires_at?: string | null;
+  /** A sentence on it. */
+  processing_details?: string | null;
+  /** Why: `need_user_verification`, `claim_not_covered`, and so on. */
+  reason?: string | null;
+  /** When it came. */
+  received_at: string;
+  /** Its id. */
+  request_id: string;
+  /** Where the person, and nobody else, finds the result. */
+  results_url?: string | null;
+  /** `in_progress`, `fulfilled`, `revoked`, `denied`, `expired`. */
+  status: string;
+  /** Where the person confirms it. The same for an address that nobody has. */
+  user_verification_url?: string | null;
+}
+
 /** An image that was taken in. */
 export interface Arrived {
   /** Bytes, after what the camera wrote into it was taken out. */
