@@ -19,7 +19,8 @@ mod wish;
 pub use error::{Error, Unreadable};
 pub use letter::{Letter, MOST_BYTES, message_of, read};
 pub use mandate::{
-    A_PERSON, Asked, ByAgent, LONGEST_NAME, Mandate, MandateOpened, MandateState, Proposal, Standing, Wanted,
+    A_PERSON, Asked, ByAgent, DeskMandate, LONGEST_NAME, MOST_MANDATES, Mandate, MandateOpened, MandateState,
+    Proposal, Standing, Wanted,
 };
 pub use model::{Automatic, Confirmed, Dkim, Envelope, Found, Opened, Outcome, Proof, Waiting};
 pub use proof::{Dns, Verifier};

@@ -101,8 +101,10 @@ macro_rules! letter {
 }
 
 mod address;
+mod mandate;
 
 pub use address::{AddressChanged, AddressTaken, ConfirmAddress};
+pub use mandate::{ConfirmMandate, MandateStopped};
 
 /// The link that signs someone in.
 #[derive(Debug, Clone)]
@@ -130,19 +132,6 @@ pub struct ConfirmLetter {
     pub until: Timestamp,
     /// By when, as promised.
     pub promised_by: Timestamp,
-    /// The whole link.
-    pub link: String,
-}
-
-/// An agent wants to act for the reader.
-#[derive(Debug, Clone)]
-pub struct ConfirmMandate {
-    /// Whose letter it is.
-    pub head: Letterhead,
-    /// Who that is, as they say.
-    pub agent: String,
-    /// Until when the link works.
-    pub until: Timestamp,
     /// The whole link.
     pub link: String,
 }
@@ -353,12 +342,6 @@ impl ConfirmLetter {
     }
 }
 
-impl ConfirmMandate {
-    fn subject(&self) -> String {
-        self.head.of_brand(key("Somebody wants to use your rights at {brand} for you"), None)
-    }
-}
-
 impl RequestAcknowledged {
     fn subject(&self) -> String {
         self.head.put("We have your request {reference}").with("reference", &self.reference).text()
@@ -432,7 +415,6 @@ impl StaffFactorChanged {
 
 letter!(SignInLink, "sign-in-link.txt", "sign-in-link.html");
 letter!(ConfirmLetter, "confirm-letter.txt", "confirm-letter.html");
-letter!(ConfirmMandate, "confirm-mandate.txt", "confirm-mandate.html");
 letter!(RequestAcknowledged, "request-acknowledged.txt", "request-acknowledged.html");
 letter!(RequestAnswered, "request-answered.txt", "request-answered.html");
 letter!(RequestExtended, "request-extended.txt", "request-extended.html");

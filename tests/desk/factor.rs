@@ -271,6 +271,9 @@ each_strict_app! {
             assert!(html.contains(&format!("name=\"{name}\" value=\"{value}\"")), "{name}");
         }
         assert_eq!(holds(&app).await, 0);
+        // Before anything is said of whether there is such a mandate.
+        let ending = send_with(&app, &inside, "/mandates/x/end", &[("why", "It has closed.")], &token).await;
+        assert!(shown(&ending).contains("Your code once more"));
         let placing = serde_json::json!({ "category": "device", "matter": "case 7", "reason": "a claim",
             "review_at": "2026-12-24T00:00:00Z" });
         assert_eq!(app.post("/v1/desk/holds").by(&inside).json(&placing).send().await.problem(401), "step-up");

@@ -6,6 +6,7 @@ mod doors;
 mod factor;
 mod handovers;
 mod looks;
+mod mandates;
 mod pages;
 mod policies;
 mod promises;

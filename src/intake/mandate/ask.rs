@@ -53,6 +53,7 @@ impl Intake {
             record: None,
             requests: Vec::new(),
             asked_at: now,
+            decided_at: None,
             answer_until: now.plus(ANSWER),
             until: proposal.until,
             ended_at: None,

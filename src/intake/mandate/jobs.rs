@@ -1,5 +1,6 @@
 //! What follows by itself: the letter to the person, the last day of a mandate, and the end of rows.
 
+use super::model::EndedBy;
 use super::sql;
 use crate::base::TenantId;
 use crate::crypto;
@@ -65,7 +66,7 @@ impl Intake {
         let mut n = 0;
         for (tenant, row) in over {
             if let Some(subject) = row.subject {
-                self.end(&Owner::new(&tenant, subject), row.id, "service").await?;
+                self.end(&Owner::new(&tenant, subject), row.id, EndedBy::LastDay).await?;
                 n += 1;
             }
         }

@@ -10,6 +10,9 @@ const BY_TOKEN: &str =
     "SELECT * FROM mandate WHERE tenant = $1 AND token_hash = $2 AND state = 'asked' AND answer_until > $3";
 const OF_PERSON: &str = "SELECT * FROM mandate WHERE tenant = $1 AND subject = $2 AND state IN ('confirmed', 'ended') \
     ORDER BY id DESC LIMIT 100";
+/// Those that hold first: `confirmed` stands before `ended`.
+const OF_TENANT: &str = "SELECT * FROM mandate WHERE tenant = $1 AND subject IS NOT NULL AND state IN ('confirmed', 'ended') \
+    ORDER BY state, id DESC LIMIT $2";
 const UNPOSTED: &str = "SELECT * FROM mandate WHERE tenant = $1 AND state = 'asked' AND posted_at IS NULL \
     AND subject IS NOT NULL AND answer_until > $2 ORDER BY id LIMIT 100";
 const OVER: &str =
@@ -75,6 +78,7 @@ macro_rules! row {
             record: record.map(|r| parse(&r, "record")).transpose()?,
             requests: list(&get!("requests", String), "requests")?,
             asked_at: Timestamp::from_micros(get!("asked_at", i64)),
+            decided_at: get!("stepped_at", Option<i64>).map(Timestamp::from_micros),
             answer_until: Timestamp::from_micros(get!("answer_until", i64)),
             until: Timestamp::from_micros(get!("until_at", i64)),
             ended_at: get!("ended_at", Option<i64>).map(Timestamp::from_micros),
@@ -121,6 +125,12 @@ pub(super) async fn by_token(
 /// Mandates that a person gave, newest first.
 pub(super) async fn of_person(tx: &mut Tx, owner: &Owner) -> Result<Vec<Row>, Error> {
     let found = mandates!(tx, OF_PERSON, owner.tenant.as_str(), owner.subject.to_string())?;
+    Ok(found.into_iter().map(|(_, row)| row).collect())
+}
+
+/// Mandates that a tenant's people gave, those that hold first, then newest first.
+pub(super) async fn of_tenant(tx: &mut Tx, tenant: &TenantId, most: i64) -> Result<Vec<Row>, Error> {
+    let found = mandates!(tx, OF_TENANT, tenant.as_str(), most)?;
     Ok(found.into_iter().map(|(_, row)| row).collect())
 }
 

@@ -100,6 +100,12 @@ fn asked(tongue: Tongue) -> Vec<(&'static str, Written)> {
         until: at("2026-11-29T14:07:00Z"),
         link: "https://example.org/flux-kontext/mandates/confirm?token=4f1c".into(),
     };
+    let stopped = MandateStopped {
+        head: head(tongue),
+        agent: "Rights for All".into(),
+        at: at("2026-11-22T14:07:00Z"),
+        reason: "The agent went out of business.".into(),
+    };
     let taken_away = StaffFactorChanged {
         head: head(tongue),
         at: at("2026-11-22T14:07:00Z"),
@@ -116,6 +122,7 @@ fn asked(tongue: Tongue) -> Vec<(&'static str, Written)> {
         ("address-changed", AddressChanged { head: head(tongue), undo_link }.write().unwrap()),
         ("address-taken", AddressTaken { head: head(tongue), sign_in_link }.write().unwrap()),
         ("confirm-mandate", mandate.write().unwrap()),
+        ("mandate-stopped", stopped.write().unwrap()),
         ("confirm-letter", confirm.write().unwrap()),
         ("staff-factor-taken-away", taken_away.write().unwrap()),
         ("staff-factor-replaced", replaced.write().unwrap()),
