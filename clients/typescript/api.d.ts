@@ -144,6 +144,8 @@ export interface Board {
 
 /** What an archive brings. */
 export interface Brought {
+  /** Whether it was all here already: brought in before, or never gone. Then nothing of it was taken. */
+  already_here: boolean;
   /** The entry of the ledger that says what was taken, if anything was. */
   entry?: string | null;
   /** Where it comes from, as it says itself. */
@@ -1420,7 +1422,7 @@ export interface Api {
      *
      * The body is a ZIP as `/v1/requests/{id}/archive` gives it, of this installation or another. All of it is checked before the
      * first thing is taken. What is here already is not taken twice: send the same archive again to go on where a call broke
-     * off. Pictures become uploads and go when uploads go. Needs the person's own session or token.
+     * off. Sent twice at once, it is taken once: the second answer says that all of it is here. Pictures become uploads and go when uploads go. Needs the person's own session or token.
      *
      * `POST /v1/imports`
      */

@@ -13,7 +13,7 @@ mod migrations;
 mod sql;
 mod writer;
 
-pub use db::{Conn, Db, PostgresSettings, SqliteSettings, Tx};
+pub use db::{Alone, Conn, Db, PostgresSettings, SqliteSettings, Tx};
 pub use error::Error;
 pub use list::{MOST_IN, padding, with_list};
 pub use migrations::{KEYSTORE, MAIN, Schema};

@@ -99,6 +99,7 @@ async fn read(person: &Person, sent: &mut Multipart) -> Result<(Option<Spool>, b
 }
 
 fn told(tongue: Tongue, brought: Brought, taken: bool) -> ImportFound {
+    let already = brought.is_here_already();
     let row = |what: &'static str, t: Tally| ImportRow {
         what: tongue.say(what).to_owned(),
         new: Count(t.new),
@@ -111,6 +112,7 @@ fn told(tongue: Tongue, brought: Brought, taken: bool) -> ImportFound {
     let signer = brought.from.signed_by.to_string();
     ImportFound {
         taken,
+        already,
         service: brought.from.controller,
         made: brought.from.made_at.into(),
         reference: brought.from.reference,
