@@ -312,15 +312,26 @@ pub struct PolicyChanged {
     pub policy_link: String,
 }
 
-/// A member of staff's second factor was taken away, or another is in its place.
+/// What was done with a second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FactorChange {
+    /// It was taken away.
+    TakenAway,
+    /// Another is in its place: the gravest acts wait until then.
+    Replaced(Timestamp),
+    /// New recovery codes were made; those before are void.
+    CodesRenewed,
+}
+
+/// Something about a member of staff's second factor was changed.
 #[derive(Debug, Clone)]
 pub struct StaffFactorChanged {
     /// Whose letter it is.
     pub head: Letterhead,
     /// When.
     pub at: Timestamp,
-    /// Until when the gravest acts wait, because another is in its place; `None` when it was taken away.
-    pub held_until: Option<Timestamp>,
+    /// What was done.
+    pub what: FactorChange,
     /// The whole link to the desk.
     pub desk_link: String,
 }
@@ -404,10 +415,10 @@ impl PolicyChanged {
 
 impl StaffFactorChanged {
     fn subject(&self) -> String {
-        let says = if self.held_until.is_some() {
-            key("Another second factor is set up: the desk of {brand}")
-        } else {
-            key("Your second factor was taken away: the desk of {brand}")
+        let says = match self.what {
+            FactorChange::Replaced(_) => key("Another second factor is set up: the desk of {brand}"),
+            FactorChange::TakenAway => key("Your second factor was taken away: the desk of {brand}"),
+            FactorChange::CodesRenewed => key("New recovery codes were made: the desk of {brand}"),
         };
         self.head.of_brand(says, None)
     }

@@ -109,10 +109,12 @@ fn asked(tongue: Tongue) -> Vec<(&'static str, Written)> {
     let taken_away = StaffFactorChanged {
         head: head(tongue),
         at: at("2026-11-22T14:07:00Z"),
-        held_until: None,
+        what: FactorChange::TakenAway,
         desk_link: "https://example.org/flux-kontext/desk".into(),
     };
-    let replaced = StaffFactorChanged { held_until: Some(at("2026-11-25T14:07:00Z")), ..taken_away.clone() };
+    let replaced = FactorChange::Replaced(at("2026-11-25T14:07:00Z"));
+    let replaced = StaffFactorChanged { what: replaced, ..taken_away.clone() };
+    let renewed = StaffFactorChanged { what: FactorChange::CodesRenewed, ..taken_away.clone() };
     let link = "https://example.org/flux-kontext/address/confirm?token=4f1c".to_owned();
     let address = ConfirmAddress { head: head(tongue), until: at("2026-11-23T14:07:00Z"), link };
     let undo_link = "https://example.org/flux-kontext/address/undo?token=77ab".to_owned();
@@ -126,6 +128,7 @@ fn asked(tongue: Tongue) -> Vec<(&'static str, Written)> {
         ("confirm-letter", confirm.write().unwrap()),
         ("staff-factor-taken-away", taken_away.write().unwrap()),
         ("staff-factor-replaced", replaced.write().unwrap()),
+        ("staff-codes-renewed", renewed.write().unwrap()),
     ]
 }
 
