@@ -17,7 +17,7 @@ mod sql;
 pub use agents::Agent;
 pub use error::Error;
 pub use message::{MOST_MESSAGE, VERSION};
-pub use model::{Confirmation, Status};
+pub use model::{Confirmation, Status, exercise_of};
 
 use chrono::TimeDelta;
 

@@ -4,6 +4,19 @@ use crate::base::{Clock, Entropy, RequestId, SubjectId, TenantId, Timestamp};
 use crate::policy::Right;
 use crate::requests::{Ask, Request, State};
 
+/// What an agent can ask for in the words of the protocol, and the right that it uses here.
+const EXERCISES: [(&str, Right); 4] = [
+    ("access", Right::Access),
+    ("access:categories", Right::Access),
+    ("access:specific", Right::Access),
+    ("deletion", Right::Erasure),
+];
+
+/// What the protocol calls a right. `None` for one that no agent can use by it.
+pub fn exercise_of(right: Right) -> Option<&'static str> {
+    EXERCISES.iter().find(|(_, known)| *known == right).map(|(name, _)| *name)
+}
+
 /// What was decided about a request without asking the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -89,11 +102,8 @@ impl Asked {
 
     /// What it is for, if it is for something that is done here.
     pub(super) fn ask(&self) -> Option<Ask> {
-        match self.exercise.as_str() {
-            "access" | "access:categories" | "access:specific" => Some(Ask::Access),
-            "deletion" => Some(Ask::Erasure { at_once: false }),
-            _ => None,
-        }
+        let (_, right) = EXERCISES.iter().find(|(name, _)| *name == self.exercise)?;
+        Ask::of(*right, None)
     }
 }
 
