@@ -30,8 +30,8 @@ pub(super) struct Between {
 
 /// Where they hear of it.
 pub(super) enum Hears {
-    /// At the request itself.
-    Request,
+    /// Among the requests of the person.
+    List,
     /// At the mandate with this id.
     Mandate(String),
     /// At what they asked for by the protocol, with this id.
@@ -45,7 +45,7 @@ impl Between {
 
     async fn with_key(case: &Case<'_>, scope: Scope) -> anyhow::Result<Self> {
         let minted = case.app().subjects.mint_api_key(case.tenant(), "for others", &[scope], None).await?;
-        Ok(Self::holding(minted.text.expose(), Hears::Request))
+        Ok(Self::holding(minted.text.expose(), Hears::List))
     }
 
     async fn get(&self, case: &Case<'_>, path: &str, accept: &str) -> anyhow::Result<Reply> {
@@ -78,19 +78,14 @@ impl Between {
         let given = self.look_up(case, &archive).await?.status.is_success();
         let erased = case.right == Right::Erasure;
         let told = match &self.hears {
-            Hears::Request => {
-                let told = self.look_up(case, &format!("/v1/requests/{}", request.id)).await?;
+            Hears::List => {
+                let told = self.look_up(case, "/v1/requests").await?;
                 // Of somebody who is gone there is nobody to call for.
-                if erased { told.status.is_client_error() } else { says(&told.json()?, "state", "closed") }
+                if erased { told.status.is_client_error() } else { closed(&told.json()?, "items", request) }
             }
             Hears::Mandate(id) => {
                 let told = self.look_up(case, &format!("/v1/mandates/{id}")).await?.json()?;
-                let requests = told.get("requests").and_then(Value::as_array);
-                let closed = requests
-                    .into_iter()
-                    .flatten()
-                    .any(|one| says(one, "reference", &request.reference) && says(one, "state", "closed"));
-                if erased { says(&told, "state", "ended") } else { closed }
+                if erased { says(&told, "state", "ended") } else { closed(&told, "requests", request) }
             }
             Hears::Protocol(id) => {
                 let path = format!("/drp/{TENANT}/v1/data-rights-request/{id}");
@@ -108,6 +103,13 @@ impl Between {
 
 fn says(told: &Value, field: &str, word: &str) -> bool {
     told.get(field).and_then(Value::as_str) == Some(word)
+}
+
+/// Whether a request stands in a list of an answer, and as closed.
+fn closed(told: &Value, list: &str, request: &Request) -> bool {
+    let all = told.get(list).and_then(Value::as_array).into_iter().flatten();
+    let mut this = all.filter(|one| says(one, "reference", &request.reference));
+    this.any(|one| says(one, "state", "closed"))
 }
 
 /// A text that an answer must have.
