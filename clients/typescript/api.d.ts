@@ -30,6 +30,48 @@ export interface Acknowledged {
   version: string;
 }
 
+/** What went wrong, as the protocol tells it. */
+export interface AgentError {
+  /** The status, as text. */
+  code: string;
+  /** Whether the same message can never be taken. */
+  fatal?: boolean;
+  /** A sentence. */
+  message: string;
+}
+
+/** A pairing: the token is shown this once. */
+export interface AgentPaired {
+  /** The agent. */
+  "agent-id": string;
+  /** What its calls are sent with, until it pairs anew. */
+  token: string;
+}
+
+/** How something stands that an agent asked for (Data Rights Protocol 1.0, 3.03). */
+export interface AgentRequest {
+  /** What the agent calls it. */
+  agent_request_id?: string | null;
+  /** By when there is an answer. */
+  expected_by?: string | null;
+  /** Until when they can, or the result can be had. */
+  expires_at?: string | null;
+  /** A sentence on it. */
+  processing_details?: string | null;
+  /** Why: `need_user_verification`, `claim_not_covered`, and so on. */
+  reason?: string | null;
+  /** When it came. */
+  received_at: string;
+  /** Its id. */
+  request_id: string;
+  /** Where the person, and nobody else, finds the result. */
+  results_url?: string | null;
+  /** `in_progress`, `fulfilled`, `revoked`, `denied`, `expired`. */
+  status: string;
+  /** Where the person confirms it. The same for an address that nobody has. */
+  user_verification_url?: string | null;
+}
+
 /** An image that was taken in. */
 export interface Arrived {
   /** Bytes, after what the camera wrote into it was taken out. */
@@ -102,6 +144,8 @@ export interface Board {
 
 /** What an archive brings. */
 export interface Brought {
+  /** Whether it was all here already: brought in before, or never gone. Then nothing of it was taken. */
+  already_here: boolean;
   /** The entry of the ledger that says what was taken, if anything was. */
   entry?: string | null;
   /** Where it comes from, as it says itself. */
@@ -805,6 +849,11 @@ export interface Settings {
 export interface Standing {
   /** The main database answers. */
   database: boolean;
+  /**
+   * What a witness of the ledger says against it and shows nothing for. The service goes on without its signature and
+   * asks it again; somebody should ask its owner.
+   */
+  doubted?: string | null;
   /** The keystore answers. */
   keystore: boolean;
   /**
@@ -1356,8 +1405,8 @@ export interface Api {
      * File a request
      *
      * It has its number and both dates at once; what can be done at once is. An app's key alone does not show that the
-     * person asks: such a request waits until they have shown it in the privacy centre. A copy of the data, an erasure at
-     * once and a corrected address need a proof of who asks that is less than an hour old; a new address counts once the link
+     * person asks: such a request waits until they have shown it in the privacy centre. A copy of the data, an erasure
+     * and a corrected address need a proof of who asks that is less than an hour old; a new address counts once the link
      * in the letter to it was opened.
      *
      * `POST /v1/requests`
@@ -1378,7 +1427,7 @@ export interface Api {
      *
      * The body is a ZIP as `/v1/requests/{id}/archive` gives it, of this installation or another. All of it is checked before the
      * first thing is taken. What is here already is not taken twice: send the same archive again to go on where a call broke
-     * off. Pictures become uploads and go when uploads go. Needs the person's own session or token.
+     * off. Sent twice at once, it is taken once: the second answer says that all of it is here. Pictures become uploads and go when uploads go. Needs the person's own session or token.
      *
      * `POST /v1/imports`
      */

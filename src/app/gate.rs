@@ -76,11 +76,9 @@ impl fmt::Display for Shut {
                 write!(f, "the keystore is from a backup: it holds {alive} keys that were destroyed")
             }
             Self::Watched { seen, held } => {
-                write!(f, "a witness has seen {seen} ledger entries, and the database holds {held}")
+                write!(f, "a witness {}", Unlike::Ahead { seen: *seen, held: *held })
             }
-            Self::Rewritten { seen } => {
-                write!(f, "a witness has seen {seen} ledger entries that are not those of the database")
-            }
+            Self::Rewritten { seen } => write!(f, "a witness {}", Unlike::Rewritten { seen: *seen }),
             Self::OlderKeys { known, held } => write!(
                 f,
                 "the keystore is from a backup: {known} keys were destroyed here, and it knows of {held} of them"
@@ -183,7 +181,7 @@ impl App {
         let (known, held) = (self.tally()?, self.keys.destroyed().await?);
         if held > known {
             let file = self.tally_file();
-            let written = ledger::write_durably(&file, &format!("{held}\n"));
+            let written = store::write_durably(&file, format!("{held}\n").as_bytes());
             written.map_err(|e| Error::Folder(file, e))?;
         }
         Ok((held < known).then_some(Shut::OlderKeys { known, held }))

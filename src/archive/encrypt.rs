@@ -2,10 +2,9 @@
 //! recipient or under a passphrase of theirs, so that any age tool opens it.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io::Write;
 use std::pin::Pin;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use age::Encryptor;
 use age::secrecy::SecretString;
@@ -14,6 +13,7 @@ use futures_util::{Stream, StreamExt as _, stream};
 
 use super::Error;
 use crate::base::Secret;
+use crate::crypto::Buffer;
 
 /// Shortest passphrase taken, in characters.
 const SHORTEST: usize = 12;
@@ -150,24 +150,5 @@ impl<S: Stream<Item = Result<Bytes, Error>>> Sealing<S> {
             writer.finish().map_err(unwritable)?;
         }
         Ok(self.out.take().into())
-    }
-}
-
-#[derive(Clone, Default)]
-struct Buffer(Arc<Mutex<Vec<u8>>>);
-
-impl Buffer {
-    fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Write for Buffer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -104,6 +104,8 @@ pub async fn bring_up_to_date_from(app: &App, folder: &Path) -> Result<Done, Err
     let keys = destroy_keys(app, &missing, &mut done).await?;
     erase_people(app, keys.unknown, &mut done).await?;
     done.epochs = app.keys.leave_epochs(keys.epoch).await?.len() as u64;
+    // Epochs that ended since are written down as ended in a keystore from before: their keys are gone, and not away.
+    app.keys.finish().await?;
     if !missing.is_empty() {
         app.ledger.replay(folder).await?;
     }

@@ -44,6 +44,13 @@ pub async fn take(app: &App, order: Order, into: &Path) -> Result<Manifest, Erro
     };
     let (folder, part) = (folder_of(app, into)?, with_suffix(into, ".part"));
     let (signer, blobs) = (app.backup_signer()?, app.blobs.clone());
+    let takes = match order.what {
+        What::Data => app.db.copy_takes().await?,
+        What::Keystore => app.keys.copy_takes().await?,
+    };
+    if let Some(takes) = takes {
+        fits(takes, blobs::free_space(&app.config.data.folder)?)?;
+    }
     // VACUUM wants a file of its own. It is not encrypted, so it lies where the database does, for its owner alone (0600),
     // and goes with this call; locked, so that a start sweeps what a call left that was killed, and not this.
     let data = &app.config.data.folder;
@@ -73,6 +80,23 @@ pub async fn take(app: &App, order: Order, into: &Path) -> Result<Manifest, Erro
     let manifest = written.await.map_err(Error::below)??;
     tell(app, &manifest).await?;
     Ok(manifest)
+}
+
+/// Whether the copy of a database has room beside it, and leaves what uploads must leave as well: a volume that the copy
+/// fills stops the service that runs on it.
+fn fits(takes: u64, free: u64) -> Result<(), Error> {
+    let wanted = takes.saturating_add(blobs::KEEP_FREE);
+    if free >= wanted {
+        return Ok(());
+    }
+    let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+    Err(Error::Refused(format!(
+        "the database is copied in the data folder first, and its volume has no room for that: the copy takes up to {} MiB, {} MiB \
+         stay free for the service, and {} MiB are free now. Make room there and take the backup again",
+        mib(takes),
+        mib(blobs::KEEP_FREE),
+        free >> 20
+    )))
 }
 
 /// The folder that a new backup is to lie in: not the data folder, which a backup is to outlive.
@@ -185,4 +209,18 @@ async fn tell(app: &App, manifest: &Manifest) -> Result<(), Error> {
     tx.commit().await?;
     app.ledger.sequence().await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_that_would_fill_the_volume_is_refused_with_what_it_takes() {
+        let (takes, reserve) = (500 << 20, blobs::KEEP_FREE);
+        assert!(fits(takes, takes + reserve).is_ok());
+        let refused = fits(takes, takes + reserve - 1).unwrap_err().to_string();
+        assert!(refused.contains("up to 500 MiB") && refused.contains("563 MiB are free now"), "{refused}");
+        assert!(fits(u64::MAX, u64::MAX - 1).is_err());
+    }
 }

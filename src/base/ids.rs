@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Clock, Entropy};
+use super::{Clock, Entropy, Timestamp};
 
 /// Why a string is not an id. Says nothing of the string itself, which may be an attacker's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -28,8 +28,13 @@ macro_rules! typed_id {
             pub fn new(clock: &Clock, entropy: &Entropy) -> Self {
                 let mut random = [0_u8; 10];
                 entropy.fill(&mut random);
-                let millis = u64::try_from(clock.now().micros() / 1000).unwrap_or(0);
-                Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+                Self::of(clock.now(), &random)
+            }
+
+            /// The id of this moment and these bits, which nobody else can know.
+            pub fn of(at: Timestamp, random: &[u8; 10]) -> Self {
+                let millis = u64::try_from(at.micros() / 1000).unwrap_or(0);
+                Self(uuid::Builder::from_unix_timestamp_millis(millis, random).into_uuid())
             }
 
             /// The sixteen bytes, for binding a ciphertext to its place.

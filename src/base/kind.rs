@@ -18,6 +18,8 @@ pub enum Kind {
     Conflict,
     /// It was there and has been erased, and the caller may know that: 410.
     Gone,
+    /// What was sent came too slowly: 408.
+    TooSlow,
     /// More bytes or pixels than allowed: 413.
     TooLarge,
     /// Not a media type we take: 415.
@@ -34,4 +36,11 @@ pub enum Kind {
     Full,
     /// A fault of ours: 500.
     Internal,
+}
+
+impl Kind {
+    /// Whether it is a store that is down or full, which says nothing of the one thing that was to be done.
+    pub fn is_of_a_store(self) -> bool {
+        matches!(self, Self::Unavailable | Self::Full)
+    }
 }

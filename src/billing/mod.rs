@@ -18,6 +18,8 @@ use crate::vault::Owner;
 
 /// Credits that an account begins with.
 pub const WELCOME: i64 = 20;
+/// Why an account has them.
+const REASON: &str = "welcome";
 
 /// People's credits. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -49,7 +51,7 @@ impl Credits {
         reason: &str,
         edit: Option<EditId>,
     ) -> Result<i64, Error> {
-        tx.take_turn(&format!("credits/{}/{}", owner.tenant, owner.subject)).await?;
+        turn(tx, owner).await?;
         let (seq, balance) = sql::last(tx, owner).await?.unwrap_or((0, 0));
         let after = balance.checked_add(amount).filter(|b| *b >= 0).ok_or(Error::Overdrawn { balance })?;
         let entry = CreditEntry {
@@ -87,6 +89,22 @@ impl Credits {
         Ok(balance)
     }
 
+    /// Grants what an account begins with, once: again is harmless.
+    pub async fn welcome(&self, owner: &Owner) -> Result<(), Error> {
+        let mut tx = self.db.begin().await?;
+        if !sql::is_active(&mut tx, owner).await? {
+            return Err(Error::NotFound);
+        }
+        // In the turn in which it would be changed, or two at once would each find that there is none.
+        turn(&mut tx, owner).await?;
+        if sql::has(&mut tx, owner, REASON).await? {
+            return Ok(());
+        }
+        self.change(&mut tx, owner, WELCOME, REASON, None).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// A page of changes, newest first.
     pub async fn history(
         &self,
@@ -96,7 +114,7 @@ impl Credits {
     ) -> Result<Page<CreditEntry>, Error> {
         let mut tx = self.db.read().await?;
         let most = i64::try_from(size.get()).unwrap_or(i64::MAX) + 1;
-        let rows = sql::page(&mut tx, owner, before.unwrap_or("~"), most).await?;
+        let rows = sql::page(&mut tx, owner, before, most).await?;
         Ok(Page::cut(rows, size, |e| e.id.clone()))
     }
 
@@ -104,4 +122,9 @@ impl Credits {
     pub async fn forget(&self, tx: &mut Tx, owner: &Owner) -> Result<u64, Error> {
         Ok(sql::forget(tx, owner).await?)
     }
+}
+
+/// Changes of a person's credits take turns.
+async fn turn(tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
+    Ok(tx.take_turn(&format!("credits/{}/{}", owner.tenant, owner.subject)).await?)
 }

@@ -8,6 +8,7 @@ const LAST: &str =
 const ACTIVE_SQLITE: &str = "SELECT id FROM subject WHERE tenant = $1 AND id = $2 AND state = 'active'";
 const ACTIVE_POSTGRES: &str =
     "SELECT id FROM subject WHERE tenant = $1 AND id = $2 AND state = 'active' FOR SHARE";
+const HAS: &str = "SELECT COUNT(*) FROM credit_entry WHERE tenant = $1 AND subject = $2 AND reason = $3";
 const INSERT: &str = "INSERT INTO credit_entry (id, tenant, subject, amount, balance, reason, edit, seq, at) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const PAGE: &str = "SELECT id, amount, balance, reason, edit, at FROM credit_entry \
@@ -43,6 +44,17 @@ pub(super) async fn is_active(tx: &mut Tx, owner: &Owner) -> Result<bool, Error>
     Ok(row.is_some())
 }
 
+/// Whether a person's credits were changed for this reason.
+pub(super) async fn has(tx: &mut Tx, owner: &Owner, reason: &str) -> Result<bool, Error> {
+    let (n,): (i64,) = on!(tx, |c| sqlx::query_as(HAS)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(reason)
+        .fetch_one(c)
+        .await)?;
+    Ok(n > 0)
+}
+
 pub(super) async fn last(tx: &mut Tx, owner: &Owner) -> Result<Option<(i64, i64)>, Error> {
     Ok(on!(tx, |c| sqlx::query_as(LAST)
         .bind(owner.tenant.as_str())
@@ -73,7 +85,7 @@ type Row = (String, i64, i64, String, Option<String>, i64);
 pub(super) async fn page(
     tx: &mut Tx,
     owner: &Owner,
-    before: &str,
+    before: Option<&str>,
     most: i64,
 ) -> Result<Vec<CreditEntry>, Error> {
     let rows: Vec<Row> = on!(tx, |c| sqlx::query_as(PAGE)

@@ -27,12 +27,12 @@ use crate::base::{Clock, Entropy, Timestamp};
 
 pub use check::{Finding, Level};
 pub use error::{BodyError, Error};
-pub use folder::Folder;
+pub use folder::{Folder, free_space};
 pub use key::{BlobKey, KeyPrefix};
 pub use memory::{Fault, Memory};
 pub use model::{Body, Deleted, DeletedMany, Head, Listed};
 pub use s3::S3;
-pub use settings::{FolderSettings, Patience, S3Settings, Settings, Vendor};
+pub use settings::{FolderSettings, KEEP_FREE, Patience, S3Settings, Settings, Vendor};
 
 /// Rows asked for at once when listing.
 const PAGE: usize = 1000;

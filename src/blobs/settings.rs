@@ -10,6 +10,9 @@ use crate::base::Secret;
 /// The folder of uploads that are not whole yet, beside the shards.
 pub(super) const INCOMING: &str = "incoming";
 
+/// Bytes of a file system that stay free for the databases on it.
+pub const KEEP_FREE: u64 = 64 << 20;
+
 /// Which store, and its particulars.
 #[derive(Debug, Clone)]
 pub enum Settings {
@@ -36,7 +39,7 @@ pub struct FolderSettings {
 impl FolderSettings {
     /// The folder `root`, synced, leaving 64 MiB free.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), keep_free: 64 << 20, sync: true }
+        Self { root: root.into(), keep_free: KEEP_FREE, sync: true }
     }
 
     /// Where uploads lie until they are whole. Nothing there grows old.

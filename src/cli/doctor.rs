@@ -8,6 +8,7 @@ use super::{Variables, process, seals, status};
 use crate::app::App;
 use crate::audit::{State, Verdict};
 use crate::blobs::Level;
+use crate::intake::NameServer;
 use crate::recipients::{Stripe, Supabase};
 
 /// Look whether this installation can keep its promises.
@@ -56,6 +57,9 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
     found.say.gap();
     found.say.title("Recipients");
     recipients(&app, &mut found).await?;
+    found.say.gap();
+    found.say.title("Letters that come in");
+    letters(&app, &mut found).await;
     found.say.gap();
     found.say.title("Promises");
     promises(&app, &mut found).await?;
@@ -202,6 +206,32 @@ async fn recipients(app: &App, found: &mut Found<'_>) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether the name server answers that is asked where letters come from. No request is stopped by one that does not, but
+/// nobody sees of a letter whether its sender wrote it. On a machine to try things out on, there may be none.
+async fn letters(app: &App, found: &mut Found<'_>) {
+    let dns = &app.config.intake.dns;
+    match app.intake.name_server().await {
+        NameServer::Off => {
+            found.say.note("where letters come from is not looked at: intake.dns is off");
+        }
+        NameServer::Answers => {
+            found.check(
+                true,
+                &format!("the name server (intake.dns, {dns}) answers, for DKIM, SPF and DMARC"),
+            );
+        }
+        NameServer::Silent(why) => {
+            let claim =
+                format!("the name server (intake.dns, {dns}) answers, for DKIM, SPF and DMARC: {why}");
+            if app.config.server.development {
+                found.say.warning(&format!("not so: {claim}"));
+            } else {
+                found.check(false, &claim);
+            }
+        }
+    }
 }
 
 /// Makes every check of every document, as the service does, and writes nothing down. A check that only the service can

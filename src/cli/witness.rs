@@ -9,14 +9,14 @@ use anyhow::Context as _;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use tokio::net::TcpListener;
 
 use super::say::Say;
 use super::status;
 use super::verify::Trust;
 use crate::base::{Clock, Entropy, Secret};
-use crate::ledger::witness::{AddCheckpoint, Memory, Refusal};
+use crate::ledger::witness::{AddCheckpoint, Memory, Refusal, Seen};
 use crate::ledger::{Checkpoint, SignerKey, VerifierKey, consistency_of_folder};
 
 /// The longest request: 63 hashes and a checkpoint with many signatures.
@@ -171,12 +171,24 @@ async fn serve(
     say.line(format!("Watching {} on http://{}", ledger.name(), listener.local_addr()?));
     say.line(format!("key = \"{}\"", key.verifier()));
     let desk = Arc::new(Mutex::new(Desk { ledger, key, file, memory }));
-    let router = axum::Router::new().route("/add-checkpoint", post(add_checkpoint)).with_state(desk);
+    let router = axum::Router::new()
+        .route("/add-checkpoint", post(add_checkpoint))
+        .route("/checkpoint", get(checkpoint))
+        .with_state(desk);
     let stopped = async { drop(tokio::signal::ctrl_c().await) };
     axum::serve(listener, router.layer(DefaultBodyLimit::max(LONGEST)))
         .with_graceful_shutdown(stopped)
         .await?;
     Ok(status(true))
+}
+
+/// `GET /checkpoint`: the newest head that was cosigned, for whoever wants to see what a no rests on.
+async fn checkpoint(State(desk): State<Arc<Mutex<Desk>>>) -> Response {
+    let desk = desk.lock().unwrap_or_else(PoisonError::into_inner);
+    match desk.memory.seen(desk.ledger.name()).and_then(Seen::note) {
+        Some(note) => note.to_owned().into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 /// `POST /add-checkpoint` (C2SP tlog-witness).

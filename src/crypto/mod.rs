@@ -4,6 +4,7 @@
 //! it is refused. Must never: keep a key, read a clock, touch a disk.
 
 mod age_file;
+mod buffer;
 mod error;
 mod inventory;
 mod key;
@@ -13,6 +14,7 @@ mod seal;
 mod vectors;
 
 pub use age_file::{Context, Opener, Sealer};
+pub use buffer::Buffer;
 pub use error::Error;
 pub use inventory::{INVENTORY, Used};
 pub use key::{Fingerprint, Key};

@@ -13,7 +13,7 @@ pub use sql::Disclosed;
 
 use crate::base::{Clock, EditId, Entropy, EntryId, TenantId, Timestamp};
 use crate::ledger::{Entry, EntryKind, Ledger};
-use crate::policy::Life;
+use crate::policy::{Life, Processor};
 use crate::store::{Db, Tx};
 use crate::vault::{Owner, Vault};
 
@@ -71,10 +71,7 @@ impl Disclosures {
             return Ok(None);
         };
         let now = self.clock.now();
-        let delete_due = match processor.longest_life {
-            Life::AtMost(period) => Some(period.after(now)),
-            Life::AsOurs => None,
-        };
+        let delete_due = due(processor, now);
         let entry = Entry::new(EntryKind::DISCLOSURE_MADE, now, &owner.tenant, "service")
             .about(self.vault.subject_ref(owner).await?)
             .fact("recipient", sending.processor)
@@ -95,6 +92,23 @@ impl Disclosures {
         };
         sql::insert(tx, owner, &row, &appended.id.to_string()).await?;
         Ok(Some(row.id))
+    }
+
+    /// Writes down, in the caller's transaction, that what a row tells of was not taken when it was sent, and is about to be
+    /// sent once more: its time is that of this sending. Nobody else is told of anything by it, so nothing new is recorded.
+    pub async fn once_more(
+        &self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        id: &str,
+        sending: &Sending<'_>,
+    ) -> Result<(), Error> {
+        self.check(tenant, sending)?;
+        let now = self.clock.now();
+        let policy = self.vault.policy(tenant)?;
+        let delete_due = policy.processor(sending.processor).and_then(|p| due(p, now));
+        let bytes = i64::try_from(sending.bytes).unwrap_or(i64::MAX);
+        Ok(sql::once_more(tx, (tenant, id), bytes, (now, delete_due)).await?)
     }
 
     /// Writes down that a processor's copy is gone, and how that is known.
@@ -160,5 +174,13 @@ impl Disclosures {
     pub async fn forget(&self, tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
         sql::handover::forget(tx, owner).await?;
         Ok(sql::forget(tx, owner).await?)
+    }
+}
+
+/// By when what is sent now must be gone there.
+fn due(processor: &Processor, now: Timestamp) -> Option<Timestamp> {
+    match processor.longest_life {
+        Life::AtMost(period) => Some(period.after(now)),
+        Life::AsOurs => None,
     }
 }

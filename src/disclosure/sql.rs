@@ -1,14 +1,16 @@
 pub(super) mod handover;
 
 use crate::base::{TenantId, Timestamp};
-use crate::on;
 use crate::store::{Error, Tx};
 use crate::vault::Owner;
+use crate::{change, on};
 
 const INSERT: &str = "INSERT INTO disclosure (id, tenant, subject, processor, purpose, categories, edit, bytes_out, sent_at, \
     delete_due, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 const GONE: &str =
     "UPDATE disclosure SET deleted_at = $1, proof = $2 WHERE tenant = $3 AND id = $4 AND deleted_at IS NULL";
+const ONCE_MORE: &str = "UPDATE disclosure SET sent_at = $1, delete_due = $2, bytes_out = $3 WHERE tenant = $4 AND id = $5 \
+    AND deleted_at IS NULL";
 const FALLS_DUE: &str = "UPDATE disclosure SET delete_due = $1 WHERE tenant = $2 AND subject = $3 AND processor = $4 \
     AND edit IS NULL AND deleted_at IS NULL";
 const STAYS_UNTIL: &str =
@@ -70,21 +72,21 @@ fn disclosed(row: Row) -> Disclosed {
 }
 
 pub(super) async fn insert(tx: &mut Tx, owner: &Owner, row: &Disclosed, entry: &str) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(INSERT)
-        .bind(&row.id)
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .bind(&row.processor)
-        .bind(&row.purpose)
-        .bind(&row.categories)
-        .bind(&row.edit)
-        .bind(row.bytes)
-        .bind(row.sent_at.micros())
-        .bind(row.delete_due.map(Timestamp::micros))
-        .bind(entry)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(
+        tx,
+        INSERT,
+        &row.id,
+        owner.tenant.as_str(),
+        owner.subject.to_string(),
+        &row.processor,
+        &row.purpose,
+        &row.categories,
+        &row.edit,
+        row.bytes,
+        row.sent_at.micros(),
+        row.delete_due.map(Timestamp::micros),
+        entry
+    )?;
     Ok(())
 }
 
@@ -95,9 +97,20 @@ pub(super) async fn gone(
     now: Timestamp,
     proof: &str,
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(GONE)
-        .bind(now.micros())
-        .bind(proof)
+    change!(tx, GONE, now.micros(), proof, tenant.as_str(), id)?;
+    Ok(())
+}
+
+pub(super) async fn once_more(
+    tx: &mut Tx,
+    (tenant, id): (&TenantId, &str),
+    bytes: i64,
+    (sent_at, delete_due): (Timestamp, Option<Timestamp>),
+) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(ONCE_MORE)
+        .bind(sent_at.micros())
+        .bind(delete_due.map(Timestamp::micros))
+        .bind(bytes)
         .bind(tenant.as_str())
         .bind(id)
         .execute(c)
@@ -112,14 +125,7 @@ pub(super) async fn falls_due(
     processor: &str,
     at: Timestamp,
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(FALLS_DUE)
-        .bind(at.micros())
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .bind(processor)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, FALLS_DUE, at.micros(), owner.tenant.as_str(), owner.subject.to_string(), processor)?;
     Ok(())
 }
 
@@ -129,13 +135,7 @@ pub(super) async fn stays_until(
     id: &str,
     until: Timestamp,
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(STAYS_UNTIL)
-        .bind(until.micros())
-        .bind(tenant.as_str())
-        .bind(id)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, STAYS_UNTIL, until.micros(), tenant.as_str(), id)?;
     Ok(())
 }
 
@@ -173,11 +173,6 @@ pub(super) async fn of_edit(tx: &mut Tx, tenant: &TenantId, edit: &str) -> Resul
 }
 
 pub(super) async fn forget(tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(FORGET)
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, FORGET, owner.tenant.as_str(), owner.subject.to_string())?;
     Ok(())
 }

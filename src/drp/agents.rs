@@ -97,6 +97,9 @@ impl Drp {
     }
 
     pub(super) async fn agent(&self, tenant: &TenantId, id: &str) -> Result<Agent, Error> {
+        if !is_id(id) {
+            return Err(Error::NotFound);
+        }
         let mut tx = self.db.read().await?;
         sql::agent(&mut tx, tenant, id).await?.ok_or(Error::NotFound)
     }

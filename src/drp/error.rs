@@ -1,3 +1,5 @@
+use chrono::TimeDelta;
+
 use crate::base::Kind;
 use crate::{requests, store, subjects};
 
@@ -25,6 +27,9 @@ pub enum Error {
     /// The message was taken before.
     #[error("the message was taken before")]
     Replayed,
+    /// The agent has asked for as much as is taken of one agent within an hour; in so long there is room again.
+    #[error("this agent has asked for as much as is taken of one agent within an hour")]
+    TooMany(TimeDelta),
     /// The request has ended.
     #[error("the request has ended")]
     Over,
@@ -54,6 +59,7 @@ impl Error {
             Self::NotYours | Self::BadSignature | Self::NotForUs(_) => Kind::Forbidden,
             Self::Malformed(_) => Kind::Malformed,
             Self::Replayed | Self::Over => Kind::Conflict,
+            Self::TooMany(_) => Kind::TooMany,
             Self::BadAgent(_) => Kind::Invalid,
             Self::Egress => Kind::Internal,
             Self::Requests(e) => e.kind(),

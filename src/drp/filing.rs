@@ -1,35 +1,39 @@
 //! From what an agent asked to a rights request: filed for its person to confirm, confirmed or declined by them, taken back
 //! by the agent. What a person has open for the same thing is left as it is until they say yes to the agent.
 
-use super::model::{Asked, Confirmation, Said};
+use super::model::{Asked, Confirmation, Said, is_request_id};
 use super::{Drp, Error, sql};
-use crate::base::Secret;
+use crate::base::{RequestId, Secret};
 use crate::policy::{Channel, Right};
 use crate::requests::{self, Filing, Request, State};
 use crate::vault::{Actor, Owner};
 
-/// Filings in one round.
-const AT_MOST: i64 = 200;
+/// How many are read at a time.
+const A_PAGE: i64 = 200;
 
 impl Drp {
     /// Files what agents asked for since. Gives how many.
     pub(super) async fn file_all(&self, stop: &(dyn Fn() -> bool + Sync)) -> Result<u64, Error> {
-        let unfiled = {
-            let mut tx = self.db.read().await?;
-            sql::unfiled(&mut tx, self.clock.now(), AT_MOST).await?
-        };
-        let mut n = 0;
-        for asked in unfiled {
-            if stop() {
-                break;
-            }
-            match self.file(&asked).await {
-                Ok(_) => n += 1,
-                // One that cannot be filed must not keep the others.
-                Err(e) => tracing::warn!(error = %e, "what an agent asks could not be filed yet"),
+        let (mut n, mut after) = (0, String::new());
+        loop {
+            // All of them, however many of the oldest cannot be filed: no tenant's may keep another's.
+            let page = {
+                let mut tx = self.db.read().await?;
+                sql::unfiled(&mut tx, self.clock.now(), &after, A_PAGE).await?
+            };
+            let Some(last) = page.last() else { return Ok(n) };
+            after.clone_from(&last.id);
+            for asked in page {
+                if stop() {
+                    return Ok(n);
+                }
+                match self.file(&asked).await {
+                    Ok(_) => n += 1,
+                    // One that cannot be filed must not keep the others.
+                    Err(e) => tracing::warn!(error = %e, "what an agent asks could not be filed yet"),
+                }
             }
         }
-        Ok(n)
     }
 
     /// Files what is asked, for the person to confirm. Gives it as it then stands.
@@ -68,7 +72,7 @@ impl Drp {
         let open = self.clock.now() < asked.expires_at && asked.verdict.is_none() && asked.answer.is_none();
         Ok(Confirmation {
             erases: request.right == Right::Erasure,
-            waits: open && (!asked.own || request.state == State::IdentityPending),
+            waits: open && (!asked.own || request.state.is_open()),
             agent: agent.name,
             site: agent.site,
             until: asked.expires_at,
@@ -77,6 +81,9 @@ impl Drp {
     }
 
     async fn of_person(&self, owner: &Owner, id: &str) -> Result<(Asked, Request), Error> {
+        if !is_request_id(id) {
+            return Err(Error::NotFound);
+        }
         let asked = {
             let mut tx = self.db.read().await?;
             sql::get(&mut tx, &owner.tenant, id).await?.ok_or(Error::NotFound)?
@@ -107,6 +114,14 @@ impl Drp {
         sql::answer(&mut tx, &asked, Said::Yes, (Some(confirmed.id), own)).await?;
         tx.commit().await?;
         Ok(confirmed.reference)
+    }
+
+    /// The person confirmed a request on its own page: if it is there because an agent asked, that was a yes to the agent.
+    pub async fn confirmed_on_its_page(&self, owner: &Owner, request: RequestId) -> Result<(), Error> {
+        let mut tx = self.db.begin().await?;
+        sql::answer_own(&mut tx, owner, request, Said::Yes).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// The person says no. The agent's own request ends; one of the person's own goes its way. The agent is not told.
@@ -148,7 +163,7 @@ impl Drp {
     pub(super) async fn end_undecided(&self, asked: &[Asked]) -> Result<(), Error> {
         for one in asked.iter().filter(|asked| asked.own) {
             let (Some(subject), Some(request)) = (one.subject, one.request) else { continue };
-            match self.requests.lapse(&Owner::new(&one.tenant, subject), request).await {
+            match self.requests.agent_removed(&Owner::new(&one.tenant, subject), request).await {
                 Ok(()) | Err(requests::Error::NotFound) => {}
                 Err(e) => return Err(e.into()),
             }

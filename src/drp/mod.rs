@@ -3,8 +3,9 @@
 //! Promises: a message counts only when it is signed by the agent whose token it came with, is for this business, is of
 //! this hour, and was not taken before; an agent's word alone releases and erases nothing, the person says yes first,
 //! signed in by a letter to the address on file; the answer is the same whether that address is known or not, and whether
-//! its person says no or nothing; what a person asked for themself is theirs, and no agent sees or ends it. Must never:
-//! keep an address that nobody here has, tell an agent who somebody is, or hand an agent anybody's data.
+//! its person says no or nothing; what a person asked for themself is theirs, and no agent sees or ends it; of one agent no
+//! more is taken within an hour than people could want of it, from wherever it calls. Must never: keep an address that
+//! nobody here has, tell an agent who somebody is, or hand an agent anybody's data.
 
 mod agents;
 mod callback;
@@ -17,7 +18,7 @@ mod sql;
 pub use agents::Agent;
 pub use error::Error;
 pub use message::{MOST_MESSAGE, VERSION};
-pub use model::{Confirmation, Status};
+pub use model::{Confirmation, Status, exercise_of};
 
 use chrono::TimeDelta;
 
@@ -25,7 +26,7 @@ use crate::base::{Clock, Entropy, TenantId, Timestamp};
 use crate::crypto::sha256;
 use crate::egress::{Egress, Names, Recipient, Url};
 use crate::requests::Requests;
-use crate::store::Db;
+use crate::store::{Db, Tx};
 use crate::subjects::{Email, Subjects};
 use message::{Asking, Revocation};
 use model::{Asked, Verdict};
@@ -34,6 +35,10 @@ use model::{Asked, Verdict};
 const RECIPIENT: &str = "agent";
 /// How long the person has to say yes.
 const TO_CONFIRM: TimeDelta = TimeDelta::days(30);
+const HOUR: TimeDelta = TimeDelta::hours(1);
+/// Most things that one agent may ask for within an hour. It is the agent that counts, not where it calls from, nor the
+/// token that it holds just now.
+pub const AN_HOUR: i64 = 60;
 /// How long what an agent asked for is remembered.
 const REMEMBERED: TimeDelta = TimeDelta::days(400);
 
@@ -113,10 +118,13 @@ impl Drp {
                 Some(Verdict::NotCovered)
             }
             (None, _) => return Err(Error::Malformed("exercise")),
+            // A right that the document does not name is told as such at once, and waits for nobody.
+            (Some(ask), _) if self.requests.may_be_filed(&agent.tenant, &ask, "").is_err() => {
+                Some(Verdict::NotCovered)
+            }
             (_, None | Some(Err(_))) => Some(Verdict::NotEnough),
             _ => None,
         };
-        self.once(agent, &signed.digest(""), exercise.expires_at()?).await?;
         // Looked up and written down alike, known or not; it is filed afterwards, so that no answer takes longer.
         if let (None, Some(Ok(email))) = (asked.verdict, email) {
             asked.subject = self.subjects.find(&agent.tenant, &email).await?.map(|owner| owner.subject);
@@ -124,6 +132,9 @@ impl Drp {
         let status = self.told(&asked).await?;
         let next = asked.callback.is_some().then_some(now);
         let mut tx = self.db.begin().await?;
+        self.see(&mut tx, agent, &signed.digest(""), exercise.expires_at()?).await?;
+        // A message that there is no room for is not taken: the same one can be sent again when there is.
+        self.has_room(&mut tx, agent).await?;
         sql::forget(&mut tx, &agent.tenant, now.plus(-REMEMBERED)).await?;
         sql::insert(&mut tx, &Asked { told: status.word(), ..asked }, next).await?;
         tx.commit().await?;
@@ -133,12 +144,25 @@ impl Drp {
     /// Takes a message once.
     async fn once(&self, agent: &Agent, digest: &[u8], until: Timestamp) -> Result<(), Error> {
         let mut tx = self.db.begin().await?;
-        sql::expire(&mut tx, self.clock.now()).await?;
-        if !sql::see(&mut tx, &agent.tenant, digest, until).await? {
-            return Err(Error::Replayed);
-        }
+        self.see(&mut tx, agent, digest, until).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    async fn see(&self, tx: &mut Tx, agent: &Agent, digest: &[u8], until: Timestamp) -> Result<(), Error> {
+        sql::expire(tx, self.clock.now()).await?;
+        if sql::see(tx, &agent.tenant, digest, until).await? { Ok(()) } else { Err(Error::Replayed) }
+    }
+
+    /// Whether an agent may ask for one thing more just now.
+    async fn has_room(&self, tx: &mut Tx, agent: &Agent) -> Result<(), Error> {
+        let now = self.clock.now();
+        // Counted and added in one turn, or many at once would each find that there is room for one more.
+        tx.take_turn(&format!("drp/{}/{}", agent.tenant, agent.id)).await?;
+        match sql::full_since(tx, agent, (now.plus(-HOUR), AN_HOUR)).await? {
+            None => Ok(()),
+            Some(first) => Err(Error::TooMany(first.plus(HOUR).since(now))),
+        }
     }
 
     /// How something stands that this agent asked for.
@@ -148,6 +172,9 @@ impl Drp {
     }
 
     async fn of(&self, agent: &Agent, id: &str) -> Result<Asked, Error> {
+        if !model::is_request_id(id) {
+            return Err(Error::NotYours);
+        }
         let mut tx = self.db.read().await?;
         let found = sql::get(&mut tx, &agent.tenant, id).await?;
         found.filter(|asked| asked.agent == agent.id).ok_or(Error::NotYours)

@@ -4,12 +4,25 @@ use crate::base::{Clock, Entropy, RequestId, SubjectId, TenantId, Timestamp};
 use crate::policy::Right;
 use crate::requests::{Ask, Request, State};
 
+/// What an agent can ask for in the words of the protocol, and the right that it uses here.
+const EXERCISES: [(&str, Right); 4] = [
+    ("access", Right::Access),
+    ("access:categories", Right::Access),
+    ("access:specific", Right::Access),
+    ("deletion", Right::Erasure),
+];
+
+/// What the protocol calls a right. `None` for one that no agent can use by it.
+pub fn exercise_of(right: Right) -> Option<&'static str> {
+    EXERCISES.iter().find(|(_, known)| *known == right).map(|(name, _)| *name)
+}
+
 /// What was decided about a request without asking the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// The agent took it back.
     Revoked,
-    /// The claim does not apply here: nothing is sold.
+    /// The claim does not apply here: nothing is sold, or the document does not name the right.
     NotCovered,
     /// The message names no address that could be one.
     NotEnough,
@@ -79,21 +92,16 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Whether the person has said that they want it: here, or to the request that is there because this agent asked.
-    pub(super) fn is_confirmed(&self, request: Option<&Request>) -> bool {
-        match self.answer {
-            Some(said) => said == Said::Yes,
-            None => self.own && request.is_some_and(|r| r.proved_at.is_some()),
-        }
+    /// Whether the person has said yes to it. That they want the same is no word to this agent: they may have asked for it
+    /// themself, and the request that is there because the agent asked became theirs.
+    pub(super) fn is_confirmed(&self) -> bool {
+        self.answer == Some(Said::Yes)
     }
 
     /// What it is for, if it is for something that is done here.
     pub(super) fn ask(&self) -> Option<Ask> {
-        match self.exercise.as_str() {
-            "access" | "access:categories" | "access:specific" => Some(Ask::Access),
-            "deletion" => Some(Ask::Erasure { at_once: false }),
-            _ => None,
-        }
+        let (_, right) = EXERCISES.iter().find(|(name, _)| *name == self.exercise)?;
+        Ask::of(*right, None)
     }
 }
 
@@ -101,6 +109,11 @@ impl Asked {
 pub(super) fn request_id(clock: &Clock, entropy: &Entropy) -> String {
     let millis = u64::try_from(clock.now().micros() / 1000).unwrap_or(0);
     uuid::Builder::from_unix_timestamp_millis(millis, &entropy.bytes::<10>()).into_uuid().to_string()
+}
+
+/// Whether this can be such an id, as we write it. What cannot be is looked for nowhere.
+pub(super) fn is_request_id(text: &str) -> bool {
+    uuid::Uuid::try_parse(text).is_ok_and(|id| id.to_string() == text)
 }
 
 /// How a request stands, in the words of the protocol (1.0, section 3.03).
@@ -158,10 +171,12 @@ impl Status {
         match asked.verdict {
             Some(Verdict::Revoked) => return Self { status: "revoked", ..blank },
             Some(v @ Verdict::NotCovered) => {
-                return denied(
-                    v.as_str(),
-                    "Nothing is sold or shared here, so there is nothing to opt out of.",
-                );
+                let why = if asked.ask().is_some() {
+                    "The privacy policy does not name this right."
+                } else {
+                    "Nothing is sold or shared here, so there is nothing to opt out of."
+                };
+                return denied(v.as_str(), why);
             }
             Some(v @ Verdict::NotEnough) => {
                 return denied(
@@ -173,7 +188,7 @@ impl Status {
         }
         // The same for an address that nobody has, for somebody who has not answered, and for somebody who said no; and
         // of what the person asked for themself an agent learns nothing before they have said yes to it.
-        if !asked.is_confirmed(request) {
+        if !asked.is_confirmed() {
             let waits = Self {
                 status: "in_progress",
                 reason: Some("need_user_verification"),

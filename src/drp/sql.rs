@@ -3,8 +3,9 @@ use ed25519_dalek::VerifyingKey;
 use super::Agent;
 use super::model::{Asked, Said, Verdict};
 use crate::base::{RequestId, TenantId, Timestamp};
-use crate::on;
 use crate::store::{Error, Tx};
+use crate::vault::Owner;
+use crate::{change, on};
 
 const PUT_AGENT: &str = "INSERT INTO drp_agent (tenant, id, name, verify_key, site, added_at) VALUES ($1, $2, $3, $4, $5, $6) \
     ON CONFLICT (tenant, id) DO UPDATE SET name = excluded.name, verify_key = excluded.verify_key, site = excluded.site, \
@@ -24,17 +25,22 @@ const INSERT: &str = "INSERT INTO drp_request (id, tenant, agent, agent_request_
     expires_at, callback, told, tries, next_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12)";
 const GET: &str = "SELECT id, tenant, agent, agent_request_id, exercise, subject, request, own, answer, verdict, received_at, \
     expires_at, callback, told, tries FROM drp_request WHERE tenant = $1 AND id = $2";
+/// Found once an agent has asked for so much since: when the first of the newest so many came.
+const FULL_SINCE: &str = "SELECT received_at FROM drp_request WHERE tenant = $1 AND agent = $2 AND received_at > $3 \
+    ORDER BY received_at DESC LIMIT 1 OFFSET $4";
 const DECIDE: &str = "UPDATE drp_request SET verdict = $1 WHERE tenant = $2 AND id = $3";
 const FORGET: &str = "DELETE FROM drp_request WHERE tenant = $1 AND received_at < $2";
 const UNFILED: &str = "SELECT id, tenant, agent, agent_request_id, exercise, subject, request, own, answer, verdict, received_at, \
     expires_at, callback, told, tries FROM drp_request WHERE subject IS NOT NULL AND request IS NULL \
-    AND verdict IS NULL AND expires_at > $1 ORDER BY id LIMIT $2";
+    AND verdict IS NULL AND expires_at > $1 AND id > $2 ORDER BY id LIMIT $3";
 const UNDECIDED: &str = "SELECT id, tenant, agent, agent_request_id, exercise, subject, request, own, answer, verdict, received_at, \
     expires_at, callback, told, tries FROM drp_request WHERE tenant = $1 AND agent = $2 AND verdict IS NULL AND answer IS NULL \
     ORDER BY id LIMIT 10000";
 const FILED: &str =
     "UPDATE drp_request SET request = $1, own = $2 WHERE tenant = $3 AND id = $4 AND request IS NULL";
 const ANSWER: &str = "UPDATE drp_request SET answer = $1, request = $2, own = $3 WHERE tenant = $4 AND id = $5 AND answer IS NULL";
+const ANSWER_OWN: &str = "UPDATE drp_request SET answer = $1 WHERE tenant = $2 AND subject = $3 AND request = $4 AND own = 1 \
+    AND answer IS NULL AND verdict IS NULL";
 const SILENCE: &str = "UPDATE drp_request SET callback = NULL, next_at = NULL, \
     verdict = CASE WHEN answer IS NULL THEN COALESCE(verdict, 'revoked') ELSE verdict END WHERE tenant = $1 AND agent = $2";
 const DUE: &str = "SELECT id, tenant, agent, agent_request_id, exercise, subject, request, own, answer, verdict, received_at, \
@@ -185,13 +191,6 @@ macro_rules! all_asked {
     }};
 }
 
-/// Runs a statement with these values bound and gives how many rows it changed.
-macro_rules! change {
-    ($tx:expr, $statement:expr $(, $bind:expr)*) => {
-        on!($tx, |c| sqlx::query($statement)$(.bind($bind))*.execute(c).await.map(|r| r.rows_affected()))
-    };
-}
-
 pub(super) async fn insert(tx: &mut Tx, asked: &Asked, next: Option<Timestamp>) -> Result<(), Error> {
     on!(tx, |c| sqlx::query(INSERT)
         .bind(&asked.id)
@@ -212,13 +211,34 @@ pub(super) async fn insert(tx: &mut Tx, asked: &Asked, next: Option<Timestamp>) 
     Ok(())
 }
 
+/// If an agent has asked for `most` things or more since then: when the first of the newest `most` came.
+pub(super) async fn full_since(
+    tx: &mut Tx,
+    agent: &Agent,
+    (since, most): (Timestamp, i64),
+) -> Result<Option<Timestamp>, Error> {
+    let row: Option<(i64,)> = on!(tx, |c| sqlx::query_as(FULL_SINCE)
+        .bind(agent.tenant.as_str())
+        .bind(&agent.id)
+        .bind(since.micros())
+        .bind(most.saturating_sub(1))
+        .fetch_optional(c)
+        .await)?;
+    Ok(row.map(|(at,)| Timestamp::from_micros(at)))
+}
+
 pub(super) async fn get(tx: &mut Tx, tenant: &TenantId, id: &str) -> Result<Option<Asked>, Error> {
     Ok(all_asked!(tx, GET, tenant.as_str(), id)?.pop())
 }
 
-/// What was asked in the name of somebody who is here, and is not filed yet.
-pub(super) async fn unfiled(tx: &mut Tx, now: Timestamp, most: i64) -> Result<Vec<Asked>, Error> {
-    all_asked!(tx, UNFILED, now.micros(), most)
+/// What was asked in the name of somebody who is here, and is not filed yet; a page, from `after` on.
+pub(super) async fn unfiled(
+    tx: &mut Tx,
+    now: Timestamp,
+    after: &str,
+    most: i64,
+) -> Result<Vec<Asked>, Error> {
+    all_asked!(tx, UNFILED, now.micros(), after, most)
 }
 
 /// What an agent asked for that neither it nor the person has decided.
@@ -247,6 +267,18 @@ pub(super) async fn answer(
     let (id, tenant) = (asked.id.as_str(), asked.tenant.as_str());
     let request = request.map(|r| r.to_string());
     Ok(change!(tx, ANSWER, said.as_str(), &request, i64::from(own), tenant, id)? == 1)
+}
+
+/// What the person said to the agent whose asking this request is of, unless they have answered it.
+pub(super) async fn answer_own(
+    tx: &mut Tx,
+    owner: &Owner,
+    request: RequestId,
+    said: Said,
+) -> Result<(), Error> {
+    let (tenant, subject) = (owner.tenant.as_str(), owner.subject.to_string());
+    change!(tx, ANSWER_OWN, said.as_str(), tenant, &subject, request.to_string())?;
+    Ok(())
 }
 
 /// An agent that is no more is told nothing, and what nobody has decided of its asking is over.

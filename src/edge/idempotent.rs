@@ -85,8 +85,8 @@ impl<M, T: Serialize> Shape<M, T> {
 
 /// What is known of a call when it comes in.
 enum Begun {
-    /// It is to be run; when an earlier run of it was begun, if that was cut off.
-    Now(Option<Timestamp>),
+    /// It is to be run; when it was first begun, and whether that run was cut off.
+    Now(Timestamp, bool),
     /// It was answered.
     Before(Response),
 }
@@ -95,11 +95,21 @@ enum Begun {
 struct Run {
     call: Call,
     seal: Key,
+    names: Key,
 }
 
 impl Run {
     fn sealed(&self, body: &[u8], entropy: &Entropy) -> Vec<u8> {
         crypto::seal(&self.seal, &place(&self.call), body, entropy)
+    }
+
+    /// Bits of the call that was first begun at this time: of a call under the same key after the first is forgotten they
+    /// are others.
+    fn bits(&self, begun: Timestamp) -> [u8; 10] {
+        let mac = crypto::mac(&self.names, place(&self.call).number(begun.micros()).as_bytes());
+        let mut bits = [0; 10];
+        bits.iter_mut().zip(mac).for_each(|(bit, of)| *bit = of);
+        bits
     }
 }
 
@@ -122,15 +132,18 @@ impl Edge {
         let Once { tenant, caller, route, .. } = once;
         let (tenant, caller, owner) = (tenant.clone(), caller.to_owned(), self.app.entropy.bytes());
         let call = Call { tenant, caller, route, key_hash, owner };
-        let run = Run { call, seal: self.app.keys.system("answers").await? };
+        let keys = &self.app.keys;
+        let run = Run { call, seal: keys.system("answers").await?, names: keys.system("call-names").await? };
         let (edge, hash) = (self.clone(), crypto::sha256(once.body));
         // From the mark to the answer in one go: a caller who hangs up in between must not leave the key taken.
         let running = self.running.spawn(async move {
-            let cut_off = match edge.begin(&run, &hash).await? {
-                Begun::Now(cut_off) => cut_off,
+            let (at, cut_off) = match edge.begin(&run, &hash).await? {
+                Begun::Now(at, cut_off) => (at, cut_off.then_some(at)),
                 Begun::Before(answered) => return Ok(answered),
             };
-            edge.run(run, shape, move |closing: Closing<M>| work(closing.after(cut_off))).await
+            let bits = run.bits(at);
+            edge.run(run, shape, move |closing: Closing<M>| work(closing.after(cut_off).named(at, bits)))
+                .await
         });
         running.await.map_err(|_| Fault::new(Kind::Internal))?
     }
@@ -138,11 +151,12 @@ impl Edge {
     /// Marks a call as running, unless it has its answer already.
     async fn begin(&self, run: &Run, hash: &[u8]) -> Result<Begun, Fault> {
         let mut tx = self.app.db.begin().await?;
-        let found = idempotency::begin(&mut tx, &run.call, hash, self.app.clock.now()).await?;
+        let now = self.app.clock.now();
+        let found = idempotency::begin(&mut tx, &run.call, hash, now).await?;
         tx.commit().await?;
         match found {
-            Found::New => Ok(Begun::Now(None)),
-            Found::CutOff(at) => Ok(Begun::Now(Some(at))),
+            Found::New => Ok(Begun::Now(now, false)),
+            Found::CutOff(at) => Ok(Begun::Now(at, true)),
             Found::Running => Err(Fault::because(Kind::Conflict, "a call with this key is running")),
             Found::Different => Err(Fault::because(Kind::Invalid, "this key was used for another request")),
             Found::Answered(status, sealed) => {
@@ -185,7 +199,17 @@ impl Edge {
         match &done {
             Ok(body) => {
                 let sealed = run.sealed(body, &self.app.entropy);
-                idempotency::finish(&mut tx, &run.call, status, &sealed).await?;
+                let ours = idempotency::finish(&mut tx, &run.call, status, &sealed).await?;
+                if !ours {
+                    tracing::warn!(
+                        route = run.call.route,
+                        "a call took so long that another run has its key"
+                    );
+                }
+            }
+            // A part of it may be done: whoever asks again goes on with that.
+            Err(fault) if matches!(fault.kind, Kind::Unavailable | Kind::Full) => {
+                idempotency::break_off(&mut tx, &run.call).await?;
             }
             Err(_) => idempotency::abandon(&mut tx, &run.call).await?,
         }

@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::base::Kind;
@@ -57,17 +58,28 @@ pub struct Fault {
     pub kind: Kind,
     /// What may be told of it.
     pub detail: Option<String>,
+    /// In how long it is worth another try, where that is known.
+    pub again: Option<TimeDelta>,
 }
+
+/// What is said where it may be tried again soon, and nobody knows when.
+const SOON: TimeDelta = TimeDelta::seconds(5);
 
 impl Fault {
     /// A fault without a detail.
     pub fn new(kind: Kind) -> Self {
-        Self { kind, detail: None }
+        Self { kind, detail: None, again: None }
+    }
+
+    /// The same, when it is known in how long another try can succeed.
+    #[must_use]
+    pub fn again_in(self, pause: TimeDelta) -> Self {
+        Self { again: Some(pause), ..self }
     }
 
     /// A fault that says what is wrong with what was sent.
     pub fn because(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: Some(detail.into()) }
+        Self { kind, detail: Some(detail.into()), again: None }
     }
 
     /// The status.
@@ -97,7 +109,8 @@ impl<E: RoomError> From<E> for Fault {
         if matches!(kind, Kind::Internal | Kind::Upstream) {
             tracing::error!(error = %e, cause = e.source().map(tracing::field::display), "a request failed");
         }
-        Self { kind, detail: tellable(kind).then(|| e.to_string()) }
+        let detail = tellable(kind).then(|| e.to_string());
+        Self { kind, detail, again: None }
     }
 }
 
@@ -127,6 +140,7 @@ fn status(kind: Kind) -> StatusCode {
         Kind::NotFound => StatusCode::NOT_FOUND,
         Kind::Conflict => StatusCode::CONFLICT,
         Kind::Gone => StatusCode::GONE,
+        Kind::TooSlow => StatusCode::REQUEST_TIMEOUT,
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::Unsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
@@ -148,6 +162,7 @@ pub fn sentence(kind: Kind) -> (&'static str, &'static str) {
         Kind::NotFound => ("not-found", key("There is nothing here.")),
         Kind::Conflict => ("conflict", key("This does not fit the present state. Nothing was changed.")),
         Kind::Gone => ("gone", key("It was here and has been erased.")),
+        Kind::TooSlow => ("too-slow", key("It came too slowly. Nothing was kept of it.")),
         Kind::TooLarge => ("too-large", key("It is larger than we take. Nothing was kept of it.")),
         Kind::Unsupported => {
             ("unsupported-type", key("It is not of a type that we take. Nothing was kept of it."))
@@ -175,7 +190,10 @@ impl IntoResponse for Fault {
         let json = HeaderValue::from_static("application/problem+json");
         let mut response = (self.status(), [(header::CONTENT_TYPE, json)], body).into_response();
         if matches!(self.kind, Kind::TooMany | Kind::Unavailable | Kind::Conflict) {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            // Whole seconds, rounded up: a caller that comes back then must find the door open.
+            let pause = self.again.unwrap_or(SOON) + TimeDelta::microseconds(999_999);
+            let seconds = HeaderValue::from(pause.num_seconds().max(1));
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
         }
         if matches!(self.kind, Kind::Unauthenticated | Kind::StepUp) {
             let challenge = HeaderValue::from_static("Bearer realm=\"vouchsafe\"");

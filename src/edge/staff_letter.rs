@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::base::{Kind, Timestamp};
-use crate::mail::letters::{Letter as _, Letterhead, StaffFactorChanged};
+use crate::mail::letters::{FactorChange, Letter as _, Letterhead, StaffFactorChanged};
 use crate::speech::Tongue;
 use crate::subjects::StaffMember;
 
@@ -15,6 +15,8 @@ pub enum WhatOfFactor {
     TakenAway,
     /// Another was set up in its place; the gravest acts wait until then.
     Replaced(Timestamp),
+    /// New recovery codes were made in place of those before.
+    CodesRenewed,
 }
 
 /// Writes to them.
@@ -30,9 +32,10 @@ pub async fn tell_of_factor(app: &App, staff: &StaffMember, what: WhatOfFactor) 
             tongue: Tongue::default(),
         },
         at: app.clock.now(),
-        held_until: match what {
-            WhatOfFactor::TakenAway => None,
-            WhatOfFactor::Replaced(until) => Some(until),
+        what: match what {
+            WhatOfFactor::TakenAway => FactorChange::TakenAway,
+            WhatOfFactor::Replaced(until) => FactorChange::Replaced(until),
+            WhatOfFactor::CodesRenewed => FactorChange::CodesRenewed,
         },
         desk_link: format!("{base}/{}/desk", staff.tenant),
     };

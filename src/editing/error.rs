@@ -2,7 +2,7 @@ use crate::base::Kind;
 use crate::editing::EditState;
 use crate::imaging::Refused;
 use crate::providers::ProviderError;
-use crate::{billing, disclosure, store, vault};
+use crate::{billing, disclosure, keystore, store, vault};
 
 /// What can go wrong with an edit.
 #[derive(Debug, thiserror::Error)]
@@ -53,5 +53,11 @@ impl Error {
             Self::Vault(e) => e.kind(),
             Self::Store(e) => e.kind(),
         }
+    }
+}
+
+impl From<keystore::Error> for Error {
+    fn from(e: keystore::Error) -> Self {
+        Self::Vault(e.into())
     }
 }

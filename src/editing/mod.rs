@@ -49,7 +49,7 @@ use crate::webhooks::Webhooks;
 pub const PURPOSE: &str = "provide-edits";
 /// Pictures that are decoded at the same time.
 const PIXELS: usize = 3;
-/// Results that are fetched at the same time.
+/// Results that are fetched, and not sealed yet, at the same time.
 const FETCHES: usize = 16;
 
 /// The pipeline. Cheap to clone.
@@ -68,7 +68,7 @@ pub struct Editing {
     nudge: Arc<Notify>,
     /// Turns for work on pixels, so that many edits at once do not fill the memory.
     pixels: Arc<Semaphore>,
-    /// Turns for fetching results.
+    /// Turns for results, from the fetch until they are sealed.
     fetches: Arc<Semaphore>,
     clock: Clock,
     entropy: Entropy,

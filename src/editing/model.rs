@@ -233,6 +233,8 @@ pub struct Edit {
     pub started_at: Option<Timestamp>,
     /// When it was over.
     pub ended_at: Option<Timestamp>,
+    /// Since when it waits for a provider that has no time.
+    pub(super) put_off_since: Option<Timestamp>,
 }
 
 impl Edit {
@@ -263,6 +265,7 @@ impl Edit {
             created_at: now,
             started_at: None,
             ended_at: None,
+            put_off_since: None,
         }
     }
 

@@ -9,14 +9,17 @@ const INSERT: &str = "INSERT INTO edit (id, tenant, subject, state, provider, mo
 const UPDATE: &str = "UPDATE edit SET state = $1, output = $2, progress = $3, error = $4, started_at = $5, ended_at = $6, \
     more_outputs = $7, cost = $8 WHERE tenant = $9 AND subject = $10 AND id = $11 AND state IN ('queued', 'running')";
 const GET: &str = "SELECT id, state, provider, model, inputs, output, prompt, settings, progress, cost, error, created_at, \
-    started_at, ended_at, images, more_outputs, batch FROM edit WHERE tenant = $1 AND subject = $2 AND id = $3";
+    started_at, ended_at, images, more_outputs, batch, put_off_since FROM edit WHERE tenant = $1 AND subject = $2 AND id = $3";
 const PAGE: &str = "SELECT id, state, provider, model, inputs, output, prompt, settings, progress, cost, error, created_at, \
-    started_at, ended_at, images, more_outputs, batch FROM edit WHERE tenant = $1 AND subject = $2 \
+    started_at, ended_at, images, more_outputs, batch, put_off_since FROM edit WHERE tenant = $1 AND subject = $2 \
     AND (CAST($3 AS TEXT) IS NULL OR id < $3) AND ($4 = '' OR state = $4) AND ($5 = '' OR model = $5) AND ($6 = '' OR provider = $6) AND ($7 = '' OR batch = $7) \
     AND created_at >= $8 AND created_at < $9 ORDER BY id DESC LIMIT $10";
 // What was put counts by its errand; what was begun and turned away waits on.
 const WAITING: &str = "SELECT COUNT(*) FROM edit WHERE tenant = $1 AND provider = $2 AND state IN ('queued', 'running') \
     AND provider_ref IS NULL";
+const PUT_OFF: &str = "UPDATE edit SET put_off_since = COALESCE(put_off_since, $1) WHERE tenant = $2 AND subject = $3 \
+    AND id = $4 AND state IN ('queued', 'running')";
+const PUT_ON: &str = "UPDATE edit SET put_off_since = NULL WHERE tenant = $1 AND subject = $2 AND id = $3";
 const DELETE: &str = "DELETE FROM edit WHERE tenant = $1 AND subject = $2 AND id = $3";
 const FORGET: &str = "DELETE FROM edit WHERE tenant = $1 AND subject = $2";
 
@@ -66,6 +69,31 @@ pub(super) async fn update(tx: &mut Tx, edit: &Edit) -> Result<bool, Error> {
     Ok(n == 1)
 }
 
+/// Notes that an edit waits for a provider that has no time, if that is not noted yet.
+pub(super) async fn put_off(tx: &mut Tx, edit: &Edit, now: Timestamp) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(PUT_OFF)
+        .bind(now.micros())
+        .bind(edit.owner.tenant.as_str())
+        .bind(edit.owner.subject.to_string())
+        .bind(edit.id.to_string())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// Notes that it waits for that no longer.
+pub(super) async fn put_on(tx: &mut Tx, edit: &Edit) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(PUT_ON)
+        .bind(edit.owner.tenant.as_str())
+        .bind(edit.owner.subject.to_string())
+        .bind(edit.id.to_string())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
 macro_rules! edit {
     ($row:expr, $owner:expr) => {{
         let row = $row;
@@ -80,6 +108,7 @@ macro_rules! edit {
         let (more, batch): (String, Option<String>) = (get!("more_outputs"), get!("batch"));
         let times: (i64, Option<i64>, Option<i64>) =
             (get!("created_at"), get!("started_at"), get!("ended_at"));
+        let put_off_since: Option<i64> = get!("put_off_since");
         Ok::<Edit, Error>(Edit {
             id: parse(&id, "id")?,
             owner: $owner.clone(),
@@ -105,6 +134,7 @@ macro_rules! edit {
             created_at: Timestamp::from_micros(times.0),
             started_at: times.1.map(Timestamp::from_micros),
             ended_at: times.2.map(Timestamp::from_micros),
+            put_off_since: put_off_since.map(Timestamp::from_micros),
         })
     }};
 }

@@ -1,6 +1,6 @@
 use crate::base::Kind;
 use crate::recipients::RecipientError;
-use crate::{billing, disclosure, ledger, store, vault};
+use crate::{billing, disclosure, keystore, ledger, store, vault};
 
 /// What can go wrong with accounts elsewhere.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +56,12 @@ impl Error {
 
 impl From<ledger::Error> for Error {
     fn from(e: ledger::Error) -> Self {
+        Self::Vault(e.into())
+    }
+}
+
+impl From<keystore::Error> for Error {
+    fn from(e: keystore::Error) -> Self {
         Self::Vault(e.into())
     }
 }

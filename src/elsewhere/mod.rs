@@ -220,18 +220,15 @@ impl Elsewhere {
 
     async fn note(&self, task: &Task) -> Result<Note, Error> {
         let sealed = task.sealed.as_deref().ok_or(Error::NotFound)?;
-        let plain = self.open(&task_place(&task.id, &task.tenant), sealed).await?;
-        Ok(serde_json::from_slice(&plain)
-            .map_err(|_| store::Error::inconsistent("elsewhere_task", "sealed"))?)
+        Ok(self.keys.open_note(KEY, &task_place(&task.id, &task.tenant), sealed).await?)
     }
 
     async fn seal_note(&self, id: &str, tenant: &TenantId, note: &Note) -> Result<Vec<u8>, Error> {
-        let plain = serde_json::to_vec(note).map_err(|_| Error::BadName)?;
-        self.seal(&task_place(id, tenant), &Zeroizing::new(plain)).await
+        Ok(self.keys.seal_note(KEY, &task_place(id, tenant), note).await?)
     }
 
     async fn key(&self) -> Result<Key, Error> {
-        Ok(self.keys.system(KEY).await.map_err(crate::vault::Error::from)?)
+        Ok(self.keys.system(KEY).await?)
     }
 
     async fn seal(&self, place: &Place, plain: &[u8]) -> Result<Vec<u8>, Error> {

@@ -1,8 +1,8 @@
 use super::{Account, Stays, Task, TaskKind, TaskState};
 use crate::base::{RequestId, SubjectId, TenantId, Timestamp};
-use crate::on;
 use crate::store::{Error, Tx};
 use crate::vault::Owner;
+use crate::{change, on};
 
 const LINK: &str = "INSERT INTO elsewhere (id, tenant, subject, processor, name_index, sealed, linked_at) \
     VALUES ($1, $2, $3, $4, $5, $6, $7)";
@@ -17,6 +17,9 @@ const EXPIRE_ACCOUNTS: &str = "DELETE FROM elsewhere WHERE gone_at < $1";
 
 const CONFIRMED: &str =
     "SELECT COUNT(*) FROM subject WHERE tenant = $1 AND id = $2 AND address_confirmed = 1";
+
+const UNDOABLE: &str = "SELECT MAX(ends_at) FROM address_move WHERE tenant = $1 AND subject = $2 AND state = 'moved' \
+    AND ends_at > $3";
 
 const INSERT: &str = "INSERT INTO elsewhere_task (id, tenant, account, subject, processor, kind, request, erasure, state, sealed, \
     stay_count, asked_at, due_at, next_at, tries) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9, 0, $10, $11, $10, 0)";
@@ -62,17 +65,17 @@ pub(super) struct NewAccount<'a> {
 }
 
 pub(super) async fn link(tx: &mut Tx, owner: &Owner, row: &NewAccount<'_>) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(LINK)
-        .bind(row.id)
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .bind(row.processor)
-        .bind(row.index)
-        .bind(row.sealed)
-        .bind(row.at.micros())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(
+        tx,
+        LINK,
+        row.id,
+        owner.tenant.as_str(),
+        owner.subject.to_string(),
+        row.processor,
+        row.index,
+        row.sealed,
+        row.at.micros()
+    )?;
     Ok(())
 }
 
@@ -114,55 +117,48 @@ pub(super) async fn account_gone(
     id: &str,
     now: Timestamp,
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(ACCOUNT_GONE)
-        .bind(now.micros())
-        .bind(tenant.as_str())
-        .bind(id)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, ACCOUNT_GONE, now.micros(), tenant.as_str(), id)?;
     Ok(())
 }
 
 pub(super) async fn insert(tx: &mut Tx, task: &Task) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(INSERT)
-        .bind(&task.id)
-        .bind(task.tenant.as_str())
-        .bind(&task.account)
-        .bind(task.subject.map(|s| s.to_string()))
-        .bind(&task.processor)
-        .bind(task.kind.as_str())
-        .bind(task.request.map(|r| r.to_string()))
-        .bind(&task.erasure)
-        .bind(task.sealed.as_deref())
-        .bind(task.asked_at.micros())
-        .bind(task.due_at.micros())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(
+        tx,
+        INSERT,
+        &task.id,
+        task.tenant.as_str(),
+        &task.account,
+        task.subject.map(|s| s.to_string()),
+        &task.processor,
+        task.kind.as_str(),
+        task.request.map(|r| r.to_string()),
+        &task.erasure,
+        task.sealed.as_deref(),
+        task.asked_at.micros(),
+        task.due_at.micros()
+    )?;
     Ok(())
 }
 
 /// Writes how a task stands. `false` when it was done meanwhile.
 pub(super) async fn update(tx: &mut Tx, task: &Task) -> Result<bool, Error> {
     let stays = task.stays.as_ref();
-    let n = on!(tx, |c| sqlx::query(UPDATE)
-        .bind(task.state.as_str())
-        .bind(task.sealed.as_deref())
-        .bind(&task.proof)
-        .bind(&task.problem)
-        .bind(stays.map_or(0, |s| s.records))
-        .bind(stays.and_then(|s| s.until).map(Timestamp::micros))
-        .bind(stays.map(|s| s.why.as_str()))
-        .bind(task.next_at.map(Timestamp::micros))
-        .bind(task.tries)
-        .bind(task.done_at.map(Timestamp::micros))
-        .bind(task.tenant.as_str())
-        .bind(&task.id)
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    Ok(change!(
+        tx,
+        UPDATE,
+        task.state.as_str(),
+        task.sealed.as_deref(),
+        &task.proof,
+        &task.problem,
+        stays.map_or(0, |s| s.records),
+        stays.and_then(|s| s.until).map(Timestamp::micros),
+        stays.map(|s| s.why.as_str()),
+        task.next_at.map(Timestamp::micros),
+        task.tries,
+        task.done_at.map(Timestamp::micros),
+        task.tenant.as_str(),
+        &task.id
+    )? == 1)
 }
 
 fn bad(column: &'static str) -> Error {
@@ -236,15 +232,14 @@ pub(super) async fn due(tx: &mut Tx, now: Timestamp, most: i64) -> Result<Vec<Ta
 
 /// Takes a task for a while. `false` when another process has it.
 pub(super) async fn claim(tx: &mut Tx, task: &Task, until: Timestamp) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(CLAIM)
-        .bind(until.micros())
-        .bind(task.tenant.as_str())
-        .bind(&task.id)
-        .bind(task.next_at.map(Timestamp::micros))
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    Ok(change!(
+        tx,
+        CLAIM,
+        until.micros(),
+        task.tenant.as_str(),
+        &task.id,
+        task.next_at.map(Timestamp::micros)
+    )? == 1)
 }
 
 pub(super) async fn of_request(tx: &mut Tx, tenant: &TenantId, id: RequestId) -> Result<Vec<Task>, Error> {
@@ -270,13 +265,7 @@ pub(super) async fn hurry(
     id: RequestId,
     now: Timestamp,
 ) -> Result<u64, Error> {
-    Ok(on!(tx, |c| sqlx::query(HURRY)
-        .bind(now.micros())
-        .bind(tenant.as_str())
-        .bind(id.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?)
+    Ok(change!(tx, HURRY, now.micros(), tenant.as_str(), id.to_string())?)
 }
 
 /// Whether an account is being erased, or was.
@@ -297,19 +286,14 @@ pub(super) async fn forget(tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
 }
 
 async fn run(tx: &mut Tx, statement: &'static str, owner: &Owner) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(statement)
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, statement, owner.tenant.as_str(), owner.subject.to_string())?;
     Ok(())
 }
 
 /// Removes what ended before this, and messages that came before that.
 pub(super) async fn expire(tx: &mut Tx, before: Timestamp, told: Timestamp) -> Result<(), Error> {
     for (statement, before) in [(EXPIRE_ACCOUNTS, before), (EXPIRE_TASKS, before), (EXPIRE_TOLD, told)] {
-        on!(tx, |c| sqlx::query(statement).bind(before.micros()).execute(c).await.map(|_| ()))?;
+        change!(tx, statement, before.micros())?;
     }
     Ok(())
 }
@@ -321,15 +305,7 @@ pub(super) async fn told(
     message: &str,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(TOLD)
-        .bind(tenant.as_str())
-        .bind(processor)
-        .bind(message)
-        .bind(now.micros())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    Ok(change!(tx, TOLD, tenant.as_str(), processor, message, now.micros())? == 1)
 }
 
 /// Whether a person opened a link that was sent to the address they changed to.
@@ -340,4 +316,15 @@ pub(super) async fn is_confirmed(tx: &mut Tx, owner: &Owner) -> Result<bool, Err
         .fetch_one(c)
         .await)?;
     Ok(n == 1)
+}
+
+/// Until when a change of a person's address can be undone, if it can.
+pub(super) async fn undoable(tx: &mut Tx, owner: &Owner, now: Timestamp) -> Result<Option<Timestamp>, Error> {
+    let (until,): (Option<i64>,) = on!(tx, |c| sqlx::query_as(UNDOABLE)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(now.micros())
+        .fetch_one(c)
+        .await)?;
+    Ok(until.map(Timestamp::from_micros))
 }

@@ -14,9 +14,12 @@ const KEPT: TimeDelta = TimeDelta::days(731);
 const REPEATED: TimeDelta = TimeDelta::days(30);
 
 impl Elsewhere {
-    /// Has every account of a person corrected to what is held here. What is sent is read when it is sent, so a later
-    /// correction never loses to an earlier one.
-    pub async fn ask_correction(&self, owner: &Owner, request: Option<RequestId>) -> Result<(), Error> {
+    /// The tasks by which every account of a person is corrected to what is held here, not written down yet.
+    pub async fn to_be_corrected(
+        &self,
+        owner: &Owner,
+        request: Option<RequestId>,
+    ) -> Result<Vec<Task>, Error> {
         let accounts = self.accounts(owner).await?;
         let mut tasks = Vec::with_capacity(accounts.len());
         for account in &accounts {
@@ -25,14 +28,15 @@ impl Elsewhere {
             task.sealed = Some(self.seal_note(&task.id, &owner.tenant, &note).await?);
             tasks.push(task);
         }
-        if tasks.is_empty() {
-            return Ok(());
+        Ok(tasks)
+    }
+
+    /// Has them corrected, in the transaction of the change that they follow. What is sent is read when it is sent, so a
+    /// later correction never loses to an earlier one.
+    pub async fn ask_correction(&self, tx: &mut Tx, tasks: &[Task]) -> Result<(), Error> {
+        for task in tasks {
+            sql::insert(tx, task).await?;
         }
-        let mut tx = self.db.begin().await?;
-        for task in &tasks {
-            sql::insert(&mut tx, task).await?;
-        }
-        tx.commit().await?;
         Ok(())
     }
 

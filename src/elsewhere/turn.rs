@@ -10,6 +10,7 @@ use crate::egress::CallLog;
 use crate::ledger::{Entry, EntryKind};
 use crate::policy::{Fact, Facts};
 use crate::recipients::{Correction, Erased, Proof, Recipient, RecipientError, Stay};
+use crate::speech::key;
 use crate::vault::{self, Access, Actor, Owner};
 
 /// Tasks looked after in one go.
@@ -19,6 +20,8 @@ const HOLD: TimeDelta = TimeDelta::minutes(5);
 /// The first pause after a try that failed; doubled each time, up to [`LONGEST`].
 const PAUSE: TimeDelta = TimeDelta::seconds(10);
 const LONGEST: TimeDelta = TimeDelta::minutes(30);
+/// Why nothing is corrected while a new address can still be undone.
+const UNDOABLE: &str = key("the owner of the old address can still undo the change");
 
 /// What came of one try.
 enum Came {
@@ -31,6 +34,16 @@ enum Came {
     Later(Timestamp, &'static str),
     /// It did not, for this reason; to be tried again after this long, if somebody said so.
     Failed(String, Option<TimeDelta>),
+}
+
+/// What a correction is to say.
+enum Now {
+    /// This.
+    Called(Correction),
+    /// Nothing before then: their address is new, and its change can be undone.
+    Held(Timestamp),
+    /// Nothing any more: they are gone, or going.
+    Gone,
 }
 
 impl Elsewhere {
@@ -59,7 +72,11 @@ impl Elsewhere {
             return Ok(false);
         }
         tx.commit().await?;
-        let mut note = self.note(&task).await?;
+        let mut note = match self.note(&task).await {
+            Ok(note) => note,
+            Err(e) if e.kind().is_of_a_store() => return Err(e),
+            Err(why) => return self.unreadable(task, &why).await,
+        };
         let came = match self.recipient(&task.tenant, &task.processor) {
             Some(recipient) => self.try_it(recipient, &task, &mut note).await,
             None => Ok(Came::Failed("it is not set up here".to_owned(), None)),
@@ -72,13 +89,25 @@ impl Elsewhere {
         self.write(task, &note, came).await
     }
 
+    /// A task of which it cannot be read any more what the account there is called: it stays as it is, and says so.
+    async fn unreadable(&self, task: Task, error: &Error) -> Result<bool, Error> {
+        tracing::error!(task = %task.id, %error, "what a task at a recipient remembers cannot be read");
+        let problem = Some("what is remembered of it cannot be read".to_owned());
+        let next_at = Some(self.clock.now().plus(pause(task.tries)));
+        self.put(&Task { problem, next_at, tries: task.tries.saturating_add(1), ..task }).await
+    }
+
     async fn try_it(&self, recipient: &Recipient, task: &Task, note: &mut Note) -> Result<Came, Error> {
         let log = CallLog::new();
         let name = note.name.clone();
         let done = match task.kind {
             TaskKind::Erase => recipient.erase(&name, &mut note.memory, &log).await,
             TaskKind::Correct => {
-                let Some(new) = self.as_corrected(task, note).await? else { return Ok(Came::Pointless) };
+                let new = match self.as_corrected(task, note).await? {
+                    Now::Called(new) => new,
+                    Now::Held(until) => return Ok(Came::Later(until, UNDOABLE)),
+                    Now::Gone => return Ok(Came::Pointless),
+                };
                 let corrected = recipient.correct(&name, &new, &mut note.memory, &log).await;
                 corrected.map(|proof| Erased::Proven(vec![proof.unwrap_or(Proof::Unknown)]))
             }
@@ -98,22 +127,30 @@ impl Elsewhere {
         })
     }
 
-    /// What the person is called now, written into the register before it is sent. `None` when they are gone or going.
-    async fn as_corrected(&self, task: &Task, note: &mut Note) -> Result<Option<Correction>, Error> {
-        let Some(subject) = task.subject else { return Ok(None) };
+    /// What the person is called now, written into the register before it is sent. Nothing while their address is new:
+    /// who signs in by it elsewhere is not undone from here.
+    async fn as_corrected(&self, task: &Task, note: &mut Note) -> Result<Now, Error> {
+        let Some(subject) = task.subject else { return Ok(Now::Gone) };
         let owner = Owner::new(&task.tenant, subject);
         let purpose = purpose(&task.processor);
+        // Looked at before and after the address is read: it may be changed, or go back, in between.
+        if let Some(until) = self.undoable(&owner).await? {
+            return Ok(Now::Held(until));
+        }
         // A pause of all other use does not keep a correction back.
         let access = Access { actor: &Actor::Service, purpose: "rights" };
         let found = match self.vault.record_named(&owner, &access, "account", "profile").await {
             Ok(found) => found,
-            Err(vault::Error::Erasing | vault::Error::NotFound) => return Ok(None),
+            Err(vault::Error::Erasing | vault::Error::NotFound) => return Ok(Now::Gone),
             Err(e) => return Err(e.into()),
         };
-        let Some(record) = found else { return Ok(None) };
+        let Some(record) = found else { return Ok(Now::Gone) };
         let new: Correction = serde_json::from_value(record.value)
             .map_err(|_| crate::store::Error::inconsistent("record", "profile"))?;
         let new = Correction { confirmed: self.is_confirmed(&owner).await?, ..new };
+        if let Some(until) = self.undoable(&owner).await? {
+            return Ok(Now::Held(until));
+        }
         if note.disclosures.is_empty() {
             let bytes = (new.email.len() + new.name.len() + new.username.len()) as u64;
             let categories = [SENT];
@@ -130,7 +167,12 @@ impl Elsewhere {
             .await?;
             tx.commit().await?;
         }
-        Ok(Some(new))
+        Ok(Now::Called(new))
+    }
+
+    async fn undoable(&self, owner: &Owner) -> Result<Option<Timestamp>, Error> {
+        let mut tx = self.db.read().await?;
+        Ok(sql::undoable(&mut tx, owner, self.clock.now()).await?)
     }
 
     async fn is_confirmed(&self, owner: &Owner) -> Result<bool, Error> {

@@ -27,6 +27,8 @@ pub enum At {
     Keys,
     /// To an upload.
     Upload,
+    /// To a question for the uploads that are there.
+    Uploads,
 }
 
 /// What goes wrong, once.
@@ -38,6 +40,10 @@ pub enum Fault {
     Busy(u32),
     /// The request takes effect, but the connection breaks before the answer.
     LoseAnswer,
+    /// The same, and what it left is there only after the list was asked for once. To an upload at Replicate only.
+    LandLate,
+    /// The list goes on for ever. At Replicate's files only.
+    NoEnd,
     /// A page of HTML with status 200.
     Html,
     /// An empty body with status 200.
@@ -96,6 +102,11 @@ impl Script {
         self.faults.clear();
     }
 
+    /// How many faults have not come about.
+    pub(super) fn left(&self) -> usize {
+        self.faults.len()
+    }
+
     pub(super) fn plan(&mut self, plan: Plan) {
         self.plans.push_back(plan);
     }
@@ -123,7 +134,7 @@ impl Fault {
                 let wait = [(header::RETRY_AFTER, seconds.to_string())];
                 (StatusCode::TOO_MANY_REQUESTS, wait, r#"{"detail":"slow down"}"#).into_response()
             }
-            Self::LoseAnswer | Self::ForeignLinks(_) => broken(),
+            Self::LoseAnswer | Self::LandLate | Self::NoEnd | Self::ForeignLinks(_) => broken(),
             Self::Html => {
                 let kind = [(header::CONTENT_TYPE, "text/html")];
                 (kind, "<!doctype html><title>Bad gateway</title>").into_response()
@@ -141,7 +152,7 @@ impl Fault {
 
     /// True if the request takes effect all the same.
     pub(super) fn takes_effect(&self) -> bool {
-        matches!(self, Self::LoseAnswer | Self::ForeignLinks(_))
+        matches!(self, Self::LoseAnswer | Self::LandLate | Self::ForeignLinks(_))
     }
 }
 

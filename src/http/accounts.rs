@@ -159,10 +159,16 @@ async fn open_for(
     if known.is_some() && known != begun {
         return Err(Fault::because(Kind::Conflict, "there is an account with this login already"));
     }
-    let owner = if let Some(owner) = begun { owner } else { subjects.open(tenant, new).await? };
-    if known.is_none() {
-        subjects.add_login(&owner, &login.issuer, &login.subject).await?;
-    }
+    let owner = match begun {
+        Some(owner) => {
+            // Opened meanwhile by its person at the door.
+            if known.is_none() {
+                subjects.add_login(&owner, &login.issuer, &login.subject).await?;
+            }
+            owner
+        }
+        None => subjects.open_for(tenant, new, (&login.issuer, &login.subject)).await?,
+    };
     edge.app.elsewhere.link_login(&owner, &login.issuer, &login.subject).await?;
     Ok(owner.subject.to_string())
 }

@@ -24,7 +24,7 @@ the first answer; with another body it is refused (422), and while the first is 
 
 **Strict.** A field or parameter that is not described here is refused (422): a misspelt one does not go unnoticed.";
 
-const TAGS: [(&str, &str); 13] = [
+const TAGS: [(&str, &str); 14] = [
     ("accounts", "A person, as far as the app needs to know them."),
     ("images", "Uploads and results, sealed under their owner's own key."),
     ("edits", "From what was asked to the result."),
@@ -32,6 +32,10 @@ const TAGS: [(&str, &str); 13] = [
     ("consents", "What a person agreed to, refused, took back or objected to."),
     ("requests", "Every right as a workflow with two clocks."),
     ("mandates", "Agents, who ask for somebody else once that person says so."),
+    (
+        "agents",
+        "The Data Rights Protocol 1.0: authorised agents, who sign what they ask. They answer to the protocol's own rules.",
+    ),
     ("receipts", "Proof that verifies offline."),
     ("webhooks", "What an app's server is told, signed (Standard Webhooks 1.0)."),
     ("policies", "The documents, and whether they are being kept now."),
@@ -70,6 +74,8 @@ fn who_calls() -> Components {
     components.add_security_scheme("app-key", bearer("vsk_…", "The key of an app's server, with scopes."));
     components.add_security_scheme("subject", SecurityScheme::ApiKey(ApiKey::Header(subject)));
     components.add_security_scheme("token", bearer("JWT", "A token of the app's identity provider."));
+    let about = "The token that an agent of people was given when it paired.";
+    components.add_security_scheme("agent-token", bearer("opaque", about));
     components.add_security_scheme("session", cookie(SESSION_COOKIE, "A person's session."));
     components.add_security_scheme("staff-session", cookie(DESK_COOKIE, "A session of a member of staff."));
     components

@@ -29,6 +29,10 @@ struct Standing {
     /// Why the service is shut, when it is: a backup was put back, and what happened since is being done again.
     #[serde(skip_serializing_if = "Option::is_none")]
     shut: Option<String>,
+    /// What a witness of the ledger says against it and shows nothing for. The service goes on without its signature and
+    /// asks it again; somebody should ask its owner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    doubted: Option<String>,
 }
 
 /// The process lives
@@ -48,7 +52,8 @@ async fn ready(State(edge): State<Edge>) -> (StatusCode, axum::Json<Standing>) {
     let keystore = app.keys.ready().await.is_ok();
     let ledger = database && app.ledger.standing().await.is_ok();
     let shut = app.gate.why().map(|why| why.to_string());
+    let doubted = app.witnesses.doubt().map(|(name, unlike)| format!("{name} {unlike}"));
     let ready = database && keystore && ledger && shut.is_none();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, axum::Json(Standing { ready, database, keystore, ledger, shut }))
+    (status, axum::Json(Standing { ready, database, keystore, ledger, shut, doubted }))
 }

@@ -40,8 +40,29 @@ async fn called(
     }
     // It is held in memory until its signature is checked, so only some are at a time, and none for long.
     let _turn = turns.hook().await?;
-    let body = tokio::time::timeout(PATIENCE, request.extract::<Bytes, _>()).await;
-    let body = body.map_err(|_| Fault::new(Kind::Malformed))?.map_err(|_| Fault::new(Kind::TooLarge))?;
+    let body = body_of(request, PATIENCE).await?;
     edge.app.editing.called_back(&provider, &nonce, &headers, &body).await?;
     Ok(StatusCode::ACCEPTED)
+}
+
+async fn body_of(request: Request, patience: Duration) -> Result<Bytes, Fault> {
+    let body = tokio::time::timeout(patience, request.extract::<Bytes, _>()).await;
+    body.map_err(|_| Fault::new(Kind::TooSlow))?.map_err(|_| Fault::new(Kind::TooLarge))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use futures_util::stream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_too_slow_and_not_malformed() {
+        let never = Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
+        let fault = body_of(Request::new(never), Duration::ZERO).await.unwrap_err();
+        assert_eq!(fault.status(), StatusCode::REQUEST_TIMEOUT);
+        let there = body_of(Request::new(Body::from("{}")), Duration::ZERO).await.unwrap();
+        assert_eq!(there, "{}");
+    }
 }

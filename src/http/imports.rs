@@ -29,6 +29,8 @@ struct Brought {
     images: ImportCount,
     /// Its records, by category.
     records: BTreeMap<&'static str, ImportCount>,
+    /// Whether it was all here already: brought in before, or never gone. Then nothing of it was taken.
+    already_here: bool,
     /// What else is in it and is never taken: consents, credits and so on.
     #[schema(example = json!(["account", "credits", "consents"]))]
     left: Vec<String>,
@@ -71,6 +73,7 @@ fn tally(t: imports::Tally) -> ImportCount {
 }
 
 fn told(brought: imports::Brought) -> Json<Brought> {
+    let already_here = brought.is_here_already();
     let imports::Brought { from, images, records, left, entry } = brought;
     Json(Brought {
         from: ImportedFrom {
@@ -83,6 +86,7 @@ fn told(brought: imports::Brought) -> Json<Brought> {
         },
         images: tally(images),
         records: records.into_iter().map(|(category, t)| (category, tally(t))).collect(),
+        already_here,
         left,
         entry: entry.map(|e| e.to_string()),
     })
@@ -101,7 +105,7 @@ async fn received(edge: &Edge, headers: &HeaderMap, body: Body) -> Result<Spool,
 ///
 /// The body is a ZIP as `/v1/requests/{id}/archive` gives it, of this installation or another. All of it is checked before the
 /// first thing is taken. What is here already is not taken twice: send the same archive again to go on where a call broke
-/// off. Pictures become uploads and go when uploads go. Needs the person's own session or token.
+/// off. Sent twice at once, it is taken once: the second answer says that all of it is here. Pictures become uploads and go when uploads go. Needs the person's own session or token.
 #[utoipa::path(post, path = "/v1/imports", tag = "requests",
     request_body(content = Vec<u8>, content_type = "application/zip"),
     security(("token" = []), ("session" = [])),

@@ -215,7 +215,11 @@ impl Reader<'_> {
                 line += &format!(" \\\n  -H 'Content-Type: application/json' \\\n  -d '{sample}'");
             }
             [one, ..] => {
-                let file = if one.starts_with("message/") { "letter.eml" } else { "photograph.jpg" };
+                let file = match one.split('/').next() {
+                    Some("message") => "letter.eml",
+                    Some("text") => "signed.b64",
+                    _ => "photograph.jpg",
+                };
                 line += &format!(" \\\n  -H 'Content-Type: {one}' \\\n  --data-binary @{file}");
             }
         }
@@ -299,6 +303,9 @@ fn parameter(parameter: &Value) -> Field {
 fn who(way: &Value) -> String {
     let scope = way["app-key"].as_array().and_then(|s| s.first()).map(text).unwrap_or_default();
     let with = |name: &str| way.get(name).is_some();
+    if with("agent-token") {
+        return "an agent's token".to_owned();
+    }
     match (with("app-key"), with("subject"), with("token"), with("staff-session")) {
         (true, true, ..) => format!("an app's key (scope {scope}) for a person"),
         (true, ..) => format!("an app's key (scope {scope})"),

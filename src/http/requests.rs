@@ -14,7 +14,7 @@ use super::answer::{Listing, invalid, moment};
 use super::ask::{self, Named, Paging, Query};
 use super::elsewhere::{Elsewhere, recipient};
 use crate::base::{RequestId, Secret};
-use crate::edge::{Edge, Fault, Idempotent, Once, Problem, Shape, UserCaller};
+use crate::edge::{Closing, Edge, Fault, Idempotent, Once, Problem, Shape, UserCaller};
 use crate::policy::{Channel, Right};
 use crate::requests::{self, Ask, Filing};
 use crate::subjects::{Email, Profile, Scope};
@@ -227,8 +227,8 @@ fn event(event: requests::Event) -> Event {
 /// File a request
 ///
 /// It has its number and both dates at once; what can be done at once is. An app's key alone does not show that the
-/// person asks: such a request waits until they have shown it in the privacy centre. A copy of the data, an erasure at
-/// once and a corrected address need a proof of who asks that is less than an hour old; a new address counts once the link
+/// person asks: such a request waits until they have shown it in the privacy centre. A copy of the data, an erasure
+/// and a corrected address need a proof of who asks that is less than an hour old; a new address counts once the link
 /// in the letter to it was opened.
 #[utoipa::path(post, path = "/v1/requests", tag = "requests", request_body = Wish,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key gives the first answer again.")),
@@ -258,15 +258,18 @@ async fn file(
     };
     let (rights, owner) = (edge.app.requests.clone(), caller.owner.clone());
     let shape = Shape { status: StatusCode::CREATED, of: |filed: &requests::Request| request(filed.clone()) };
-    // Filed again after a crash, it is the one that was filed.
-    let work = move |_| async move { Ok(rights.file(&owner, filing).await?.request) }.boxed();
+    // Filed again after a crash, it is the one that was filed, whatever has become of it.
+    let work = move |closing: Closing<requests::Request>| {
+        let id = closing.name().map(|(at, bits)| RequestId::of(at, &bits));
+        async move { Ok(rights.file_once(&owner, filing, id).await?.request) }.boxed()
+    };
     edge.once(once, shape, work).await
 }
 
 /// Whether somebody who found an open session could take data away with it, or keep their owner from them.
 async fn takes_away(edge: &Edge, caller: &UserCaller, ask: &Ask) -> Result<bool, Fault> {
     Ok(match ask {
-        Ask::Access | Ask::Portability | Ask::Erasure { at_once: true } => true,
+        Ask::Access | Ask::Portability | Ask::Erasure { .. } => true,
         Ask::Rectification(Some(new)) => is_another(edge, caller, &new.email).await?,
         _ => false,
     })

@@ -3,8 +3,8 @@
 //!
 //! Promises: an archive is believed in nothing; all of it is read and checked before the first thing is taken, so that a
 //! refusal changes nothing; whose key signed it is told, and whether that is ours; pictures come in by the door by which
-//! every picture comes in; what is here already is not taken twice, so that a second import adds nothing and one that
-//! broke off goes on where it was. Must never: take over a consent, a credit or a request, or write an archive to a disk
+//! every picture comes in; what is here already is not taken twice, so that a second import adds nothing, says so, and one
+//! that broke off goes on where it was, whichever replicas are asked, and be it at once. Must never: take over a consent, a credit or a request, or write an archive to a disk
 //! in clear.
 
 mod error;
@@ -41,7 +41,8 @@ pub struct Imports {
     settings: Settings,
     clock: Clock,
     entropy: Entropy,
-    /// One archive is taken at a time: two copies of one must not both find that nothing is here yet.
+    /// One archive is taken at a time: two copies of one must not both find that nothing is here yet, and what is kept of the
+    /// database while one is taken is kept once in a process.
     turn: Arc<Semaphore>,
 }
 

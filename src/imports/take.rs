@@ -59,6 +59,12 @@ impl Brought {
         }
     }
 
+    /// Whether there is nothing new in it, and something that was brought in before, or never left.
+    pub fn is_here_already(&self) -> bool {
+        let tallies = || self.records.values().chain([&self.images]);
+        tallies().all(|t| t.new == 0) && tallies().any(|t| t.here > 0)
+    }
+
     fn records_new(&self) -> u64 {
         self.records.values().map(|t| t.new).sum()
     }
@@ -73,10 +79,12 @@ impl Imports {
         Ok(brought)
     }
 
-    /// Takes what is new in an archive. What was taken before something went wrong stays; the same archive sent again
-    /// goes on from there.
+    /// Takes what is new in an archive; of two at once, in this replica or in two, one waits and finds that it is here. What
+    /// was taken before something went wrong stays; the same archive sent again goes on from there.
     pub async fn take(&self, owner: &Owner, actor: &Actor, spool: &Spool) -> Result<Brought, Error> {
         let Ok(_turn) = self.turn.acquire().await else { return Err(Error::BrokenOff) };
+        // The same between replicas: whoever comes second sees all that the first has taken, and takes nothing.
+        let _alone = self.db.alone(&format!("import/{}/{}", owner.tenant, owner.subject)).await?;
         let read = self.read(spool).await?;
         let mut brought = Brought::of(&read);
         let done = self.pictures(owner, actor, read, &mut brought, true).await;

@@ -7,6 +7,7 @@ use crate::base::{RequestId, Secret, TenantId};
 use crate::crypto;
 use crate::policy::Channel;
 use crate::requests::{Arrived, Ask, Filing, Way};
+use crate::speech::key;
 use crate::subjects::Email;
 use crate::vault::Actor;
 
@@ -36,18 +37,21 @@ impl Intake {
         let id = sql::begin(&mut tx, tenant, mail.id, fresh).await?.ok_or(Error::BadLink)?;
         tx.commit().await?;
         let filed = self.file(tenant, &mail, (&kept, id), (ask, words)).await;
-        let mut tx = self.0.db.begin().await?;
-        match &filed {
+        let (mut tx, now) = (self.0.db.begin().await?, self.0.clock.now());
+        let noted = match &filed {
             Ok(Confirmed::Filed(request)) => {
                 let request = Some(request.id.to_string());
-                sql::finish(&mut tx, tenant, mail.id, ("filed", request, self.0.clock.now())).await?;
+                sql::finish(&mut tx, tenant, mail.id, ("filed", request, now)).await?
             }
-            Ok(Confirmed::Nobody) => {
-                sql::finish(&mut tx, tenant, mail.id, ("nobody", None, self.0.clock.now())).await?;
-            }
+            Ok(Confirmed::Nobody) => sql::finish(&mut tx, tenant, mail.id, ("nobody", None, now)).await?,
             Err(_) => {
                 sql::step(&mut tx, tenant, mail.id, ("filing", "waiting")).await?;
+                true
             }
+        };
+        // Not noted, it waits for its writer again, and the link finds what was filed.
+        if !noted {
+            return Err(Error::BadLink);
         }
         tx.commit().await?;
         filed
@@ -73,7 +77,7 @@ impl Intake {
             id: Some(id),
             at: mail.received_at,
             way: Way::Letter,
-            proved: "by the link in a letter to their address".to_owned(),
+            proved: key("by the link in a letter to their address").to_owned(),
             how: mail.proof.in_words(),
         };
         let filed = self.0.requests.file_arrived(&owner, filing, &arrived).await?;
@@ -87,7 +91,9 @@ impl Intake {
         if !sql::step(&mut tx, tenant, mail.id, ("waiting", "filing")).await? {
             return Err(Error::BadLink);
         }
-        sql::finish(&mut tx, tenant, mail.id, ("declined", None, self.0.clock.now())).await?;
+        if !sql::finish(&mut tx, tenant, mail.id, ("declined", None, self.0.clock.now())).await? {
+            return Err(Error::BadLink);
+        }
         tx.commit().await?;
         Ok(())
     }

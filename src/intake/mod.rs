@@ -19,10 +19,11 @@ mod wish;
 pub use error::{Error, Unreadable};
 pub use letter::{Letter, MOST_BYTES, message_of, read};
 pub use mandate::{
-    A_PERSON, Asked, ByAgent, LONGEST_NAME, Mandate, MandateOpened, MandateState, Proposal, Standing, Wanted,
+    A_PERSON, Asked, ByAgent, DeskMandate, LONGEST_NAME, MOST_MANDATES, Mandate, MandateOpened, MandateState,
+    Proposal, Standing, Wanted,
 };
 pub use model::{Automatic, Confirmed, Dkim, Envelope, Found, Opened, Outcome, Proof, Waiting};
-pub use proof::{Dns, Verifier};
+pub use proof::{Dns, NameServer, Verifier};
 pub use take::{A_DAY, AN_ADDRESS};
 pub use wish::{is_subject, right_in};
 
@@ -88,5 +89,10 @@ impl Intake {
     /// Over its parts.
     pub fn new(parts: Parts) -> Self {
         Self(parts)
+    }
+
+    /// How the name server stands that is asked where letters come from. It is asked for what our own domain says.
+    pub async fn name_server(&self) -> NameServer {
+        self.0.verifier.name_server(self.0.house.domain()).await
     }
 }

@@ -10,9 +10,11 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use mail_auth::dmarc::verify::DmarcParameters;
 use mail_auth::hickory_resolver::config::{NameServerConfig, ResolverConfig, ResolverOpts};
+use mail_auth::hickory_resolver::proto::op::ResponseCode;
 use mail_auth::spf::verify::SpfParameters;
 use mail_auth::{
-    AuthenticatedMessage, DkimOutput, DkimResult, DmarcResult, MessageAuthenticator, SpfOutput, SpfResult,
+    AuthenticatedMessage, DkimOutput, DkimResult, DmarcResult, DnsError, Error, MessageAuthenticator,
+    SpfOutput, SpfResult,
 };
 
 use super::model::{Dkim, Envelope, Found, Proof};
@@ -45,9 +47,28 @@ impl FromStr for Dns {
     }
 }
 
+/// How the name server stands that is asked where letters come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NameServer {
+    /// None is to be asked.
+    Off,
+    /// It answers questions for text records, which is what every check of a letter asks for.
+    Answers,
+    /// It does not, and why: where letters come from stays unknown.
+    Silent(String),
+}
+
 /// Looks where letters come from. Cheap to clone.
 #[derive(Clone)]
-pub struct Verifier(Option<MessageAuthenticator>);
+pub struct Verifier(Asked);
+
+#[derive(Clone)]
+enum Asked {
+    Nobody,
+    /// None could be set up, and why.
+    Unusable(String),
+    Server(Box<MessageAuthenticator>),
+}
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -59,22 +80,56 @@ impl Verifier {
     /// One that asks there. Where no name server can be set up, nothing is known of any letter, and the log says so.
     pub fn new(dns: Dns) -> Self {
         let made = match dns {
-            Dns::Off => return Self(None),
+            Dns::Off => return Self(Asked::Nobody),
             Dns::System => MessageAuthenticator::new_system_conf(),
             Dns::At(address) => MessageAuthenticator::new(at(address), options()),
         };
-        if made.is_err() {
-            tracing::warn!("no name server can be asked; where letters come from stays unknown");
+        Self(match made {
+            Ok(server) => Asked::Server(Box::new(server)),
+            Err(e) => {
+                tracing::warn!("no name server can be asked; where letters come from stays unknown");
+                Asked::Unusable(e.to_string())
+            }
+        })
+    }
+
+    /// Asks the name server for what `domain` says of letters from it. That it says nothing is an answer, too.
+    pub async fn name_server(&self, domain: &str) -> NameServer {
+        let server = match &self.0 {
+            Asked::Nobody => return NameServer::Off,
+            Asked::Unusable(why) => return NameServer::Silent(why.clone()),
+            Asked::Server(server) => server,
+        };
+        let question = server.txt_raw_lookup(format!("_dmarc.{}.", askable(domain)));
+        match tokio::time::timeout(ALL_QUESTIONS, question).await {
+            Ok(Ok(_)) => NameServer::Answers,
+            Ok(Err(Error::Dns(DnsError::RecordNotFound(ResponseCode::NoError | ResponseCode::NXDomain)))) => {
+                NameServer::Answers
+            }
+            Ok(Err(why)) => NameServer::Silent(why.to_string()),
+            Err(_) => NameServer::Silent("no answer within ten seconds".to_owned()),
         }
-        Self(made.ok())
     }
 
     /// What is known of where a letter came from.
     pub async fn of(&self, raw: &[u8], from: &Email, envelope: &Envelope) -> Proof {
-        let Some(asked) = &self.0 else { return Proof::UNKNOWN };
+        let Asked::Server(asked) = &self.0 else { return Proof::UNKNOWN };
         let judged = AssertUnwindSafe(judged(asked, raw, from, envelope)).catch_unwind();
         let judged = tokio::time::timeout(ALL_QUESTIONS, judged).await;
         judged.ok().and_then(Result::ok).unwrap_or(Proof::UNKNOWN)
+    }
+}
+
+/// A domain that only a name server can tell of: names like `localhost` are answered on this machine (RFC 6761), and such an
+/// answer says nothing about the server.
+fn askable(domain: &str) -> &str {
+    let domain = domain.trim_end_matches('.');
+    let here = |last: &str| {
+        ["localhost", "local", "invalid", "onion"].iter().any(|name| last.eq_ignore_ascii_case(name))
+    };
+    match domain.rsplit_once('.') {
+        Some((_, last)) if !here(last) => domain,
+        _ => "example.org",
     }
 }
 
@@ -158,6 +213,15 @@ mod tests {
         assert!(aligned("bounce.example.org", "example.org"));
         assert!(!aligned("example.org", "badexample.org"));
         assert!(!aligned("example.com", "example.org"));
+    }
+
+    #[test]
+    fn only_what_a_server_must_tell_is_asked_of_it() {
+        assert_eq!(askable("flux.example"), "flux.example");
+        assert_eq!(askable("flux.example."), "flux.example");
+        for here in ["localhost", "privacy.LOCALHOST", "printer.local", "a.invalid", ""] {
+            assert_eq!(askable(here), "example.org", "{here}");
+        }
     }
 
     #[test]

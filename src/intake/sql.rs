@@ -1,8 +1,8 @@
 use super::model::{Dkim, Found, Proof};
 use crate::base::{MailId, RequestId, SubjectId, TenantId, Timestamp};
-use crate::on;
 use crate::policy::Right;
 use crate::store::{Error, Tx};
+use crate::{change, on};
 
 const COLUMNS_OF: &str = "SELECT id, subject, asked, dkim, dmarc, spf, state, sealed, again, received_at, expires_at, posted_at \
     FROM mail WHERE tenant = $1 AND id = $2";
@@ -171,64 +171,47 @@ pub(super) async fn of_tenant(tx: &mut Tx, tenant: &TenantId, since: Timestamp) 
 }
 
 pub(super) async fn insert(tx: &mut Tx, tenant: &TenantId, m: &NewMail<'_>) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(INSERT)
-        .bind(m.id.to_string())
-        .bind(tenant.as_str())
-        .bind(m.subject.map(|s| s.to_string()))
-        .bind(m.message_index)
-        .bind(m.address_index)
-        .bind(m.right.map(Right::as_str))
-        .bind(m.proof.dkim.as_str())
-        .bind(m.proof.dmarc.as_str())
-        .bind(m.proof.spf.as_str())
-        .bind(&m.sealed)
-        .bind(&m.token_hash)
-        .bind(m.received_at.micros())
-        .bind(m.expires_at.micros())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(
+        tx,
+        INSERT,
+        m.id.to_string(),
+        tenant.as_str(),
+        m.subject.map(|s| s.to_string()),
+        m.message_index,
+        m.address_index,
+        m.right.map(Right::as_str),
+        m.proof.dkim.as_str(),
+        m.proof.dmarc.as_str(),
+        m.proof.spf.as_str(),
+        &m.sealed,
+        &m.token_hash,
+        m.received_at.micros(),
+        m.expires_at.micros()
+    )?;
     Ok(())
 }
 
 /// Gives a letter another link; the old one opens nothing any more.
 pub(super) async fn renew(tx: &mut Tx, tenant: &TenantId, id: MailId, hash: &[u8]) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(RENEW)
-        .bind(hash)
-        .bind(tenant.as_str())
-        .bind(id.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, RENEW, hash, tenant.as_str(), id.to_string())?;
     Ok(())
 }
 
 /// The same letter came again.
 pub(super) async fn again(tx: &mut Tx, tenant: &TenantId, id: MailId) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(AGAIN).bind(tenant.as_str()).bind(id.to_string()).execute(c).await.map(|_| ()))?;
+    change!(tx, AGAIN, tenant.as_str(), id.to_string())?;
     Ok(())
 }
 
 /// Another letter of an address that has enough waiting.
 pub(super) async fn again_of_address(tx: &mut Tx, tenant: &TenantId, address: &[u8]) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(AGAIN_OF_ADDRESS)
-        .bind(tenant.as_str())
-        .bind(address)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, AGAIN_OF_ADDRESS, tenant.as_str(), address)?;
     Ok(())
 }
 
 /// Our letter to its writer went.
 pub(super) async fn posted(tx: &mut Tx, tenant: &TenantId, id: MailId, at: Timestamp) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(POSTED)
-        .bind(at.micros())
-        .bind(tenant.as_str())
-        .bind(id.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, POSTED, at.micros(), tenant.as_str(), id.to_string())?;
     Ok(())
 }
 
@@ -239,34 +222,18 @@ pub(super) async fn step(
     id: MailId,
     (from, to): (&str, &str),
 ) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(STEP)
-        .bind(to)
-        .bind(tenant.as_str())
-        .bind(id.to_string())
-        .bind(from)
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    Ok(change!(tx, STEP, to, tenant.as_str(), id.to_string(), from)? == 1)
 }
 
-/// A letter was used: nothing of what it said is kept here any more.
+/// A letter was used: nothing of what it said is kept here any more. `false` when it is not being filed any more.
 pub(super) async fn finish(
     tx: &mut Tx,
     tenant: &TenantId,
     id: MailId,
     (state, request, now): (&str, Option<String>, Timestamp),
-) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(FINISH)
-        .bind(state)
-        .bind(&request)
-        .bind(now.plus(REMEMBERED).micros())
-        .bind(tenant.as_str())
-        .bind(id.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
-    Ok(())
+) -> Result<bool, Error> {
+    Ok(change!(tx, FINISH, state, &request, now.plus(REMEMBERED).micros(), tenant.as_str(), id.to_string())?
+        == 1)
 }
 
 /// Begins to file what a letter asks for, under the id that is given, or under that of a try before. `None` when somebody
@@ -293,19 +260,13 @@ pub(super) async fn take_up(
     tenant: &TenantId,
     (until, stale): (Timestamp, Timestamp),
 ) -> Result<u64, Error> {
-    Ok(on!(tx, |c| sqlx::query(TAKE_UP)
-        .bind(until.micros())
-        .bind(tenant.as_str())
-        .bind(stale.micros())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?)
+    Ok(change!(tx, TAKE_UP, until.micros(), tenant.as_str(), stale.micros())?)
 }
 
 /// Forgets letters whose time is over; of those that nobody confirmed it stays that there was one.
 pub(super) async fn expire(tx: &mut Tx, now: Timestamp) -> Result<u64, Error> {
-    on!(tx, |c| sqlx::query(LAPSED).bind(now.micros()).execute(c).await.map(|_| ()))?;
+    change!(tx, LAPSED, now.micros())?;
     let before = now.plus(-ANSWERED_FOR).micros();
-    on!(tx, |c| sqlx::query(FORGET_LAPSED).bind(before).execute(c).await.map(|_| ()))?;
-    Ok(on!(tx, |c| sqlx::query(EXPIRE).bind(now.micros()).execute(c).await.map(|r| r.rows_affected()))?)
+    change!(tx, FORGET_LAPSED, before)?;
+    Ok(change!(tx, EXPIRE, now.micros())?)
 }

@@ -176,15 +176,11 @@ impl Intake {
     }
 
     async fn seal(&self, tenant: &TenantId, id: MailId, kept: &Kept) -> Result<Vec<u8>, Error> {
-        let key = self.0.keys.system(&format!("mail/{tenant}")).await?;
-        let plain = zeroize::Zeroizing::new(serde_json::to_vec(kept).map_err(|_| Error::Damaged)?);
-        Ok(crypto::seal(&key, &place(tenant, id), &plain, &self.0.entropy))
+        Ok(self.0.keys.seal_note(&mail_key(tenant), &place(tenant, id), kept).await?)
     }
 
     pub(super) async fn unseal(&self, tenant: &TenantId, id: MailId, sealed: &[u8]) -> Result<Kept, Error> {
-        let key = self.0.keys.system(&format!("mail/{tenant}")).await?;
-        let plain = crypto::open(&key, &place(tenant, id), sealed).map_err(|_| Error::Damaged)?;
-        serde_json::from_slice(&plain).map_err(|_| Error::Damaged)
+        Ok(self.0.keys.open_note(&mail_key(tenant), &place(tenant, id), sealed).await?)
     }
 
     /// What was answered and never carried out, since a process died over it, can be answered again. Gives how many.
@@ -210,6 +206,11 @@ impl Intake {
         tx.commit().await?;
         Ok(n + self.expire_mandates().await?)
     }
+}
+
+/// The service's key under which a tenant's letters lie, and what agents propose.
+pub(super) fn mail_key(tenant: &TenantId) -> String {
+    format!("mail/{tenant}")
 }
 
 fn place(tenant: &TenantId, id: MailId) -> Place {

@@ -6,30 +6,45 @@ use crate::mail::letters::{AddressChanged, AddressTaken, ConfirmAddress, Letter 
 use crate::subjects::{Email, OwedMove};
 use crate::vault::Owner;
 
+/// What is known of the letter to an old mailbox.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Old {
+    /// It was taken.
+    Told,
+    /// It was not taken when it was tried just now.
+    Deaf,
+    /// It is being sent, or whoever sent it was cut off.
+    Unknown,
+}
+
 impl Jobs {
     /// Sends the letters that are owed about moves to another address. Gives how many.
     pub(super) async fn about_addresses(&self, tenant: &TenantId) -> Result<u64, Error> {
         let mut n = 0;
         for owed in self.app.subjects.owed_moves(tenant).await? {
-            let told = owed.told || self.tell_the_old(&owed).await?;
-            n += u64::from(told && !owed.told);
-            if owed.wants_post && (told || owed.old_is_dead) {
+            let old = if owed.told { Old::Told } else { self.tell_the_old(&owed).await? };
+            n += u64::from(old == Old::Told && !owed.told);
+            let next = match old {
+                Old::Told => true,
+                // Somebody whose old mailbox is no more must be able to move away from it.
+                Old::Deaf => owed.old_is_dead,
+                Old::Unknown => false,
+            };
+            if owed.wants_post && next {
                 n += u64::from(self.ask_the_new(&owed).await?);
             }
         }
         Ok(n)
     }
 
-    async fn tell_the_old(&self, owed: &OwedMove) -> Result<bool, Error> {
-        let Some(token) = self.app.subjects.tell_old(owed).await? else { return Ok(false) };
+    async fn tell_the_old(&self, owed: &OwedMove) -> Result<Old, Error> {
+        let Some(token) = self.app.subjects.tell_old(owed).await? else { return Ok(Old::Unknown) };
         let head = self.head_for(&owed.owner).await?;
         let letter = AddressChanged { undo_link: self.address_link(owed, "undo", &token), head };
         let written = letter.write().map_err(|_| Error::Payload)?;
         let went = self.write_to((owed, &owed.owner), &owed.from, "old", &written).await;
-        if !went {
-            self.app.subjects.old_not_told(owed).await?;
-        }
-        Ok(went)
+        self.app.subjects.old_told(owed, went).await?;
+        Ok(if went { Old::Told } else { Old::Deaf })
     }
 
     /// Writes to the new mailbox: the link, or, to whoever has an account with that address, that somebody wanted it.
@@ -40,7 +55,10 @@ impl Jobs {
         let written = match &taken_by {
             Some(other) => self.taken(self.head_for(other).await?, &owed.owner.tenant)?,
             // Whoever moved away from it can still come back, and is asked nothing.
-            None if subjects.is_kept_free(owed).await? => return Ok(false),
+            None if subjects.is_kept_free(owed).await? => {
+                subjects.new_posted(owed, true).await?;
+                return Ok(false);
+            }
             None => {
                 let link = self.address_link(owed, "confirm", &token);
                 let head = self.head_for(&owed.owner).await?;
@@ -50,9 +68,7 @@ impl Jobs {
         };
         let of = taken_by.as_ref().unwrap_or(&owed.owner);
         let went = self.write_to((owed, of), &owed.to, "new", &written).await;
-        if !went {
-            subjects.new_not_posted(owed).await?;
-        }
+        subjects.new_posted(owed, went).await?;
         Ok(went)
     }
 

@@ -8,19 +8,20 @@ use super::letters::ANSWERING;
 use super::sql::{self, About, Kind};
 use super::{Error, Jobs};
 use crate::base::{TenantId, Timestamp};
+use crate::elsewhere::TaskState;
 use crate::mail::letters::{
-    ErasureDone, ErasureScheduled, Letter as _, Letterhead, RequestAcknowledged, RequestAnswered,
-    RequestExtended, RequestLapsed, Written,
+    ErasureDone, ErasureScheduled, ErasureWaits, Letter as _, Letterhead, RequestAcknowledged,
+    RequestAnswered, RequestExtended, RequestLapsed, Written,
 };
 use crate::policy::{Channel, Right};
-use crate::requests::{self, LastLetter, RefusalReason, Request, State};
+use crate::requests::{self, Lapsed, LastLetter, RefusalReason, Request, State};
 use crate::speech::{Tongue, key};
 use crate::vault::{Actor, Owner};
 
 /// What happened longer ago gets no letter any more: a store that was down for longer is a matter for people.
-const FRESH: TimeDelta = TimeDelta::days(45);
+pub(super) const FRESH: TimeDelta = TimeDelta::days(45);
 /// A letter that was not taken is tried again after this.
-const AGAIN: TimeDelta = TimeDelta::minutes(10);
+pub(super) const AGAIN: TimeDelta = TimeDelta::minutes(10);
 
 /// A letter of a request's own, as it lies sealed with it.
 type Paper = Map<String, Value>;
@@ -69,9 +70,6 @@ impl Jobs {
             };
             let id = named(&request, kind);
             if self.send(&owner, ANSWERING, &id, &letter).await {
-                if request.right == Right::Erasure {
-                    self.send_before(&owner, &id, &letter).await;
-                }
                 let mut tx = self.app.db.begin().await?;
                 sql::sent(&mut tx, about, self.app.clock.now()).await?;
                 tx.commit().await?;
@@ -81,7 +79,13 @@ impl Jobs {
         Ok(n)
     }
 
-    async fn letter(&self, owner: &Owner, request: &Request, kind: Kind) -> Result<Written, Error> {
+    /// A letter about a request, written.
+    pub(super) async fn letter(
+        &self,
+        owner: &Owner,
+        request: &Request,
+        kind: Kind,
+    ) -> Result<Written, Error> {
         let head = self.head_for(owner).await?;
         let root = &self.app.config.server.public_url;
         let link = format!("{root}/{}/privacy/requests/{}", owner.tenant, request.reference);
@@ -104,7 +108,9 @@ impl Jobs {
             }
             Kind::Answered => return self.answered(request, (head, title, link)).await,
             Kind::Lapsed => {
-                RequestLapsed { head, reference, title, received: request.received_at, link }.write()
+                let agent_removed = request.lapsed() == Some(Lapsed::AgentRemoved);
+                let received = request.received_at;
+                RequestLapsed { head, reference, title, received, agent_removed, link }.write()
             }
         };
         written.map_err(|_| Error::Payload)
@@ -158,15 +164,23 @@ impl Jobs {
         letter.write().map_err(|_| Error::Payload)
     }
 
-    /// Tells people that they are erased, and forgets where they were told. Gives how many.
+    /// Tells people that they are erased, or how far that is while they can be told, and forgets where they were told. Gives
+    /// how many.
     pub(super) async fn last_letters(&self, tenant: &TenantId) -> Result<u64, Error> {
         let mut n = 0;
         for last in self.app.requests.last_letters(tenant).await? {
             if !self.app.requests.try_last_letter(&last).await? {
                 continue;
             }
-            let written = self.erased(tenant, &last).await?;
-            let id = format!("{}.erased", last.request);
+            // One that cannot be written must not keep the others.
+            let (written, what) = match self.last_words(tenant, &last).await {
+                Ok(words) => words,
+                Err(e) => {
+                    tracing::warn!(error = %e, erasure = %last.erasure.id, "a last letter could not be written");
+                    continue;
+                }
+            };
+            let id = format!("{}.{what}", last.request);
             match self.app.post.send(last.to.expose(), Some(&last.of), &id, &written).await {
                 Ok(()) => {
                     self.app.requests.last_letter_sent(&last).await?;
@@ -178,6 +192,18 @@ impl Jobs {
         Ok(n)
     }
 
+    /// The letter, and what it is.
+    async fn last_words(
+        &self,
+        tenant: &TenantId,
+        last: &LastLetter,
+    ) -> Result<(Written, &'static str), Error> {
+        if last.done {
+            return Ok((self.erased(tenant, last).await?, "erased"));
+        }
+        Ok((self.not_erased_yet(tenant, last).await?, "not-erased-yet"))
+    }
+
     async fn erased(&self, tenant: &TenantId, last: &LastLetter) -> Result<Written, Error> {
         let (erasure, tongue) = (&last.erasure, last.tongue);
         let receipt = erasure.receipt.ok_or(Error::Payload)?;
@@ -185,6 +211,10 @@ impl Jobs {
         let policy = self.app.vault.policy(tenant)?;
         let mut stays: Vec<String> =
             erasure.stays.iter().map(|s| stays(tongue, (&s.what, &s.law), (s.records, s.until))).collect();
+        if erasure.open_copies > 0 {
+            let said = tongue.put("Copies at providers that we have not seen to be gone yet ({count}). We asked for their deletion, and look again until they are gone.");
+            stays.push(said.with("count", erasure.open_copies).text());
+        }
         for task in self.app.elsewhere.of_erasure(tenant, &erasure.id).await? {
             let Some(there) = &task.stays else { continue };
             let name = policy.processor(&task.processor).map_or(task.processor.as_str(), |p| p.name.as_str());
@@ -203,6 +233,38 @@ impl Jobs {
         letter.write().map_err(|_| Error::Payload)
     }
 
+    async fn not_erased_yet(&self, tenant: &TenantId, last: &LastLetter) -> Result<Written, Error> {
+        let (erasure, tongue) = (&last.erasure, last.tongue);
+        let policy = self.app.vault.policy(tenant)?;
+        let mut waits_for = Vec::new();
+        for task in self.app.elsewhere.of_erasure(tenant, &erasure.id).await? {
+            if task.state != TaskState::Open {
+                continue;
+            }
+            let name = policy.processor(&task.processor).map_or(task.processor.as_str(), |p| p.name.as_str());
+            waits_for.push(match &task.problem {
+                Some(why) => {
+                    let said = tongue.put("{processor} has not let go yet: {why}.");
+                    said.with("processor", name).with("why", tongue.tell(why)).text()
+                }
+                None => tongue.put("{processor} has not let go yet.").with("processor", name).text(),
+            });
+        }
+        if waits_for.is_empty() {
+            let ours = key("A step here could not be done yet; it is tried again by itself.");
+            waits_for.push(tongue.say(ours).to_owned());
+        }
+        let letter = ErasureWaits {
+            head: self.head(tenant, tongue)?,
+            reference: last.reference.clone(),
+            begun: erasure.started_at,
+            unreadable: erasure.destroyed_at,
+            waits_for,
+            proof_link: format!("{}/{tenant}/erased/{}", self.app.config.server.public_url, last.request),
+        };
+        letter.write().map_err(|_| Error::Payload)
+    }
+
     /// The newest letter of a request's own that says something of this name.
     async fn paper(&self, request: &Request, name: &str) -> Result<Paper, Error> {
         let papers = self.app.requests.letters(request, &Actor::Service).await?;
@@ -216,7 +278,7 @@ fn file_name(receipt: &str) -> String {
 }
 
 /// A letter's own name: the same for one that is sent twice for want of an answer.
-fn named(request: &Request, kind: Kind) -> String {
+pub(super) fn named(request: &Request, kind: Kind) -> String {
     match request.round {
         0 => format!("{}.{}", request.id, kind.as_str()),
         round => format!("{}.{}.{round}", request.id, kind.as_str()),
@@ -264,6 +326,9 @@ fn answer(request: &Request) -> &'static str {
         (Right::Access | Right::Portability, _) => key("Your archive is ready. Sign in to fetch it."),
         (Right::Rectification, Some("address-not-confirmed")) => key(
             "The link to your new address was not opened in time, so the address stays as it was. You can ask again at any time.",
+        ),
+        (Right::Rectification, Some("address-replaced")) => key(
+            "Another change of your address was asked for before the link of this one was opened, and took its place. Everything else is corrected.",
         ),
         (Right::Rectification, _) => key("Your details are corrected."),
         (Right::Restriction, _) => key("The restriction is set as you asked."),

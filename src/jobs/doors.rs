@@ -3,7 +3,6 @@
 
 use super::{Error, Jobs};
 use crate::base::TenantId;
-use crate::billing::WELCOME;
 use crate::editing::Turn;
 use crate::mail::letters::{Letter as _, SignInLink};
 use crate::subjects::{AskedLink, Error as Refused};
@@ -34,16 +33,22 @@ impl Jobs {
         Ok(Turn::Done)
     }
 
-    /// Whether an account was opened for the link. One that is there already is left as it is.
+    /// Whether an account was opened for the link, now or by a try that was cut off since. One that was there already is left
+    /// as it is.
     async fn opened(&self, tenant: &TenantId, asked: &AskedLink) -> Result<bool, Error> {
         let Some(new) = asked.opens.clone() else { return Ok(false) };
-        match self.app.subjects.open(tenant, new).await {
-            Ok(owner) => {
-                self.app.credits.grant(&owner, WELCOME, "welcome").await?;
-                Ok(true)
+        let subjects = &self.app.subjects;
+        let owner = if asked.opened {
+            subjects.find(tenant, &asked.email).await?
+        } else {
+            match subjects.open_by_link(tenant, asked, new).await {
+                Ok(owner) => Some(owner),
+                Err(Refused::Taken) => None,
+                Err(e) => return Err(e.into()),
             }
-            Err(Refused::Taken) => Ok(false),
-            Err(e) => Err(e.into()),
-        }
+        };
+        let Some(owner) = owner else { return Ok(false) };
+        self.app.credits.welcome(&owner).await?;
+        Ok(true)
     }
 }

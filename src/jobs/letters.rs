@@ -24,6 +24,7 @@ impl Jobs {
         let mut n = 0;
         for tenant in self.app.library.tenants() {
             for kind in Kind::ALL {
+                n += self.to_addresses_before(&tenant, kind).await?;
                 n += self.about_requests(&tenant, kind).await?;
             }
             n += self.app.intake.take_up_again(&tenant).await?;
@@ -36,6 +37,8 @@ impl Jobs {
         self.app.subjects.expire_moves().await?;
         for tenant in self.app.library.tenants() {
             n += self.last_letters(&tenant).await?;
+            self.app.requests.end_letter_keys(&tenant).await?;
+            self.app.subjects.end_move_keys(&tenant).await?;
         }
         let mut tx = self.app.db.begin().await?;
         sql::expire(&mut tx, self.app.clock.now().plus(-KEPT)).await?;
@@ -189,24 +192,6 @@ impl Jobs {
             }
         }
         Ok(n)
-    }
-
-    /// Sends a letter about an erasure to the addresses as well that a person moved away from not long ago: whoever moved
-    /// the account away from them must not be the only one to hear of it.
-    pub(super) async fn send_before(&self, owner: &Owner, id: &str, letter: &Written) {
-        let before = match self.app.subjects.addresses_before(owner).await {
-            Ok(before) => before,
-            Err(error) => {
-                tracing::warn!(%error, "the address before cannot be read");
-                return;
-            }
-        };
-        for (n, address) in before.iter().enumerate() {
-            let (of, id) = (owner.subject.to_string(), format!("{id}.before.{n}"));
-            if let Err(error) = self.app.post.send(address.expose(), Some(&of), &id, letter).await {
-                tracing::warn!(%error, "a letter to the address before was not taken");
-            }
-        }
     }
 
     /// Sends a letter to a person's own address. A letter that does not go is logged without address or text.

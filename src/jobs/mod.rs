@@ -6,6 +6,7 @@
 
 mod addresses;
 mod answers;
+mod before;
 mod doors;
 mod error;
 mod letters;

@@ -1,4 +1,4 @@
-use crate::base::{RequestId, SubjectId, TenantId, Timestamp};
+use crate::base::{AddressId, RequestId, SubjectId, TenantId, Timestamp};
 use crate::on;
 use crate::store::{Error, Tx};
 
@@ -20,9 +20,29 @@ const OWED_ANSWERED: &str = "SELECT r.id, r.subject, r.round FROM request r WHER
     AND l.request = r.id AND l.kind = 'answered' AND l.round = r.round AND (l.sent_at IS NOT NULL OR l.at > $3)) \
     ORDER BY r.id LIMIT 100";
 const OWED_LAPSED: &str = "SELECT r.id, r.subject, r.round FROM request r WHERE r.tenant = $1 AND r.subject IS NOT NULL \
-    AND r.closed_at > $2 AND r.state = 'withdrawn' AND r.outcome = 'lapsed' AND NOT EXISTS (SELECT 1 FROM letter l \
+    AND r.closed_at > $2 AND r.state = 'withdrawn' AND r.outcome IN ('lapsed', 'agent-removed') AND NOT EXISTS (SELECT 1 FROM letter l \
     WHERE l.tenant = r.tenant AND l.request = r.id AND l.kind = 'lapsed' AND l.round = r.round \
     AND (l.sent_at IS NOT NULL OR l.at > $3)) ORDER BY r.id LIMIT 100";
+/// By address: one that the account was moved away from has nothing coming to it that had gone out before the move, since it
+/// went there.
+const OWED_BEFORE: &str = "SELECT r.id, r.subject, r.round, m.id FROM request r JOIN address_move m ON m.tenant = r.tenant \
+    AND m.subject = r.subject WHERE r.tenant = $1 AND r.asked = 'erasure' AND m.state = 'moved' AND m.sealed IS NOT NULL \
+    AND m.ends_at > $2 AND (($3 = 'acknowledged' AND r.received_at > $4) \
+    OR ($3 = 'scheduled' AND r.state = 'grace' AND r.grace_until > $4) \
+    OR ($3 = 'extended' AND r.extended_at > $4 AND r.answered_at IS NULL AND r.closed_at IS NULL) \
+    OR ($3 = 'answered' AND r.answered_at > $4) \
+    OR ($3 = 'lapsed' AND r.closed_at > $4 AND r.state = 'withdrawn' AND r.outcome IN ('lapsed', 'agent-removed'))) \
+    AND NOT EXISTS (SELECT 1 FROM letter l WHERE l.tenant = r.tenant AND l.request = r.id AND l.round = r.round \
+    AND (l.kind = $3 OR ($3 = 'acknowledged' AND l.kind = 'answered')) AND l.sent_at < m.ends_at - $5) \
+    AND NOT EXISTS (SELECT 1 FROM letter_before b WHERE b.tenant = r.tenant AND b.request = r.id AND b.moved = m.id \
+    AND (b.kind = $3 OR ($3 = 'acknowledged' AND b.kind = 'answered')) AND b.round = r.round \
+    AND (b.sent_at IS NOT NULL OR b.at > $6)) ORDER BY r.id, m.id LIMIT 100";
+const TRY_BEFORE: &str = "INSERT INTO letter_before (tenant, request, kind, round, moved, at) VALUES ($1, $2, $3, $4, $5, $6) \
+    ON CONFLICT (tenant, request, moved, kind, round) DO UPDATE SET at = excluded.at \
+    WHERE letter_before.sent_at IS NULL AND letter_before.at <= $7";
+const SENT_BEFORE: &str = "UPDATE letter_before SET sent_at = $1 WHERE tenant = $2 AND request = $3 AND kind = $4 \
+    AND round = $5 AND moved = $6";
+const EXPIRE_BEFORE: &str = "DELETE FROM letter_before WHERE at < $1";
 const TRY: &str = "INSERT INTO letter (tenant, request, kind, round, at) VALUES ($1, $2, $3, $4, $5) \
     ON CONFLICT (tenant, request, kind, round) DO UPDATE SET at = excluded.at WHERE letter.sent_at IS NULL AND letter.at <= $6";
 const SENT: &str =
@@ -126,6 +146,93 @@ pub(super) async fn sent(tx: &mut Tx, letter: About<'_>, at: Timestamp) -> Resul
     Ok(())
 }
 
+/// A letter about an erasure that an address before is owed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Before {
+    pub(super) request: RequestId,
+    pub(super) subject: SubjectId,
+    pub(super) round: i64,
+    /// The change by which the account left that address.
+    pub(super) moved: AddressId,
+}
+
+/// Letters of this kind about erasures that are owed to addresses before: as [`owed`], at this time, for addresses that are
+/// kept for `hold`.
+pub(super) async fn owed_before(
+    tx: &mut Tx,
+    (tenant, kind): (&TenantId, Kind),
+    (now, hold): (Timestamp, chrono::TimeDelta),
+    (since, tried): (Timestamp, Timestamp),
+) -> Result<Vec<Before>, Error> {
+    let rows: Vec<(String, String, i64, String)> = on!(tx, |c| sqlx::query_as(OWED_BEFORE)
+        .bind(tenant.as_str())
+        .bind(now.micros())
+        .bind(kind.as_str())
+        .bind(since.micros())
+        .bind(hold.num_microseconds().unwrap_or(i64::MAX))
+        .bind(tried.micros())
+        .fetch_all(c)
+        .await)?;
+    rows.into_iter()
+        .map(|(id, subject, round, moved)| {
+            Ok(Before {
+                request: id.parse().map_err(|_| Error::inconsistent("request", "id"))?,
+                subject: subject.parse().map_err(|_| Error::inconsistent("request", "subject"))?,
+                round,
+                moved: moved.parse().map_err(|_| Error::inconsistent("address_move", "id"))?,
+            })
+        })
+        .collect()
+}
+
+/// As [`try_now`], of a letter to the address before this change.
+pub(super) async fn try_before(
+    tx: &mut Tx,
+    (letter, moved): (About<'_>, AddressId),
+    (at, tried): (Timestamp, Timestamp),
+) -> Result<bool, Error> {
+    let n = on!(tx, |c| sqlx::query(TRY_BEFORE)
+        .bind(letter.tenant.as_str())
+        .bind(letter.request.to_string())
+        .bind(letter.kind.as_str())
+        .bind(letter.round)
+        .bind(moved.to_string())
+        .bind(at.micros())
+        .bind(tried.micros())
+        .execute(c)
+        .await
+        .map(|r| r.rows_affected()))?;
+    Ok(n == 1)
+}
+
+/// As [`sent`], of a letter to the address before this change.
+pub(super) async fn sent_before(
+    tx: &mut Tx,
+    (letter, moved): (About<'_>, AddressId),
+    at: Timestamp,
+) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(SENT_BEFORE)
+        .bind(at.micros())
+        .bind(letter.tenant.as_str())
+        .bind(letter.request.to_string())
+        .bind(letter.kind.as_str())
+        .bind(letter.round)
+        .bind(moved.to_string())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// Forgets notes of letters.
 pub(super) async fn expire(tx: &mut Tx, before: Timestamp) -> Result<u64, Error> {
-    Ok(on!(tx, |c| sqlx::query(EXPIRE).bind(before.micros()).execute(c).await.map(|r| r.rows_affected()))?)
+    let mut n = 0;
+    for statement in [EXPIRE, EXPIRE_BEFORE] {
+        n += on!(tx, |c| sqlx::query(statement)
+            .bind(before.micros())
+            .execute(c)
+            .await
+            .map(|r| r.rows_affected()))?;
+    }
+    Ok(n)
 }

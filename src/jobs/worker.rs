@@ -1,9 +1,11 @@
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval_at};
 use tokio_util::sync::CancellationToken;
@@ -11,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Error, Jobs};
 use crate::base::{EditId, SubjectId, Timestamp};
 use crate::editing::{self, Turn};
+use crate::store::aside;
 use crate::store::jobs::{self, Claimed, Setback};
 use crate::subjects;
 use crate::vault::Owner;
@@ -18,10 +21,32 @@ use crate::vault::Owner;
 /// Jobs that run at once. Most of them wait for a provider; those that work on pixels, or hold a result, have fewer turns of
 /// their own.
 const AT_ONCE: usize = 64;
+/// Places besides, for letters with a link alone: somebody waits for each, and it must not wait behind edits.
+const LETTERS: usize = 8;
 /// How often a lease is renewed.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How often the queue is looked at when nothing says that there is work.
 const POLL: Duration = Duration::from_millis(250);
+
+/// The jobs that are being run, each of which gives when its next turn is due.
+type AtWork = JoinSet<Result<Option<Timestamp>, Error>>;
+
+/// Places for jobs that run at once.
+struct Places {
+    /// Of which kind, if of one alone.
+    kind: Option<&'static str>,
+    free: Arc<Semaphore>,
+}
+
+impl Places {
+    fn new(kind: Option<&'static str>, all: usize) -> Self {
+        Self { kind, free: Arc::new(Semaphore::new(all)) }
+    }
+
+    fn is_full(&self) -> bool {
+        self.free.available_permits() == 0
+    }
+}
 
 impl Jobs {
     /// Works the queue until `stop`: each job begins as soon as it is due and there is a place, whatever the others do.
@@ -29,17 +54,13 @@ impl Jobs {
     pub(super) async fn work_on(&self, stop: &CancellationToken) {
         let mut at_work = JoinSet::new();
         let mut alarms = FuturesUnordered::new();
+        let (any, letters) = (Places::new(None, AT_ONCE), Places::new(Some(subjects::LETTER), LETTERS));
         while !stop.is_cancelled() {
-            match self.take(AT_ONCE - at_work.len().min(AT_ONCE)).await {
-                Ok(taken) => {
-                    for job in taken {
-                        let jobs = self.clone();
-                        at_work.spawn(async move { jobs.one(job).boxed().await });
-                    }
-                }
-                Err(e) => tracing::error!(error = %e, "the queue could not be worked"),
-            }
-            let full = at_work.len() >= AT_ONCE;
+            let full = self.fill_all(&any, &letters, &mut at_work).await.unwrap_or_else(|e| {
+                tracing::error!(error = %e, "the queue could not be worked");
+                any.is_full()
+            });
+            // When it is full, letters alone are looked for, and not at every nudge.
             tokio::select! {
                 () = stop.cancelled() => {}
                 Some(done) = at_work.join_next() => match done {
@@ -50,7 +71,7 @@ impl Jobs {
                 },
                 Some(()) = alarms.next(), if !full => {}
                 () = self.app.editing.nudge().notified(), if !full => {}
-                () = tokio::time::sleep(POLL), if !full => {}
+                () = tokio::time::sleep(POLL) => {}
             }
         }
         while at_work.join_next().await.is_some() {}
@@ -61,13 +82,36 @@ impl Jobs {
         at.since(self.app.clock.now()).to_std().unwrap_or_default()
     }
 
-    async fn take(&self, most: usize) -> Result<Vec<Claimed>, Error> {
+    /// Begins as many jobs as are due and have a place. Gives whether the places for any are full.
+    async fn fill_all(&self, any: &Places, letters: &Places, at_work: &mut AtWork) -> Result<bool, Error> {
+        self.fill(any, at_work).await?;
+        let full = any.is_full();
+        if full {
+            self.fill(letters, at_work).await?;
+        }
+        Ok(full)
+    }
+
+    async fn fill(&self, places: &Places, at_work: &mut AtWork) -> Result<(), Error> {
+        for job in self.take(places.kind, places.free.available_permits()).await? {
+            let (jobs, free) = (self.clone(), Arc::clone(&places.free));
+            let place = free.try_acquire_owned();
+            at_work.spawn(async move {
+                // Given back when the job is over, however it ends.
+                let _place = place;
+                jobs.one(job).boxed().await
+            });
+        }
+        Ok(())
+    }
+
+    async fn take(&self, kind: Option<&str>, most: usize) -> Result<Vec<Claimed>, Error> {
         if most == 0 || !self.app.gate.is_open() {
             return Ok(Vec::new());
         }
         let most = i64::try_from(most).unwrap_or(1);
         let mut tx = self.app.db.begin().await?;
-        let claimed = jobs::claim(&mut tx, &self.app.clock, &self.app.entropy, most).await?;
+        let claimed = jobs::claim_of(&mut tx, &self.app.clock, &self.app.entropy, (kind, most)).await?;
         tx.commit().await?;
         Ok(claimed)
     }
@@ -79,7 +123,7 @@ impl Jobs {
     }
 
     async fn take_and_run(&self) -> Result<usize, Error> {
-        let claimed = self.take(AT_ONCE).await?;
+        let claimed = self.take(None, AT_ONCE).await?;
         let n = claimed.len();
         let mut running: Vec<BoxFuture<'_, Result<Option<Timestamp>, Error>>> = Vec::with_capacity(n);
         for job in claimed {
@@ -197,6 +241,8 @@ impl Jobs {
                 let link: String = field(job, "link")?;
                 self.sign_in_letter(tenant, &link).await
             }
+            // Whoever met the row reads it again in its next pass, and says so anew if it must.
+            aside::UNREAD => Ok(Turn::Done),
             _ => Err(Error::Payload),
         }
     }

@@ -15,6 +15,11 @@ impl Keystore {
         Ok(self.db.copy_into(file).await?)
     }
 
+    /// How many bytes a copy takes at most. `None` for a server.
+    pub async fn copy_takes(&self) -> Result<Option<u64>, Error> {
+        Ok(self.db.copy_takes().await?)
+    }
+
     /// What a copy made now is encrypted under: 256 bits, as hexadecimal digits.
     pub async fn copy_secret(&self) -> Result<Secret<String>, Error> {
         Ok(secret(&self.epochs.current(self.clock.now()).await?.key))

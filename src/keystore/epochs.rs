@@ -156,7 +156,7 @@ impl Epochs {
         view.alive.values().next_back().map(|(key, _)| key.clone()).ok_or(Error::Damaged)
     }
 
-    /// An epoch by its number. [`Error::NoKey`] when it is destroyed.
+    /// An epoch by its number. [`Error::EpochAway`] when the folder does not show it.
     pub(super) async fn get(&self, number: i64, now: Timestamp) -> Result<EpochKey, Error> {
         let view = self.fresh(now).await?;
         if let Some((key, _)) = view.alive.get(&number) {
@@ -171,7 +171,7 @@ impl Epochs {
                 Err(Error::Seal { seal: seal.clone(), fault: *fault })
             }
             (None, Some(_)) => Err(Error::Damaged),
-            (None, None) => Err(Error::NoKey),
+            (None, None) => Err(Error::EpochAway),
         }
     }
 

@@ -14,6 +14,13 @@ pub enum Error {
     /// A wrapped key does not open under its epoch: a tampered row, or another seal key.
     #[error("a wrapped key does not open")]
     Damaged,
+    /// A note does not open: its row was changed, or the key of the service that it lies under is lost.
+    #[error("what lies under a key of the service does not open")]
+    Note,
+    /// The key is there, and the epoch it lies under is not seen here, though nobody wrote down that it was destroyed:
+    /// another replica has begun it a moment ago, or its file is away.
+    #[error("the epoch that a key lies under is not to be seen here now")]
+    EpochAway,
     /// The seal key is missing, of the wrong length, or readable by others.
     #[error("seal key {path}: {why}")]
     SealKey {
@@ -49,9 +56,9 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::NoKey | Self::Fenced => Kind::NotFound,
-            Self::Seal { .. } | Self::Epochs(_) => Kind::Unavailable,
+            Self::EpochAway | Self::Seal { .. } | Self::Epochs(_) => Kind::Unavailable,
             Self::Taken => Kind::Conflict,
-            Self::Damaged | Self::SealKey { .. } | Self::OtherEpochs(_) => Kind::Internal,
+            Self::Damaged | Self::Note | Self::SealKey { .. } | Self::OtherEpochs(_) => Kind::Internal,
             Self::Store(e) => e.kind(),
         }
     }

@@ -43,7 +43,7 @@ pub(super) async fn unwrap(
     subject: &Key,
     row: &sql::ItemRow,
 ) -> Result<Key, Error> {
-    let epoch = keys.epochs.get(row.epoch, keys.clock.now()).await?;
+    let epoch = keys.epoch(row.epoch).await?;
     let place = place(owner, &row.item, &row.kind, row.id, row.epoch);
     Ok(Key::from_slice(&crypto::open(&wrapping(subject, &epoch), &place, &row.wrapped)?)?)
 }

@@ -16,6 +16,8 @@ mod laid;
 mod lead;
 mod model;
 mod moving;
+mod note;
+mod once;
 mod rotation;
 mod seal;
 mod seals;
@@ -103,6 +105,19 @@ impl Keystore {
             }
         }
         Ok(())
+    }
+
+    /// The epoch that a row lies under. [`Error::NoKey`] only when it is written down as destroyed: a folder that does not
+    /// show it yet, as one on a network may for a while, says nothing about the key.
+    async fn epoch(&self, number: i64) -> Result<EpochKey, Error> {
+        match self.epochs.get(number, self.clock.now()).await {
+            Err(Error::EpochAway)
+                if sql::epochs::is_destroyed(&mut self.db.read().await?, number).await? =>
+            {
+                Err(Error::NoKey)
+            }
+            found => found,
+        }
     }
 
     /// A transaction that writes keys, and the epoch to write them under: one that will not be destroyed before what is

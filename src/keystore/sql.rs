@@ -1,12 +1,13 @@
 pub(super) mod again;
 pub(super) mod epochs;
+pub(super) mod once;
 
 use super::Owner;
 use crate::base::{KeyId, SubjectId, TenantId, Timestamp};
 use crate::crypto::Fingerprint;
-use crate::on;
 pub(super) use crate::store::MOST_IN;
 use crate::store::{Error, Tx, padding, with_list};
+use crate::{change, on};
 
 const SUBJECT: &str =
     "SELECT class, id, epoch, wrapped FROM subject_key WHERE tenant = $1 AND subject = $2 AND class = $3";
@@ -106,18 +107,18 @@ pub(super) async fn insert_subject(
     kfp: Fingerprint,
     now: Timestamp,
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(INSERT_SUBJECT)
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .bind(&row.class)
-        .bind(row.id.to_string())
-        .bind(row.epoch)
-        .bind(&row.wrapped)
-        .bind(kfp.as_bytes().as_slice())
-        .bind(now.micros())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(
+        tx,
+        INSERT_SUBJECT,
+        owner.tenant.as_str(),
+        owner.subject.to_string(),
+        &row.class,
+        row.id.to_string(),
+        row.epoch,
+        &row.wrapped,
+        kfp.as_bytes().as_slice(),
+        now.micros()
+    )?;
     Ok(())
 }
 
@@ -143,16 +144,16 @@ pub(super) async fn update_subject(
     epoch: i64,
     wrapped: &[u8],
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(UPDATE_SUBJECT)
-        .bind(epoch)
-        .bind(wrapped)
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .bind(&row.class)
-        .bind(row.epoch)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(
+        tx,
+        UPDATE_SUBJECT,
+        epoch,
+        wrapped,
+        owner.tenant.as_str(),
+        owner.subject.to_string(),
+        &row.class,
+        row.epoch
+    )?;
     Ok(())
 }
 
@@ -203,19 +204,19 @@ pub(super) async fn insert_item(
     kfp: Fingerprint,
     now: Timestamp,
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(INSERT_ITEM)
-        .bind(&row.item)
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .bind(row.id.to_string())
-        .bind(&row.kind)
-        .bind(row.epoch)
-        .bind(&row.wrapped)
-        .bind(kfp.as_bytes().as_slice())
-        .bind(now.micros())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(
+        tx,
+        INSERT_ITEM,
+        &row.item,
+        owner.tenant.as_str(),
+        owner.subject.to_string(),
+        row.id.to_string(),
+        &row.kind,
+        row.epoch,
+        &row.wrapped,
+        kfp.as_bytes().as_slice(),
+        now.micros()
+    )?;
     Ok(())
 }
 
@@ -239,14 +240,7 @@ pub(super) async fn delete_items(
 
 /// Wraps a row anew, if it still lies under the epoch it was read under.
 pub(super) async fn update_item(tx: &mut Tx, row: &ItemRow, epoch: i64, wrapped: &[u8]) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(UPDATE_ITEM)
-        .bind(epoch)
-        .bind(wrapped)
-        .bind(&row.item)
-        .bind(row.epoch)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, UPDATE_ITEM, epoch, wrapped, &row.item, row.epoch)?;
     Ok(())
 }
 
@@ -275,12 +269,7 @@ pub(super) async fn stale_items(
 }
 
 pub(super) async fn clear_items(tx: &mut Tx, owner: Owner<'_>) -> Result<u64, Error> {
-    Ok(on!(tx, |c| sqlx::query(CLEAR_ITEMS)
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?)
+    Ok(change!(tx, CLEAR_ITEMS, owner.tenant.as_str(), owner.subject.to_string())?)
 }
 
 pub(super) async fn count_items(tx: &mut Tx, owner: Owner<'_>) -> Result<i64, Error> {
@@ -299,14 +288,7 @@ pub(super) async fn system(tx: &mut Tx, name: &str) -> Result<Option<SystemRow>,
 }
 
 pub(super) async fn insert_system(tx: &mut Tx, row: &SystemRow, now: Timestamp) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(INSERT_SYSTEM)
-        .bind(&row.name)
-        .bind(row.epoch)
-        .bind(&row.wrapped)
-        .bind(now.micros())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, INSERT_SYSTEM, &row.name, row.epoch, &row.wrapped, now.micros())?;
     Ok(())
 }
 
@@ -317,14 +299,7 @@ pub(super) async fn update_system(
     epoch: i64,
     wrapped: &[u8],
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(UPDATE_SYSTEM)
-        .bind(epoch)
-        .bind(wrapped)
-        .bind(&row.name)
-        .bind(row.epoch)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, UPDATE_SYSTEM, epoch, wrapped, &row.name, row.epoch)?;
     Ok(())
 }
 
@@ -367,15 +342,15 @@ pub(super) async fn insert_fence(
     kfp: Fingerprint,
     at: Timestamp,
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(INSERT_FENCE)
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .bind(class)
-        .bind(kfp.as_bytes().as_slice())
-        .bind(at.micros())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(
+        tx,
+        INSERT_FENCE,
+        owner.tenant.as_str(),
+        owner.subject.to_string(),
+        class,
+        kfp.as_bytes().as_slice(),
+        at.micros()
+    )?;
     Ok(())
 }
 
@@ -383,7 +358,7 @@ pub(super) async fn insert_fence(
 pub(super) async fn count_destroyed(tx: &mut Tx, n: usize) -> Result<(), Error> {
     if n > 0 {
         let n = i64::try_from(n).unwrap_or(i64::MAX);
-        on!(tx, |c| sqlx::query(COUNT_DESTROYED).bind(n).execute(c).await.map(|_| ()))?;
+        change!(tx, COUNT_DESTROYED, n)?;
     }
     Ok(())
 }
@@ -395,7 +370,7 @@ pub(super) async fn destroyed(tx: &mut Tx) -> Result<i64, Error> {
 }
 
 pub(super) async fn raise_destroyed(tx: &mut Tx, to: i64) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(RAISE_DESTROYED).bind(to).execute(c).await.map(|_| ()))?;
+    change!(tx, RAISE_DESTROYED, to)?;
     Ok(())
 }
 

@@ -19,7 +19,7 @@ pub(super) fn wrapping(epoch: &EpochKey) -> Key {
 }
 
 pub(super) async fn unwrap(keys: &Keystore, owner: Owner<'_>, row: &sql::SubjectRow) -> Result<Key, Error> {
-    let epoch = keys.epochs.get(row.epoch, keys.clock.now()).await?;
+    let epoch = keys.epoch(row.epoch).await?;
     let plain = crypto::open(&wrapping(&epoch), &place(owner, &row.class, row.id, row.epoch), &row.wrapped)?;
     Ok(Key::from_slice(&plain)?)
 }

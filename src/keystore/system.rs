@@ -12,7 +12,7 @@ pub(super) fn wrapping(epoch: &EpochKey) -> Key {
 }
 
 pub(super) async fn unwrap(keys: &Keystore, row: &sql::SystemRow) -> Result<Key, Error> {
-    let epoch = keys.epochs.get(row.epoch, keys.clock.now()).await?;
+    let epoch = keys.epoch(row.epoch).await?;
     Ok(Key::from_slice(&crypto::open(&wrapping(&epoch), &place(&row.name, row.epoch), &row.wrapped)?)?)
 }
 

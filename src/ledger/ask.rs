@@ -1,11 +1,12 @@
 //! Asking witnesses: whatever head is newest is shown to each of them, with the proof that it contains everything that
 //! this witness saw before, and what they sign is kept beside the head (C2SP tlog-witness). A witness that does not answer
-//! holds up nothing.
+//! holds up nothing. What one says without a signature is a doubt, which is told of and asked about again; only a head that
+//! it shows under its signature proves anything against this ledger.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -39,6 +40,10 @@ struct Inner {
     all: Vec<Watching>,
     /// The size that each has seen, as far as known here.
     seen: Mutex<BTreeMap<String, u64>>,
+    /// What those say who have seen another ledger, until they sign this one.
+    doubts: RwLock<BTreeMap<String, Unlike>>,
+    /// What one of them has proved. It stays, whatever they say later.
+    proved: RwLock<Option<Unlike>>,
 }
 
 /// How asking went.
@@ -50,11 +55,13 @@ pub struct Asked {
     pub of: usize,
     /// Signatures that came with this asking.
     pub fresh: usize,
-    /// What a witness saw that this ledger does not have. While there is any, nothing more may be signed.
+    /// What a witness saw that this ledger does not have, proved by a head under its signature. Nothing more may be signed.
     pub unlike: Option<Unlike>,
+    /// The same, said by a witness that shows nothing for it.
+    pub doubt: Option<Unlike>,
 }
 
-/// What the answer of a witness shows: this is not the ledger that it watched.
+/// What a witness has seen: this is not the ledger that it watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unlike {
     /// It has seen more: the database is from before.
@@ -71,6 +78,19 @@ pub enum Unlike {
     },
 }
 
+impl fmt::Display for Unlike {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ahead { seen, held } => {
+                write!(f, "has seen {seen} ledger entries, and the database holds {held}")
+            }
+            Self::Rewritten { seen } => {
+                write!(f, "has seen {seen} ledger entries that are not those of the database")
+            }
+        }
+    }
+}
+
 impl Witnesses {
     /// These witnesses, each reached at its own address and nowhere else. [`Error::Malformed`] for a key that does not
     /// cosign, or an address that is neither HTTPS nor on this machine.
@@ -84,7 +104,27 @@ impl Witnesses {
             recipients.push(Recipient::named(recipient(one)).inside(&one.url).map_err(unfit)?);
         }
         let egress = Egress::new(recipients, &Names::System, clock).map_err(unfit)?;
-        Ok(Self(Arc::new(Inner { egress, all, seen: Mutex::default() })))
+        let (seen, doubts, proved) = (Mutex::default(), RwLock::default(), RwLock::default());
+        Ok(Self(Arc::new(Inner { egress, all, seen, doubts, proved })))
+    }
+
+    /// A witness that says that it has seen another ledger, shows nothing for it, and has not signed since.
+    pub fn doubt(&self) -> Option<(String, Unlike)> {
+        let doubts = self.0.doubts.read().unwrap_or_else(PoisonError::into_inner);
+        doubts.first_key_value().map(|(name, unlike)| (name.clone(), *unlike))
+    }
+
+    fn note(&self, one: &Watching, doubt: Option<Unlike>) {
+        let mut doubts = self.0.doubts.write().unwrap_or_else(PoisonError::into_inner);
+        match doubt {
+            Some(unlike) => doubts.insert(one.key.name().to_owned(), unlike),
+            None => doubts.remove(one.key.name()),
+        };
+    }
+
+    /// What was proved against this ledger since the start.
+    fn proved(&self) -> Option<Unlike> {
+        *self.0.proved.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many there are.
@@ -133,9 +173,11 @@ impl Ledger {
     }
 
     /// As [`Ledger::ask`], also those whose signature is here already: what is kept beside the database may be as old as
-    /// the database, and only the witness itself knows what it saw last. To be asked before the house opens.
+    /// the database, and only the witness itself knows what it saw last. To be asked before the house opens: there a doubt
+    /// counts as well, for as long as it lasts, and what was once proved until the next start.
     pub async fn challenge(&self, witnesses: &Witnesses) -> Result<Option<Unlike>, Error> {
-        Ok(self.show(witnesses, true).await?.unlike)
+        let asked = self.show(witnesses, true).await?;
+        Ok(witnesses.proved().or(asked.doubt))
     }
 
     async fn show(&self, witnesses: &Witnesses, all: bool) -> Result<Asked, Error> {
@@ -161,6 +203,9 @@ impl Ledger {
         let answers = wanted.iter().map(|(one, _)| self.ask_one(witnesses, one, &head));
         let answers = futures_util::future::join_all(answers).await;
         for ((one, signed), answer) in wanted.into_iter().zip(answers) {
+            if answer.is_ok() {
+                witnesses.note(one, None);
+            }
             match answer {
                 Ok(_) if signed => {}
                 Ok(line) => {
@@ -168,7 +213,7 @@ impl Ledger {
                     asked.signed += 1;
                     asked.fresh += 1;
                 }
-                Err(why) => asked.unlike = self.unsigned(one, &why).await?.or(asked.unlike),
+                Err(why) => self.unsigned((witnesses, one), &why, &mut asked).await?,
             }
         }
         if asked.fresh > 0 && head.size() > 0 {
@@ -178,9 +223,15 @@ impl Ledger {
         Ok(asked)
     }
 
-    /// Tells of a witness that did not sign, and what that shows, if anything.
-    async fn unsigned(&self, one: &Watching, why: &Unsigned) -> Result<Option<Unlike>, Error> {
-        let unlike = match *why {
+    /// Tells of a witness that did not sign, and notes what that shows, if anything.
+    async fn unsigned(
+        &self,
+        (witnesses, one): (&Witnesses, &Watching),
+        why: &Unsigned,
+        asked: &mut Asked,
+    ) -> Result<(), Error> {
+        let name = one.key.name();
+        let said = match *why {
             // Another replica may have shown it a newer head than the one that was read here before.
             Unsigned::Ahead { seen, .. } => {
                 let held = self.held().await?;
@@ -189,12 +240,37 @@ impl Ledger {
             Unsigned::Rewritten(seen) => Some(Unlike::Rewritten { seen }),
             _ => None,
         };
-        if unlike.is_some() {
-            tracing::error!(witness = one.key.name(), error = %why, "a witness saw another ledger than this one");
+        let Some(said) = said else {
+            tracing::warn!(witness = name, error = %why, "a witness did not sign");
+            return Ok(());
+        };
+        if let Some(unlike) = self.proof_of(witnesses, one).await? {
+            tracing::error!(witness = name, error = %why, "a witness proves that it saw another ledger than this one");
+            *witnesses.0.proved.write().unwrap_or_else(PoisonError::into_inner) = Some(unlike);
+            asked.unlike = Some(unlike);
         } else {
-            tracing::warn!(witness = one.key.name(), error = %why, "a witness did not sign");
+            tracing::error!(witness = name, error = %why, "a witness says that it saw another ledger, and shows nothing");
+            witnesses.note(one, Some(said));
+            asked.doubt = Some(said);
         }
-        Ok(unlike)
+        Ok(())
+    }
+
+    /// What the newest head that a witness signed proves against this ledger, if it shows one that does.
+    async fn proof_of(&self, witnesses: &Witnesses, one: &Watching) -> Result<Option<Unlike>, Error> {
+        let Some(note) = witnesses.shown(one).await else { return Ok(None) };
+        let opened = Checkpoint::open(&note, self.verifier());
+        let theirs = match opened.and_then(|head| Ok((head.witnessed_by(&one.key)?, head))) {
+            Ok((Some(_), head)) => head,
+            _ => return Ok(None),
+        };
+        let (seen, head) = (theirs.size(), self.checkpoint().await?);
+        match self.extends(&head, &theirs).await {
+            Ok(()) => Ok(None),
+            Err(Error::Behind { held, .. }) => Ok(Some(Unlike::Ahead { seen, held })),
+            Err(Error::Forked { .. }) => Ok(Some(Unlike::Rewritten { seen })),
+            Err(e) => Err(e),
+        }
     }
 
     async fn ask_one(
@@ -204,7 +280,9 @@ impl Ledger {
         head: &Checkpoint,
     ) -> Result<String, Unsigned> {
         let name = one.key.name().to_owned();
-        let mut old = witnesses.0.seen.lock().await.get(&name).copied().unwrap_or(0);
+        let known = witnesses.0.seen.lock().await.get(&name).copied();
+        // Of more than there is it is asked anew: what it said once need not be what it says now.
+        let mut old = known.filter(|seen| *seen <= head.size()).unwrap_or(0);
         // Once more with the size that the witness says it has seen.
         for _ in 0..2 {
             if old > head.size() {
@@ -259,6 +337,17 @@ impl Ledger {
 }
 
 impl Witnesses {
+    /// The newest head that a witness signed, as it shows it to anybody who asks; none if it shows none.
+    async fn shown(&self, one: &Watching) -> Option<String> {
+        let mut url = one.url.clone();
+        let path = format!("{}/checkpoint", url.path().trim_end_matches('/'));
+        url.set_path(&path);
+        let call =
+            Call::new(&recipient(one), Method::GET, url, "/checkpoint").within(WITHIN).at_most(AT_MOST);
+        let reply = self.0.egress.send(call, &CallLog::default()).await.ok()?;
+        (reply.status == 200).then(|| String::from_utf8(reply.body.to_vec()).ok()).flatten()
+    }
+
     async fn post(&self, one: &Watching, request: &AddCheckpoint) -> Result<Reply, Unsigned> {
         let mut url = one.url.clone();
         let path = format!("{}/add-checkpoint", url.path().trim_end_matches('/'));

@@ -130,7 +130,7 @@ kinds! {
     API_KEY_REVOKED = "api-key.revoked",
     /// A person let an agent ask in their name. Facts: `mandate`, `rights`.
     MANDATE_GIVEN = "mandate.given",
-    /// Such a mandate ended. Facts: `mandate`.
+    /// Such a mandate ended, by the person, by its last day or by staff. Facts: `mandate`; of staff `staff`.
     MANDATE_ENDED = "mandate.ended",
     /// A check of a promise was made. Facts: `probe`, `verdict`, `checked`, `found`; `staff` when one of them asked.
     PROBE_RECORDED = "probe.recorded",

@@ -50,7 +50,6 @@ pub use receipt::{LONGEST_RECEIPT, Receipt, Verified};
 pub use resource::{FULL, Resource};
 pub use sentence::{ReceiptKind, clauses, sentence};
 pub use sequence::BATCH;
-pub(crate) use state::write as write_durably;
 pub use tlog_tiles::Hash;
 pub use tree::TileId;
 

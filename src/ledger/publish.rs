@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::resource::{FULL, Resource};
 use super::sequence::blocking;
-use super::{Checkpoint, Error, Ledger, TileId, state};
+use super::{Checkpoint, Error, Forgery, Ledger, TileId};
+use crate::store::{make_folders, write_durably};
 
 /// Files written between two looks at the database, so that memory stays flat however far the folder is behind.
 const AT_ONCE: usize = 64;
@@ -24,9 +25,9 @@ pub struct Published {
 }
 
 impl Published {
-    /// The files that may hold a newer head than the state file.
-    pub(super) fn heads(&self) -> impl Iterator<Item = PathBuf> + '_ {
-        std::iter::once(self.folder.join(Resource::Checkpoint.to_string())).chain(self.kept.iter().cloned())
+    /// The head that the folder shows.
+    fn checkpoint(&self) -> PathBuf {
+        self.folder.join(Resource::Checkpoint.to_string())
     }
 }
 
@@ -42,13 +43,22 @@ impl Ledger {
     }
 
     /// Adds to the folder what this head has and the folder's own has not, the checkpoint last. Each file is durable
-    /// before the next is written.
-    pub(super) async fn publish(&self, head: &Checkpoint) -> Result<(), Error> {
+    /// before the next is written. `known` is what was published from here before: how far the folder is, when the head
+    /// in it does not open.
+    pub(super) async fn publish(&self, head: &Checkpoint, known: u64) -> Result<(), Error> {
         let Some(folder) = self.folder().map(Path::to_owned) else { return Ok(()) };
-        let old = self.published().await?.map_or(0, |c| c.size());
-        if old > head.size() {
-            return Err(Error::Behind { known: old, held: head.size() });
-        }
+        let old = match self.shown().await? {
+            Shown::Head(newer) if newer.size() > head.size() => {
+                // Another replica was quicker: its head is in the database that we share, and holds this one. If it is
+                // not, the database is from before.
+                let held = self.held().await?;
+                let behind = Error::Behind { known: newer.size(), held };
+                return if held < newer.size() { Err(behind) } else { self.extends(&newer, head).await };
+            }
+            Shown::Head(same) => same.size(),
+            Shown::Rotten(_) => known.min(head.size()),
+            Shown::Nothing => 0,
+        };
         let mut fresh = Vec::with_capacity(AT_ONCE);
         for resource in grown(old, head.size()) {
             let bytes = match resource {
@@ -125,13 +135,41 @@ impl Ledger {
         Ok(false)
     }
 
-    /// The head that is published, if there is one.
+    /// The head that is published, if there is one that opens.
     async fn published(&self) -> Result<Option<Checkpoint>, Error> {
-        let Some(folder) = self.folder() else { return Ok(None) };
-        let path = folder.join(Resource::Checkpoint.to_string());
-        let note = blocking(move || state::read(&path)).await?;
-        note.map(|n| Checkpoint::open(&n, self.0.key.verifier())).transpose()
+        match self.shown().await? {
+            Shown::Head(head) => Ok(Some(head)),
+            Shown::Rotten(_) | Shown::Nothing => Ok(None),
+        }
     }
+
+    /// What the folder has for a head. That of another ledger is an error: then it is another ledger's folder.
+    pub(super) async fn shown(&self) -> Result<Shown, Error> {
+        let Some(path) = self.0.published.as_ref().map(Published::checkpoint) else {
+            return Ok(Shown::Nothing);
+        };
+        let bytes = blocking(move || match std::fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e),
+        });
+        let Some(bytes) = bytes.await? else { return Ok(Shown::Nothing) };
+        match Checkpoint::open(&String::from_utf8_lossy(&bytes), self.0.key.verifier()) {
+            Ok(head) => Ok(Shown::Head(head)),
+            Err(e @ Error::Forged(Forgery::OtherLedger { .. })) => Err(e),
+            Err(e) => Ok(Shown::Rotten(e)),
+        }
+    }
+}
+
+/// What stands where the published head belongs.
+pub(super) enum Shown {
+    /// Nothing was published yet.
+    Nothing,
+    /// Something that does not open, and why.
+    Rotten(Error),
+    /// A head that this ledger signed.
+    Head(Checkpoint),
 }
 
 async fn put(folder: &Path, files: Vec<(Resource, Vec<u8>)>) -> Result<(), Error> {
@@ -148,9 +186,9 @@ async fn put(folder: &Path, files: Vec<(Resource, Vec<u8>)>) -> Result<(), Error
 fn put_one(folder: &Path, resource: Resource, bytes: &[u8]) -> io::Result<()> {
     let path = folder.join(resource.to_string());
     if let Some(parent) = path.parent() {
-        state::make_folders(parent)?;
+        make_folders(parent)?;
     }
-    state::write_bytes(&path, bytes)?;
+    write_durably(&path, bytes)?;
     let full = match resource {
         Resource::Checkpoint => false,
         Resource::Tile { width, .. } | Resource::Entries { width, .. } => width == FULL,
@@ -190,6 +228,77 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::base::{Clock, Entropy, Secret};
+    use crate::ledger::entry::tests::at;
+    use crate::ledger::{Entry, EntryKind, SignerKey};
+    use crate::store::{Db, MAIN, SqliteSettings};
+
+    /// A replica over a database, with a state file of its own and the folder that all share.
+    async fn replica(home: &Path, db: &str, name: &str) -> Ledger {
+        let settings = SqliteSettings { path: &home.join(db), readers: 1 };
+        let db = Db::sqlite(settings, &MAIN).await.unwrap();
+        let key = SignerKey::ledger("example.org/ledger", &Secret::new([1; 32])).unwrap();
+        let published = Published { folder: home.join("log"), kept: Vec::new() };
+        let (clock, _) = Clock::manual(at());
+        let file = home.join(name);
+        Ledger::open_published(db, key, clock, Entropy::system(), file, Some(published)).await.unwrap()
+    }
+
+    async fn write(ledger: &Ledger, entries: usize) -> Checkpoint {
+        let mut tx = ledger.0.db.begin().await.unwrap();
+        for _ in 0..entries {
+            let entry = Entry::house(EntryKind::BACKUP_TAKEN, at(), "service");
+            ledger.append(&mut tx, entry).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        ledger.sequence().await.unwrap().unwrap()
+    }
+
+    #[tokio::test]
+    async fn whoever_publishes_after_a_quicker_replica_is_not_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let a = replica(dir.path(), "db", "a").await;
+        let head = write(&a, 100).await;
+        let b = replica(dir.path(), "db", "b").await;
+        let newer = write(&b, 10).await;
+        a.publish(&head, 100).await.unwrap();
+        assert_eq!(a.published().await.unwrap(), Some(newer), "and nothing goes back");
+        assert!(a.is_folder_sound(&dir.path().join("log")).await.unwrap());
+
+        // The control: what another database signed is not in this one.
+        let alone = replica(dir.path(), "other", "a").await;
+        assert!(matches!(alone.publish(&head, 0).await, Err(Error::Behind { known: 110, held: 0 })));
+    }
+
+    #[tokio::test]
+    async fn a_rotten_head_in_the_folder_is_written_anew_and_stops_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = replica(dir.path(), "db", "a").await;
+        let (file, folder) = (dir.path().join("log/checkpoint"), dir.path().join("log"));
+        write(&ledger, 300).await;
+        let mut rotten = std::fs::read(&file).unwrap();
+        let last = rotten.len() - 10;
+        rotten[last] = 0xff;
+        std::fs::write(&file, &rotten).unwrap();
+        let head = write(&ledger, 3).await;
+        assert_eq!(ledger.published().await.unwrap(), Some(head));
+        assert!(ledger.is_folder_sound(&folder).await.unwrap());
+
+        std::fs::write(&file, &rotten).unwrap();
+        let ledger = replica(dir.path(), "db", "a").await;
+        let mended = ledger.mend_folder().await.unwrap();
+        assert_eq!((mended.size, mended.files), (303, 1), "nor does it stop a start");
+        assert!(ledger.is_folder_sound(&folder).await.unwrap());
+
+        std::fs::write(&file, &rotten).unwrap();
+        std::fs::remove_file(dir.path().join("a")).unwrap();
+        let (clock, _) = Clock::manual(at());
+        let published = Published { folder, kept: Vec::new() };
+        let (db, key) = (ledger.0.db.clone(), ledger.0.key.clone());
+        let file = dir.path().join("a");
+        let refused = Ledger::open_published(db, key, clock, Entropy::system(), file, Some(published)).await;
+        assert!(refused.is_err(), "where nothing else remembers a head, it must not be passed over");
+    }
 
     proptest! {
         #[test]

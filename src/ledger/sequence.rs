@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::publish::Shown;
 use super::tree::{Tree, edge, for_consistency, for_root};
 use super::{Checkpoint, Error, Ledger, TileId, leaf_hash, sql, state};
 use crate::base::Timestamp;
@@ -133,7 +134,7 @@ impl Ledger {
         self.extends(&ours, &theirs).await
     }
 
-    async fn extends(&self, head: &Checkpoint, earlier: &Checkpoint) -> Result<(), Error> {
+    pub(super) async fn extends(&self, head: &Checkpoint, earlier: &Checkpoint) -> Result<(), Error> {
         if earlier.size() > head.size() {
             return Err(Error::Behind { known: earlier.size(), held: head.size() });
         }
@@ -162,7 +163,7 @@ impl Ledger {
             self.extends(head, last).await?;
         }
         // Published before it is remembered: no head is ever known here whose entries are in the database alone.
-        self.publish(head).await?;
+        self.publish(head, known.as_ref().map_or(0, Checkpoint::size)).await?;
         let (file, head) = (self.0.file.clone(), head.clone());
         // The lock goes with the write: a caller that gives up half-way cannot let an older head overwrite a newer one.
         blocking(move || {
@@ -183,12 +184,22 @@ impl Ledger {
     pub(super) async fn recall(&self) -> Result<Option<Checkpoint>, Error> {
         let mut known = self.0.known.lock().await;
         let mut files = vec![self.0.file.clone()];
-        files.extend(self.0.published.iter().flat_map(super::Published::heads));
+        files.extend(self.0.published.iter().flat_map(|p| p.kept.iter().cloned()));
         let notes = blocking(move || files.iter().map(|f| state::read(f)).collect::<Result<Vec<_>, _>>());
+        let mut filed = Vec::new();
         for note in notes.await?.into_iter().flatten() {
-            let filed = Checkpoint::open(&note, self.0.key.verifier())?;
-            if known.as_ref().is_none_or(|k| k.size() < filed.size()) {
-                *known = Some(filed);
+            filed.push(Checkpoint::open(&note, self.0.key.verifier())?);
+        }
+        match self.shown().await? {
+            Shown::Head(head) => filed.push(head),
+            // What was published is remembered here as well; the file is written anew with the next head, or within a day.
+            Shown::Rotten(_) if known.is_some() || !filed.is_empty() => {}
+            Shown::Rotten(why) => return Err(why),
+            Shown::Nothing => {}
+        }
+        for head in filed {
+            if known.as_ref().is_none_or(|k| k.size() < head.size()) {
+                *known = Some(head);
             }
         }
         Ok(known.clone())

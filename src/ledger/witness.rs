@@ -41,18 +41,26 @@ impl AddCheckpoint {
 }
 
 /// The newest head a witness has cosigned for a ledger.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seen {
     size: u64,
     #[serde(with = "base64_32")]
     root: [u8; 32],
+    /// The head itself, with the witness's signature: what it can show for what it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
 }
 
 impl Seen {
     /// Its size.
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// The head with the witness's signature; none if it was signed before that was kept.
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
     }
 }
 
@@ -116,7 +124,7 @@ pub fn examine(
     }
     let proof = ConsistencyProof { old: size, new: checkpoint.size(), hashes: request.hashes.clone() };
     proof.verify(root, checkpoint.root()).map_err(|_| Refusal::Rewritten)?;
-    let seen = Seen { size: checkpoint.size(), root: checkpoint.root().0 };
+    let seen = Seen { size: checkpoint.size(), root: checkpoint.root().0, note: None };
     Ok((checkpoint, seen))
 }
 
@@ -139,7 +147,7 @@ impl Memory {
         self.0.get(origin)
     }
 
-    /// Examines a request, writes down the new head, and only then cosigns it. Answers with the signature line. The
+    /// Examines a request, cosigns the new head, writes both down, and only then answers with the signature line. The
     /// exclusive borrow makes checking and writing one step, as the specification asks.
     pub fn witness(
         &mut self,
@@ -150,13 +158,16 @@ impl Memory {
         now: Timestamp,
     ) -> Result<String, Refusal> {
         let (checkpoint, seen) = examine(self.seen(ledger.name()), request, ledger)?;
+        let line = cosign(&checkpoint, key, now).map_err(Refusal::Forgetful)?;
+        let signed = checkpoint.with_cosignature(&line, key.verifier()).map_err(Refusal::Forgetful)?;
+        let seen = Seen { note: Some(signed.note().to_owned()), ..seen };
         let mut next = self.clone();
         next.0.insert(ledger.name().to_owned(), seen);
         let text = serde_json::to_string_pretty(&next)
             .map_err(|_| Refusal::Forgetful(Error::Malformed("a witness's memory")))?;
         state::write(file, &text).map_err(|e| Refusal::Forgetful(Error::StateFile(e)))?;
         *self = next;
-        cosign(&checkpoint, key, now).map_err(Refusal::Forgetful)
+        Ok(line)
     }
 }
 

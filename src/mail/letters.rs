@@ -101,8 +101,12 @@ macro_rules! letter {
 }
 
 mod address;
+mod erasure;
+mod mandate;
 
 pub use address::{AddressChanged, AddressTaken, ConfirmAddress};
+pub use erasure::ErasureWaits;
+pub use mandate::{ConfirmMandate, MandateStopped};
 
 /// The link that signs someone in.
 #[derive(Debug, Clone)]
@@ -130,19 +134,6 @@ pub struct ConfirmLetter {
     pub until: Timestamp,
     /// By when, as promised.
     pub promised_by: Timestamp,
-    /// The whole link.
-    pub link: String,
-}
-
-/// An agent wants to act for the reader.
-#[derive(Debug, Clone)]
-pub struct ConfirmMandate {
-    /// Whose letter it is.
-    pub head: Letterhead,
-    /// Who that is, as they say.
-    pub agent: String,
-    /// Until when the link works.
-    pub until: Timestamp,
     /// The whole link.
     pub link: String,
 }
@@ -217,6 +208,8 @@ pub struct RequestLapsed {
     pub title: String,
     /// When it reached us.
     pub received: Timestamp,
+    /// Whether it ended because the agent that asked for it may ask no more; else nobody confirmed it in time.
+    pub agent_removed: bool,
     /// The whole link to its page.
     pub link: String,
 }
@@ -323,15 +316,26 @@ pub struct PolicyChanged {
     pub policy_link: String,
 }
 
-/// A member of staff's second factor was taken away, or another is in its place.
+/// What was done with a second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FactorChange {
+    /// It was taken away.
+    TakenAway,
+    /// Another is in its place: the gravest acts wait until then.
+    Replaced(Timestamp),
+    /// New recovery codes were made; those before are void.
+    CodesRenewed,
+}
+
+/// Something about a member of staff's second factor was changed.
 #[derive(Debug, Clone)]
 pub struct StaffFactorChanged {
     /// Whose letter it is.
     pub head: Letterhead,
     /// When.
     pub at: Timestamp,
-    /// Until when the gravest acts wait, because another is in its place; `None` when it was taken away.
-    pub held_until: Option<Timestamp>,
+    /// What was done.
+    pub what: FactorChange,
     /// The whole link to the desk.
     pub desk_link: String,
 }
@@ -350,12 +354,6 @@ impl SignInLink {
 impl ConfirmLetter {
     fn subject(&self) -> String {
         self.head.of_brand(key("Is this privacy request to {brand} yours?"), None)
-    }
-}
-
-impl ConfirmMandate {
-    fn subject(&self) -> String {
-        self.head.of_brand(key("Somebody wants to use your rights at {brand} for you"), None)
     }
 }
 
@@ -421,10 +419,10 @@ impl PolicyChanged {
 
 impl StaffFactorChanged {
     fn subject(&self) -> String {
-        let says = if self.held_until.is_some() {
-            key("Another second factor is set up: the desk of {brand}")
-        } else {
-            key("Your second factor was taken away: the desk of {brand}")
+        let says = match self.what {
+            FactorChange::Replaced(_) => key("Another second factor is set up: the desk of {brand}"),
+            FactorChange::TakenAway => key("Your second factor was taken away: the desk of {brand}"),
+            FactorChange::CodesRenewed => key("New recovery codes were made: the desk of {brand}"),
         };
         self.head.of_brand(says, None)
     }
@@ -432,7 +430,6 @@ impl StaffFactorChanged {
 
 letter!(SignInLink, "sign-in-link.txt", "sign-in-link.html");
 letter!(ConfirmLetter, "confirm-letter.txt", "confirm-letter.html");
-letter!(ConfirmMandate, "confirm-mandate.txt", "confirm-mandate.html");
 letter!(RequestAcknowledged, "request-acknowledged.txt", "request-acknowledged.html");
 letter!(RequestAnswered, "request-answered.txt", "request-answered.html");
 letter!(RequestExtended, "request-extended.txt", "request-extended.html");

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -72,7 +73,14 @@ pub struct Post {
 enum Way {
     Outbox(PathBuf),
     Smtp(Arc<AsyncSmtpTransport<Tokio1Executor>>),
-    Recorded(Arc<Mutex<Vec<Sent>>>),
+    Recorded(Arc<Mutex<Recorder>>),
+}
+
+/// What stands in for a mail server in tests.
+#[derive(Default)]
+struct Recorder {
+    sent: Vec<Sent>,
+    refuses: BTreeSet<String>,
 }
 
 impl fmt::Debug for Post {
@@ -111,9 +119,12 @@ impl Post {
                 file.send(message).await.map(drop).map_err(|_| Error::NotTaken)
             }
             Way::Smtp(t) => t.send(message).await.map(drop).map_err(|_| Error::NotTaken),
-            Way::Recorded(sent) => {
-                let mut sent = sent.lock().unwrap_or_else(PoisonError::into_inner);
-                sent.push(Sent { to: to.to_owned(), letter: letter.clone() });
+            Way::Recorded(recorder) => {
+                let mut recorder = recorder.lock().unwrap_or_else(PoisonError::into_inner);
+                if recorder.refuses.contains(to) {
+                    return Err(Error::NotTaken);
+                }
+                recorder.sent.push(Sent { to: to.to_owned(), letter: letter.clone() });
                 Ok(())
             }
         }
@@ -140,8 +151,19 @@ impl Post {
     /// What was sent, where it is recorded.
     pub fn sent(&self) -> Vec<Sent> {
         match &self.way {
-            Way::Recorded(sent) => sent.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            Way::Recorded(recorder) => recorder.lock().unwrap_or_else(PoisonError::into_inner).sent.clone(),
             Way::Outbox(_) | Way::Smtp(_) => Vec::new(),
+        }
+    }
+
+    /// Where letters are recorded: takes none in for this address from here on, or takes them in again.
+    pub fn refuse(&self, to: &str, refuses: bool) {
+        let Way::Recorded(recorder) = &self.way else { return };
+        let mut recorder = recorder.lock().unwrap_or_else(PoisonError::into_inner);
+        if refuses {
+            recorder.refuses.insert(to.to_owned());
+        } else {
+            recorder.refuses.remove(to);
         }
     }
 }

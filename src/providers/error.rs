@@ -18,14 +18,17 @@ pub enum ProviderError {
     /// It was called off before it was put; what was uploaded for it is gone.
     #[error("it was called off")]
     CalledOff,
+    /// Whether it still goes could not be found out, so it was not put; what was uploaded for it is gone.
+    #[error("it cannot be found out whether it still goes")]
+    Unasked,
     /// Our key was not accepted.
     #[error("the provider does not accept our key")]
     Unauthorised,
-    /// Too many calls; it was not taken. Try again after this long.
+    /// Too many calls; it was not taken. Try again later.
     #[error("the provider is busy")]
     Busy {
-        /// How long to wait at least.
-        after: Duration,
+        /// How long to wait at least, if the provider says so.
+        after: Option<Duration>,
     },
     /// The circuit breaker is open: nothing was sent.
     #[error("the provider is being left to recover")]
@@ -118,7 +121,7 @@ impl ProviderError {
 
     /// True when the same call may succeed later without anything being changed.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Busy { .. } | Self::Resting { .. } | Self::Unavailable)
+        matches!(self, Self::Busy { .. } | Self::Resting { .. } | Self::Unavailable | Self::Unasked)
     }
 
     /// What sort of thing it is.
@@ -130,7 +133,7 @@ impl ProviderError {
             }
             Self::Refused(Failure::InputTooLarge) => Kind::TooLarge,
             Self::Refused(_) | Self::Unauthorised | Self::Garbled(_) | Self::Unknown => Kind::Upstream,
-            Self::Busy { .. } | Self::Resting { .. } | Self::Unavailable => Kind::Unavailable,
+            Self::Busy { .. } | Self::Resting { .. } | Self::Unavailable | Self::Unasked => Kind::Unavailable,
             Self::CalledOff => Kind::Conflict,
             Self::Gone => Kind::NotFound,
             Self::Forged(Forgery::Malformed) => Kind::Malformed,

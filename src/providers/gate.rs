@@ -1,6 +1,7 @@
-//! The circuit breaker and the retry budget of one provider.
+//! The circuit breaker, the pauses of a provider without time, and the retry budget of one provider.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use chrono::TimeDelta;
 
@@ -11,6 +12,12 @@ const TRIP: u32 = 5;
 /// For how long at first; doubled each time a probe fails, up to [`LONGEST`].
 const REST: TimeDelta = TimeDelta::seconds(10);
 const LONGEST: TimeDelta = TimeDelta::minutes(5);
+/// The first pause of a provider that has no time for a job and does not say for how long; doubled each time, up to
+/// [`BUSIEST`]. Of it a random part between half and all is waited.
+const BUSY: TimeDelta = TimeDelta::seconds(4);
+const BUSIEST: TimeDelta = TimeDelta::minutes(1);
+/// What is waited at least, whatever the provider says.
+const SHORTEST: TimeDelta = TimeDelta::seconds(2);
 /// A tenth of a retry is earned by each call, and up to ten can be saved: in an outage, calls grow by 10 % and not
 /// by a multiple.
 const EARNED: u32 = 1;
@@ -30,6 +37,9 @@ struct State {
     rest: TimeDelta,
     closed_until: Option<Timestamp>,
     probing: bool,
+    /// Jobs in a row that it had no time for.
+    refusals: u32,
+    busy_until: Option<Timestamp>,
     budget: u32,
 }
 
@@ -39,7 +49,15 @@ pub(super) struct Permit<'a>(&'a Gate);
 
 impl Gate {
     pub(super) fn new(clock: Clock) -> Self {
-        let state = State { failures: 0, rest: REST, closed_until: None, probing: false, budget: SAVED };
+        let state = State {
+            failures: 0,
+            rest: REST,
+            closed_until: None,
+            probing: false,
+            refusals: 0,
+            busy_until: None,
+            budget: SAVED,
+        };
         Self { clock, state: Mutex::new(state) }
     }
 
@@ -58,10 +76,35 @@ impl Gate {
         })
     }
 
-    /// Until when no call would be let through, if so.
+    /// Until when no job should be put, if so: no call would be let through, or it has no time for one.
     pub(super) fn rests_until(&self) -> Option<Timestamp> {
         let now = self.clock.now();
-        self.with(|s| s.closed_until.filter(|until| now < *until))
+        self.with(|s| s.closed_until.max(s.busy_until).filter(|until| now < *until))
+    }
+
+    /// A job was put that it has no time for. It says for how long, or is waited for a little longer each time; `chance` is
+    /// drawn at random.
+    pub(super) fn refused(&self, asked: Option<Duration>, chance: u16) {
+        let now = self.clock.now();
+        self.with(|s| {
+            // Those that were on their way at the same moment are one refusal.
+            if s.busy_until.is_none_or(|until| until <= now) {
+                s.refusals = s.refusals.saturating_add(1);
+            }
+            let pause = match asked.and_then(|asked| TimeDelta::from_std(asked).ok()) {
+                Some(asked) => asked,
+                None => grown(s.refusals, chance),
+            };
+            s.busy_until = s.busy_until.max(Some(now.plus(pause.max(SHORTEST))));
+        });
+    }
+
+    /// A job was taken: it has time.
+    pub(super) fn taken(&self) {
+        self.with(|s| {
+            s.refusals = 0;
+            s.busy_until = None;
+        });
     }
 
     /// Takes one retry from the budget; false if there is none left.
@@ -78,6 +121,12 @@ impl Gate {
     fn with<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
         f(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+fn grown(refusals: u32, chance: u16) -> TimeDelta {
+    let doublings = refusals.clamp(1, 10) - 1;
+    let half = BUSIEST.min(BUSY * 2_i32.saturating_pow(doublings)) / 2;
+    half + half * i32::from(chance) / i32::from(u16::MAX)
 }
 
 impl Permit<'_> {
@@ -148,6 +197,29 @@ mod tests {
         assert!(gate.enter().is_err());
         hand.advance(REST);
         assert!(gate.enter().is_ok());
+    }
+
+    #[test]
+    fn a_provider_without_time_is_left_alone_for_longer_each_time() {
+        let (gate, hand) = gate();
+        let wait = |gate: &Gate| gate.rests_until().map(|until| until.since(gate.clock.now()));
+        assert_eq!(wait(&gate), None);
+        for full in [4, 8, 16, 32, 60, 60] {
+            for chance in [0, u16::MAX, 7] {
+                // Several at once are one refusal, and the longest pause counts.
+                gate.refused(None, chance);
+            }
+            assert_eq!(wait(&gate), Some(TimeDelta::seconds(full)));
+            hand.advance(TimeDelta::seconds(full));
+            assert_eq!(wait(&gate), None);
+        }
+        gate.refused(None, 0);
+        assert_eq!(wait(&gate), Some(TimeDelta::seconds(30)), "chance takes up to half of it away");
+        gate.taken();
+        assert_eq!(wait(&gate), None);
+        gate.refused(Some(Duration::from_secs(7)), 0);
+        assert_eq!(wait(&gate), Some(TimeDelta::seconds(7)), "what it says counts");
+        assert!(gate.enter().is_ok(), "what is under way there is followed all the same");
     }
 
     #[test]

@@ -17,6 +17,15 @@ const ASIDE: Duration = Duration::from_secs(30);
 /// The longest wait that a provider may ask of us.
 const LONGEST_WAIT: u64 = 3600;
 
+/// What is wanted of a result.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// How many pictures that are of use.
+    pub(super) most: usize,
+    /// The most bytes of each.
+    pub(super) at_most: u64,
+}
+
 /// The line to one provider.
 #[derive(Debug)]
 pub(super) struct Line {
@@ -39,9 +48,21 @@ impl Line {
         Self { egress, gate: Gate::new(clock), entropy, recipient: recipient.to_owned(), pause }
     }
 
-    /// Until when the provider is left alone, if it is.
+    /// Until when no job is put to the provider, if so.
     pub(super) fn rests_until(&self) -> Option<Timestamp> {
         self.gate.rests_until()
+    }
+
+    /// Takes note of how a job fared that was put: while the provider has no time, none is put to it.
+    pub(super) fn noted<T>(&self, outcome: Result<T, ProviderError>) -> Result<T, ProviderError> {
+        match outcome {
+            Ok(_) => self.gate.taken(),
+            Err(ProviderError::Busy { after }) => {
+                self.gate.refused(after, u16::from_be_bytes(self.entropy.bytes()));
+            }
+            Err(_) => {}
+        }
+        outcome
     }
 
     /// A call on this line.
@@ -110,13 +131,14 @@ impl Line {
         self.egress.check(&self.recipient, url).is_ok()
     }
 
-    /// Takes in the results that an answer names, each `(where, flagged)`: up to `most` that are of use. Where they lie is
-    /// noted before any is fetched, for what cannot be fetched must be erased all the same; a link to anywhere else is
+    /// Takes in the results that an answer names, each `(where, flagged)`: as many as are wanted. Where they lie is noted in
+    /// `handle` before any is fetched, for what cannot be fetched must be erased all the same; a link to anywhere else is
     /// neither noted nor called. What is wrong with one does not spoil the others.
     pub(super) async fn pictures(
         &self,
         results: &[(&str, bool)],
-        (handle, most, at_most): (&mut Handle, usize, u64),
+        handle: &mut Handle,
+        Wanted { most, at_most }: Wanted,
         log: &CallLog,
     ) -> Result<(Vec<Picture>, Option<ProviderError>), ProviderError> {
         let places: Vec<_> = results.iter().map(|(url, flagged)| (place(url, at_most), *flagged)).collect();
@@ -189,8 +211,9 @@ fn plain(reply: Reply) -> Result<Reply, ProviderError> {
     match reply.status {
         401 => Err(ProviderError::Unauthorised),
         429 => {
-            let asked = reply.header("retry-after").and_then(|v| v.trim().parse().ok()).unwrap_or(1);
-            Err(ProviderError::Busy { after: Duration::from_secs(u64::min(asked, LONGEST_WAIT)) })
+            let asked = reply.header("retry-after").and_then(|v| v.trim().parse().ok());
+            let after = asked.map(|asked: u64| Duration::from_secs(asked.min(LONGEST_WAIT)));
+            Err(ProviderError::Busy { after })
         }
         300..=399 => Err(ProviderError::Garbled("redirect")),
         _ => Ok(reply),

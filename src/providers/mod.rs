@@ -20,6 +20,7 @@ pub mod studio;
 
 use crate::base::{Secret, Timestamp};
 use crate::egress::{CallLog, HeaderMap};
+use line::Line;
 
 pub use crate::imaging::Format;
 pub use error::{Failure, Forgery, ProviderError};
@@ -27,7 +28,7 @@ pub use fal::{Endpoints, Fal, FalConfig};
 pub use lost::{Intent, Known, Reconciled};
 pub use model::{
     Aspect, Callback, Cancelled, Erasure, Go, Handle, Input, Job, Links, Model, Output, Params, Picture,
-    Proof, Pseudonym, State, Submitted,
+    Proof, Pseudonym, State, Submitted, Unanswered,
 };
 pub use replicate::{Replicate, ReplicateConfig};
 
@@ -77,11 +78,16 @@ impl Provider {
         }
     }
 
-    /// Until when it is left alone after too many failures, if it is: a call before that is not let out.
+    /// Until when no job should be put to it, if so: after too many failures no call is let out, and one that had no time
+    /// for a job is given some.
     pub fn rests_until(&self) -> Option<Timestamp> {
+        self.line().rests_until()
+    }
+
+    fn line(&self) -> &Line {
         match self {
-            Self::Fal(p) => p.rests_until(),
-            Self::Replicate(p) => p.rests_until(),
+            Self::Fal(p) => p.line(),
+            Self::Replicate(p) => p.line(),
         }
     }
 
@@ -105,10 +111,11 @@ impl Provider {
         job: &Job,
         log: &CallLog,
     ) -> Result<Submitted, ProviderError> {
-        match self {
+        let outcome = match self {
             Self::Fal(p) => p.submit(intent, job, log).await,
             Self::Replicate(p) => p.submit(intent, job, log).await,
-        }
+        };
+        self.line().noted(outcome)
     }
 
     /// Looks for a job whose answer was lost, among those that are not `known` to be others.

@@ -171,13 +171,20 @@ pub struct Job {
     pub go: Option<Go>,
 }
 
+/// What is known in the last moment before something is sent: whether it may still go, or that it cannot be found out now.
+type Answer = Result<bool, Unanswered>;
+
 /// A question that is asked in the last moment before something is sent.
 #[derive(Clone)]
-pub struct Go(Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>);
+pub struct Go(Arc<dyn Fn() -> BoxFuture<'static, Answer> + Send + Sync>);
+
+/// Whether something may still go cannot be found out at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unanswered;
 
 impl Go {
     /// Asks `ask`.
-    pub fn new(ask: impl Fn() -> BoxFuture<'static, bool> + Send + Sync + 'static) -> Self {
+    pub fn new(ask: impl Fn() -> BoxFuture<'static, Answer> + Send + Sync + 'static) -> Self {
         Self(Arc::new(ask))
     }
 }
@@ -192,11 +199,13 @@ impl fmt::Debug for Job {
 const PROMPT: usize = 10_000;
 
 impl Job {
-    /// Whether it may still be put.
-    pub(super) async fn still_goes(&self) -> bool {
-        match &self.go {
-            Some(go) => (go.0)().await,
-            None => true,
+    /// [`ProviderError::CalledOff`] when it may no longer be put.
+    pub(super) async fn still_goes(&self) -> Result<(), ProviderError> {
+        let Some(go) = &self.go else { return Ok(()) };
+        match (go.0)().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(ProviderError::CalledOff),
+            Err(Unanswered) => Err(ProviderError::Unasked),
         }
     }
 

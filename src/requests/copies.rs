@@ -68,7 +68,7 @@ impl Requests {
     async fn copies_of(&self, owner: &Owner, request: &Request) -> Result<Vec<Record>, Error> {
         let access = Access { actor: &Actor::Service, purpose: PURPOSE };
         let found = self.vault.records_of(owner, &access, &request.id.to_string()).await?;
-        Ok(found.into_iter().filter(|r| r.name == COPY).collect())
+        Ok(found.into_iter().filter(|r| r.name == COPY && request.gathered(r.item.created_at)).collect())
     }
 
     /// The files of an archive that show what recipients hold.

@@ -221,7 +221,7 @@ impl Requests {
     /// Takes a closed request up again: after a complaint, or when something was missed. Its clocks begin anew.
     pub async fn reopen(&self, tenant: &TenantId, id: RequestId, by: &Actor) -> Result<Request, Error> {
         let request = self.find(tenant, id).await?;
-        owner_of(&request)?;
+        let owner = owner_of(&request)?;
         let now = self.clock.now();
         let policy = self.vault.policy(tenant)?;
         let due = clocks(&policy, request.right, now)?;
@@ -230,6 +230,10 @@ impl Requests {
         let saved = self.save(&mut tx, reopened).await?;
         self.note(&mut tx, &saved, (by.role().as_str(), "reopened"), None, None).await?;
         tx.commit().await?;
+        // What was gathered for the round before is used for nothing more; what a legal hold keeps goes with the next end.
+        if let Err(why) = self.drop_copies(&owner, &saved).await {
+            tracing::warn!(request = %saved.id, kind = ?why.kind(), "what was gathered before is still there");
+        }
         Ok(saved)
     }
 

@@ -1,5 +1,7 @@
 use crate::base::Kind;
-use crate::{archive, billing, consent, disclosure, editing, elsewhere, ledger, store, subjects, vault};
+use crate::{
+    archive, billing, consent, disclosure, editing, elsewhere, keystore, ledger, store, subjects, vault,
+};
 
 use super::BadStep;
 
@@ -89,6 +91,12 @@ impl Below {
             Self::Editing(e) => e.kind(),
             Self::Elsewhere(e) => e.kind(),
         }
+    }
+}
+
+impl From<keystore::Error> for Error {
+    fn from(e: keystore::Error) -> Self {
+        Self::Vault(e.into())
     }
 }
 

@@ -7,6 +7,7 @@ use super::{Error, Request, Requests, State, model::Alarm, owner_of, sql};
 use crate::base::{Page, PageSize, RequestId, Secret, TenantId, Timestamp};
 use crate::ledger::EntryKind;
 use crate::policy::{Channel, Facts, Policy, Right};
+use crate::speech::key;
 use crate::subjects::Profile;
 use crate::vault::{Access, Actor, NewRecord, Owner, SealedRecord};
 
@@ -156,7 +157,18 @@ impl Requests {
     /// then says why, and when it is tried again.
     pub async fn file(&self, owner: &Owner, filing: Filing) -> Result<Filed, Error> {
         // Boxed, since it is large and lies within many others.
-        Box::pin(self.filed(owner, filing, None)).await
+        Box::pin(self.filed(owner, filing, (None, None))).await
+    }
+
+    /// As [`Requests::file`] under an id that is given: what was filed under it before is found again, however far it has
+    /// come since.
+    pub async fn file_once(
+        &self,
+        owner: &Owner,
+        filing: Filing,
+        id: Option<RequestId>,
+    ) -> Result<Filed, Error> {
+        Box::pin(self.filed(owner, filing, (id, None))).await
     }
 
     /// Whether this could be filed now: what can be seen to be impossible before anything is written.
@@ -174,19 +186,24 @@ impl Requests {
         filing: Filing,
         arrived: &Arrived,
     ) -> Result<Filed, Error> {
-        Box::pin(self.filed(owner, filing, Some(arrived))).await
+        Box::pin(self.filed(owner, filing, (arrived.id, Some(arrived)))).await
     }
 
-    async fn filed(&self, owner: &Owner, filing: Filing, arrived: Option<&Arrived>) -> Result<Filed, Error> {
+    async fn filed(
+        &self,
+        owner: &Owner,
+        filing: Filing,
+        (id, arrived): (Option<RequestId>, Option<&Arrived>),
+    ) -> Result<Filed, Error> {
         let policy = self.vault.policy(&owner.tenant)?;
         check(&policy, &filing.ask, filing.words.as_ref().map(|w| w.expose().as_str()))?;
         let (right, about) = (filing.ask.right(), filing.ask.about());
-        if let Some(id) = arrived.and_then(|a| a.id)
+        if let Some(id) = id
             && let Ok(known) = self.get(owner, id).await
         {
             return Ok(Filed { request: self.carry_out(known).await?, again: true });
         }
-        let fresh = self.drawn_up(owner, &policy, &filing, arrived)?;
+        let fresh = self.drawn_up(owner, &policy, &filing, (id, arrived))?;
         let sealed = self.sealed(owner, &filing, fresh.id).await?;
         let fresh = Request { detail: sealed.first().map(SealedRecord::id), ..fresh };
         let held = self.subjects.address_held(owner).await?;
@@ -234,12 +251,11 @@ impl Requests {
         owner: &Owner,
         policy: &Policy,
         filing: &Filing,
-        arrived: Option<&Arrived>,
+        (id, arrived): (Option<RequestId>, Option<&Arrived>),
     ) -> Result<Request, Error> {
         let right = filing.ask.right();
         let received_at = arrived.map_or_else(|| self.clock.now(), |a| a.at);
         let due = clocks(policy, right, received_at)?;
-        let id = arrived.and_then(|a| a.id);
         Ok(Request {
             id: id.unwrap_or_else(|| RequestId::new(&self.clock, &self.entropy)),
             reference: format!("PR-{}", self.entropy.reference()),
@@ -345,13 +361,8 @@ impl Requests {
     pub async fn cancel(&self, owner: &Owner, id: RequestId, by: &Actor) -> Result<Request, Error> {
         let request = self.get(owner, id).await?;
         let purge_at = self.purge_at(&owner.tenant, request.received_at)?;
-        let right = request.right;
         let next = request.withdraw(self.clock.now(), purge_at)?;
-        let shut = self.shut(owner, next, by, None).await?;
-        if right == Right::Rectification {
-            self.subjects.stop_asking(owner, id).await?;
-        }
-        Ok(shut)
+        self.shut(owner, next, by, None).await
     }
 
     /// A person's requests, newest first.
@@ -384,8 +395,8 @@ impl Requests {
     }
 }
 
-pub(super) const NOT_OFFERED: Error = Error::Invalid("the privacy policy does not name this right");
-pub(super) const UNREADABLE: Error = Error::Invalid("the values cannot be read");
+pub(super) const NOT_OFFERED: Error = Error::Invalid(key("the privacy policy does not name this right"));
+pub(super) const UNREADABLE: Error = Error::Invalid(key("the values cannot be read"));
 
 /// Refuses what can be seen to be impossible before anything is written.
 fn check(policy: &Policy, ask: &Ask, words: Option<&str>) -> Result<(), Error> {

@@ -1,23 +1,20 @@
 //! Doing what was asked, and closing it with proof.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::filing::{CATEGORY, UNREADABLE};
-use super::model::LAPSED;
+use super::model::UNDONE;
 use super::receipts::IssuedKind;
-use super::{Below, Error, Request, Requests, State, owner_of, sql};
-use crate::base::{EntryId, Kind, ReceiptId, Timestamp};
+use super::{Below, Error, Lapsed, Request, Requests, State, owner_of, sql};
+use crate::base::{EntryId, Kind, ReceiptId};
 use crate::elsewhere;
 use crate::ledger::EntryKind;
-use crate::policy::{Fact, Facts, OnWithdrawal, Right, Role};
+use crate::policy::{Fact, OnWithdrawal, Right, Role};
 use crate::speech::key;
-use crate::subjects::{AskedMove, Email, Profile};
-use crate::vault::{Access, Actor, NewRecord, Owner};
+use crate::store::Tx;
+use crate::vault::{Actor, Owner};
 
 /// The purpose for which requests are worked on.
 pub const PURPOSE: &str = "rights";
-/// The record of what a correction changed.
-const CORRECTION: &str = "correction";
 
 impl Requests {
     /// Takes a request as far as it can go now. A step that fails is written into the request with its cause and the
@@ -109,130 +106,6 @@ impl Requests {
         self.shut(owner, answered, &Actor::Service, Some((IssuedKind::Consent, Some(entry)))).await
     }
 
-    async fn rectify_as_filed(&self, owner: &Owner, request: &Request) -> Result<Request, Error> {
-        let actor = Actor::Subject(owner.subject);
-        let detail = request.detail.ok_or(Error::NotFound)?;
-        let filed = self.vault.record(owner, &Access { actor: &actor, purpose: PURPOSE }, detail).await?;
-        let Some(new) = filed.value.get("correction").cloned() else {
-            // One that a person of staff made of the words, and whose new address waits for its link.
-            return match self.subjects.address_asked(owner, request.id).await? {
-                Some(AskedMove::Waits(until)) => self.wait_for_address(request, until).await,
-                Some(AskedMove::Done) => {
-                    self.corrected(owner, request, &Actor::Service, (State::Fulfilled, "fulfilled")).await
-                }
-                Some(AskedMove::Over) | None => self.leave_to_staff(request).await,
-            };
-        };
-        let new: Profile = serde_json::from_value(new).map_err(|_| UNREADABLE)?;
-        self.rectify(owner, request, &actor, &new).await
-    }
-
-    /// A correction that only words describe: nothing is tried until somebody has read them.
-    async fn leave_to_staff(&self, request: &Request) -> Result<Request, Error> {
-        let mut tx = self.db.begin().await?;
-        let waiting = Request { next_at: None, problem: None, ..request.clone() };
-        let saved = self.save(&mut tx, waiting).await?;
-        tx.commit().await?;
-        Ok(saved)
-    }
-
-    /// Corrects what the person told us, and closes the request: old and new value stay sealed in it as its evidence.
-    /// Staff call it with what the person wrote. [`Error::Subjects`] when a value is no name or address: the request then
-    /// stays open. It also stays open until a new address was confirmed by the link that is sent to it.
-    pub async fn rectify(
-        &self,
-        owner: &Owner,
-        request: &Request,
-        by: &Actor,
-        new: &Profile,
-    ) -> Result<Request, Error> {
-        if request.state != State::Working || request.right != Right::Rectification {
-            return Err(super::BadStep { from: request.state, to: State::Fulfilled }.into());
-        }
-        let access = Access { actor: by, purpose: PURPOSE };
-        let old = self.subjects.profile(owner, &access).await?;
-        let to: Email = new.email.parse()?;
-        // A try that was cut off after the correction finds it done.
-        if old != *new {
-            self.keep_evidence(owner, request, &old, new).await?;
-        }
-        if (&old.name, &old.username) != (&new.name, &new.username) {
-            self.subjects.correct(owner, by, (&new.name, &new.username)).await?;
-        }
-        let answer = if old.email == to.expose() {
-            (State::Fulfilled, "fulfilled")
-        } else {
-            match self.subjects.address_asked(owner, request.id).await? {
-                // Somebody of the staff who asks once more means it; a pass over what is due does not.
-                Some(AskedMove::Over) if !matches!(by, Actor::Staff(..)) => {
-                    (State::PartlyFulfilled, "address-not-confirmed")
-                }
-                Some(AskedMove::Waits(until)) => return self.wait_for_address(request, until).await,
-                _ => {
-                    let until = self.subjects.ask_address(owner, &to, Some(request.id)).await?;
-                    return self.wait_for_address(request, until).await;
-                }
-            }
-        };
-        self.corrected(owner, request, by, answer).await
-    }
-
-    /// A correction is done: whoever holds the old value as well is told (Art. 19 GDPR), once for a request, and it closes.
-    async fn corrected(
-        &self,
-        owner: &Owner,
-        request: &Request,
-        by: &Actor,
-        (with, outcome): (State, &str),
-    ) -> Result<Request, Error> {
-        if self.elsewhere.of_request(&owner.tenant, request.id).await?.is_empty() {
-            self.elsewhere.ask_correction(owner, Some(request.id)).await?;
-        }
-        let answered = request.clone().answer(with, outcome, self.clock.now())?;
-        self.shut(owner, answered, by, Some((IssuedKind::Request, None))).await
-    }
-
-    /// A new address counts once the link in the letter to it was opened; the request is answered then, or when that is
-    /// over.
-    async fn wait_for_address(&self, request: &Request, until: Timestamp) -> Result<Request, Error> {
-        let mut tx = self.db.begin().await?;
-        let first = request.next_at != Some(until);
-        let waiting = Request { next_at: Some(until), problem: None, ..request.clone() };
-        let saved = self.save(&mut tx, waiting).await?;
-        if first {
-            self.note(&mut tx, &saved, ("service", "address-asked"), None, None).await?;
-        }
-        tx.commit().await?;
-        Ok(saved)
-    }
-
-    async fn keep_evidence(
-        &self,
-        owner: &Owner,
-        request: &Request,
-        old: &Profile,
-        new: &Profile,
-    ) -> Result<(), Error> {
-        let parent = request.id.to_string();
-        let access = Access { actor: &Actor::Service, purpose: PURPOSE };
-        let known = self.vault.records_of(owner, &access, &parent).await?;
-        let value = |p: &Profile| serde_json::to_value(p).map_err(|_| UNREADABLE);
-        let wanted = value(new)?;
-        // A try before this one, with the same values.
-        if known.iter().any(|r| r.name == CORRECTION && r.value.get("new") == Some(&wanted)) {
-            return Ok(());
-        }
-        let record = NewRecord {
-            category: CATEGORY,
-            name: CORRECTION,
-            value: json!({ "old": value(old)?, "new": wanted }),
-            parent: Some(parent),
-            facts: Facts::new(),
-        };
-        self.vault.add_record(owner, record).await?;
-        Ok(())
-    }
-
     /// Ends a request that was answered or taken back: ledger entry, receipt, the clock of its own records, history, in
     /// one transaction. `receipt`: its kind, and the entry it proves if that is not the closing itself.
     pub(super) async fn shut(
@@ -242,39 +115,60 @@ impl Requests {
         by: &Actor,
         receipt: Option<(IssuedKind, Option<EntryId>)>,
     ) -> Result<Request, Error> {
+        let mut tx = self.db.begin().await?;
+        let saved = self.shut_in(&mut tx, owner, request, by, receipt).await?;
+        tx.commit().await?;
+        Ok(saved)
+    }
+
+    /// The same, in the caller's transaction. The link that a correction waits for opens nothing from here on.
+    pub(super) async fn shut_in(
+        &self,
+        tx: &mut Tx,
+        owner: &Owner,
+        request: Request,
+        by: &Actor,
+        receipt: Option<(IssuedKind, Option<EntryId>)>,
+    ) -> Result<Request, Error> {
         let now = self.clock.now();
         let purge_at = self.purge_at(&owner.tenant, request.received_at)?;
         let answered = request.state.is_answer().then_some(request.state);
         let mut closed = if request.state.is_over() { request } else { request.close(now, purge_at)? };
-        // What recipients handed over for the archive goes when it can no longer be had.
-        closed.next_at = closed.archive.map(|a| a.until).filter(|until| *until > now);
-        let ends = if closed.has_lapsed() { LAPSED } else { closed.state.as_str() };
+        // What recipients handed over for an archive, and what was taken down for it, goes when it can no longer be had:
+        // at once, where there is none.
+        let gathers = matches!(closed.right, Right::Access | Right::Portability);
+        closed.next_at = gathers.then(|| closed.archive.map_or(now, |a| a.until.max(now)));
+        let ends = match &closed {
+            closed if closed.was_undone() => UNDONE,
+            closed => closed.lapsed().map_or(closed.state.as_str(), Lapsed::as_str),
+        };
         let role = by.role().as_str();
         let outcome = closed.outcome.clone().unwrap_or_else(|| "closed".to_owned());
         let entry = self.entry(EntryKind::REQUEST_CLOSED, owner, role, &closed).await?;
-        let mut tx = self.db.begin().await?;
-        let known = sql::request::get(&mut tx, &owner.tenant, closed.id).await?.ok_or(Error::NotFound)?;
-        let entry = self.ledger.append(&mut tx, entry.fact("outcome", outcome)).await?.id;
+        let known = sql::request::get(tx, &owner.tenant, closed.id).await?.ok_or(Error::NotFound)?;
+        let entry = self.ledger.append(tx, entry.fact("outcome", outcome)).await?.id;
         if let Some((kind, proves)) = receipt {
-            closed.receipt = Some(self.issue(&mut tx, owner, kind, proves.unwrap_or(entry)).await?);
+            closed.receipt = Some(self.issue(tx, owner, kind, proves.unwrap_or(entry)).await?);
         }
         let parent = closed.id.to_string();
-        self.vault.happened(&mut tx, owner, &parent, &[(Fact::RequestClosed, now)]).await?;
-        let saved = self.save(&mut tx, closed).await?;
+        self.vault.happened(tx, owner, &parent, &[(Fact::RequestClosed, now)]).await?;
+        if closed.right == Right::Rectification {
+            self.subjects.stop_asking(tx, owner, closed.id).await?;
+        }
+        let saved = self.save(tx, closed).await?;
         // Answered now, and not before: an archive is told of when it is ready, not when it was fetched.
         if let Some(state) = answered.filter(|_| known.answered_at.is_none()) {
-            self.note(&mut tx, &saved, (role, state.as_str()), None, None).await?;
-            self.webhooks.request_answered(&mut tx, owner, saved.id).await?;
+            self.note(tx, &saved, (role, state.as_str()), None, None).await?;
+            self.webhooks.request_answered(tx, owner, saved.id).await?;
         }
-        self.note(&mut tx, &saved, (role, ends), None, Some(entry)).await?;
-        tx.commit().await?;
+        self.note(tx, &saved, (role, ends), None, Some(entry)).await?;
         Ok(saved)
     }
 
     /// A receipt row for an entry, whose owner can find it until they are erased.
     pub(super) async fn issue(
         &self,
-        tx: &mut crate::store::Tx,
+        tx: &mut Tx,
         owner: &Owner,
         kind: IssuedKind,
         entry: EntryId,

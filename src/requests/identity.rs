@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 
 use super::filing::NOT_OFFERED;
-use super::{Due, Error, Request, Requests, State, owner_of, sql};
+use super::{Due, Error, Lapsed, Request, Requests, State, owner_of, sql};
 use crate::base::{RequestId, Timestamp};
 use crate::policy::{Policy, Right};
 use crate::vault::{Actor, Owner};
@@ -66,19 +66,20 @@ impl Requests {
         self.carry_out(saved).await
     }
 
-    /// A request of which nobody showed that it is theirs: it ends, and nothing was done. Again is harmless.
-    pub async fn lapse(&self, owner: &Owner, id: RequestId) -> Result<(), Error> {
+    /// A request of an agent that may ask no more, and of which nobody showed that it is theirs: it ends, and nothing was done.
+    /// Again is harmless.
+    pub async fn agent_removed(&self, owner: &Owner, id: RequestId) -> Result<(), Error> {
         let request = self.get(owner, id).await?;
         if request.state == State::IdentityPending {
-            self.lapsed(request).await?;
+            self.lapse(request, Lapsed::AgentRemoved).await?;
         }
         Ok(())
     }
 
-    pub(super) async fn lapsed(&self, request: Request) -> Result<Request, Error> {
+    pub(super) async fn lapse(&self, request: Request, why: Lapsed) -> Result<Request, Error> {
         let owner = owner_of(&request)?;
         let purge_at = self.purge_at(&owner.tenant, request.received_at)?;
-        let next = request.lapse(self.clock.now(), purge_at)?;
+        let next = request.lapse(why, self.clock.now(), purge_at)?;
         self.shut(&owner, next, &Actor::Service, None).await
     }
 

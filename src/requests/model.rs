@@ -248,19 +248,19 @@ impl Request {
         Ok(self)
     }
 
-    /// Nobody showed in time who asks: it ends, and nothing was done.
-    pub fn lapse(self, now: Timestamp, purge_at: Option<Timestamp>) -> Result<Self, BadStep> {
+    /// Nobody showed who asks, and nobody will: it ends, and nothing was done.
+    pub fn lapse(self, why: Lapsed, now: Timestamp, purge_at: Option<Timestamp>) -> Result<Self, BadStep> {
         if self.state != State::IdentityPending {
             return Err(BadStep { from: self.state, to: State::Withdrawn });
         }
         let mut next = self.withdraw(now, purge_at)?;
-        next.outcome = Some(LAPSED.to_owned());
+        next.outcome = Some(why.as_str().to_owned());
         Ok(next)
     }
 
-    /// Whether it ended because nobody showed in time who asks.
-    pub fn has_lapsed(&self) -> bool {
-        self.state == State::Withdrawn && self.outcome.as_deref() == Some(LAPSED)
+    /// Why it ended without anybody having shown who asks, if it did.
+    pub fn lapsed(&self) -> Option<Lapsed> {
+        self.outcome.as_deref().filter(|_| self.state == State::Withdrawn).and_then(Lapsed::parse)
     }
 
     /// An erasure that waits until `until`.
@@ -272,7 +272,7 @@ impl Request {
     }
 
     /// A closed one is taken up again, with clocks of its own. Waits for people to do what is to be done. What the round
-    /// before missed is not forgotten by it.
+    /// before missed is not forgotten by it; its archive is.
     pub fn reopen(self, now: Timestamp, due: Due) -> Result<Self, BadStep> {
         if self.state != State::Closed {
             return Err(BadStep { from: self.state, to: State::Working });
@@ -288,8 +288,14 @@ impl Request {
         next.extended_at = None;
         next.outcome = None;
         next.alarm = Alarm::Quiet;
+        next.archive = None;
         next.next_at = None;
         Ok(next)
+    }
+
+    /// Whether what was gathered for it at this time is of its present round.
+    pub(super) fn gathered(&self, at: Timestamp) -> bool {
+        self.reopened_at.is_none_or(|from| at >= from)
     }
 
     /// Begins to be carried out.
@@ -328,6 +334,21 @@ impl Request {
         next.purge_at = purge_at;
         next.outcome = Some("withdrawn".to_owned());
         Ok(next)
+    }
+
+    /// Taken back together with the change of address since which it was asked for. To be called for no erasure that has
+    /// begun: one whose first step is still to come is as good as in its time of grace.
+    pub fn undo(self, now: Timestamp, purge_at: Option<Timestamp>) -> Result<Self, BadStep> {
+        let waits = self.right == Right::Erasure && self.state == State::Working;
+        let state = if waits { State::Grace } else { self.state };
+        let mut next = Self { state, ..self }.withdraw(now, purge_at)?;
+        next.outcome = Some(UNDONE.to_owned());
+        Ok(next)
+    }
+
+    /// Whether it was taken back with a change of address.
+    pub fn was_undone(&self) -> bool {
+        self.state == State::Withdrawn && self.outcome.as_deref() == Some(UNDONE)
     }
 
     /// Extends the law's time, once, while the request is open and that time still runs (Art. 12(3) GDPR). The promise
@@ -380,8 +401,18 @@ impl Request {
     }
 }
 
-/// How a request ended of which nobody showed in time that it was theirs.
-pub(super) const LAPSED: &str = "lapsed";
+words!(
+    /// Why a request ended of which nobody showed that it was theirs.
+    Lapsed {
+        /// Nobody did in time.
+        Unconfirmed = "lapsed",
+        /// The agent that asked for it may ask no more.
+        AgentRemoved = "agent-removed",
+    }
+);
+
+/// How a request ended that was asked for since a change of address, which its old mailbox undid.
+pub(super) const UNDONE: &str = "address-undone";
 
 /// The promised time is near when so much of it is left.
 pub(super) const NEAR: chrono::TimeDelta = chrono::TimeDelta::hours(18);

@@ -9,7 +9,7 @@ use super::{Error, Request, Requests, sql};
 use crate::archive::Record;
 use crate::base::Timestamp;
 use crate::policy::Facts;
-use crate::vault::{Access, Actor, NewRecord, Owner};
+use crate::vault::{self, Access, Actor, NewRecord, Owner};
 
 /// The name of such a record.
 pub(super) const STANDING: &str = "standing";
@@ -87,7 +87,8 @@ impl Requests {
     pub(super) async fn taken_down(&self, owner: &Owner, request: &Request) -> Result<Option<Value>, Error> {
         let access = Access { actor: &Actor::Service, purpose: PURPOSE };
         let found = self.vault.records_of(owner, &access, &request.id.to_string()).await?;
-        Ok(found.into_iter().find(|record| record.name == STANDING).map(|record| record.value))
+        let mine = |r: &vault::Record| r.name == STANDING && request.gathered(r.item.created_at);
+        Ok(found.into_iter().find(mine).map(|record| record.value))
     }
 }
 

@@ -11,7 +11,7 @@ use super::{Error, Request, Requests, answer, handover};
 use crate::archive::{
     Access as Reading, Category, Consent, Controller, Head, Image, Record, Stored, TakeHome, Withheld,
 };
-use crate::base::{PageSize, Timestamp};
+use crate::base::{Page, PageSize, Timestamp};
 use crate::consent::{Word, notice_hash};
 use crate::disclosure::Disclosed;
 use crate::ledger::{EntryKind, Fact as Public, Filter, Leaf};
@@ -300,61 +300,46 @@ impl Gathering<'_> {
     }
 
     async fn credits(&self) -> Result<Vec<Record>, Error> {
-        let mut all = Vec::new();
-        let mut before: Option<String> = None;
-        loop {
-            let page = self.room.credits.history(self.owner, before.as_deref(), pages()).await?;
-            all.extend(page.items.into_iter().map(|e| {
-                let values = json!({
-                    "at": e.at.rfc3339(), "change": e.amount, "reason": e.reason, "balance": e.balance,
-                });
-                record(e.id, e.at, values)
-            }));
-            before = page.next;
-            if before.is_none() {
-                return Ok(all);
-            }
-        }
+        let page = |before: Option<String>| async move {
+            Ok(self.room.credits.history(self.owner, before.as_deref(), pages()).await?)
+        };
+        let each = every(page).await?.into_iter().map(|e| {
+            let values = json!({
+                "at": e.at.rfc3339(), "change": e.amount, "reason": e.reason, "balance": e.balance,
+            });
+            record(e.id, e.at, values)
+        });
+        Ok(each.collect())
     }
 
     async fn edits(&self) -> Result<Vec<Record>, Error> {
-        let mut all = Vec::new();
-        let mut before: Option<String> = None;
-        loop {
-            let page = self.room.editing.list(self.owner, before.as_deref(), pages()).await?;
-            all.extend(page.items.into_iter().map(|e| {
-                let values = json!({
-                    "edit": e.id.to_string(), "outcome": e.state.as_str(), "model": e.model,
-                    "provider": e.provider, "cost": e.cost, "asked": e.created_at.rfc3339(),
-                    "ended": e.ended_at.map(Timestamp::rfc3339),
-                });
-                record(e.id.to_string(), e.created_at, values)
-            }));
-            before = page.next;
-            if before.is_none() {
-                return Ok(all);
-            }
-        }
+        let page = |before: Option<String>| async move {
+            Ok(self.room.editing.list(self.owner, before.as_deref(), pages()).await?)
+        };
+        let each = every(page).await?.into_iter().map(|e| {
+            let values = json!({
+                "edit": e.id.to_string(), "outcome": e.state.as_str(), "model": e.model,
+                "provider": e.provider, "cost": e.cost, "asked": e.created_at.rfc3339(),
+                "ended": e.ended_at.map(Timestamp::rfc3339),
+            });
+            record(e.id.to_string(), e.created_at, values)
+        });
+        Ok(each.collect())
     }
 
     async fn requests(&self) -> Result<Vec<Record>, Error> {
-        let mut all = Vec::new();
-        let mut before: Option<String> = None;
-        loop {
-            let page = self.room.list(self.owner, before.as_deref(), pages()).await?;
-            all.extend(page.items.into_iter().map(|r| {
-                let values = json!({
-                    "reference": r.reference, "right": r.right.as_str(), "about": r.about,
-                    "received": r.received_at.rfc3339(), "promised-by": r.due.promise.rfc3339(),
-                    "law-by": r.due.legal.rfc3339(), "channel": r.channel.as_str(),
-                });
-                record(r.id.to_string(), r.received_at, values)
-            }));
-            before = page.next;
-            if before.is_none() {
-                return Ok(all);
-            }
-        }
+        let page = |before: Option<String>| async move {
+            Ok(self.room.list(self.owner, before.as_deref(), pages()).await?)
+        };
+        let each = every(page).await?.into_iter().map(|r| {
+            let values = json!({
+                "reference": r.reference, "right": r.right.as_str(), "about": r.about,
+                "received": r.received_at.rfc3339(), "promised-by": r.due.promise.rfc3339(),
+                "law-by": r.due.legal.rfc3339(), "channel": r.channel.as_str(),
+            });
+            record(r.id.to_string(), r.received_at, values)
+        });
+        Ok(each.collect())
     }
 
     /// Every word of the person by purpose, oldest first.
@@ -395,19 +380,31 @@ impl Gathering<'_> {
         let mut all = Vec::new();
         for kind in [EntryKind::READ_STAFF, EntryKind::READ_REFUSED] {
             let filter = Filter { kind: Some(kind), subject: subject.clone() };
-            let mut after: Option<String> = None;
-            loop {
-                let tenant = &self.owner.tenant;
-                let page = self.room.ledger.list(tenant, &filter, pages(), after.as_deref()).await?;
-                all.extend(page.items.iter().filter(|e| e.leaf.at <= self.at).map(|e| reading(&e.leaf)));
-                after = page.next;
-                if after.is_none() {
-                    break;
-                }
-            }
+            let (tenant, filter) = (&self.owner.tenant, &filter);
+            let page = |after: Option<String>| async move {
+                Ok(self.room.ledger.list(tenant, filter, pages(), after.as_deref()).await?)
+            };
+            let found = every(page).await?;
+            all.extend(found.iter().filter(|e| e.leaf.at <= self.at).map(|e| reading(&e.leaf)));
         }
         all.sort_by(|a, b| (a.at, &a.entry).cmp(&(b.at, &b.entry)));
         Ok(all)
+    }
+}
+
+/// All that comes in pages, from the first of them to the last.
+async fn every<T, F>(page: impl Fn(Option<String>) -> F) -> Result<Vec<T>, Error>
+where
+    F: Future<Output = Result<Page<T>, Error>>,
+{
+    let (mut all, mut from) = (Vec::new(), None);
+    loop {
+        let page = page(from).await?;
+        all.extend(page.items);
+        from = page.next;
+        if from.is_none() {
+            return Ok(all);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! that was missed loses nothing, and two at once do no harm.
 
 use super::model::{NEAR, pause};
-use super::{Alarm, Error, Request, Requests, State, owner_of, sql};
+use super::{Alarm, Error, Lapsed, Request, Requests, State, owner_of, sql};
 use crate::base::Timestamp;
 use crate::vault::Actor;
 
@@ -48,6 +48,7 @@ impl Requests {
                 Err(why) => {
                     ticked.stuck += 1;
                     tracing::warn!(request = %request.id, kind = ?why.kind(), "a request could not be taken up");
+                    self.put_behind(&request).await?;
                 }
             }
         }
@@ -66,18 +67,33 @@ impl Requests {
             return Ok(request);
         }
         if request.state == State::IdentityPending {
-            return self.lapsed(request).await;
+            return self.lapse(request, Lapsed::Unconfirmed).await;
         }
-        if request.state == State::Closed {
+        if request.state.is_over() {
             return self.archive_is_over(request).await;
         }
         // An archive that nobody fetched in its time.
         if request.state == State::Fulfilled {
             let owner = owner_of(&request)?;
-            self.drop_copies(&owner, &request).await?;
-            return self.shut(&owner, request, &Actor::Service, None).await;
+            let shut = self.shut(&owner, request, &Actor::Service, None).await?;
+            return self.archive_is_over(shut).await;
         }
         self.carry_out(request).await
+    }
+
+    /// One that could not be taken up waits: a hundred of its kind must not keep all others from their turn.
+    async fn put_behind(&self, due: &Request) -> Result<(), Error> {
+        let (request, now) = (self.find(&due.tenant, due.id).await?, self.clock.now());
+        if request.next_at.is_none_or(|t| t > now) {
+            return Ok(());
+        }
+        let (next_at, tries) = (Some(now.plus(pause(request.tries))), request.tries.saturating_add(1));
+        let mut tx = self.db.begin().await?;
+        match self.save(&mut tx, Request { next_at, tries, ..request }).await {
+            Ok(_) => Ok(tx.commit().await?),
+            Err(Error::Raced) => Ok(()),
+            Err(e) => Err(e),
+        }
     }
 
     async fn resume(&self, tenant: &crate::base::TenantId, id: &str) -> Result<(), Error> {

@@ -6,7 +6,7 @@
 
 use chrono::TimeDelta;
 
-use super::sql::holds as rows;
+use super::sql::holds::{self as rows, Becomes};
 use super::{Error, Retention};
 use crate::base::{HoldId, StaffId, SubjectId, TenantId, Timestamp};
 use crate::ledger::{Entry, EntryKind};
@@ -172,13 +172,7 @@ impl Retention {
             return Ok(());
         }
         let entry = self.entry(tenant, &hold, role, true).await?.fact("approved", true);
-        let mut tx = self.db.begin().await?;
-        if !rows::approve_hold(&mut tx, tenant, id, by, self.clock.now()).await? {
-            return Err(Error::NoHold);
-        }
-        self.ledger.append(&mut tx, entry).await?;
-        tx.commit().await?;
-        Ok(())
+        self.becomes((tenant, id), Becomes::Approved(by), entry).await
     }
 
     /// A hold was looked at again, and is to be on another day within 90, or in 90. Changes no clock of what it keeps.
@@ -196,13 +190,7 @@ impl Retention {
         }
         let hold = self.live(tenant, id).await?;
         let entry = self.entry(tenant, &hold, role, true).await?.fact("reviewed", true);
-        let mut tx = self.db.begin().await?;
-        if !rows::review_hold(&mut tx, tenant, id, next).await? {
-            return Err(Error::NoHold);
-        }
-        self.ledger.append(&mut tx, entry).await?;
-        tx.commit().await?;
-        Ok(())
+        self.becomes((tenant, id), Becomes::Reviewed(next), entry).await
     }
 
     async fn live(&self, tenant: &TenantId, id: HoldId) -> Result<Hold, Error> {
@@ -245,8 +233,18 @@ impl Retention {
     pub async fn release(&self, tenant: &TenantId, id: HoldId, by: StaffId, role: Role) -> Result<(), Error> {
         let hold = self.live(tenant, id).await?;
         let entry = self.entry(tenant, &hold, role, false).await?;
+        self.becomes((tenant, id), Becomes::Released(by), entry).await
+    }
+
+    /// The hold and the ledger change together, or neither does.
+    async fn becomes(
+        &self,
+        (tenant, id): (&TenantId, HoldId),
+        what: Becomes,
+        entry: Entry,
+    ) -> Result<(), Error> {
         let mut tx = self.db.begin().await?;
-        if !rows::release_hold(&mut tx, tenant, id, by, self.clock.now()).await? {
+        if !rows::becomes(&mut tx, (tenant, id), what, self.clock.now()).await? {
             return Err(Error::NoHold);
         }
         self.ledger.append(&mut tx, entry).await?;

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -87,26 +87,32 @@ impl Retention {
             if !count.is_empty() {
                 self.vault.count_months(tenant, &count).await?;
             }
+            let mut kept = 0;
+            let mut went = false;
             for (some, action) in [(&erase, Action::Erase), (&count, Action::Anonymise)] {
                 let gone = self.vault.erase_each(tenant, some, Role::Service).await?;
                 add(tally, &gone, action, now);
+                (kept, went) = (kept + stayed(some, &gone), went || !gone.is_empty());
             }
             let Reduced { reduced, unreadable } =
                 self.vault.reduce_each(tenant, &reduce, Role::Service).await?;
             add(tally, &reduced, Action::Reduce, now);
             let gone = self.vault.erase_each(tenant, &unreadable, Role::Service).await?;
             add(tally, &gone, Action::Erase, now);
+            (kept, went) = (kept + stayed(&unreadable, &gone), went || !gone.is_empty());
             let unreduced = reduce.len().saturating_sub(reduced.len() + unreadable.len());
             let before = left;
-            left = i64::try_from(unwarned + unreduced).unwrap_or(i64::MAX);
-            let done = !(erase.is_empty() && count.is_empty() && reduced.is_empty() && unreadable.is_empty());
+            left = i64::try_from(unwarned + unreduced + kept).unwrap_or(i64::MAX);
             // A page that was full of what is left where it is may have more behind it.
-            if !(done || (more && left > before)) {
+            if !(went || !reduced.is_empty() || (more && left > before)) {
                 break;
             }
         }
         if left > 0 {
-            tracing::warn!(count = left, "due, and left until their people were told or they can be reduced");
+            tracing::warn!(
+                count = left,
+                "due, and left until their people were told, they can be reduced, or a hold is lifted"
+            );
         }
         Ok(())
     }
@@ -169,6 +175,12 @@ impl Retention {
     }
 }
 
+/// How many of these did not go: a hold keeps them, or another erased them at the same moment.
+fn stayed(asked: &[Doomed], gone: &[Doomed]) -> usize {
+    let gone: HashSet<&str> = gone.iter().map(|d| d.id.as_str()).collect();
+    asked.iter().filter(|d| !gone.contains(d.id.as_str())).count()
+}
+
 fn add(tally: &mut Tally, done: &[Doomed], action: Action, now: Timestamp) {
     for d in done {
         // What was kept beside a picture went with it, by no rule of its own.
@@ -180,10 +192,13 @@ fn add(tally: &mut Tally, done: &[Doomed], action: Action, now: Timestamp) {
     }
 }
 
-/// What the rule that makes a thing due does with it. The rule is the newest version's that has it: it may be one that
-/// only an earlier version had.
+/// What the rule that makes a thing due does with it. The rule is the newest version's that has it for this category: it
+/// may be one that only an earlier version had.
 fn action(versions: &[Arc<Policy>], d: &Doomed) -> Action {
+    let of = |p: &Policy, rule: &str| {
+        p.retention(rule).filter(|rule| rule.categories.contains(&d.category)).map(|rule| rule.action)
+    };
     let named = d.rule.as_deref();
-    let rule = named.and_then(|rule| versions.iter().rev().find_map(|p| p.retention(rule)));
-    rule.map_or(Action::Erase, |rule| rule.action)
+    let found = named.and_then(|rule| versions.iter().rev().find_map(|p| of(p, rule)));
+    found.unwrap_or(Action::Erase)
 }

@@ -8,6 +8,7 @@ use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use tokio::sync::OwnedMutexGuard;
 
 use super::writer::{Turn, Writer};
 use super::{Error, Schema};
@@ -102,6 +103,19 @@ impl Db {
         }))
     }
 
+    /// Waits until nobody else is alone with `what`, here or in another replica over this database, and keeps everybody else
+    /// waiting until what is given back is dropped: for work that goes over several transactions. On SQLite, which one
+    /// process has for itself, one at a time is alone with anything. On PostgreSQL a connection is kept for as long, by
+    /// whoever waits as well: a caller bounds how many of its own can ask at once.
+    pub async fn alone(&self, what: &str) -> Result<Alone, Error> {
+        if let Self::Sqlite { write, .. } = self {
+            return Ok(Alone { _here: Some(write.alone().await), _everywhere: None });
+        }
+        let mut tx = self.begin().await?;
+        tx.take_turn(what).await?;
+        Ok(Alone { _here: None, _everywhere: Some(tx) })
+    }
+
     /// Whether this is SQLite.
     pub fn is_sqlite(&self) -> bool {
         matches!(self, Self::Sqlite { .. })
@@ -132,6 +146,13 @@ impl Db {
         Ok(true)
     }
 
+    /// How many bytes a copy of a SQLite file takes at most. `None` for a server.
+    pub async fn copy_takes(&self) -> Result<Option<u64>, Error> {
+        let Self::Sqlite { read, .. } = self else { return Ok(None) };
+        let (bytes,): (i64,) = sqlx::query_as(super::sql::SIZE_SQLITE).fetch_one(read).await?;
+        Ok(u64::try_from(bytes).ok())
+    }
+
     /// Whether the pages of a SQLite file hang together. A server looks after its own.
     pub async fn is_sound(&self) -> Result<bool, Error> {
         let Self::Sqlite { read, .. } = self else { return Ok(true) };
@@ -156,6 +177,13 @@ impl Db {
             Self::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// Keeps others waiting for as long as it is there ([`Db::alone`]).
+#[derive(Debug)]
+pub struct Alone {
+    _here: Option<OwnedMutexGuard<()>>,
+    _everywhere: Option<Tx>,
 }
 
 /// A connection in use: a transaction that writes, or a reader. Dropped without [`Tx::commit`], a transaction is undone.

@@ -49,12 +49,22 @@ pub enum Found {
     Answered(u16, Vec<u8>),
 }
 
+/// Says what is answered when this was made: status and (sealed) body.
 type Words<T> = dyn Fn(&T) -> Result<(u16, Vec<u8>), Error> + Send + Sync;
 
 /// Keeps the answer to a call in the transaction of the change that it tells of.
 pub struct Closing<T> {
-    run: Option<(Call, Box<Words<T>>, Arc<AtomicBool>)>,
+    run: Option<Answering<T>>,
     cut_off: Option<Timestamp>,
+    name: Option<(Timestamp, [u8; 10])>,
+}
+
+/// A run that can be answered.
+struct Answering<T> {
+    call: Call,
+    words: Box<Words<T>>,
+    /// Whether its answer was written.
+    written: Arc<AtomicBool>,
 }
 
 impl<T> fmt::Debug for Closing<T> {
@@ -66,7 +76,7 @@ impl<T> fmt::Debug for Closing<T> {
 impl<T> Closing<T> {
     /// For a change that no such call asked for.
     pub fn none() -> Self {
-        Self { run: None, cut_off: None }
+        Self { run: None, cut_off: None, name: None }
     }
 
     /// For a change that this run of a call makes. `words` gives status and (sealed) body of its answer.
@@ -74,13 +84,26 @@ impl<T> Closing<T> {
         call: Call,
         words: impl Fn(&T) -> Result<(u16, Vec<u8>), Error> + Send + Sync + 'static,
     ) -> Self {
-        Self { run: Some((call, Box::new(words), Arc::default())), cut_off: None }
+        let run = Answering { call, words: Box::new(words), written: Arc::default() };
+        Self { run: Some(run), cut_off: None, name: None }
     }
 
     /// The same, for a run that takes up one which was begun at that time and cut off.
     #[must_use]
     pub fn after(self, cut_off: Option<Timestamp>) -> Self {
         Self { cut_off, ..self }
+    }
+
+    /// The same, for a call of this name.
+    #[must_use]
+    pub fn named(self, at: Timestamp, bits: [u8; 10]) -> Self {
+        Self { name: Some((at, bits)), ..self }
+    }
+
+    /// When the call was first begun, and bits that are its own and that nobody can guess: the same in each run of it, so
+    /// that what is made under an id of them is found again by the next.
+    pub fn name(&self) -> Option<(Timestamp, [u8; 10])> {
+        self.name
     }
 
     /// When the call was begun, if a run of it was cut off: what was made since may be its own.
@@ -90,12 +113,12 @@ impl<T> Closing<T> {
 
     /// Becomes true when the answer was written, in a transaction that was committed if the change was.
     pub fn written(&self) -> Arc<AtomicBool> {
-        self.run.as_ref().map(|(_, _, written)| Arc::clone(written)).unwrap_or_default()
+        self.run.as_ref().map(|run| Arc::clone(&run.written)).unwrap_or_default()
     }
 
     /// Writes the answer. [`Error::Busy`], and the change must not be made, when the key is another run's by now.
     pub async fn close(&self, tx: &mut Tx, made: &T) -> Result<(), Error> {
-        let Some((call, words, written)) = &self.run else { return Ok(()) };
+        let Some(Answering { call, words, written }) = &self.run else { return Ok(()) };
         let (status, body) = words(made)?;
         if !finish(tx, call, status, &body).await? {
             return Err(Error::Busy);
@@ -164,6 +187,21 @@ pub async fn finish(tx: &mut Tx, call: &Call, status: u16, body: &[u8]) -> Resul
 /// Forgets a run that failed before it had an effect, so that the call can be tried again.
 pub async fn abandon(tx: &mut Tx, call: &Call) -> Result<(), Error> {
     on!(tx, |c| sqlx::query(sql::IDEM_ABANDON)
+        .bind(call.tenant.as_str())
+        .bind(&call.caller)
+        .bind(call.route)
+        .bind(call.key_hash.as_slice())
+        .bind(call.owner.as_slice())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// Leaves a run that something stopped in the middle, as if it had been cut off: the next one takes it up at once, and may go
+/// on with what it finds ([`Found::CutOff`]).
+pub async fn break_off(tx: &mut Tx, call: &Call) -> Result<(), Error> {
+    on!(tx, |c| sqlx::query(sql::IDEM_BREAK_OFF)
         .bind(call.tenant.as_str())
         .bind(&call.caller)
         .bind(call.route)

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use super::{Error, Tx, sql};
 use crate::base::{Clock, Entropy, JobId, TenantId, Timestamp};
-use crate::on;
+use crate::{change, on};
 
 /// How long a claim lasts without a heartbeat. A process that was killed holds its jobs up no longer than this.
 pub const LEASE: Duration = Duration::from_secs(30);
@@ -78,25 +78,34 @@ pub async fn enqueue(tx: &mut Tx, clock: &Clock, entropy: &Entropy, job: &NewJob
     let id = JobId::new(clock, entropy).to_string();
     let payload = job.payload.to_string();
     let unique = job.unique_key.map_or_else(|| id.clone(), ToOwned::to_owned);
-    let n = on!(tx, |c| sqlx::query(sql::ENQUEUE)
-        .bind(&id)
-        .bind(job.kind)
-        .bind(&payload)
-        .bind(job.tenant.map(TenantId::as_str))
-        .bind(&unique)
-        .bind(job.run_at.micros())
-        .bind(job.deadline.map(Timestamp::micros))
-        .bind(clock.now().micros())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    Ok(change!(
+        tx,
+        sql::ENQUEUE,
+        &id,
+        job.kind,
+        &payload,
+        job.tenant.map(TenantId::as_str),
+        &unique,
+        job.run_at.micros(),
+        job.deadline.map(Timestamp::micros),
+        clock.now().micros()
+    )? == 1)
 }
 
 type ClaimRow = (String, String, String, Option<String>, i64, i64, Option<i64>);
 
 /// Takes up to `most` jobs that are due, under a fresh token.
 pub async fn claim(tx: &mut Tx, clock: &Clock, entropy: &Entropy, most: i64) -> Result<Vec<Claimed>, Error> {
+    claim_of(tx, clock, entropy, (None, most)).await
+}
+
+/// The same, of one kind alone if one is named.
+pub async fn claim_of(
+    tx: &mut Tx,
+    clock: &Clock,
+    entropy: &Entropy,
+    (kind, most): (Option<&str>, i64),
+) -> Result<Vec<Claimed>, Error> {
     let now = clock.now();
     let until = now.plus(TimeDelta::from_std(LEASE).unwrap_or_default());
     let token = entropy.bytes::<16>().to_vec();
@@ -106,6 +115,7 @@ pub async fn claim(tx: &mut Tx, clock: &Clock, entropy: &Entropy, most: i64) -> 
         .bind(&token)
         .bind(now.micros())
         .bind(most)
+        .bind(kind.unwrap_or_default())
         .fetch_all(c)
         .await)?;
     rows.into_iter().map(|row| claimed(row, token.clone())).collect()
@@ -128,32 +138,19 @@ fn claimed(row: ClaimRow, token: Vec<u8>) -> Result<Claimed, Error> {
 /// Holds on to a job for another [`LEASE`]. `false` when it is no longer ours: stop at once.
 pub async fn heartbeat(tx: &mut Tx, clock: &Clock, job: &Claimed) -> Result<bool, Error> {
     let until = clock.now().plus(TimeDelta::from_std(LEASE).unwrap_or_default());
-    fenced(on!(tx, |c| sqlx::query(sql::HEARTBEAT)
-        .bind(until.micros())
-        .bind(job.id.to_string())
-        .bind(&job.token)
-        .bind(job.claims)
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected())))
+    fenced(change!(tx, sql::HEARTBEAT, until.micros(), job.id.to_string(), &job.token, job.claims))
 }
 
 /// Takes every job out of the hands that hold it, without waiting for their leases: for a process that knows that it is
 /// the only one, so that what a killed one held is taken up at once. Gives how many there were.
 pub async fn free_all(tx: &mut Tx) -> Result<u64, Error> {
-    Ok(on!(tx, |c| sqlx::query(sql::FREE_ALL).execute(c).await.map(|r| r.rows_affected()))?)
+    Ok(change!(tx, sql::FREE_ALL)?)
 }
 
 /// Done: the row goes, in the transaction of the job's effects. `false` when the job was taken over by another worker:
 /// the caller must then undo everything.
 pub async fn finish(tx: &mut Tx, job: &Claimed) -> Result<bool, Error> {
-    fenced(on!(tx, |c| sqlx::query(sql::FINISH)
-        .bind(job.id.to_string())
-        .bind(&job.token)
-        .bind(job.claims)
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected())))
+    fenced(change!(tx, sql::FINISH, job.id.to_string(), &job.token, job.claims))
 }
 
 /// Why a job did not come to its end this time.
@@ -182,51 +179,31 @@ pub async fn retry(
 ) -> Result<bool, Error> {
     let Setback { why, own } = setback;
     if job.is_hopeless(setback) {
-        return fenced(on!(tx, |c| sqlx::query(sql::QUARANTINE)
-            .bind(why)
-            .bind(job.id.to_string())
-            .bind(&job.token)
-            .bind(job.claims)
-            .execute(c)
-            .await
-            .map(|r| r.rows_affected())));
+        return fenced(change!(tx, sql::QUARANTINE, why, job.id.to_string(), &job.token, job.claims));
     }
     let at = clock.now().plus(TimeDelta::from_std(pause).unwrap_or_default());
-    fenced(on!(tx, |c| sqlx::query(sql::RETRY)
-        .bind(at.micros())
-        .bind(why)
-        .bind(job.failures + i64::from(own))
-        .bind(job.id.to_string())
-        .bind(&job.token)
-        .bind(job.claims)
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected())))
+    fenced(change!(
+        tx,
+        sql::RETRY,
+        at.micros(),
+        why,
+        job.failures + i64::from(own),
+        job.id.to_string(),
+        &job.token,
+        job.claims
+    ))
 }
 
 /// One turn is done, and the next is not due before `at`, or at once when the job was woken during this one. No failure:
 /// claims and failures are counted anew.
 pub async fn snooze(tx: &mut Tx, job: &Claimed, at: Timestamp) -> Result<bool, Error> {
-    fenced(on!(tx, |c| sqlx::query(sql::SNOOZE)
-        .bind(at.micros())
-        .bind(job.id.to_string())
-        .bind(&job.token)
-        .bind(job.claims)
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected())))
+    fenced(change!(tx, sql::SNOOZE, at.micros(), job.id.to_string(), &job.token, job.claims))
 }
 
 /// Lets a job that waits run now; one that is being run, once more when this turn is done, for it may have looked before
 /// there was something to see.
 pub async fn wake(tx: &mut Tx, clock: &Clock, (kind, unique_key): (&str, &str)) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(sql::WAKE)
-        .bind(clock.now().micros())
-        .bind(kind)
-        .bind(unique_key)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, sql::WAKE, clock.now().micros(), kind, unique_key)?;
     Ok(())
 }
 
@@ -245,12 +222,7 @@ pub fn pause(claims: i64, entropy: &Entropy) -> Duration {
 
 /// Lets a job that was set aside run again.
 pub async fn release(tx: &mut Tx, clock: &Clock, id: JobId) -> Result<bool, Error> {
-    fenced(on!(tx, |c| sqlx::query(sql::RELEASE)
-        .bind(clock.now().micros())
-        .bind(id.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected())))
+    fenced(change!(tx, sql::RELEASE, clock.now().micros(), id.to_string()))
 }
 
 /// How many jobs wait, and how many were set aside.

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, PgPool, SqlSafeStr as _, SqliteConnection};
@@ -7,6 +8,10 @@ use super::{Error, sql};
 
 /// The number by which PostgreSQL knows the turn at the order of texts.
 const ORDERING: i64 = 0x6f72_6465_7269_6e67;
+
+/// How often a table is asked for, and how long is waited in between.
+const TRIES: usize = 15;
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// The steps that build a database, once in each dialect, same numbers and names. A released step is never edited.
 #[derive(Debug)]
@@ -39,7 +44,7 @@ pub const MAIN: Schema = steps!("": (1, "0001_store"), (2, "0002_ledger"), (3, "
     (22, "0022_mail"), (23, "0023_mandate"), (24, "0024_drp"), (25, "0025_training"), (26, "0026_look"), (27, "0027_locale"),
     (28, "0028_handover"), (29, "0029_factor"), (30, "0030_failures"), (31, "0031_address"), (33, "0033_round"),
     (34, "0034_outside"), (35, "0035_woken"), (36, "0036_idempotency_owner"), (37, "0037_known_by"),
-    (38, "0038_one_hash"));
+    (38, "0038_one_hash"), (41, "0041_letters"), (42, "0042_refused"), (43, "0043_idempotency_begun"));
 
 /// The keystore: a database of its own, backed up apart.
 pub const KEYSTORE: Schema = steps!("-keystore": (1, "0001_keys"), (2, "0002_epochs"),
@@ -76,12 +81,42 @@ async fn order_by_bytes(pool: &PgPool) -> Result<(), Error> {
     if orders.is_empty() {
         return Ok(());
     }
-    let mut tx = pool.begin().await?;
-    // Replicas that start together do it once.
-    sqlx::query(sql::TURN_POSTGRES).bind(ORDERING).execute(&mut *tx).await?;
-    for (statement,) in sqlx::query_as::<_, (String,)>(sql::UNORDERED_POSTGRES).fetch_all(&mut *tx).await? {
-        // Names of tables and columns alone, quoted by the database itself.
-        sqlx::query(AssertSqlSafe(statement)).execute(&mut *tx).await?;
+    for (statement,) in orders {
+        order_one(pool, &statement).await?;
     }
-    Ok(tx.commit().await?)
+    Ok(())
+}
+
+/// One table, in a transaction of its own: nobody can use it until it is written anew, and nobody who waits for it keeps
+/// the others waiting. Who is at work in it is waited for only so long at a time, for all who come after wait behind us.
+async fn order_one(pool: &PgPool, statement: &str) -> Result<(), Error> {
+    for _ in 0..TRIES {
+        let mut tx = pool.begin().await?;
+        // Replicas that start together do it once.
+        sqlx::query(sql::TURN_POSTGRES).bind(ORDERING).execute(&mut *tx).await?;
+        let left = sqlx::query_as::<_, (String,)>(sql::UNORDERED_POSTGRES).fetch_all(&mut *tx).await?;
+        if !left.iter().any(|(other,)| other == statement) {
+            return Ok(());
+        }
+        sqlx::query(sql::WAIT_POSTGRES).execute(&mut *tx).await?;
+        // Names of tables and columns alone, quoted by the database itself.
+        match sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&mut *tx).await {
+            Ok(_) => return Ok(tx.commit().await?),
+            Err(e) if is_in_use(&e) => {
+                tx.rollback().await?;
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(e) => return Err(e.into()),
+        }
+    }
+    Err(Error::Schema(
+        "a table must be written anew once, and others are at work in it: stop the other replicas and start again"
+            .to_owned(),
+    ))
+}
+
+/// Whether a table was not to be had in time, or only by waiting for each other.
+fn is_in_use(e: &sqlx::Error) -> bool {
+    let code = e.as_database_error().and_then(|e| e.code());
+    code.is_some_and(|code| matches!(code.as_ref(), "55P03" | "40P01"))
 }

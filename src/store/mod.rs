@@ -4,7 +4,9 @@
 //! that it cannot fail half-way for want of a lock; nothing is acknowledged before it is on the disk, though many may
 //! share the wait for it; nothing here decides what may be written. Must never: build SQL from values.
 
+pub mod aside;
 mod db;
+mod durable;
 mod error;
 pub mod idempotency;
 pub mod jobs;
@@ -13,7 +15,8 @@ mod migrations;
 mod sql;
 mod writer;
 
-pub use db::{Conn, Db, PostgresSettings, SqliteSettings, Tx};
+pub use db::{Alone, Conn, Db, PostgresSettings, SqliteSettings, Tx};
+pub(crate) use durable::{make_folders, write_durably};
 pub use error::Error;
 pub use list::{MOST_IN, padding, with_list};
 pub use migrations::{KEYSTORE, MAIN, Schema};
@@ -29,6 +32,14 @@ macro_rules! on {
             $crate::store::Conn::Sqlite($c) => $body,
             $crate::store::Conn::Postgres($c) => $body,
         }
+    };
+}
+
+/// Runs a statement with these values bound, and gives how many rows it changed.
+#[macro_export]
+macro_rules! change {
+    ($tx:expr, $statement:expr $(, $bind:expr)* $(,)?) => {
+        $crate::on!($tx, |c| sqlx::query($statement)$(.bind($bind))*.execute(c).await.map(|r| r.rows_affected()))
     };
 }
 

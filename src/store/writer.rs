@@ -43,6 +43,8 @@ struct Shared {
     options: SqliteConnectOptions,
     /// Whoever holds it has the turn.
     line: Arc<Mutex<Option<SqliteConnection>>>,
+    /// Whoever holds it is at work that goes over several transactions.
+    alone: Arc<Mutex<()>>,
     /// Only whoever has the turn looks into it.
     standing: Books<Standing>,
     /// Callers who wait for their turn.
@@ -117,6 +119,7 @@ impl Writer {
         Ok(Self(Arc::new(Shared {
             options,
             line: Arc::new(Mutex::new(Some(connection))),
+            alone: Arc::default(),
             standing: Books::new(standing),
             waiting: AtomicUsize::new(0),
             together: AtomicUsize::new(TOGETHER),
@@ -127,6 +130,11 @@ impl Writer {
     /// How many callers may share a commit from now on; with 1, each has its own.
     pub(super) fn share(&self, most: usize) {
         self.0.together.store(most.max(1), Ordering::SeqCst);
+    }
+
+    /// Waits until nobody else is at work that goes over several transactions.
+    pub(super) async fn alone(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.0.alone).lock_owned().await
     }
 
     /// Waits for the turn and begins a transaction, which takes SQLite's own lock at once.

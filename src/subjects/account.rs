@@ -7,6 +7,7 @@ use crate::crypto::Fingerprint;
 use crate::ledger::{Entry, EntryKind};
 use crate::policy::Facts;
 use crate::speech::{Tongue, key};
+use crate::store::Tx;
 use crate::vault::{Access, Actor, NewRecord, Owner};
 use chrono::TimeDelta;
 
@@ -24,6 +25,18 @@ pub struct Profile {
     pub name: String,
     /// What they are called in the app.
     pub username: String,
+}
+
+impl Profile {
+    /// As it lies in the vault.
+    pub(super) fn value(&self) -> Result<serde_json::Value, Error> {
+        serde_json::to_value(self).map_err(|_| damaged("profile"))
+    }
+}
+
+/// What lies in a person's record is not what was written.
+pub(super) fn damaged(column: &'static str) -> Error {
+    crate::store::Error::inconsistent("record", column).into()
 }
 
 impl std::fmt::Debug for Profile {
@@ -44,7 +57,7 @@ pub struct NewAccount {
 }
 
 /// Trims a name and refuses what no name is: nothing, more than 120 characters, control or direction marks.
-fn name(field: &'static str, text: &str) -> Result<String, Error> {
+pub(super) fn name(field: &'static str, text: &str) -> Result<String, Error> {
     let text = text.trim();
     let why = if text.is_empty() {
         key("must not be empty")
@@ -61,6 +74,16 @@ fn name(field: &'static str, text: &str) -> Result<String, Error> {
     Err(Error::BadName { field, why })
 }
 
+/// What is written down together with an account, or not at all.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum With<'a> {
+    Nothing,
+    /// Whom an app's identity provider knows: the issuer, and their name there.
+    Login(&'a str, &'a str),
+    /// The hash of the link for which it is opened.
+    Link(&'a [u8]),
+}
+
 impl NewAccount {
     /// Whether it could be opened, as far as that can be seen without looking who has one.
     pub fn sound(&self) -> Result<(), Error> {
@@ -70,9 +93,36 @@ impl NewAccount {
     }
 }
 
+async fn insert_login(tx: &mut Tx, owner: &Owner, issuer: &str, index: &[u8]) -> Result<(), Error> {
+    sql::insert_login(tx, owner, issuer, index).await.map_err(|e| match e {
+        crate::store::Error::Duplicate => Error::Taken,
+        other => other.into(),
+    })
+}
+
 impl Subjects {
     /// Opens an account. [`Error::Taken`] when the address has one; the caller must not show that to a stranger.
     pub async fn open(&self, tenant: &TenantId, new: NewAccount) -> Result<Owner, Error> {
+        self.open_with(tenant, new, With::Nothing).await
+    }
+
+    /// The same for somebody whom an app's identity provider, the `issuer`, knows under a name: account and login, or
+    /// neither.
+    pub async fn open_for(
+        &self,
+        tenant: &TenantId,
+        new: NewAccount,
+        (issuer, name): (&str, &str),
+    ) -> Result<Owner, Error> {
+        self.open_with(tenant, new, With::Login(issuer, name)).await
+    }
+
+    pub(super) async fn open_with(
+        &self,
+        tenant: &TenantId,
+        new: NewAccount,
+        with: With<'_>,
+    ) -> Result<Owner, Error> {
         let profile = Profile {
             email: new.email.expose().to_owned(),
             name: name("name", &new.name)?,
@@ -88,7 +138,8 @@ impl Subjects {
             return Err(Error::Taken);
         }
         let fingerprint = self.vault.enrol(&owner).await?;
-        let opened = self.write_account(&owner, &index, policy.version(), fingerprint, profile).await;
+        let begun = (policy.version(), fingerprint);
+        let opened = self.write_account(&owner, &index, begun, profile, with).await;
         if opened.is_err() {
             // Nobody was opened, so nobody's keys may stay.
             self.vault.destroy_key(&owner).await?;
@@ -101,12 +152,16 @@ impl Subjects {
         &self,
         owner: &Owner,
         index: &[u8],
-        version: &str,
-        fingerprint: Fingerprint,
+        (version, fingerprint): (&str, Fingerprint),
         profile: Profile,
+        with: With<'_>,
     ) -> Result<(), Error> {
         let tenant = &owner.tenant;
-        let value = serde_json::to_value(&profile).map_err(|_| Error::NotFound)?;
+        let login = match with {
+            With::Login(issuer, name) => Some((issuer, self.login_index(tenant, issuer, name).await?)),
+            With::Nothing | With::Link(_) => None,
+        };
+        let value = profile.value()?;
         let record = NewRecord { category: CATEGORY, name: NAME, value, parent: None, facts: Facts::new() };
         let sealed = self.vault.seal_records(owner, vec![record]).await?;
         let now = self.clock.now();
@@ -119,10 +174,20 @@ impl Subjects {
             crate::store::Error::Duplicate => Error::Taken,
             other => other.into(),
         })?;
+        if let With::Link(hash) = with {
+            sql::asked::opened(&mut tx, tenant, hash).await?;
+        }
         self.vault.insert(&mut tx, owner, &sealed).await?;
+        if let Some((issuer, index)) = login {
+            insert_login(&mut tx, owner, issuer, &index).await?;
+        }
         self.ledger.append(&mut tx, entry).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    async fn login_index(&self, tenant: &TenantId, issuer: &str, login: &str) -> Result<Vec<u8>, Error> {
+        Ok(self.vault.blind_index(tenant, "login", &format!("{issuer}\0{login}")).await?)
     }
 
     /// Whose address this is.
@@ -147,12 +212,9 @@ impl Subjects {
 
     /// Notes that an app's identity provider knows a person under this name.
     pub async fn add_login(&self, owner: &Owner, issuer: &str, login: &str) -> Result<(), Error> {
-        let index = self.vault.blind_index(&owner.tenant, "login", &format!("{issuer}\0{login}")).await?;
+        let index = self.login_index(&owner.tenant, issuer, login).await?;
         let mut tx = self.db.begin().await?;
-        sql::insert_login(&mut tx, owner, issuer, &index).await.map_err(|e| match e {
-            crate::store::Error::Duplicate => Error::Taken,
-            other => other.into(),
-        })?;
+        insert_login(&mut tx, owner, issuer, &index).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -164,7 +226,7 @@ impl Subjects {
         issuer: &str,
         login: &str,
     ) -> Result<Option<Owner>, Error> {
-        let index = self.vault.blind_index(tenant, "login", &format!("{issuer}\0{login}")).await?;
+        let index = self.login_index(tenant, issuer, login).await?;
         let mut tx = self.db.read().await?;
         let found = sql::by_login(&mut tx, tenant, issuer, &index).await?;
         Ok(found.map(|id| Owner::new(tenant, id)))
@@ -179,25 +241,7 @@ impl Subjects {
     /// What they told us, read for a purpose.
     pub async fn profile(&self, owner: &Owner, access: &Access<'_>) -> Result<Profile, Error> {
         let record = self.vault.record_named(owner, access, CATEGORY, NAME).await?.ok_or(Error::NotFound)?;
-        serde_json::from_value(record.value).map_err(|_| Error::NotFound)
-    }
-
-    /// Corrects how they are called (Art. 16 GDPR). The address stays: it moves by [`Subjects::ask_address`] alone, or by
-    /// an app's word.
-    pub async fn correct(&self, owner: &Owner, actor: &Actor, called: (&str, &str)) -> Result<(), Error> {
-        // An app corrects for its signed-in user as part of running the account; everybody else answers a request.
-        let purpose = if matches!(actor, Actor::App(_)) { "account" } else { "rights" };
-        let access = Access { actor, purpose };
-        let record = self.vault.record_named(owner, &access, CATEGORY, NAME).await?.ok_or(Error::NotFound)?;
-        let known: Profile = serde_json::from_value(record.value.clone()).map_err(|_| Error::NotFound)?;
-        let (called, username) = called;
-        let profile = Profile {
-            email: known.email,
-            name: name("name", called)?,
-            username: name("username", username)?,
-        };
-        let value = serde_json::to_value(&profile).map_err(|_| Error::NotFound)?;
-        Ok(self.vault.amend_record(owner, &access, &record, &value).await?)
+        serde_json::from_value(record.value).map_err(|_| damaged("profile"))
     }
 
     /// Until when nothing of a person's leaves and nothing is erased at once, because the address by which they sign in

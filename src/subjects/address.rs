@@ -2,34 +2,36 @@
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
+use serde_json::Value;
 
-use super::account::{CATEGORY, NAME};
+use super::account::{CATEGORY, NAME, damaged};
 use super::sql::address::{self as rows, Row};
 use super::{Email, Error, Profile, Session, SignedIn, Subjects};
-use crate::base::{AddressId, RequestId, Secret, TenantId, Timestamp};
-use crate::crypto::{self, Key, Place};
+use crate::base::{AddressId, RequestId, TenantId, Timestamp};
+use crate::crypto::{self, Place};
 use crate::ledger::{Entry, EntryKind};
-use crate::store::Tx;
+use crate::store::{self, Tx};
 use crate::vault::{Access, Actor, Owner, Record};
 
 /// How long data stay where they are after the address was changed, and how long that can be undone.
 pub const ADDRESS_HOLD: TimeDelta = TimeDelta::hours(72);
 /// How long the link in the letter to a new address works.
 pub const ADDRESS_LINK: TimeDelta = TimeDelta::hours(24);
-/// Letters about moves that one person asks for, or that one address gets, within a day.
-const MOST_A_DAY: i64 = 3;
+/// Letters about moves that one person asks for within a day; and as many that one address gets.
+pub(super) const MOST_A_DAY: i64 = 3;
+/// Within which these letters are counted: no longer than a link works, so that one that waits its turn still goes.
+pub(super) const DAY: TimeDelta = ADDRESS_LINK;
 /// How long the row of a move stays once it says nothing any more.
 const REMEMBERED: TimeDelta = TimeDelta::days(2);
-/// An old mailbox that takes nothing in holds a move up for so long.
-const OLD_FIRST: TimeDelta = TimeDelta::hours(1);
+/// Longer than it takes from the making of a key to the row that it is for.
+const UNUSED: TimeDelta = TimeDelta::hours(1);
 /// A correction is a right; a restriction does not keep it back.
-const PURPOSE: &str = "rights";
+pub(super) const PURPOSE: &str = "rights";
 
 #[derive(Serialize, Deserialize)]
-struct Both {
-    from: String,
-    to: String,
+pub(super) struct Both {
+    pub(super) from: String,
+    pub(super) to: String,
 }
 
 /// A move of which a letter is owed.
@@ -69,8 +71,10 @@ pub enum AskedMove {
     Waits(Timestamp),
     /// Its link was opened.
     Done,
-    /// Its link was not opened in time, or it was stopped.
+    /// Its link was not opened in time.
     Over,
+    /// It was ended before its time: another was asked for in its place, or somebody stopped it.
+    Ended,
 }
 
 /// A move that was done, stopped or undone.
@@ -82,13 +86,44 @@ pub struct Moved {
     pub request: Option<RequestId>,
     /// Whether the account has another address now than before.
     pub changed: bool,
+    /// When the change was asked for.
+    pub since: Timestamp,
+}
+
+/// A move that is about to be done, stopped or undone, and what had to be read for it.
+pub struct Turn {
+    /// What comes of it.
+    pub moved: Moved,
+    id: AddressId,
+    undoes: bool,
+    stays: String,
+    entry: Entry,
+    write: Option<Write>,
+}
+
+impl std::fmt::Debug for Turn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Turn").field("moved", &self.moved).finish_non_exhaustive()
+    }
+}
+
+/// The address that an account is to have.
+struct Write {
+    record: Record,
+    value: Value,
+    index: Vec<u8>,
 }
 
 fn place(tenant: &TenantId, id: AddressId) -> Place {
     Place::new("address-move").with(tenant.as_str()).with(id.as_bytes())
 }
 
-fn hash(token: &str) -> [u8; 32] {
+/// Whose keys these are, in the keystore: each move has one, which goes with its addresses.
+fn kind(tenant: &TenantId) -> String {
+    format!("address/{tenant}")
+}
+
+pub(super) fn hash(token: &str) -> [u8; 32] {
     crypto::sha256(token.as_bytes())
 }
 
@@ -106,19 +141,18 @@ impl Subjects {
         let actor = Actor::Subject(owner.subject);
         let access = Access { actor: &actor, purpose: PURPOSE };
         let (record, known) = self.kept_profile(owner, &access).await?;
-        let value = serde_json::to_value(Profile { email: to.expose().to_owned(), ..known.clone() });
-        self.vault.may_amend(owner, &access, &record, &value.map_err(|_| Error::NotFound)?).await?;
+        let value = Profile { email: to.expose().to_owned(), ..known.clone() }.value()?;
+        self.vault.may_amend(owner, &access, &record, &value).await?;
         let (now, id) = (self.clock.now(), AddressId::new(&self.clock, &self.entropy));
         let from = self.vault.blind_index(&owner.tenant, "email", &known.email).await?;
         let index = self.vault.blind_index(&owner.tenant, "email", to.expose()).await?;
         let both = Both { from: known.email, to: to.expose().to_owned() };
-        let plain = Zeroizing::new(serde_json::to_vec(&both).map_err(|_| Error::NotFound)?);
-        let key = self.moves_key(&owner.tenant).await?;
-        let sealed = crypto::seal(&key, &place(&owner.tenant, id), &plain, &self.entropy);
+        let place = place(&owner.tenant, id);
+        let sealed = self.keys.seal_once(&kind(&owner.tenant), &id.to_string(), &place, &both).await?;
         let ends_at = now.plus(ADDRESS_LINK);
         let mut tx = self.db.begin().await?;
         tx.take_turn(&format!("address/{}", owner.tenant)).await?;
-        if rows::asked_since(&mut tx, owner, &index, now.plus(TimeDelta::days(-1))).await? >= MOST_A_DAY {
+        if rows::asked_since(&mut tx, owner, now.plus(-DAY)).await? >= MOST_A_DAY {
             return Err(Error::TooMany);
         }
         let (from, to, sealed) = (from.as_slice(), index.as_slice(), sealed.as_slice());
@@ -128,46 +162,36 @@ impl Subjects {
         Ok(ends_at)
     }
 
-    /// Where a request's change of address stands. `None` when none was asked for in it.
-    pub async fn address_asked(&self, owner: &Owner, request: RequestId) -> Result<Option<AskedMove>, Error> {
+    /// Where a request's change of address stands, and whether it is to this one. `None` when none was asked for in it
+    /// since then.
+    pub async fn address_asked(
+        &self,
+        owner: &Owner,
+        (request, since): (RequestId, Option<Timestamp>),
+        to: Option<&Email>,
+    ) -> Result<Option<(AskedMove, bool)>, Error> {
         let now = self.clock.now();
+        let index = match to {
+            Some(to) => Some(self.vault.blind_index(&owner.tenant, "email", to.expose()).await?),
+            None => None,
+        };
         let mut tx = self.db.read().await?;
         let found = rows::of_request(&mut tx, owner, request).await?;
-        Ok(found.map(|(state, until)| match state.as_str() {
-            "asked" if until > now => AskedMove::Waits(until),
-            "moved" => AskedMove::Done,
-            _ => AskedMove::Over,
+        Ok(found.filter(|asked| since.is_none_or(|since| asked.at >= since)).map(|asked| {
+            let stands = match asked.state.as_str() {
+                "asked" if asked.ends_at > now => AskedMove::Waits(asked.ends_at),
+                "moved" => AskedMove::Done,
+                "over" if asked.ends_at < asked.at.plus(ADDRESS_LINK) => AskedMove::Ended,
+                _ => AskedMove::Over,
+            };
+            (stands, index.is_some() && index == asked.to)
         }))
     }
 
-    /// The request in which another address was asked for was taken back: the link opens nothing any more.
-    pub async fn stop_asking(&self, owner: &Owner, request: RequestId) -> Result<(), Error> {
-        let mut tx = self.db.begin().await?;
-        rows::stop(&mut tx, owner, request).await?;
-        tx.commit().await?;
-        Ok(())
-    }
-
-    /// Takes an app's word for the address of its own user: moved at once, and held by nothing.
-    pub async fn move_address(&self, owner: &Owner, actor: &Actor, to: &Email) -> Result<(), Error> {
-        let access = Access { actor, purpose: "account" };
-        let (record, known) = self.kept_profile(owner, &access).await?;
-        let index = self.vault.blind_index(&owner.tenant, "email", to.expose()).await?;
-        let value = Profile { email: to.expose().to_owned(), ..known };
-        let value = serde_json::to_value(&value).map_err(|_| Error::NotFound)?;
-        self.vault.may_amend(owner, &access, &record, &value).await?;
-        let mut tx = self.db.begin().await?;
-        if rows::is_reserved(&mut tx, owner, &index, self.clock.now()).await? {
-            return Err(Error::Taken);
-        }
-        rows::supersede(&mut tx, owner).await?;
-        self.set_address(&mut tx, owner, &index, (None, false)).await?;
-        rows::cut_off(&mut tx, owner, "").await?;
-        self.vault.amend_in(&mut tx, owner, &access, (&record, &value)).await?;
-        let entry = self.address_entry(EntryKind::ADDRESS_MOVED, owner, actor).await?.fact("by", "app");
-        self.ledger.append(&mut tx, entry).await?;
-        tx.commit().await?;
-        Ok(self.vault.amended(owner, &record).await?)
+    /// The request in which another address was asked for is over: the link opens nothing any more. In the transaction in
+    /// which it ends.
+    pub async fn stop_asking(&self, tx: &mut Tx, owner: &Owner, request: RequestId) -> Result<(), Error> {
+        Ok(rows::stop(tx, owner, (request, self.clock.now())).await?)
     }
 
     /// What the holder of a link in the new mailbox is asked about. Changes nothing.
@@ -177,27 +201,28 @@ impl Subjects {
         row.map(|row| OpenMove { moved: false, until: row.ends_at }).ok_or(Error::BadProof)
     }
 
-    /// The link in the new mailbox was opened and its button pressed: the account moves, and every session ends but `here`,
-    /// if it is one of theirs. What was sent to the old mailbox opens nothing any more, except what undoes this.
-    pub async fn confirm_address(
+    /// The link in the new mailbox was opened and its button pressed: what [`Subjects::turn_in`] does then. The account
+    /// moves, and every session ends but `here`, if it is one of theirs. What was sent to the old mailbox opens nothing any
+    /// more, except what undoes this.
+    pub async fn to_confirm(
         &self,
         tenant: &TenantId,
         token: &str,
         here: Option<&Session>,
-    ) -> Result<Moved, Error> {
-        let now = self.clock.now();
+    ) -> Result<Turn, Error> {
         let row = {
             let mut tx = self.db.read().await?;
-            rows::by_confirm(&mut tx, tenant, &hash(token), now).await?.ok_or(Error::BadProof)?
+            rows::by_confirm(&mut tx, tenant, &hash(token), self.clock.now()).await?.ok_or(Error::BadProof)?
         };
         let owner = Owner::new(tenant, row.subject);
-        let both = self.unseal_move(tenant, &row).await?;
+        let both = self.unseal_move(tenant, &row).await?.ok_or(Error::BadProof)?;
         let mine = |session: &&Session| matches!(&session.who, SignedIn::Subject(me) if *me == owner);
-        let stays = here.filter(mine).map(|session| session.id.to_string());
-        let stays = stays.as_deref().unwrap_or_default();
-        let write = Write { row: &row, to: &both.to, stays, entry: EntryKind::ADDRESS_MOVED };
-        self.write_address(&owner, write).await?;
-        Ok(Moved { owner, request: row.request, changed: true })
+        let stays = here.filter(mine).map(|session| session.id.to_string()).unwrap_or_default();
+        let actor = Actor::Subject(owner.subject);
+        let entry = self.address_entry(EntryKind::ADDRESS_MOVED, &owner, &actor).await?.fact("by", "link");
+        let write = Some(self.to_write(&owner, &both.to).await?);
+        let moved = Moved { owner, request: row.request, changed: true, since: row.asked_at };
+        Ok(Turn { moved, id: row.id, undoes: false, stays, entry, write })
     }
 
     /// What the holder of a link in the old mailbox is asked about. Changes nothing.
@@ -207,70 +232,83 @@ impl Subjects {
         row.map(|row| OpenMove { moved: row.moved, until: row.ends_at }).ok_or(Error::BadProof)
     }
 
-    /// The owner of the old mailbox says that the change was not theirs: it is stopped, or undone, and every session ends.
-    /// The time in which nothing leaves goes on.
-    pub async fn undo_address(&self, tenant: &TenantId, token: &str) -> Result<Moved, Error> {
+    /// The owner of the old mailbox says that the change was not theirs: what [`Subjects::turn_in`] does then. It is
+    /// stopped, or undone, every session ends, and every mandate that was given since. The time in which nothing leaves
+    /// goes on.
+    pub async fn to_undo(&self, tenant: &TenantId, token: &str) -> Result<Turn, Error> {
         let row = {
             let mut tx = self.db.read().await?;
             rows::by_undo(&mut tx, tenant, &hash(token), self.clock.now()).await?.ok_or(Error::BadProof)?
         };
         let owner = Owner::new(tenant, row.subject);
-        if row.moved {
-            let both = self.unseal_move(tenant, &row).await?;
-            let entry = EntryKind::ADDRESS_UNDONE;
-            let write = Write { row: &row, to: &both.from, stays: "", entry };
-            self.write_address(&owner, write).await?;
+        let actor = Actor::Subject(owner.subject);
+        let entry = self.address_entry(EntryKind::ADDRESS_UNDONE, &owner, &actor).await?;
+        let write = if row.moved {
+            let both = self.unseal_move(tenant, &row).await?.ok_or(Error::BadProof)?;
+            Some(self.to_write(&owner, &both.from).await?)
         } else {
-            let actor = Actor::Subject(owner.subject);
-            let entry = self.address_entry(EntryKind::ADDRESS_UNDONE, &owner, &actor).await?;
-            let mut tx = self.db.begin().await?;
-            if !rows::undone(&mut tx, tenant, row.id, false).await? {
-                return Err(Error::BadProof);
-            }
-            rows::cut_off(&mut tx, &owner, "").await?;
-            self.ledger.append(&mut tx, entry.fact("moved", false)).await?;
-            tx.commit().await?;
-        }
-        Ok(Moved { owner, request: row.request, changed: row.moved })
+            None
+        };
+        let moved = Moved { owner, request: row.request, changed: row.moved, since: row.asked_at };
+        let entry = entry.fact("moved", row.moved);
+        Ok(Turn { moved, id: row.id, undoes: true, stays: String::new(), entry, write })
     }
 
-    /// Address, index, sessions, links and the row of the move change together, or none does.
-    async fn write_address(&self, owner: &Owner, write: Write<'_>) -> Result<(), Error> {
-        let Write { row, to, stays, entry } = write;
-        let actor = Actor::Subject(owner.subject);
-        let access = Access { actor: &actor, purpose: PURPOSE };
-        let (record, known) = self.kept_profile(owner, &access).await?;
-        let index = self.vault.blind_index(&owner.tenant, "email", to).await?;
-        let value = serde_json::to_value(Profile { email: to.to_owned(), ..known });
-        let value = value.map_err(|_| Error::NotFound)?;
-        self.vault.may_amend(owner, &access, &record, &value).await?;
-        let undoes = entry == EntryKind::ADDRESS_UNDONE;
-        let entry = self.address_entry(entry, owner, &actor).await?;
-        let entry = if undoes { entry.fact("moved", true) } else { entry.fact("by", "link") };
-        let now = self.clock.now();
-        let mut tx = self.db.begin().await?;
-        let first = if undoes {
-            rows::supersede(&mut tx, owner).await?;
-            rows::undone(&mut tx, &owner.tenant, row.id, true).await?
+    /// Address, index, sessions, links and the row of the move change together, or none does: in the caller's transaction,
+    /// which must then be committed and followed by [`Subjects::turned`].
+    pub async fn turn_in(&self, tx: &mut Tx, turn: &Turn) -> Result<(), Error> {
+        let (owner, now) = (&turn.moved.owner, self.clock.now());
+        let first = if turn.undoes {
+            if turn.moved.changed {
+                rows::supersede(tx, owner, now).await?;
+            }
+            rows::undone(tx, (&owner.tenant, turn.id), turn.moved.changed, now).await?
         } else {
-            rows::moved(&mut tx, &owner.tenant, row.id, (now.plus(ADDRESS_HOLD), now)).await?
+            rows::moved(tx, &owner.tenant, turn.id, (now.plus(ADDRESS_HOLD), now)).await?
         };
-        if !first || rows::is_reserved(&mut tx, owner, &index, now).await? {
+        if !first {
             return Err(Error::BadProof);
         }
-        match self.set_address(&mut tx, owner, &index, ((!undoes).then_some(now), true)).await {
-            // Taken since the letter went: which is not told.
-            Err(Error::Taken) => return Err(Error::BadProof),
-            other => other?,
+        // An erasure began before this, and cannot be stopped any more, or it waits and then finds what is done here.
+        self.vault.standing_to_write(tx, owner).await?;
+        if let Some(Write { record, value, index }) = &turn.write {
+            if rows::is_reserved(tx, owner, index, now).await? {
+                return Err(Error::BadProof);
+            }
+            match self.set_address(tx, owner, index, ((!turn.undoes).then_some(now), true)).await {
+                // Taken since the letter went: which is not told.
+                Err(Error::Taken) => return Err(Error::BadProof),
+                other => other?,
+            }
+            let access = Access { actor: &Actor::Subject(owner.subject), purpose: PURPOSE };
+            self.vault.amend_in(tx, owner, &access, (record, value)).await?;
         }
-        rows::cut_off(&mut tx, owner, stays).await?;
-        self.vault.amend_in(&mut tx, owner, &access, (&record, &value)).await?;
-        self.ledger.append(&mut tx, entry).await?;
-        tx.commit().await?;
-        Ok(self.vault.amended(owner, &record).await?)
+        if turn.undoes {
+            rows::end_mandates(tx, owner, (turn.moved.since, now)).await?;
+        }
+        rows::cut_off(tx, owner, &turn.stays).await?;
+        self.ledger.append(tx, turn.entry.clone()).await?;
+        Ok(())
     }
 
-    async fn set_address(
+    /// The transaction was committed: the address before goes.
+    pub async fn turned(&self, turn: &Turn) -> Result<(), Error> {
+        if let Some(write) = &turn.write {
+            self.vault.amended(&turn.moved.owner, &write.record).await?;
+        }
+        Ok(())
+    }
+
+    async fn to_write(&self, owner: &Owner, to: &str) -> Result<Write, Error> {
+        let access = Access { actor: &Actor::Subject(owner.subject), purpose: PURPOSE };
+        let (record, known) = self.kept_profile(owner, &access).await?;
+        let index = self.vault.blind_index(&owner.tenant, "email", to).await?;
+        let value = Profile { email: to.to_owned(), ..known }.value()?;
+        self.vault.may_amend(owner, &access, &record, &value).await?;
+        Ok(Write { record, value, index })
+    }
+
+    pub(super) async fn set_address(
         &self,
         tx: &mut Tx,
         owner: &Owner,
@@ -278,53 +316,10 @@ impl Subjects {
         how: (Option<Timestamp>, bool),
     ) -> Result<(), Error> {
         let moved = rows::set_email(tx, owner, index, how).await.map_err(|e| match e {
-            crate::store::Error::Duplicate => Error::Taken,
+            store::Error::Duplicate => Error::Taken,
             other => other.into(),
         })?;
         if moved { Ok(()) } else { Err(Error::NotFound) }
-    }
-
-    /// The addresses that a person moved away from and can still come back to: letters about an erasure go there as well.
-    pub async fn addresses_before(&self, owner: &Owner) -> Result<Vec<Email>, Error> {
-        let held = {
-            let mut tx = self.db.read().await?;
-            rows::held_of(&mut tx, owner, self.clock.now()).await?
-        };
-        let mut all = Vec::with_capacity(held.len());
-        for row in held {
-            all.push(self.unseal_move(&owner.tenant, &row).await?.from.parse()?);
-        }
-        Ok(all)
-    }
-
-    /// The moves of a tenant of which a letter is owed.
-    pub async fn owed_moves(&self, tenant: &TenantId) -> Result<Vec<OwedMove>, Error> {
-        let now = self.clock.now();
-        let found = {
-            let mut tx = self.db.read().await?;
-            rows::owed(&mut tx, tenant, now).await?
-        };
-        let mut owed = Vec::with_capacity(found.len());
-        for row in found {
-            let both = self.unseal_move(tenant, &row).await?;
-            owed.push(OwedMove {
-                id: row.id,
-                owner: Owner::new(tenant, row.subject),
-                from: both.from.parse()?,
-                to: both.to.parse()?,
-                told: row.told,
-                wants_post: !row.posted && !row.moved,
-                old_is_dead: now.since(row.asked_at) >= OLD_FIRST,
-                ends_at: row.ends_at,
-            });
-        }
-        Ok(owed)
-    }
-
-    /// Whether the new address of a move is kept free for somebody who moved away from it and can still come back.
-    pub async fn is_kept_free(&self, owed: &OwedMove) -> Result<bool, Error> {
-        let index = self.vault.blind_index(&owed.owner.tenant, "email", owed.to.expose()).await?;
-        self.is_kept_for_another(&owed.owner, &index).await
     }
 
     /// The same for whoever wants it.
@@ -333,79 +328,45 @@ impl Subjects {
         Ok(rows::is_reserved(&mut tx, owner, index, self.clock.now()).await?)
     }
 
-    /// The token of the link that undoes a move, for the letter to the old address alone. `None` when somebody else sends
-    /// it.
-    pub async fn tell_old(&self, owed: &OwedMove) -> Result<Option<Secret<String>>, Error> {
-        let token = self.entropy.token();
-        let mut tx = self.db.begin().await?;
-        let (hash, now) = (hash(&token), self.clock.now());
-        let first = rows::telling(&mut tx, &owed.owner.tenant, owed.id, (&hash, now)).await?;
-        tx.commit().await?;
-        Ok(first.then(|| token.into()))
-    }
-
-    /// That letter did not go.
-    pub async fn old_not_told(&self, owed: &OwedMove) -> Result<(), Error> {
-        let mut tx = self.db.begin().await?;
-        rows::not_told(&mut tx, &owed.owner.tenant, owed.id).await?;
-        tx.commit().await?;
-        Ok(())
-    }
-
-    /// The token of the link that confirms a move, for the letter to the new address alone. `None` when somebody else
-    /// sends it.
-    pub async fn post_new(&self, owed: &OwedMove) -> Result<Option<Secret<String>>, Error> {
-        let token = self.entropy.token();
-        let mut tx = self.db.begin().await?;
-        let (hash, now) = (hash(&token), self.clock.now());
-        let first = rows::posting(&mut tx, &owed.owner.tenant, owed.id, (&hash, now)).await?;
-        tx.commit().await?;
-        Ok(first.then(|| token.into()))
-    }
-
-    /// That letter did not go.
-    pub async fn new_not_posted(&self, owed: &OwedMove) -> Result<(), Error> {
-        let mut tx = self.db.begin().await?;
-        rows::not_posted(&mut tx, &owed.owner.tenant, owed.id).await?;
-        tx.commit().await?;
-        Ok(())
-    }
-
     /// Blanks the addresses of moves that are over. Gives how many.
     pub async fn expire_moves(&self) -> Result<u64, Error> {
         let now = self.clock.now();
         let mut tx = self.db.begin().await?;
-        let n = rows::expire(&mut tx, (now, now.plus(-REMEMBERED))).await?;
+        let n = rows::expire(&mut tx, (now, now.plus(-REMEMBERED)), now.plus(-DAY)).await?;
         tx.commit().await?;
         Ok(n)
     }
 
-    async fn kept_profile(&self, owner: &Owner, access: &Access<'_>) -> Result<(Record, Profile), Error> {
+    /// Destroys the keys of moves whose addresses are no longer there, however they went. Gives how many.
+    pub async fn end_move_keys(&self, tenant: &TenantId) -> Result<u64, Error> {
+        let before = self.clock.now().plus(-UNUSED);
+        let there = rows::sealed(&mut self.db.read().await?, tenant).await?;
+        Ok(self.keys.end_once_but(&kind(tenant), &there, before).await?)
+    }
+
+    pub(super) async fn kept_profile(
+        &self,
+        owner: &Owner,
+        access: &Access<'_>,
+    ) -> Result<(Record, Profile), Error> {
         let record = self.vault.record_named(owner, access, CATEGORY, NAME).await?.ok_or(Error::NotFound)?;
-        let profile = serde_json::from_value(record.value.clone()).map_err(|_| Error::NotFound)?;
+        let profile = serde_json::from_value(record.value.clone()).map_err(|_| damaged("profile"))?;
         Ok((record, profile))
     }
 
-    async fn address_entry(&self, kind: EntryKind, owner: &Owner, by: &Actor) -> Result<Entry, Error> {
+    pub(super) async fn address_entry(
+        &self,
+        kind: EntryKind,
+        owner: &Owner,
+        by: &Actor,
+    ) -> Result<Entry, Error> {
         let entry = Entry::new(kind, self.clock.now(), &owner.tenant, by.role().as_str());
         Ok(entry.about(self.vault.subject_ref(owner).await?))
     }
 
-    async fn moves_key(&self, tenant: &TenantId) -> Result<Key, Error> {
-        Ok(self.keys.system(&format!("address/{tenant}")).await?)
+    /// `None` when its key was destroyed: it was over, and a backup brought its row back.
+    pub(super) async fn unseal_move(&self, tenant: &TenantId, row: &Row) -> Result<Option<Both>, Error> {
+        let place = place(tenant, row.id);
+        Ok(self.keys.open_once(&kind(tenant), &row.id.to_string(), &place, &row.sealed).await?)
     }
-
-    async fn unseal_move(&self, tenant: &TenantId, row: &Row) -> Result<Both, Error> {
-        let key = self.moves_key(tenant).await?;
-        let plain = crypto::open(&key, &place(tenant, row.id), &row.sealed).map_err(|_| Error::NotFound)?;
-        serde_json::from_slice(&plain).map_err(|_| Error::NotFound)
-    }
-}
-
-/// What becomes of an address.
-struct Write<'a> {
-    row: &'a Row,
-    to: &'a str,
-    stays: &'a str,
-    entry: EntryKind,
 }

@@ -3,14 +3,15 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use zeroize::Zeroizing;
 
+use super::account::With;
 use super::links::{LIFE, MOST_IN_LIFE, hash};
 use super::{Email, Error, LinkFor, NewAccount, Subjects, sql};
 use crate::base::{Secret, SubjectId, TenantId, Timestamp};
-use crate::crypto::{self, Key, Place};
+use crate::crypto::Place;
 use crate::speech::Tongue;
 use crate::store::jobs::{self, NewJob};
+use crate::vault::Owner;
 
 /// The kind of the job that writes the letter.
 pub const LETTER: &str = "sign-in-letter";
@@ -57,6 +58,8 @@ pub struct AskedLink {
     pub email: Email,
     /// The account to be opened, if the address has none.
     pub opens: Option<NewAccount>,
+    /// Whether a try before this one opened it.
+    pub opened: bool,
     /// The code that stands in the letter; empty when none does.
     pub code: String,
     /// The path of the link below the tenant's root, with its token.
@@ -70,6 +73,11 @@ pub struct AskedLink {
 
 fn place(tenant: &TenantId, hash: &[u8]) -> Place {
     Place::new("sign-in").with(tenant.as_str()).with(hash)
+}
+
+/// The service's key under which a tenant's wishes for links lie.
+fn key(tenant: &TenantId) -> String {
+    format!("sign-in/{tenant}")
 }
 
 impl Subjects {
@@ -89,9 +97,7 @@ impl Subjects {
             tongue: wish.tongue.tag().to_owned(),
             token,
         };
-        let plain = Zeroizing::new(serde_json::to_vec(&kept).map_err(|_| Error::NotFound)?);
-        let key = self.doors_key(tenant).await?;
-        let sealed = crypto::seal(&key, &place(tenant, &hash), &plain, &self.entropy);
+        let sealed = self.keys.seal_note(&key(tenant), &place(tenant, &hash), &kept).await?;
         let mut tx = self.db.begin().await?;
         // Counted and added in one turn, or many at once would each find that there is room for one more.
         tx.take_turn(&format!("links/{tenant}/{}", hex::encode(&index))).await?;
@@ -130,22 +136,31 @@ impl Subjects {
             let mut tx = self.db.read().await?;
             sql::asked::waiting(&mut tx, tenant, &hash, self.clock.now()).await?
         };
-        let Some((sealed, expires_at)) = found else { return Ok(None) };
-        let key = self.doors_key(tenant).await?;
-        let plain = crypto::open(&key, &place(tenant, &hash), &sealed).map_err(|_| Error::NotFound)?;
-        let kept: Kept = serde_json::from_slice(&plain).map_err(|_| Error::NotFound)?;
+        let Some((sealed, expires_at, opened)) = found else { return Ok(None) };
+        let kept: Kept = self.keys.open_note(&key(tenant), &place(tenant, &hash), &sealed).await?;
         let email: Email = kept.email.parse()?;
         let opens = kept.opens.map(|name| NewAccount { email: email.clone(), username: name.clone(), name });
         Ok(Some(AskedLink {
             whom: if kept.staff { LinkFor::Staff } else { LinkFor::Subject },
             email,
             opens,
+            opened,
             code: kept.code,
             path: format!("{}&token={}", kept.path, kept.token).into(),
             tongue: Tongue::of_tag(&kept.tongue).unwrap_or_default(),
             expires_at,
             hash,
         }))
+    }
+
+    /// Opens the account that a link is to open, and notes with it that it did. [`Error::Taken`] when the address has one.
+    pub async fn open_by_link(
+        &self,
+        tenant: &TenantId,
+        link: &AskedLink,
+        new: NewAccount,
+    ) -> Result<Owner, Error> {
+        self.open_with(tenant, new, With::Link(&link.hash)).await
     }
 
     /// Says whose a link is: whether somebody's at all, and which person's, if it is one's. One that is nobody's opens
@@ -172,9 +187,5 @@ impl Subjects {
         sql::asked::blank(&mut tx, tenant, &link.hash).await?;
         tx.commit().await?;
         Ok(())
-    }
-
-    async fn doors_key(&self, tenant: &TenantId) -> Result<Key, Error> {
-        Ok(self.keys.system(&format!("sign-in/{tenant}")).await?)
     }
 }

@@ -6,9 +6,11 @@
 
 mod account;
 mod address;
+mod address_letters;
 mod again;
 mod api_keys;
 mod asked;
+mod correcting;
 mod device;
 mod email;
 mod error;
@@ -21,9 +23,10 @@ mod staff;
 mod totp;
 
 pub use account::{NewAccount, Profile};
-pub use address::{ADDRESS_HOLD, ADDRESS_LINK, AskedMove, Moved, OpenMove, OwedMove};
+pub use address::{ADDRESS_HOLD, ADDRESS_LINK, AskedMove, Moved, OpenMove, OwedMove, Turn};
 pub use api_keys::{ApiKey, MintedKey, Scope};
 pub use asked::{AskedLink, LETTER, LinkWish};
+pub use correcting::Correcting;
 pub use device::Device;
 pub use email::Email;
 pub use error::Error;

@@ -86,12 +86,17 @@ impl Subjects {
         Ok(sql::end_sessions(tx, owner).await?)
     }
 
-    /// Forgets sessions and links that ended. Gives how many.
+    /// Forgets sessions and links that ended. Gives how many. Somebody waited in vain for a link that lapsed before its
+    /// letter went: whoever reads the log hears of it.
     pub async fn expire(&self) -> Result<u64, Error> {
         let now = self.clock.now();
         let mut tx = self.db.begin().await?;
+        let lapsed = sql::lapsed(&mut tx, now).await?;
         let n = sql::expire(&mut tx, now).await?;
         tx.commit().await?;
+        if lapsed > 0 {
+            tracing::warn!(lapsed, "links to sign in by were over before their letters were sent");
+        }
         Ok(n)
     }
 }

@@ -121,7 +121,7 @@ impl Vault {
         let mut listed = std::pin::pin!(self.blobs.list(KeyPrefix::all(), None));
         while let Some(blob) = listed.try_next().await? {
             let key = blob.key.to_string();
-            found.missing += rows.before(self, &key).await?;
+            found.missing += rows.before(self, Some(&key)).await?;
             if !rows.take(&key) {
                 strangers.push(blob.key);
             }
@@ -129,7 +129,7 @@ impl Vault {
                 self.bury_strangers(&std::mem::take(&mut strangers), &mut found).await?;
             }
         }
-        found.missing += rows.before(self, "~").await?;
+        found.missing += rows.before(self, None).await?;
         self.bury_strangers(&strangers, &mut found).await?;
         Ok(found)
     }
@@ -224,12 +224,12 @@ struct Rows {
 }
 
 impl Rows {
-    /// Leaves behind what stands before `key`: how many of it are images that have landed.
-    async fn before(&mut self, vault: &Vault, key: &str) -> Result<u64, Error> {
+    /// Leaves behind what stands before `key`, or everything: how many of it are images that have landed.
+    async fn before(&mut self, vault: &Vault, key: Option<&str>) -> Result<u64, Error> {
         let mut landed = 0;
         loop {
             while let Some((first, live)) = self.page.front() {
-                if first.as_str() >= key {
+                if key.is_some_and(|key| first.as_str() >= key) {
                     return Ok(landed);
                 }
                 landed += u64::from(*live);

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::records::key_items;
 use super::rows::Which;
+use super::turns::Held;
 use super::{Error, Owner, Vault, rows, sql};
 use crate::base::{ObjectId, RecordId, SubjectId, TenantId, Timestamp};
 use crate::blobs::BlobKey;
@@ -77,9 +78,7 @@ impl Vault {
         now: Timestamp,
         most: i64,
     ) -> Result<Vec<Doomed>, Error> {
-        let policy = self.policy(tenant)?;
-        let unholdable: Vec<&str> =
-            policy.retention_rules().filter(|r| !r.may_be_held).map(|r| r.id.as_str()).collect();
+        let unholdable = self.unholdable(tenant);
         let mut tx = self.db.read().await?;
         let mut due = rows::due(&mut tx, tenant, now, most).await?;
         if !unholdable.is_empty() {
@@ -107,14 +106,14 @@ impl Vault {
         if doomed.is_empty() {
             return Ok(Vec::new());
         }
-        let mut doomed = self.with_belongings(tenant, doomed).await?;
+        let (mut doomed, beside) = self.with_belongings(tenant, doomed).await?;
         let now = self.clock.now();
-        self.doom(tenant, &mut doomed, now).await?;
+        self.doom(tenant, (&mut doomed, &beside), now).await?;
         let refs = self.refs(tenant, &doomed).await?;
         let mut tx = self.db.begin().await?;
         // No hold comes between this look and the end of the keys.
         let held = Self::holds_now(&mut tx, tenant).await?;
-        doomed.retain(|d| !self.keeps(tenant, &held, d, now));
+        self.spare(tenant, &held, (&mut doomed, &beside), now);
         let names: Vec<_> = doomed.iter().flat_map(Doomed::key_items).collect();
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         self.keys.destroy_items(tenant, &names).await?;
@@ -132,14 +131,19 @@ impl Vault {
 
     /// Says in the rows that these are due, before anything else: whatever happens next, the sweep will find them. What a
     /// hold keeps is left out.
-    async fn doom(&self, tenant: &TenantId, doomed: &mut Vec<Doomed>, now: Timestamp) -> Result<(), Error> {
+    async fn doom(
+        &self,
+        tenant: &TenantId,
+        (doomed, beside): (&mut Vec<Doomed>, &Beside),
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let is_later = |d: &&Doomed| d.due_at.is_none_or(|at| at > now);
         if !doomed.iter().any(|d| is_later(&d)) {
             return Ok(());
         }
         let mut tx = self.db.begin().await?;
         let held = Self::holds_now(&mut tx, tenant).await?;
-        doomed.retain(|d| !self.keeps(tenant, &held, d, now));
+        self.spare(tenant, &held, (&mut *doomed, beside), now);
         let (records, objects): (Vec<_>, Vec<_>) =
             doomed.iter().filter(is_later).partition(|d| d.is_record());
         for (some, statement) in [(objects, sql::DOOM_OBJECTS), (records, sql::DOOM_RECORDS)] {
@@ -149,8 +153,27 @@ impl Vault {
         Ok(tx.commit().await?)
     }
 
-    /// What is kept beside an image (its size, its format) goes with it, unless it is under a legal hold of its own.
-    async fn with_belongings(&self, tenant: &TenantId, doomed: &[Doomed]) -> Result<Vec<Doomed>, Error> {
+    /// Leaves out what a hold keeps, and what would go only because the image goes that it is kept beside.
+    fn spare(
+        &self,
+        tenant: &TenantId,
+        held: &[Held],
+        (doomed, beside): (&mut Vec<Doomed>, &Beside),
+        now: Timestamp,
+    ) {
+        doomed.retain(|d| !self.keeps(tenant, held, d, now));
+        let going: HashSet<String> = doomed.iter().map(|d| d.id.clone()).collect();
+        doomed.retain(|d| beside.get(&d.id).is_none_or(|image| going.contains(image)));
+    }
+
+    /// What is kept beside an image (its size, its format) goes with it, unless it is under a legal hold of its own. Also
+    /// which of them is there for which image alone.
+    async fn with_belongings(
+        &self,
+        tenant: &TenantId,
+        doomed: &[Doomed],
+    ) -> Result<(Vec<Doomed>, Beside), Error> {
+        let mut parents = Beside::new();
         let mut all = doomed.to_vec();
         let mut tx = self.db.read().await?;
         for d in doomed.iter().filter(|d| !d.is_record()) {
@@ -159,10 +182,12 @@ impl Vault {
             let fresh: Vec<_> = beside.into_iter().filter(|b| !all.iter().any(|d| d.id == b.id)).collect();
             if !fresh.is_empty() {
                 let held = rows::holds(&mut tx, &owner).await?;
-                all.extend(fresh.into_iter().filter(|b| !is_held(&held, &b.category)));
+                let fresh: Vec<_> = fresh.into_iter().filter(|b| !is_held(&held, &b.category)).collect();
+                parents.extend(fresh.iter().map(|b| (b.id.clone(), d.id.clone())));
+                all.extend(fresh);
             }
         }
-        Ok(all)
+        Ok((all, parents))
     }
 
     async fn refs(
@@ -404,6 +429,9 @@ impl Vault {
         Ok(())
     }
 }
+
+/// Of what goes only because an image goes: which image that is.
+type Beside = HashMap<String, String>;
 
 /// Which table, id, category, facts, version, rules carried out.
 type FactsRow = (String, String, String, String, String, String);

@@ -77,6 +77,7 @@ impl From<keystore::Error> for Error {
     fn from(e: keystore::Error) -> Self {
         match e {
             keystore::Error::NoKey | keystore::Error::Fenced => Self::NotFound,
+            keystore::Error::Note => Self::Damaged,
             other => Self::Keys(other),
         }
     }

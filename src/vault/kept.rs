@@ -243,8 +243,12 @@ impl Vault {
                 after.clone_from(&last.id);
                 for row in page {
                     let ends = row.item.due_at.is_some() && row.item.parent.is_none();
-                    let key = self.keys.item(holder.key(), &key_item(&row.id, row.revision)).await;
-                    let value = key.ok().and_then(|key| open(holder, row, &key.key).ok()).map(|r| r.value);
+                    let key = match self.keys.item(holder.key(), &key_item(&row.id, row.revision)).await {
+                        Ok(key) => Some(key),
+                        Err(keystore::Error::NoKey | keystore::Error::Damaged) => None,
+                        Err(e) => return Err(e.into()),
+                    };
+                    let value = key.and_then(|key| open(holder, row, &key.key).ok()).map(|r| r.value);
                     let fields = value.as_ref().and_then(|v| v.as_object());
                     let within = fields.is_some_and(|fields| match &may_stay {
                         MayStay::Nothing => false,

@@ -1,13 +1,14 @@
 //! Leaving away what is no longer needed: the named fields that stay under a new key, the old key destroyed, and the
 //! rule noted, so that the next one ends what is left.
 //!
-//! Two steps, each its own and harmless when it is done again: the smaller value is made durable, then the old key dies
-//! and the rule is noted. A process that stops between them leaves a record that is still due by that rule.
+//! Two steps, each its own and harmless when it is done again: the smaller value is made durable together with the entry
+//! that names the old key, then that key dies and the rule is noted. A process that stops between them leaves a record
+//! that is still due by that rule.
 
 use serde_json::Value;
 
 use super::records::{key_item, key_items, open};
-use super::rows::RecordRow;
+use super::rows::{RecordRow, Which};
 use super::{Doomed, Error, ItemKind, Owner, Record, Vault, rows, sql};
 use crate::base::{TenantId, Timestamp};
 use crate::keystore;
@@ -48,9 +49,19 @@ enum Reduction {
 
 impl Vault {
     /// Opens a record for what a rule or a law does with it. `None` when nothing ever opens it again: its key is gone, or
-    /// key or value are damaged, while the keystore itself is whole.
+    /// key or value are damaged, while the keystore itself is whole. An epoch that is not to be seen at the moment is an
+    /// error, and says nothing about the record.
     pub(super) async fn readable(&self, owner: &Owner, row: RecordRow) -> Result<Option<Record>, Error> {
-        let key = match self.keys.item(owner.key(), &key_item(&row.id, row.revision)).await {
+        let name = key_item(&row.id, row.revision);
+        let mut key = self.keys.item(owner.key(), &name).await;
+        if matches!(key, Err(keystore::Error::Damaged)) && self.keys.opens_all_epochs().await? {
+            // It may have been its epoch that did not open: now that all do, the key itself is asked once more.
+            key = self.keys.item(owner.key(), &name).await;
+            if matches!(key, Err(keystore::Error::Damaged)) {
+                return Ok(None);
+            }
+        }
+        let key = match key {
             Ok(key) => key,
             Err(keystore::Error::NoKey) => {
                 // Corrected or erased since the row was read: then it is no longer this row that stands there.
@@ -58,7 +69,6 @@ impl Vault {
                 let now = rows::record(&mut tx, owner, &row.id).await?.ok_or(Error::NotFound)?;
                 return if now.revision == row.revision { Ok(None) } else { Err(Error::NotFound) };
             }
-            Err(keystore::Error::Damaged) if self.keys.opens_all_epochs().await? => return Ok(None),
             Err(e) => return Err(e.into()),
         };
         match open(owner, row, &key.key) {
@@ -114,64 +124,71 @@ impl Vault {
             return Ok(Reduction::Left);
         }
         let Some(record) = self.readable(&owner, row).await? else { return Ok(Reduction::Unreadable) };
-        let (row, gone) = self.write_less(&owner, (d, record), rule).await?;
+        let row = self.write_less(&owner, (d, record), (rule, by)).await?;
         // The smaller value is durable: what was there before dies.
         let earlier: Vec<_> = (1..row.revision).rev().take(32).map(|r| key_item(&row.id, r)).collect();
         let earlier: Vec<_> = earlier.iter().map(String::as_str).collect();
-        let dead = self.keys.destroy_items(tenant, &earlier).await?;
+        self.keys.destroy_items(tenant, &earlier).await?;
         self.keys.truncate_log().await?;
-        let mut entry = Entry::new(EntryKind::OBJECT_REDUCED, self.clock.now(), tenant, by.as_str())
-            .fact("category", row.category.as_str())
-            .fact("object", row.id.as_str())
+        let mut tx = self.db.begin().await?;
+        let noted = self.note_done(&mut tx, &owner, &row, &rule.id).await?;
+        tx.commit().await?;
+        Ok(if noted { Reduction::Done } else { Reduction::Left })
+    }
+
+    /// The record with fewer fields under its next revision, durable and with its entry; as it is when it has no more than
+    /// may stay: then nothing is told, or it was told before.
+    async fn write_less(
+        &self,
+        owner: &Owner,
+        (d, record): (&Doomed, Record),
+        (rule, by): (&Retention, Role),
+    ) -> Result<RecordRow, Error> {
+        let (id, category, revision) = (d.id.clone(), record.category, record.revision);
+        let (less, gone) = strip(record.value, |field| rule.keep_fields.iter().any(|f| f == field));
+        if gone > 0 {
+            let entry = self.reduced_entry(owner, (d, rule, by), gone).await?;
+            let mut tx = self.db.begin().await?;
+            let held = Self::holds_now(&mut tx, &owner.tenant).await?;
+            if self.keeps(&owner.tenant, &held, d, self.clock.now()) {
+                return Err(Error::Held);
+            }
+            // The key that dies, as its own row names it: whoever stops after this has told of it already.
+            let before = rows::doomed(&mut tx, owner, Which::Record(&id)).await?.pop();
+            if !self.revise(&mut tx, owner, (&id, &category, revision), &less).await? {
+                return Err(Error::NotFound);
+            }
+            let entry = match before.and_then(|row| row.kfp) {
+                Some(key) => entry.fact("key", key.to_string().as_str()),
+                None => entry,
+            };
+            self.ledger.append(&mut tx, entry).await?;
+            tx.commit().await?;
+        }
+        let mut tx = self.db.read().await?;
+        rows::record(&mut tx, owner, &id).await?.ok_or(Error::NotFound)
+    }
+
+    async fn reduced_entry(
+        &self,
+        owner: &Owner,
+        (d, rule, by): (&Doomed, &Retention, Role),
+        gone: usize,
+    ) -> Result<Entry, Error> {
+        let now = self.clock.now();
+        let mut entry = Entry::new(EntryKind::OBJECT_REDUCED, now, &owner.tenant, by.as_str())
+            .fact("category", d.category.as_str())
+            .fact("object", d.id.as_str())
             .fact("rule", rule.id.as_str())
             .fact("fields-gone", i64::try_from(gone).unwrap_or(i64::MAX));
         if let Some(statute) = &rule.statute {
             entry = entry.fact("statute", statute.as_str());
         }
-        if let Some((_, kfp)) = dead.first() {
-            entry = entry.fact("key", kfp.to_string().as_str());
+        match self.subject_ref(owner).await {
+            Ok(about) => Ok(entry.about(about)),
+            Err(Error::NotFound) => Ok(entry),
+            Err(e) => Err(e),
         }
-        let entry = match self.subject_ref(&owner).await {
-            Ok(about) => entry.about(about),
-            Err(Error::NotFound) => entry,
-            Err(e) => return Err(e),
-        };
-        let mut tx = self.db.begin().await?;
-        let noted = self.note_done(&mut tx, &owner, &row, &rule.id).await?;
-        if noted {
-            self.ledger.append(&mut tx, entry).await?;
-        }
-        tx.commit().await?;
-        Ok(if noted { Reduction::Done } else { Reduction::Left })
-    }
-
-    /// The record with fewer fields under its next revision, durable; as it is when it has no more than may stay. Also
-    /// how many fields went by this.
-    async fn write_less(
-        &self,
-        owner: &Owner,
-        (d, record): (&Doomed, Record),
-        rule: &Retention,
-    ) -> Result<(RecordRow, usize), Error> {
-        let (id, category, revision) = (d.id.clone(), record.category, record.revision);
-        let (less, gone) = strip(record.value, |field| rule.keep_fields.iter().any(|f| f == field));
-        if gone == 0 {
-            let mut tx = self.db.read().await?;
-            let row = rows::record(&mut tx, owner, &id).await?.ok_or(Error::NotFound)?;
-            return Ok((row, 0));
-        }
-        let mut tx = self.db.begin().await?;
-        let held = Self::holds_now(&mut tx, &owner.tenant).await?;
-        if self.keeps(&owner.tenant, &held, d, self.clock.now()) {
-            return Err(Error::Held);
-        }
-        if !self.revise(&mut tx, owner, (&id, &category, revision), &less).await? {
-            return Err(Error::NotFound);
-        }
-        tx.commit().await?;
-        let mut tx = self.db.read().await?;
-        let row = rows::record(&mut tx, owner, &id).await?.ok_or(Error::NotFound)?;
-        Ok((row, gone))
     }
 
     /// Notes that a rule was carried out on a record, and computes what comes next.

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::objects::Start;
 use super::{Doomed, Error, Item, ItemKind, Owner, Standing, sql};
 use crate::base::{SubjectId, TenantId, Timestamp};
@@ -274,21 +276,22 @@ pub(super) async fn due(
     Ok(both.collect::<Result<_, _>>()?)
 }
 
-/// What is due by one of these rules, whether or not it is under a hold.
+/// What is due by one of these rules (`category/rule`), whether or not it is under a hold.
 pub(super) async fn due_unholdable(
     tx: &mut Tx,
     tenant: &TenantId,
     now: Timestamp,
-    rules: &[&str],
+    rules: &BTreeSet<String>,
     most: i64,
 ) -> Result<Vec<Doomed>, Error> {
     let mut found = Vec::new();
+    let rules: Vec<&String> = rules.iter().collect();
     for some in rules.chunks(store::MOST_IN) {
         let objects: Vec<DoomedObject> = on!(tx, |c| {
             let mut query = sqlx::query_as(with_list(sql::DUE_UNHOLDABLE_OBJECTS, some.len()));
             query = query.bind(tenant.as_str().to_owned()).bind(now.micros()).bind(most);
             for rule in padding(some) {
-                query = query.bind((*rule).to_owned());
+                query = query.bind((*rule).clone());
             }
             query.fetch_all(c).await
         })?;
@@ -296,7 +299,7 @@ pub(super) async fn due_unholdable(
             let mut query = sqlx::query_as(with_list(sql::DUE_UNHOLDABLE_RECORDS, some.len()));
             query = query.bind(tenant.as_str().to_owned()).bind(now.micros()).bind(most);
             for rule in padding(some) {
-                query = query.bind((*rule).to_owned());
+                query = query.bind((*rule).clone());
             }
             query.fetch_all(c).await
         })?;

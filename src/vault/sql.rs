@@ -219,9 +219,9 @@ pub(super) const TRACE_RECORD: &str = "SELECT subject, category, 'live', parent,
     created_at, due_at FROM record WHERE tenant = $1 AND id = $2";
 /// As [`DUE_OBJECTS`] for rules that no legal hold stops.
 pub(super) const DUE_UNHOLDABLE_OBJECTS: &str = "SELECT id, subject, category, blob_key, rule, due_at, kfp FROM object \
-    WHERE tenant = $1 AND due_at <= $2 AND state = 'live' AND rule IN ($list) ORDER BY due_at, id LIMIT $3";
+    WHERE tenant = $1 AND due_at <= $2 AND state = 'live' AND category || '/' || rule IN ($list) ORDER BY due_at, id LIMIT $3";
 pub(super) const DUE_UNHOLDABLE_RECORDS: &str = "SELECT id, subject, category, revision, rule, due_at, kfp FROM record \
-    WHERE tenant = $1 AND due_at <= $2 AND rule IN ($list) ORDER BY due_at, id LIMIT $3";
+    WHERE tenant = $1 AND due_at <= $2 AND category || '/' || rule IN ($list) ORDER BY due_at, id LIMIT $3";
 
 pub(super) const HOLDER: &str = "SELECT since FROM holder WHERE tenant = $1 AND id = $2";
 pub(super) const INSERT_HOLDER: &str = "INSERT INTO holder (id, tenant, since) VALUES ($1, $2, $3)";

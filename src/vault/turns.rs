@@ -1,6 +1,8 @@
 //! Legal holds and erasures take turns, a tenant at a time: whoever lets something go sees every hold that was placed
 //! before, and none is placed in the middle of it.
 
+use std::collections::BTreeSet;
+
 use super::erase::Doomed;
 use super::{Error, Vault, sql};
 use crate::base::{TenantId, Timestamp};
@@ -50,7 +52,24 @@ impl Vault {
         };
         let due = d.due_at.is_some_and(|at| at <= now);
         let rule = d.rule.as_deref().filter(|_| due);
-        let rule = rule.and_then(|rule| self.retention_rule(tenant, &d.category, rule));
-        rule.is_none_or(|rule| rule.may_be_held) && held.iter().any(over)
+        rule.is_none_or(|rule| self.may_be_held(tenant, &d.category, rule)) && held.iter().any(over)
+    }
+
+    /// Whether a hold stops a rule of a category. One that no version has is stopped.
+    fn may_be_held(&self, tenant: &TenantId, category: &str, rule: &str) -> bool {
+        self.retention_rule(tenant, category, rule).is_none_or(|rule| rule.may_be_held)
+    }
+
+    /// The rules of whichever version that no hold stops, each with its category, as a row has both:
+    /// `category/rule`.
+    pub(super) fn unholdable(&self, tenant: &TenantId) -> BTreeSet<String> {
+        let mut all = BTreeSet::new();
+        for policy in self.library.versions(tenant) {
+            for rule in policy.retention_rules() {
+                let firm = rule.categories.iter().filter(|c| !self.may_be_held(tenant, c, &rule.id));
+                all.extend(firm.map(|category| format!("{category}/{}", rule.id)));
+            }
+        }
+        all
     }
 }

@@ -4,7 +4,6 @@
 use chrono::TimeDelta;
 
 use crate::base::TenantId;
-use crate::billing::WELCOME;
 use crate::edge::{Edge, Fault};
 use crate::policy::Role;
 use crate::subjects::{Email, NewAccount, SignedIn};
@@ -56,7 +55,7 @@ async fn person(edge: &Edge, tenant: &TenantId) -> Result<SignedIn, Fault> {
     }
     let new = NewAccount { email, name: "A person".to_owned(), username: "person".to_owned() };
     let owner = edge.app.subjects.open(tenant, new).await?;
-    edge.app.credits.grant(&owner, WELCOME, "welcome").await?;
+    edge.app.credits.welcome(&owner).await?;
     Ok(SignedIn::Subject(owner))
 }
 

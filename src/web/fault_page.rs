@@ -47,6 +47,7 @@ fn fault_of(response: &Response) -> Option<Fault> {
         Fault::new(match status {
             StatusCode::FORBIDDEN => Kind::Forbidden,
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Kind::NotFound,
+            StatusCode::REQUEST_TIMEOUT => Kind::TooSlow,
             StatusCode::PAYLOAD_TOO_LARGE => Kind::TooLarge,
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Kind::Unsupported,
             s if s.is_server_error() => Kind::Internal,
@@ -157,6 +158,7 @@ fn words(kind: Kind) -> (&'static str, &'static str, &'static [&'static str]) {
         Kind::Unsupported => {
             (key("We cannot read that"), fixed, const { &[key("Choose a JPEG, PNG or WebP picture.")] })
         }
+        Kind::TooSlow => (key("That took too long"), fixed, const { &[key("Try again in a moment.")] }),
         Kind::TooMany => {
             (key("Too much at once"), fixed, const { &[key("Wait a few minutes and try again.")] })
         }

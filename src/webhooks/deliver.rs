@@ -11,6 +11,7 @@ use super::sql::delivery::{Due, Tried};
 use super::{Error, KEY, RECIPIENT, Webhooks, Why, message_place};
 use crate::crypto;
 use crate::egress::{Call, CallLog, Method, Url};
+use crate::store::aside::{Unread, set_aside};
 
 /// Webhooks looked after at once.
 const AT_ONCE: usize = 16;
@@ -80,6 +81,10 @@ impl Webhooks {
                 let quiet = now.plus(model::quiet(i64::MAX));
                 sql::webhook::ill(&mut tx, webhook, (now, quiet)).await?;
                 tx.commit().await?;
+                let why = "a webhook cannot be read: its app is told of nothing";
+                let id = webhook.id.to_string();
+                let row = Unread { tenant: &webhook.tenant, table: "webhook", id: &id, why };
+                set_aside(&self.db, &self.clock, &self.entropy, row).await?;
                 Ok(0)
             }
             // Removed at this moment.
@@ -103,7 +108,15 @@ impl Webhooks {
             if !self.take(&due).await? {
                 continue;
             }
-            let outcome = self.send(webhook, &due, &live).await?;
+            let message = match self.opened(&due).await {
+                Ok(message) => message,
+                Err(Error::Sealed) => {
+                    self.unreadable(&due).await?;
+                    continue;
+                }
+                Err(e) => return Err(e),
+            };
+            let outcome = self.send(webhook, &message, &live).await?;
             self.note(webhook, &due, &outcome).await?;
             if outcome.failure.is_some() {
                 break;
@@ -133,8 +146,19 @@ impl Webhooks {
         Ok(Message { subject: Some(subject.ok_or(Error::Sealed)?), ..due.message.clone() })
     }
 
-    async fn send(&self, webhook: &Webhook, due: &Due, live: &[Signing]) -> Result<Outcome, Error> {
-        let message = self.opened(due).await?;
+    /// Gives a message up of which nobody can read whom it is about: those behind it would wait for it for days.
+    async fn unreadable(&self, due: &Due) -> Result<(), Error> {
+        let tried = Tried { at: self.clock.now(), status: None, millis: 0 };
+        let mut tx = self.db.begin().await?;
+        sql::delivery::missed(&mut tx, due, &tried, ("unreadable", None)).await?;
+        tx.commit().await?;
+        let why = "a message cannot be read: an app is not told who was erased";
+        let id = due.message.id.to_string();
+        let row = Unread { tenant: &due.message.tenant, table: "webhook_message", id: &id, why };
+        Ok(set_aside(&self.db, &self.clock, &self.entropy, row).await?)
+    }
+
+    async fn send(&self, webhook: &Webhook, message: &Message, live: &[Signing]) -> Result<Outcome, Error> {
         let (body, at) = (message.body(), self.clock.now());
         let seconds = sign::seconds(at);
         let url = Url::parse(&webhook.url).map_err(|_| Error::BadValue("url"))?;

@@ -1,5 +1,8 @@
 //! The drill: that it holds, and that it is seen to fail when what it is about is left out.
 
+use vouchsafe::drp::exercise_of;
+use vouchsafe::policy::Right;
+
 use super::call;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -31,11 +34,29 @@ async fn every_right_is_kept_in_every_way() {
     let (well, said) = call(&["drill", "rights", "--seed", "20"]).await;
     assert!(well && said.contains("Everything held: every right, in every way."), "{said}");
     assert!(!said.contains("NOT LOOKED AT"), "{said}");
-    for right in vouchsafe::policy::Right::ALL {
-        let rows =
-            said.lines().filter(|l| l.trim_start().starts_with(right.as_str()) && l.contains("ledger entry"));
-        assert_eq!(rows.count(), 3, "{right}: {said}");
+    let proved = |line: &&str| line.contains("ledger entry");
+    for right in Right::ALL {
+        let rows = said.lines().filter(|l| l.trim_start().starts_with(right.as_str())).filter(proved);
+        let by_protocol = usize::from(exercise_of(*right).is_some());
+        assert_eq!(rows.count(), 8 + by_protocol, "{right}: {said}");
     }
+    let knows = Right::ALL.iter().filter(|right| exercise_of(**right).is_some()).count();
+    assert_eq!(knows, 2, "the protocol has a word for a copy and for an erasure");
+    for (way, rights) in [
+        ("signed in, on a page", 7),
+        ("without a session, by a letter", 7),
+        ("by the API", 7),
+        ("by an app, confirmed signed in", 7),
+        ("by e-mail, confirmed by a link", 7),
+        ("by an agent, on a page", 7),
+        ("by an agent, with a key", 7),
+        ("by an agent, under a mandate", 7),
+        ("by an agent, over DRP 1.0", knows),
+    ] {
+        assert_eq!(said.lines().filter(|l| l.contains(way)).filter(proved).count(), rights, "{way}: {said}");
+    }
+    let left_out = said.lines().find(|l| l.contains("Not by an agent, over DRP 1.0:")).expect("it is said");
+    assert!(left_out.contains("portability") && !left_out.contains("access"), "{left_out}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

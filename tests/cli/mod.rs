@@ -7,6 +7,7 @@ mod demo;
 mod drill;
 mod keys;
 mod killed;
+mod letters;
 mod policy;
 mod publish;
 mod serve;

@@ -10,7 +10,7 @@ use crate::support::app::OTHER_TENANT;
 use crate::support::call::{Answer, Sender};
 
 /// The pages that can be looked at, by their path.
-const PAGES: [(Page, &str); 15] = [
+const PAGES: [(Page, &str); 16] = [
     (Page::Today, ""),
     (Page::Requests, "/requests"),
     (Page::Retention, "/retention"),
@@ -22,6 +22,7 @@ const PAGES: [(Page, &str); 15] = [
     (Page::Processors, "/processors/record.html"),
     (Page::Processors, "/processors/record.csv"),
     (Page::Processors, "/processors/record.json"),
+    (Page::Mandates, "/mandates"),
     (Page::Reads, "/reads"),
     (Page::Reads, "/reads.csv"),
     (Page::Ledger, "/ledger"),

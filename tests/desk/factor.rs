@@ -242,6 +242,7 @@ each_strict_app! {
         assert!(shown(&sent(&old[0]).await).contains("not right"), "a recovery code makes no others");
         let strange = send_with(&app, &inside, "/factor/codes", &[("factor-code", &telephone.shows(&app))], "x").await;
         assert_eq!(strange.status, 403);
+        assert!(app.mails().is_empty(), "nothing was changed, so nothing is told");
         let html = shown(&sent(&telephone.shows(&app)).await);
         let new: Vec<String> =
             html.split("<li><code>").skip(1).map(|rest| rest.split('<').next().unwrap().to_owned()).collect();
@@ -250,6 +251,13 @@ each_strict_app! {
         assert!(shown(&sent(&telephone.shows(&app)).await).contains("was used already"), "a code is taken once");
         let kinds = app.ledger_kinds().await;
         assert_eq!(kinds.iter().filter(|kind| *kind == "staff.codes-renewed").count(), 1);
+        // Whoever did it without them is found out by a letter, and the letter opens nothing.
+        let mails = app.mails();
+        let [mail] = mails.as_slice() else { panic!("{} letters", mails.len()) };
+        assert_eq!(mail.to, "support@flux-kontext.example");
+        assert!(mail.letter.subject.contains("New recovery codes were made"), "{}", mail.letter.subject);
+        assert!(mail.letter.text.contains("Those before open nothing any more"), "{}", mail.letter.text);
+        assert!(new.iter().chain(&old).all(|code| !mail.letter.text.contains(code) && !mail.letter.html.contains(code)));
         let by = arrive(&app, &staff).await;
         let dead = fill(&app, &by, "/factor", "/factor", &[("factor-code", &old[1])]).await;
         assert!(shown(&dead).contains("not right, or was used") || shown(&dead).contains("Too many"));
@@ -271,6 +279,9 @@ each_strict_app! {
             assert!(html.contains(&format!("name=\"{name}\" value=\"{value}\"")), "{name}");
         }
         assert_eq!(holds(&app).await, 0);
+        // Before anything is said of whether there is such a mandate.
+        let ending = send_with(&app, &inside, "/mandates/x/end", &[("why", "It has closed.")], &token).await;
+        assert!(shown(&ending).contains("Your code once more"));
         let placing = serde_json::json!({ "category": "device", "matter": "case 7", "reason": "a claim",
             "review_at": "2026-12-24T00:00:00Z" });
         assert_eq!(app.post("/v1/desk/holds").by(&inside).json(&placing).send().await.problem(401), "step-up");

@@ -6,11 +6,14 @@ mod doors;
 mod factor;
 mod handovers;
 mod looks;
+mod mandates;
 mod pages;
 mod policies;
 mod promises;
 mod provider;
 mod sight;
+mod told;
+mod unread;
 
 use vouchsafe::policy::Role;
 

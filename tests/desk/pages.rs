@@ -11,6 +11,7 @@ use vouchsafe::store::jobs::{self, MOST_FAILURES, NewJob, Setback};
 use vouchsafe::subjects::SignedIn;
 use vouchsafe::vault::{Access, Actor, NewRecord};
 
+use super::mandates::given;
 use super::policies::{colleague, proposed};
 use super::{done, open, send, shown, vouch, with_desk};
 use crate::each_app;
@@ -152,6 +153,18 @@ async fn again(app: &TestApp, staff: &Staff) -> Staff {
     Staff { member: staff.member.clone(), cookie }
 }
 
+/// Two mandates that were given, one of which is over, and an agent of the protocol. Gives the page on which no reason was
+/// said.
+async fn acting(app: &TestApp, staff: &Staff) -> String {
+    let (first, second) = (given(app, "p7@example.org").await, given(app, "p8@example.org").await);
+    let key = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+    let agent = ("slip", "Permission Slip");
+    app.app.drp.add_agent(&app.tenant(), agent, key, "https://agent.example").await.unwrap();
+    let why = [("why", "The agent told us that it has closed.")];
+    done(&send(app, staff, &format!("/mandates/{}/end", first.id), &why).await);
+    shown(&send(app, staff, &format!("/mandates/{}/end", second.id), &[("why", " ")]).await)
+}
+
 /// Every page of the desk after such a week, by a name.
 async fn taken(app: &TestApp) -> Vec<(&'static str, String)> {
     let staff = app.staff(Role::Compliance).await;
@@ -160,6 +173,10 @@ async fn taken(app: &TestApp) -> Vec<(&'static str, String)> {
     let why = [("reason", "to see how it stands")];
     done(&send(app, &staff, &format!("/requests/{late}/read"), &why).await);
     let mut pages = Vec::new();
+    let quiet = shown(&open(app, &staff, "/mandates").await);
+    pages.push(("mandates-none", quiet));
+    let mistake = acting(app, &staff).await;
+    pages.push(("mandates-mistake", mistake));
     for (name, path) in [
         ("today", String::new()),
         ("requests", "/requests".to_owned()),
@@ -174,6 +191,7 @@ async fn taken(app: &TestApp) -> Vec<(&'static str, String)> {
         ("promise-vouched", "/promises/attestation.agreements".to_owned()),
         ("holds", "/holds".to_owned()),
         ("processors", "/processors".to_owned()),
+        ("mandates", "/mandates".to_owned()),
         ("reads", "/reads".to_owned()),
         ("ledger", "/ledger".to_owned()),
         ("people", "/people".to_owned()),

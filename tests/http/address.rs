@@ -50,6 +50,7 @@ each_app! {
         for wish in [
             json!({ "right": "access" }),
             json!({ "right": "portability" }),
+            json!({ "right": "erasure" }),
             json!({ "right": "erasure", "at_once": true }),
             json!({ "right": "rectification", "correction": correction }),
         ] {
@@ -59,9 +60,8 @@ each_app! {
         // What takes nothing away needs no fresh proof.
         let named = app.patch("/v1/account").by(&ada).json(&json!({ "name": "Ada King", "email": ADA })).send().await;
         assert_eq!(named.status, 200, "{}", named.text());
-        for wish in [json!({ "right": "erasure" }), json!({ "right": "restriction" })] {
-            assert_eq!(app.post("/v1/requests").by(&ada).json(&wish).send().await.status, 201, "{wish}");
-        }
+        let wish = json!({ "right": "restriction" });
+        assert_eq!(app.post("/v1/requests").by(&ada).json(&wish).send().await.status, 201, "{wish}");
         let fresh = app.again(&ada).await;
         assert_eq!(app.get(&archive).by(&fresh).send().await.status, 200);
     }
@@ -217,11 +217,16 @@ each_app! {
 
     async fn the_old_mailbox_undoes_it_for_three_days_and_hears_of_erasures(app: TestApp) {
         let ada = app.person(ADA).await;
+        app.upload(&ada, 1).await;
         app.move_to(&ada, NEW).await;
         let undo = app.mailed_token(ADA, "/address/undo").unwrap();
         let eve = app.again(&ada).await;
         let filed = app.post("/v1/requests").by(&eve).json(&json!({ "right": "erasure" })).send().await;
         assert_eq!(filed.status, 201, "{}", filed.text());
+        let third = json!({ "email": "third@example.net", "name": "Eve", "username": "eve" });
+        let wish = json!({ "right": "rectification", "correction": third });
+        let held = app.post("/v1/requests").by(&eve).json(&wish).send().await;
+        assert_eq!(held.json()["state"], "working", "{}", held.text());
         app.settle().await;
         for mailbox in [ADA, NEW] {
             let told = letters_to(&app, mailbox);
@@ -238,6 +243,44 @@ each_app! {
         assert_eq!(address(&app, &ada).await, ADA);
         assert!(app.ledger_kinds().await.contains(&"subject.address-undone".to_owned()));
         assert!(app.app.requests.undo_address(&app.tenant(), &undo).await.is_err(), "once");
+        // What was asked for since is taken back with it, and nothing comes of it when the hold is over.
+        let mine = app.again(&ada).await;
+        for filed in [&filed, &held] {
+            let path = format!("/v1/requests/{}", filed.json()["id"].as_str().unwrap());
+            let over = app.get(&path).by(&mine).send().await.json();
+            assert_eq!((&over["state"], &over["outcome"]), (&json!("withdrawn"), &json!("address-undone")), "{over}");
+        }
+        for _ in 0..3 {
+            app.advance(TimeDelta::hours(4));
+            app.settle().await;
+        }
+        assert_eq!(app.blobs().await.len(), 1, "nothing is erased");
+        assert_eq!(address(&app, &ada).await, ADA);
+        assert_eq!(letters_to(&app, "third@example.net"), [""; 0]);
+    }
+
+    async fn a_mailbox_that_takes_nothing_in_keeps_no_other_from_hearing_of_an_erasure(app: TestApp) {
+        let warned = |mailbox| letters_to(&app, mailbox).iter().filter(|s| s.contains("will be erased on")).count();
+        let ada = app.person(ADA).await;
+        app.move_to(&ada, NEW).await;
+        let eve = app.again(&ada).await;
+        for (deaf, hears) in [(NEW, ADA), (ADA, NEW)] {
+            app.app.post.refuse(deaf, true);
+            let filed = app.post("/v1/requests").by(&eve).json(&json!({ "right": "erasure" })).send().await;
+            assert_eq!(filed.status, 201, "{}", filed.text());
+            let before = (warned(deaf), warned(hears));
+            app.settle().await;
+            assert_eq!((warned(deaf), warned(hears)), (before.0, before.1 + 1), "{deaf} takes nothing in");
+            app.app.post.refuse(deaf, false);
+            app.advance(TimeDelta::minutes(11));
+            for _ in 0..2 {
+                app.settle().await;
+                app.advance(TimeDelta::minutes(11));
+            }
+            assert_eq!((warned(deaf), warned(hears)), (before.0 + 1, before.1 + 1), "it was tried again, once");
+            let cancel = format!("/v1/requests/{}/cancel", filed.json()["id"].as_str().unwrap());
+            assert_eq!(app.post(&cancel).by(&eve).send().await.status, 200);
+        }
     }
 
     async fn the_old_address_is_gone_when_it_can_no_longer_be_undone(app: TestApp) {
@@ -245,6 +288,9 @@ each_app! {
         app.move_to(&ada, NEW).await;
         let undo = app.mailed_token(ADA, "/address/undo").unwrap();
         assert_eq!(app.app.subjects.addresses_before(&ada.owner).await.unwrap().len(), 1);
+        let id = crate::support::house::word_in(&app.app.db, "SELECT id FROM address_move").await;
+        let kind = format!("address/{}", app.tenant());
+        assert!(app.app.keys.once_known(&kind, &id).await.unwrap().is_some());
         app.advance(TimeDelta::hours(72));
         assert!(app.app.requests.undo_address(&app.tenant(), &undo).await.is_err());
         assert!(app.app.subjects.addresses_before(&ada.owner).await.unwrap().is_empty());
@@ -253,9 +299,40 @@ each_app! {
         let left = "SELECT COUNT(*) FROM address_move WHERE sealed IS NOT NULL OR from_index IS NOT NULL OR to_index IS NOT NULL \
             OR undo_hash IS NOT NULL";
         assert_eq!(crate::support::house::count_in(db, left).await, 0);
+        assert!(app.app.keys.once_known(&kind, &id).await.unwrap().is_none(), "nor does a copy of the row open");
         app.advance(TimeDelta::days(3));
         app.settle().await;
         assert_eq!(crate::support::house::count_in(db, "SELECT COUNT(*) FROM address_move").await, 0);
+    }
+
+    async fn a_letter_that_was_cut_off_goes_to_the_old_mailbox_before_any_goes_to_the_new(app: TestApp) {
+        let ada = app.person(ADA).await;
+        assert_eq!(ask(&app, &ada, NEW).await.status, 200);
+        let subjects = &app.app.subjects;
+        let owed = subjects.owed_moves(&app.tenant()).await.unwrap().pop().unwrap();
+        // The process that was to send it is killed here.
+        let token = subjects.tell_old(&owed).await.unwrap().unwrap();
+        app.settle().await;
+        assert!(app.mailed_token(NEW, "/address/confirm").is_none(), "the old mailbox does not know yet");
+        app.advance(TimeDelta::minutes(11));
+        app.settle().await;
+        assert_eq!(app.mailed_token(ADA, "/address/undo").as_ref(), Some(token.expose()), "the same link, if it had gone");
+        assert!(app.mailed_token(NEW, "/address/confirm").is_some());
+        assert_eq!((letters_to(&app, ADA).len(), letters_to(&app, NEW).len()), (1, 1));
+    }
+
+    async fn an_old_mailbox_that_is_no_more_holds_a_move_up_for_an_hour(app: TestApp) {
+        let ada = app.person(ADA).await;
+        app.app.post.refuse(ADA, true);
+        assert_eq!(ask(&app, &ada, NEW).await.status, 200);
+        app.settle().await;
+        assert!(app.mailed_token(NEW, "/address/confirm").is_none());
+        app.advance(TimeDelta::minutes(61));
+        app.settle().await;
+        assert!(app.mailed_token(NEW, "/address/confirm").is_some());
+        app.app.post.refuse(ADA, false);
+        app.settle().await;
+        assert!(app.mailed_token(ADA, "/address/undo").is_some(), "it is told as soon as it can be");
     }
 
     async fn before_the_link_is_opened_the_old_mailbox_stops_it(app: TestApp) {
@@ -280,5 +357,34 @@ each_app! {
         app.advance(TimeDelta::hours(25));
         let ada = app.again(&ada).await;
         assert_eq!(ask(&app, &ada, "ada3@example.net").await.status, 200);
+    }
+
+    async fn an_address_that_strangers_want_is_neither_flooded_nor_locked_out(app: TestApp) {
+        let (ada, bob) = (app.person(ADA).await, app.person("bob@example.org").await);
+        for _ in 0..3 {
+            assert_eq!(ask(&app, &bob, NEW).await.status, 200);
+            app.settle().await;
+        }
+        app.advance(TimeDelta::hours(1));
+        let ada = app.again(&ada).await;
+        assert_eq!(ask(&app, &ada, NEW).await.status, 200, "she learns nothing of the others");
+        app.settle().await;
+        assert_eq!(letters_to(&app, NEW).len(), 3, "enough for a day");
+        app.advance(TimeDelta::hours(23));
+        app.settle().await;
+        assert_eq!(letters_to(&app, NEW).len(), 4);
+        let token = app.mailed_token(NEW, "/address/confirm").unwrap();
+        app.app.requests.confirm_address(&app.tenant(), &token, None).await.unwrap();
+        assert_eq!(address(&app, &ada).await, NEW);
+    }
+
+    async fn a_damaged_move_is_a_fault_of_ours_and_no_missing_page(app: TestApp) {
+        let ada = app.person(ADA).await;
+        app.move_to(&ada, NEW).await;
+        let undo = app.mailed_token(ADA, "/address/undo").unwrap();
+        crate::support::house::run_in(&app.app.db, "UPDATE address_move SET sealed = from_index").await;
+        let damaged = app.app.requests.undo_address(&app.tenant(), &undo).await.unwrap_err();
+        assert_eq!(damaged.kind(), vouchsafe::base::Kind::Internal, "{damaged}");
+        app.leave_the_queue();
     }
 }

@@ -14,13 +14,13 @@ use crate::support::app::{OTHER_TENANT, Person, TENANT};
 use crate::support::call::{Answer, Sender};
 use crate::{each_app, each_app_in_development};
 
-const BASE: &str = "/drp/flux-kontext/v1";
+pub(super) const BASE: &str = "/drp/flux-kontext/v1";
 
 /// An authorised agent.
-struct Agent {
+pub(super) struct Agent {
     id: String,
     key: SigningKey,
-    token: String,
+    pub(super) token: String,
 }
 
 impl Agent {
@@ -36,7 +36,7 @@ impl Agent {
         Self { id: id.to_owned(), key, token: String::new() }
     }
 
-    async fn paired(app: &TestApp, id: &str, seed: u8) -> Self {
+    pub(super) async fn paired(app: &TestApp, id: &str, seed: u8) -> Self {
         let mut agent = Self::entered(app, id, seed).await;
         let answer = agent.pair(app, &agent.bounds(app)).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -46,18 +46,18 @@ impl Agent {
     }
 
     /// What every message says.
-    fn bounds(&self, app: &TestApp) -> Value {
+    pub(super) fn bounds(&self, app: &TestApp) -> Value {
         json!({
             "agent-id": self.id, "business-id": TENANT, "issued-at": app.now().rfc3339(),
             "expires-at": app.now().plus(TimeDelta::minutes(10)).rfc3339(), "drp.version": "1.0",
         })
     }
 
-    fn sign(&self, json: &[u8]) -> String {
+    pub(super) fn sign(&self, json: &[u8]) -> String {
         STANDARD.encode([&self.key.sign(json).to_bytes(), json].concat())
     }
 
-    async fn pair(&self, app: &TestApp, message: &Value) -> Answer {
+    pub(super) async fn pair(&self, app: &TestApp, message: &Value) -> Answer {
         self.pair_as(app, &self.id, self.sign(message.to_string().as_bytes())).await
     }
 
@@ -66,7 +66,7 @@ impl Agent {
     }
 
     /// A message that asks for something in somebody's name.
-    fn wish(&self, app: &TestApp, exercise: &str, email: &str) -> Value {
+    pub(super) fn wish(&self, app: &TestApp, exercise: &str, email: &str) -> Value {
         let mut wish = self.bounds(app);
         wish["exercise"] = json!(exercise);
         wish["email"] = json!(email);
@@ -77,7 +77,7 @@ impl Agent {
         wish
     }
 
-    async fn ask(&self, app: &TestApp, message: &Value) -> Answer {
+    pub(super) async fn ask(&self, app: &TestApp, message: &Value) -> Answer {
         self.ask_raw(app, self.sign(message.to_string().as_bytes())).await
     }
 
@@ -86,42 +86,48 @@ impl Agent {
         call.body("text/plain", body).send().await
     }
 
-    async fn status(&self, app: &TestApp, id: &str) -> Answer {
+    pub(super) async fn status(&self, app: &TestApp, id: &str) -> Answer {
         app.get(&format!("{BASE}/data-rights-request/{id}")).by(Sender::bearer(&self.token)).send().await
     }
 
-    async fn revoke(&self, app: &TestApp, id: &str, body: String) -> Answer {
+    pub(super) async fn revoke(&self, app: &TestApp, id: &str, body: String) -> Answer {
         let call = app.delete(&format!("{BASE}/data-rights-request/{id}")).by(Sender::bearer(&self.token));
         call.body("text/plain", body).send().await
     }
 }
 
-fn changed(message: &Value, field: &str, to: Value) -> Value {
+pub(super) fn changed(message: &Value, field: &str, to: Value) -> Value {
     let mut message = message.clone();
     message[field] = to;
     message
 }
 
-fn text(value: &Value, field: &str) -> String {
+pub(super) fn text(value: &Value, field: &str) -> String {
     value[field].as_str().unwrap_or_else(|| panic!("no {field}: {value}")).to_owned()
 }
 
 /// An error as the protocol has it.
 #[track_caller]
-fn refused(answer: &Answer, status: u16, what: &str) {
+pub(super) fn refused(answer: &Answer, status: u16, what: &str) {
     assert_eq!(answer.status, status, "{what}: {}", answer.text());
     let told = answer.json();
     assert_eq!((&told["code"], &told["fatal"]), (&json!(status.to_string()), &json!(true)), "{what}");
     assert!(told["message"].as_str().is_some_and(|m| !m.is_empty()), "{what}");
 }
 
-fn with_pages(app: TestApp) -> TestApp {
+pub(super) fn with_pages(app: TestApp) -> TestApp {
     let router = vouchsafe::http::routes(&app.edge).merge(vouchsafe::web::router(app.edge.clone()));
     app.with_router(router)
 }
 
 /// Opens the page where a person confirms, and answers it.
-async fn confirm(app: &TestApp, person: &Person, status: &Value, sure: &str, back: &str) -> Answer {
+pub(super) async fn confirm(
+    app: &TestApp,
+    person: &Person,
+    status: &Value,
+    sure: &str,
+    back: &str,
+) -> Answer {
     let url = text(status, "user_verification_url");
     let path = url.strip_prefix("https://vouchsafe.test").unwrap();
     let page = app.get(&format!("{path}?request_id={}", text(status, "request_id"))).by(person).send().await;
@@ -393,12 +399,19 @@ each_app! {
         assert_eq!((all.items.len(), all.items[0].state), (1, State::IdentityPending));
         app.app.drp.remove_agent(&app.tenant(), "slip").await.unwrap();
         let over = app.app.requests.find(&app.tenant(), all.items[0].id).await.unwrap();
-        assert_eq!((over.state, over.outcome.as_deref()), (State::Withdrawn, Some("lapsed")));
+        assert_eq!((over.state, over.outcome.as_deref()), (State::Withdrawn, Some("agent-removed")));
         let told = "SELECT COUNT(*) FROM drp_request WHERE callback IS NOT NULL OR next_at IS NOT NULL OR verdict IS NULL";
         assert_eq!(crate::support::house::count_in(&app.app.db, told).await, 0);
         let page = format!("/flux-kontext/privacy/requests/{}", over.reference);
         let html = app.get(&page).by(&ada).header("accept", "text/html").send().await.text();
-        assert!(html.contains("Nobody confirmed in time") && !html.contains("You took it back"), "{html}");
+        assert!(html.contains("can no longer ask us for anything"), "{html}");
+        for wrong in ["Nobody confirmed in time", "nobody confirmed it in time", "You took it back"] {
+            assert!(!html.contains(wrong), "{wrong}: {html}");
+        }
+        app.settle().await;
+        let told = app.mails().into_iter().filter(|m| m.letter.subject.contains(&over.reference)).next_back().unwrap();
+        let text = told.letter.text;
+        assert!(text.contains("That agent can no longer ask us") && !text.contains("nobody confirmed"), "{text}");
     }
 
     async fn a_key_that_signs_everything_and_a_site_without_tls_are_not_entered(app: TestApp) {

@@ -12,6 +12,7 @@ use vouchsafe::base::{
 use vouchsafe::policy::Role;
 use vouchsafe::subjects::Scope;
 
+use super::drp::Agent;
 use crate::each_app;
 use crate::support::TestApp;
 use crate::support::app::{OTHER_TENANT, Person, Staff, TENANT};
@@ -24,6 +25,10 @@ enum For {
     Key,
     Staff,
     Anybody,
+    /// An agent of people, with its token.
+    Agent,
+    /// An agent of people that has none yet: what it sends is signed.
+    Signed,
 }
 
 /// What the path of an operation names.
@@ -108,6 +113,12 @@ const OPERATIONS: &[(&str, &str, For, Names)] = &[
     ("post",   "/v1/desk/holds/{id}/approve",     For::Staff,   Names::Hold),
     ("post",   "/v1/desk/holds/{id}/review",      For::Staff,   Names::Hold),
     ("post",   "/v1/desk/holds/{id}/release",     For::Staff,   Names::Hold),
+    // What these paths name is looked at by the last test of this file: the protocol has answers of its own.
+    ("post",   "/drp/{tenant}/v1/agent/{agent}",  For::Signed,  Names::Nothing),
+    ("get",    "/drp/{tenant}/v1/agent/{agent}",  For::Agent,   Names::Nothing),
+    ("post",   "/drp/{tenant}/v1/data-rights-request", For::Agent, Names::Nothing),
+    ("get",    "/drp/{tenant}/v1/data-rights-request/{id}", For::Agent, Names::Nothing),
+    ("delete", "/drp/{tenant}/v1/data-rights-request/{id}", For::Agent, Names::Nothing),
     ("get",    "/ledger/checkpoint",              For::Anybody, Names::Nothing),
     ("get",    "/ledger/tile/{path}",             For::Anybody, Names::Tile),
     ("get",    "/ledger/key",                     For::Anybody, Names::Nothing),
@@ -125,7 +136,11 @@ fn every_operation_of_the_document_is_in_the_matrix() {
             let row = OPERATIONS.iter().find(|(m, p, ..)| m == method && p == path);
             let (.., whom, _) = row.unwrap_or_else(|| panic!("{method} {path} is not in the matrix"));
             let open = call["security"].as_array().is_none_or(Vec::is_empty);
-            assert_eq!(open, *whom == For::Anybody, "{method} {path} does not say who may call it");
+            assert_eq!(
+                open,
+                matches!(whom, For::Anybody | For::Signed),
+                "{method} {path} does not say who may call it"
+            );
         }
     }
     for (method, path, ..) in OPERATIONS {
@@ -254,6 +269,7 @@ each_app! {
                 For::Staff => (&other_staff).into(),
                 For::Key => metrics.clone(),
                 For::Anybody => Sender::nobody(),
+                For::Agent | For::Signed => continue,
             };
             if *whom != For::Anybody {
                 let path = filled(template, adas.of(*names).unwrap_or("x"));
@@ -281,7 +297,7 @@ each_app! {
             let by: Sender = match whom {
                 For::Person => (&eve).into(),
                 For::Staff => (&staff).into(),
-                For::Key | For::Anybody => continue,
+                For::Key | For::Anybody | For::Agent | For::Signed => continue,
             };
             let Some(own) = eves.of(*names) else { continue };
             let answer = call(&app, method, &filled(template, own), &by).await;
@@ -298,5 +314,49 @@ each_app! {
         }
         let own = app.api_key_of(TENANT, &Scope::ALL).await.on_behalf_of(ada.owner.subject);
         assert_eq!(app.get(&format!("/v1/images/{image}")).by(&own).send().await.status, 200);
+    }
+
+    async fn agents_of_people_reach_what_they_asked_for_and_nothing_else(app: TestApp) {
+        let (ada, staff) = (app.person("ada@example.org").await, app.staff(Role::Admin).await);
+        let (slip, eve) = (Agent::paired(&app, "slip", 1).await, Agent::paired(&app, "eve", 2).await);
+        let own = slip.ask(&app, &slip.wish(&app, "access", "ada@example.org")).await.json();
+        let own = own["request_id"].as_str().unwrap().to_owned();
+        let at = |template: &str, tenant: &str, name: &str| filled(&filled(template, tenant), name);
+        let everybody = [Sender::nobody(), (&ada).into(), (&staff).into(), app.api_key(&Scope::ALL).await];
+        let unknown = "019aab12-c000-7000-8000-00000000000a".to_owned();
+        let shouted = own.to_uppercase();
+        let long = "a".repeat(4000);
+        for (method, template, whom, _) in OPERATIONS.iter().filter(|o| matches!(o.2, For::Agent | For::Signed)) {
+            let named = if template.ends_with("{agent}") { "slip" } else { &own };
+            let mut answers = Vec::new();
+            if *whom == For::Agent {
+                for by in &everybody {
+                    answers.push(told(&call(&app, method, &at(template, TENANT, named), by).await));
+                }
+            }
+            // A token of this business is none at another, or at one that there is not.
+            for tenant in [OTHER_TENANT, "no-such-tenant", "%00"] {
+                let by = Sender::bearer(&slip.token);
+                answers.push(told(&call(&app, method, &at(template, tenant, named), &by).await));
+            }
+            let refusal = if template.ends_with("{agent}") { 403 } else { 401 };
+            assert!(answers.iter().all(|a| a.0 == refusal), "{method} {template}: {answers:?}");
+            answers.dedup();
+            assert_eq!(answers.len(), 1, "{method} {template} tells one stranger from another: {answers:?}");
+
+            let by = Sender::bearer(&eve.token);
+            let strange = [named, &unknown, &shouted, "x", "%00", "..%2f..%2fetc", "%F0%9F%90%88", &long];
+            let mut answers = Vec::new();
+            for name in strange.iter().filter(|_| template.matches('{').count() == 2) {
+                let answer = call(&app, method, &at(template, TENANT, name), &by).await;
+                assert_eq!(answer.status, 403, "{method} {template} with {name}: {}", answer.text());
+                answers.push(told(&answer));
+            }
+            answers.dedup();
+            assert!(answers.len() <= 1, "{method} {template} tells one stranger from another: {answers:?}");
+        }
+        // The same calls with one's own get through.
+        assert_eq!(slip.status(&app, &own).await.json()["status"], "in_progress");
+        assert_eq!(slip.revoke(&app, &own, slip.sign(b"{}")).await.json()["status"], "revoked");
     }
 }

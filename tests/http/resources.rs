@@ -8,6 +8,7 @@ use crate::each_app;
 use crate::support::TestApp;
 use crate::support::app::{OTHER_TENANT, TENANT, photograph};
 use crate::support::call::Sender;
+use crate::support::house::{takes_again, takes_none};
 
 each_app! {
     async fn an_app_opens_an_account_and_its_owner_corrects_it(app: TestApp) {
@@ -28,6 +29,23 @@ each_app! {
         assert_eq!(corrected.json()["email"], "ada@example.org");
         let again = app.post("/v1/accounts").by(&key).json(&asked).send().await;
         assert_eq!(again.problem(409), "conflict");
+    }
+
+    async fn an_account_is_opened_with_its_login_or_not_at_all(app: TestApp) {
+        let key = app.api_key(&[Scope::Accounts]).await;
+        let asked = json!({
+            "email": "ada@example.org", "name": "Ada L.", "username": "ada",
+            "login": { "issuer": app.issuer(), "subject": "user-1815" },
+        });
+        takes_none(&app.app.db, "subject_login", "NEW.issuer <> ''").await;
+        let open = || app.post("/v1/accounts").by(&key).once("k1").json(&asked).send();
+        assert_eq!(open().await.status, 500);
+        takes_again(&app.app.db, "subject_login").await;
+        let opened = open().await;
+        assert_eq!(opened.status, 201, "{}", opened.text());
+        let account = app.get("/v1/account").by(&app.token("user-1815")).send().await.json();
+        assert_eq!(account["subject"], opened.json()["subject"]);
+        assert_eq!(open().await.body, opened.body);
     }
 
     async fn a_picture_comes_in_stripped_and_goes_by_its_rule(app: TestApp) {

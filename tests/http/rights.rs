@@ -102,6 +102,30 @@ each_app! {
         assert!(app.ledger_kinds().await.contains(&"subject.address-moved".to_owned()));
     }
 
+    async fn a_key_finds_its_request_again_after_a_crash_whatever_became_of_it(app: TestApp) {
+        let ada = app.person("ada@example.org").await;
+        for wish in [
+            json!({ "right": "access" }),
+            json!({ "right": "rectification", "text": "My name has an e." }),
+            json!({ "right": "objection", "purpose": "analytics" }),
+            json!({ "right": "restriction" }),
+        ] {
+            let file = || app.post("/v1/requests").by(&ada).once(&wish.to_string().replace(' ', "")).json(&wish).send();
+            let first = file().await;
+            assert_eq!(first.status, 201, "{wish}: {}", first.text());
+            app.settle().await;
+            // The process is killed before the answer is kept.
+            let lost = "UPDATE idempotency SET state = 'running', status = NULL, body = NULL";
+            crate::support::house::run_in(&app.app.db, lost).await;
+            app.advance(TimeDelta::minutes(3));
+            let again = file().await;
+            assert_eq!((again.status, &again.json()["id"]), (201, &first.json()["id"]), "{wish}");
+        }
+        let all = app.get("/v1/requests").by(&ada).send().await.json();
+        assert_eq!(all["items"].as_array().unwrap().len(), 4, "{all}");
+        app.leave_the_queue();
+    }
+
     async fn an_erasure_can_be_taken_back_or_done_at_once(app: TestApp) {
         let ada = app.person("ada@example.org").await;
         app.upload(&ada, 1).await;

@@ -14,6 +14,7 @@ use super::receiver::{Heard, Receiver, Says, edit, log, moment, register, somebo
 use crate::support::TestApp;
 use crate::support::app::OTHER_TENANT;
 use crate::support::call::Sender;
+use crate::support::house::run_in;
 use crate::{each_app, each_app_in_development};
 
 each_app_in_development! {
@@ -308,6 +309,27 @@ each_app_in_development! {
         app.advance(TimeDelta::days(8));
         app.settle().await;
         assert!(log(&app, &key, &hook).await.is_empty());
+    }
+
+    async fn a_message_that_does_not_open_keeps_no_other(app: TestApp) {
+        let (ada, eve, key) = (somebody(&app, "ada").await, somebody(&app, "eve").await, app.api_key(&Scope::ALL).await);
+        let receiver = Receiver::start(&[]).await;
+        let hook = register(&app, &key, &json!({ "url": receiver.url(), "events": ["account.erased"] })).await;
+        for person in [&ada, &eve] {
+            app.app.requests.erase(person, Role::Service).await.unwrap().unwrap();
+            app.advance(TimeDelta::seconds(1));
+        }
+        let first = "WHERE at = (SELECT MIN(at) FROM webhook_message)";
+        let damage = format!("UPDATE webhook_message SET sealed = substr(sealed, 1, 30) {first}");
+        run_in(&app.app.db, &damage).await;
+        app.settle().await;
+        let told: Vec<Value> = receiver.heard().iter().map(|heard| heard.json()["data"]["subject"].clone()).collect();
+        assert_eq!(told, [json!(eve.subject.to_string())]);
+        let log = log(&app, &key, &hook).await;
+        assert_eq!((&log[0]["state"], &log[1]["state"]), (&"delivered".into(), &"failed".into()));
+        assert_eq!(log[1]["failure"], "unreadable");
+        assert_eq!(app.queue().await, (0, 1), "and it waits for a hand");
+        app.leave_the_queue();
     }
 
     async fn only_what_was_asked_for_is_told_and_the_log_goes_after_thirty_days(app: TestApp) {

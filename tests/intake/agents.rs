@@ -65,6 +65,31 @@ each_app! {
         assert!(requests(&app, &ada).await.is_empty());
     }
 
+    async fn a_mandate_given_since_a_move_ends_when_the_old_mailbox_undoes_it(app: TestApp) {
+        let app = with_pages(app);
+        let ada = app.person("ada@example.org").await;
+        let key = app.api_key(&[Scope::Agents]).await;
+        let given = async |to: &str| {
+            let asked = propose(&app, &key, to).await;
+            app.settle().await;
+            assert_eq!(answer(&app, &link(&app, to), "confirm", "yes").await.status, 200);
+            format!("/v1/mandates/{}", asked["id"].as_str().unwrap())
+        };
+        let before = given("ada@example.org").await;
+        app.advance(TimeDelta::minutes(10));
+        app.move_to(&ada, "eve@example.net").await;
+        app.advance(TimeDelta::minutes(10));
+        let since = given("eve@example.net").await;
+        let undo = app.mailed_token("ada@example.org", "/address/undo").unwrap();
+        app.app.requests.undo_address(&app.tenant(), &undo).await.unwrap();
+        let more = json!({ "right": "access" });
+        assert_eq!(app.post(&format!("{since}/requests")).by(&key).json(&more).send().await.problem(409), "conflict");
+        app.settle().await;
+        let stands = async |path: &str| app.get(path).by(&key).send().await.json()["state"].clone();
+        assert_eq!((stands(&since).await, stands(&before).await), (json!("ended"), json!("confirmed")));
+        assert!(app.ledger_kinds().await.contains(&"mandate.ended".to_owned()), "and it is on the record");
+    }
+
     async fn an_agent_asks_the_person_decides_and_the_answer_is_theirs(app: TestApp) {
         let app = with_pages(app);
         let ada = app.person("ada@example.org").await;
@@ -258,6 +283,14 @@ each_app! {
             fields[n].1 = wrong;
             assert_eq!(send(&app, &path, &fields).await.status, 422, "{n}");
         }
+        fields[4].1 = "2031-01-01";
+        let mut body = url::form_urlencoded::Serializer::new(String::new());
+        body.append_pair("csrf", &form_token(&page(&app, &path).await.text())).extend_pairs(&fields);
+        let call = app.post(&path).header("accept", "text/html").header("accept-language", "de");
+        let call = call.header("sec-fetch-site", "same-origin");
+        let german = call.body("application/x-www-form-urlencoded", body.finish()).send().await.text();
+        assert!(german.contains("eine Vollmacht endet in der Zukunft") && !german.contains("cannot be asked"), "{german}");
+        fields[4].1 = "2027-06-30";
         app.settle().await;
         answer(&app, &link(&app, "ada@example.org"), "confirm", "").await;
         assert_eq!(requests(&app, &ada).await.len(), 1);

@@ -14,7 +14,47 @@ async fn run(app: &TestApp, sql: &str) {
     crate::support::house::run_in(&app.app.db, sql).await;
 }
 
+/// From here on no row of a table comes to this state: as if another had taken it meanwhile.
+async fn lose(app: &TestApp, table: &str, state: &str) {
+    if app.app.db.is_sqlite() {
+        let ignores = format!(
+            "CREATE TRIGGER lost BEFORE UPDATE ON {table} WHEN NEW.state = '{state}' BEGIN SELECT RAISE(IGNORE); END"
+        );
+        return run(app, &ignores).await;
+    }
+    let ignores = format!(
+        "CREATE FUNCTION lost_row() RETURNS trigger LANGUAGE plpgsql AS \
+         'BEGIN IF NEW.state = ''{state}'' THEN RETURN NULL; END IF; RETURN NEW; END'"
+    );
+    run(app, &ignores).await;
+    run(
+        app,
+        &format!("CREATE TRIGGER lost BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION lost_row()"),
+    )
+    .await;
+}
+
+async fn find(app: &TestApp, table: &str) {
+    let sqlite = app.app.db.is_sqlite();
+    run(app, &if sqlite { "DROP TRIGGER lost".to_owned() } else { format!("DROP TRIGGER lost ON {table}") })
+        .await;
+}
+
 each_app! {
+    async fn a_letter_that_another_took_meanwhile_is_not_called_used(app: TestApp) {
+        let app = with_pages(app);
+        app.person("ada@example.org").await;
+        take(&app, letter("ada@example.org", "1", "Please send me a copy.")).await;
+        let link = link(&app, "ada@example.org");
+        lose(&app, "mail", "filed").await;
+        assert_eq!(confirm(&app, &link, "access", "").await.status, 404);
+        find(&app, "mail").await;
+        app.advance(TimeDelta::minutes(6));
+        app.settle().await;
+        assert_eq!(confirm(&app, &link, "access", "").await.status, 200, "it works again");
+        assert_eq!(count(&app, "SELECT COUNT(*) FROM request").await, 1);
+    }
+
     async fn a_letter_whose_filing_was_cut_off_can_be_confirmed_again(app: TestApp) {
         let app = with_pages(app);
         let ada = app.person("ada@example.org").await;
@@ -85,5 +125,29 @@ each_app! {
         assert_eq!(yes().await, 200);
         assert_eq!(count(&app, "SELECT COUNT(*) FROM request").await, 1);
         assert_eq!(count(&app, "SELECT COUNT(*) FROM mandate WHERE state = 'confirmed'").await, 1);
+    }
+
+    async fn a_mandate_without_its_row_was_not_given(app: TestApp) {
+        let app = with_pages(app);
+        app.person("ada@example.org").await;
+        let key = app.api_key(&[Scope::Agents]).await;
+        let asked = json!({
+            "email": "ada@example.org", "agent": "Friends", "contact": "cases@agent.example", "rights": ["access"],
+            "until": "2027-06-30T00:00:00Z", "tell_status": true, "first": { "right": "access", "text": "for her" },
+        });
+        assert_eq!(app.post("/v1/mandates").by(&key).json(&asked).send().await.status, 202);
+        app.settle().await;
+        let letter = app.mails().pop().unwrap().letter;
+        let link = letter.text.split_whitespace().find(|word| word.contains("/mandates/confirm?token=")).unwrap();
+        let yes = async || {
+            let fields = [("token", &*token_of(link)), ("tells", "yes")];
+            send(&app, &format!("/{TENANT}/mandates/confirm"), &fields).await.status
+        };
+        let given = async || app.ledger_kinds().await.iter().filter(|kind| *kind == "mandate.given").count();
+        lose(&app, "mandate", "confirmed").await;
+        assert_eq!((yes().await, given().await), (404, 0), "and the ledger does not say that it was");
+        find(&app, "mandate").await;
+        assert_eq!((yes().await, given().await), (200, 1));
+        assert_eq!(count(&app, "SELECT COUNT(*) FROM request").await, 1);
     }
 }

@@ -107,6 +107,27 @@ fn passphrase(text: &str) -> (EncryptTo, Unlock) {
     (EncryptTo::passphrase(secret.clone()).unwrap(), Unlock::Passphrase(secret))
 }
 
+/// What a backup is refused by where the volume is too small.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_takes_no_more_than_was_said() {
+    let stage = Stage::open().await;
+    for (said, name) in [
+        (stage.house.app.db.copy_takes().await.unwrap(), "data"),
+        (stage.house.app.keys.copy_takes().await.unwrap(), "keys"),
+    ] {
+        let copy = tempfile::NamedTempFile::new().unwrap();
+        let path = copy.path().to_str().unwrap();
+        let (app, is_data) = (&stage.house.app, name == "data");
+        assert!(if is_data {
+            app.db.copy_into(path).await.unwrap()
+        } else {
+            app.keys.copy_into(path).await.unwrap()
+        });
+        let (said, takes) = (said.unwrap(), fs::metadata(path).unwrap().len());
+        assert!(takes <= said && said < 2 * takes + (1 << 20), "{name}: {takes} of {said}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_each_envelope_it_comes_back_and_the_erased_do_not() {
     let sorts = [None, Some(identity()), Some(passphrase("correct horse battery"))];

@@ -9,8 +9,10 @@ use futures_util::FutureExt as _;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
+use vouchsafe::editing::EditState;
 use vouchsafe::fakes::{At, FakeFal, Fault, Plan};
 use vouchsafe::jobs::Jobs;
+use vouchsafe::store::jobs;
 use vouchsafe::vault::Actor;
 
 use super::editing_stage::{MOMENT, Scene};
@@ -18,6 +20,7 @@ use super::keystore::cut_short;
 use crate::each_scene;
 use crate::support::Backend;
 use crate::support::app::Person;
+use crate::support::house::{run_in, takes_again, takes_none};
 
 impl<F> Scene<F> {
     /// What is due in the queue, and no reconciler.
@@ -45,6 +48,29 @@ fn asked(image: &str, settings: Value) -> Value {
 }
 
 each_scene! {
+    async fn an_errand_that_does_not_open_keeps_no_other(s: FakeFal) {
+        let (ada, bob) = (s.ada().await, s.app.person_of(s.tenant, "bob@canary-address.example").await);
+        let (_, hers) = s.asked(&ada).await;
+        s.asked(&bob).await;
+        let damage = format!("UPDATE errand SET sealed = hook WHERE edit = '{hers}'");
+        run_in(&s.app.app.db, &damage).await;
+        for person in [&ada, &bob] {
+            s.restrict(person).await;
+        }
+        s.pass(MOMENT);
+        s.turns().await;
+        s.fake.work();
+        s.go_on(4).await;
+        let editing = &s.app.app.editing;
+        assert_eq!(editing.copies_of(&bob.owner).await.unwrap(), 0, "{:?}", s.fake.held());
+        assert_eq!(editing.copies_of(&ada.owner).await.unwrap(), 1, "it is not called done");
+        let mut tx = s.app.app.db.read().await.unwrap();
+        let said = jobs::troubled(&mut tx, 10).await.unwrap();
+        let why = said[0].last_error.as_deref().unwrap();
+        assert!(said.len() == 1 && said[0].quarantined && why.contains("is not erased"), "{said:?}");
+        s.app.leave_the_queue();
+    }
+
     async fn what_a_person_takes_back_is_stopped_there_in_the_same_moment(s: FakeFal) {
         let ada = s.ada().await;
         let (_, edit) = s.asked(&ada).await;
@@ -172,6 +198,60 @@ each_scene! {
         s.app.leave_the_queue();
     }
 
+    async fn who_waits_for_a_result_hears_of_it_before_anything_is_tidied_up(s: FakeFal) {
+        let ada = s.ada().await;
+        let image = s.app.upload(&ada, 7).await;
+        let wish = json!({ "inputs": [image], "prompt": "make it warmer", "provider": "studio" });
+        let edit = s.wish(&ada, &wish).await.parse().unwrap();
+        let mut steps = s.app.app.editing.progress().listen();
+        takes_none(&s.app.app.db, "ledger_entry", "NEW.kind = 'object.erased'").await;
+        s.turns().await;
+        assert_eq!(s.app.queue().await, (1, 0), "a control: the tidying up failed");
+        let told: Vec<_> = std::iter::from_fn(|| steps.try_recv().ok()).map(|step| (step.edit, step.state)).collect();
+        assert_eq!(told.last(), Some(&(edit, EditState::Succeeded)), "{told:?}");
+        takes_again(&s.app.app.db, "ledger_entry").await;
+        s.pass(TimeDelta::minutes(1));
+        s.app.settle().await;
+        assert!(!s.opens(&ada, &image).await, "it is made good later");
+    }
+
+    async fn a_provider_without_time_for_an_hour_is_told_of_once(s: FakeFal) {
+        let ada = s.ada().await;
+        let many = 1_000;
+        for _ in 0..many {
+            // It does not say for how long.
+            s.fake.fault(At::Submit, Fault::Status(429));
+        }
+        let (_, edit) = s.asked(&ada).await;
+        let image = s.app.upload(&ada, 8).await;
+        let other = s.wish(&ada, &asked(&image, json!({}))).await;
+        for _ in 0..58 * 12 {
+            s.pass(TimeDelta::seconds(5));
+            s.turns().await;
+        }
+        let put = many - s.fake.faults_left();
+        assert!((50..200).contains(&put), "about once a minute for each of two: {put}");
+        let told = async |kind: &str| s.app.ledger_kinds().await.iter().filter(|k| *k == kind).count();
+        let rows = async || s.app.app.disclosures.of(&ada.owner).await.unwrap();
+        s.app.settle().await;
+        assert_eq!((rows().await.len(), told("disclosure.made").await, told("disclosure.ended").await), (2, 2, 0));
+        // A person may change their mind meanwhile; what was never taken is not looked for.
+        assert_eq!(s.app.post(&format!("/v1/edits/{other}/cancel")).by(&ada).send().await.status, 200);
+        s.turns().await;
+        assert_eq!((s.app.app.editing.copies_of(&ada.owner).await.unwrap(), s.credits(&ada).await), (1, 99));
+        s.fake.forgive();
+        s.pass(TimeDelta::seconds(80));
+        s.app.settle().await;
+        s.fake.work();
+        s.go_on(1).await;
+        assert_eq!((s.fake.charges(), s.edit(&ada, &edit).await["state"].clone()), (1, json!("succeeded")));
+        assert_eq!((rows().await.len(), told("disclosure.made").await, told("disclosure.ended").await), (2, 2, 2));
+        let sent = rows().await.into_iter().find(|row| row.edit.as_deref() == Some(&*edit)).unwrap();
+        assert!(s.app.now().since(sent.sent_at) < TimeDelta::minutes(2), "it went when it was taken");
+        assert!(rows().await.iter().all(|row| row.deleted_at.is_some()));
+        assert_eq!(s.fake.held(), Vec::<String>::new());
+    }
+
     async fn a_person_is_erased_though_a_provider_does_not_let_go(s: FakeFal) {
         let ada = s.ada().await;
         s.asked(&ada).await;
@@ -195,6 +275,12 @@ each_scene! {
         let entries = s.app.ledger_entries().await;
         let told = entries.iter().find(|e| e.leaf.kind.as_str() == "erasure.completed").unwrap();
         assert_eq!(told.leaf.facts["open-copies"].to_string(), "1");
+        assert_eq!(erasure().await.open_copies, 1);
+        let letters = s.app.mails().into_iter().filter(|m| m.letter.text.contains("vouchsafe verify"));
+        let letter = letters.map(|m| m.letter.text).collect::<String>();
+        assert!(letter.contains("Copies at providers that we have not seen to be gone yet (1)"), "{letter}");
+        let page = s.page(&ada, &format!("/{}/erased/{id}", ada.owner.tenant)).await;
+        assert!(page.contains("Copies at providers that we had not seen to be gone (1)"), "{page}");
         assert_eq!(s.app.app.editing.copies_left(&ada.owner.tenant).await.unwrap(), 1, "it is looked for still");
         // Where the provider comes round, its copy goes and the register says so.
         while s.app.app.editing.copies_left(&ada.owner.tenant).await.unwrap() > 0 {
@@ -249,5 +335,30 @@ async fn an_edit_that_was_turned_away_counts_for_the_day() {
         s.fake.work();
         s.go_on(1).await;
         assert_eq!((s.fake.charges(), s.edit(&ada, &edit).await["state"].clone()), (1, json!("succeeded")));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_long_line_is_not_a_provider_without_time() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let Some(s) = tight(backend, |config| config.providers.at_once = 1).await else { continue };
+        let ada = s.ada().await;
+        // There was no time at the very beginning; since then there is, but one place only.
+        s.fake.fault(At::Submit, Fault::Busy(3));
+        let mut edits = Vec::new();
+        for seed in 0..8 {
+            let image = s.app.upload(&ada, seed).await;
+            edits.push(s.wish(&ada, &asked(&image, json!({}))).await);
+        }
+        s.app.settle().await;
+        for _ in 0..40 {
+            s.pass(TimeDelta::minutes(10));
+            s.fake.work();
+            s.app.settle().await;
+        }
+        for edit in edits {
+            assert_eq!(s.edit(&ada, &edit).await["state"], "succeeded");
+        }
+        assert_eq!((s.fake.charges(), s.fake.held()), (8, Vec::<String>::new()));
     }
 }

@@ -1,6 +1,10 @@
 //! Pictures that are too large to be sent along: a provider fetches them from an address of ours that is made for one job
 //! and dies with it.
 
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
@@ -9,6 +13,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::DropGuard;
 use vouchsafe::fakes::{FakeFal, FakeReplicate, Plan};
 use vouchsafe::imaging;
+use vouchsafe::jobs::Jobs;
 use vouchsafe::vault::Actor;
 
 use super::editing_stage::{MOMENT, Scene};
@@ -213,5 +218,56 @@ async fn replicate_fetches_what_it_can_and_is_given_a_file_only_when_it_cannot()
             s.app.settle().await;
         }
         assert_eq!((s.fake.held(), s.fake.complaints()), (Vec::<String>::new(), Vec::<String>::new()));
+    }
+}
+
+/// A program that makes results anew, as ours does, each time after a line was written into a gate.
+fn behind_a_gate(folder: &Path) -> (PathBuf, PathBuf) {
+    let (program, gate) = (folder.join("redraw"), folder.join("gate"));
+    assert!(Command::new("mkfifo").arg(&gate).status().unwrap().success());
+    let ours = env!("CARGO_BIN_EXE_vouchsafe");
+    let script = format!("#!/bin/sh\nread -r line < '{}'\nexec '{ours}' \"$@\"\n", gate.display());
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    (program, gate)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_more_results_are_in_memory_than_have_a_turn() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let folder = tempfile::tempdir().unwrap();
+        let (program, gate) = behind_a_gate(folder.path());
+        let many = |config: &mut vouchsafe::config::Config| config.providers.at_once = 20;
+        let Some(s) = Scene::<FakeFal>::open_redrawn_by(backend, program, many).await else { continue };
+        let ada = s.ada().await;
+        let mut images = Vec::new();
+        for seed in 0..20 {
+            images.push(s.app.upload(&ada, seed).await);
+        }
+        let asked = json!({ "inputs": images, "prompt": "make it rain" });
+        assert_eq!(s.app.post("/v1/edits/batch").by(&ada).json(&asked).send().await.status, 201);
+        s.app.settle().await;
+        s.fake.work();
+        s.pass(MOMENT);
+        let jobs = Jobs::new(s.app.app.clone());
+        let look = async {
+            while s.fake.fetched() < 16 {
+                tokio::task::yield_now().await;
+            }
+            // None of them can be made anew yet; the others have all the time to be fetched as well.
+            for _ in 0..300 {
+                s.credits(&ada).await;
+            }
+            assert_eq!(s.fake.fetched(), 16);
+            let mut gate = std::fs::OpenOptions::new().read(true).write(true).open(&gate).unwrap();
+            gate.write_all(&[b'\n'; 20]).unwrap();
+            gate
+        };
+        let (done, _gate) = tokio::join!(jobs.work(), look);
+        assert_eq!(done.unwrap(), 20);
+        let listed = s.app.get("/v1/edits?state=succeeded").by(&ada).send().await.json();
+        assert_eq!(listed["items"].as_array().unwrap().len(), 20);
+        s.go_on(2).await;
+        assert_eq!(s.fake.held(), Vec::<String>::new());
     }
 }

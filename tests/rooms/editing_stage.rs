@@ -1,6 +1,7 @@
 //! What the tests of edits stand on: the service, and a provider that does what it is told when it is told.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -72,6 +73,15 @@ impl Scene<FakeFal> {
 
     /// The same under another configuration.
     pub(crate) async fn open_with(backend: Backend, change: impl FnOnce(&mut Config)) -> Option<Self> {
+        Self::open_redrawn_by(backend, env!("CARGO_BIN_EXE_vouchsafe").into(), change).await
+    }
+
+    /// The same, in which another program makes results anew.
+    pub(crate) async fn open_redrawn_by(
+        backend: Backend,
+        redrawer: PathBuf,
+        change: impl FnOnce(&mut Config),
+    ) -> Option<Self> {
         let (options, hand) = there();
         let (fake, listening) = FakeFal::bind(here(), options).await.unwrap();
         let fal = FalAi {
@@ -80,7 +90,7 @@ impl Scene<FakeFal> {
             user_id: Some(FakeFal::USER.to_owned()),
             base: Some(fake.base().to_owned()),
         };
-        let app = TestApp::open_with(backend, |config| {
+        let app = TestApp::open_redrawn_by(backend, redrawer, |config| {
             config.providers.fal = Some(fal);
             change(config);
         })

@@ -12,7 +12,7 @@ use vouchsafe::vault::Actor;
 use crate::each_app_with_recipients;
 use crate::support::TestApp;
 use crate::support::app::{OTHER_TENANT, Person, TENANT};
-use crate::support::house::count_in;
+use crate::support::house::{count_in, run_in};
 
 async fn correct(app: &TestApp, person: &Person) {
     let me = Actor::Subject(person.owner.subject);
@@ -81,6 +81,81 @@ each_app_with_recipients! {
         assert_eq!(register.len(), 2, "two tries are one disclosure");
     }
 
+    async fn a_task_that_does_not_open_says_so_and_keeps_no_other(app: TestApp, there: There) {
+        let (ada, eve) = (app.person("ada@example.org").await, app.person("eve@example.org").await);
+        there.customer(&app, &ada, "ada@example.org").await;
+        let customer = there.customer(&app, &eve, "eve@example.org").await;
+        correct(&app, &ada).await;
+        let me = Actor::Subject(eve.owner.subject);
+        let new = Profile { email: "eve@new.example".into(), name: "Eve".into(), username: "eve".into() };
+        app.app.requests.correct(&eve.owner, &me, &new, AddressBy::App).await.unwrap();
+        let hers = format!("WHERE subject = '{}'", ada.owner.subject);
+        run_in(&app.app.db, &format!("UPDATE elsewhere_task SET sealed = substr(sealed, 1, 30) {hers}")).await;
+        app.settle().await;
+        assert_eq!(there.stripe.thing(&customer).unwrap()["email"], "eve@new.example");
+        let left = app.app.elsewhere.not_done(&app.tenant()).await.unwrap();
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].tries, 1, "of the others, none is left: {left:?}");
+        assert_eq!(left[0].problem.as_deref(), Some("what is remembered of it cannot be read"));
+    }
+
+    async fn a_new_address_is_told_to_nobody_while_the_old_mailbox_can_undo_it(app: TestApp, there: There) {
+        let mut users = Vec::new();
+        let mut people = Vec::new();
+        for name in ["ada", "bob", "cleo"] {
+            let person = app.person_of(OTHER_TENANT, &format!("{name}@example.org")).await;
+            users.push(there.user(&app, &person, &format!("{name}@example.org")).await);
+            people.push(person);
+        }
+        let [ada, bob, cleo] = &people[..] else { panic!("three") };
+        app.move_to(ada, "ada@new.example").await;
+        app.move_to(bob, "eve@new.example").await;
+        let new = json!({ "email": "cleo@new.example", "name": "cleo of opusflair", "username": "cleo" });
+        let wish = json!({ "right": "rectification", "correction": new });
+        let filed = app.post("/v1/requests").by(cleo).json(&wish).send().await.json();
+        app.settle().await;
+        let tenant = &ada.owner.tenant;
+        let token = app.mailed_token("cleo@new.example", "/address/confirm").unwrap();
+        app.app.requests.confirm_address(tenant, &token, None).await.unwrap();
+        app.settle().await;
+        let emails = || users.iter().map(|u| there.supabase.user(u).unwrap()["email"].clone()).collect::<Vec<_>>();
+        assert_eq!(emails(), ["ada@example.org", "bob@example.org", "cleo@example.org"], "they sign in there as before");
+        let waiting = app.app.elsewhere.not_done(tenant).await.unwrap();
+        assert_eq!(waiting.len(), 3);
+        for task in &waiting {
+            assert_eq!(task.next_at, Some(app.now().plus(TimeDelta::hours(72))), "{task:?}");
+            assert!(task.due_at > task.next_at.unwrap(), "what may not be sent yet is not late");
+        }
+        there.advance(&app, TimeDelta::hours(71));
+        let undo = app.mailed_token("bob@example.org", "/address/undo").unwrap();
+        app.app.requests.undo_address(tenant, &undo).await.unwrap();
+        app.settle().await;
+        assert_eq!(emails(), ["ada@example.org", "bob@example.org", "cleo@example.org"]);
+        there.advance(&app, TimeDelta::hours(1));
+        app.settle().await;
+        assert_eq!(emails(), ["ada@new.example", "bob@example.org", "cleo@new.example"]);
+        assert!(app.app.elsewhere.not_done(tenant).await.unwrap().is_empty());
+        let told = app.app.elsewhere.of_request(tenant, filed["id"].as_str().unwrap().parse().unwrap()).await.unwrap();
+        assert_eq!(told.len(), 1, "told once, in the request it was asked in");
+        there.is_content();
+    }
+
+    async fn a_correction_that_cannot_be_told_on_is_not_made(app: TestApp, there: There) {
+        let ada = app.person("ada@example.org").await;
+        there.customer(&app, &ada, "ada@example.org").await;
+        let db = &app.app.db;
+        crate::support::house::run_in(db, "ALTER TABLE elsewhere_task RENAME TO elsewhere_task_away").await;
+        let me = Actor::Subject(ada.owner.subject);
+        let new = Profile { email: "ada@new.example".into(), name: "Ada King".into(), username: "ada".into() };
+        let tried = app.app.requests.correct(&ada.owner, &me, &new, AddressBy::App).await;
+        crate::support::house::run_in(db, "ALTER TABLE elsewhere_task_away RENAME TO elsewhere_task").await;
+        assert!(tried.is_err());
+        let access = vouchsafe::vault::Access { actor: &me, purpose: "rights" };
+        let known = app.app.subjects.profile(&ada.owner, &access).await.unwrap();
+        assert_eq!((known.email.as_str(), known.name.as_str()), ("ada@example.org", "ada of flux-kontext"));
+        there.is_content();
+    }
+
     async fn a_paused_person_is_corrected_and_shown_all_the_same(app: TestApp, there: There) {
         let ada = app.person("ada@example.org").await;
         let customer = there.customer(&app, &ada, "ada@example.org").await;
@@ -117,6 +192,30 @@ each_app_with_recipients! {
         let eve = app.person("eve@example.org").await;
         app.app.elsewhere.link(&eve.owner, "stripe", &customer).await.unwrap();
         there.is_content();
+    }
+
+    async fn whoever_is_held_up_elsewhere_hears_by_whom_before_their_address_goes(app: TestApp, there: There) {
+        let ada = app.person("ada@example.org").await;
+        there.customer(&app, &ada, "ada@example.org").await;
+        let asked = app.post("/v1/requests").by(&ada).json(&json!({ "right": "erasure", "at_once": true }));
+        let filed = asked.send().await.json();
+        for _ in 0..200 {
+            there.stripe.fault(At::Submit, Fault::Busy(120));
+        }
+        let told = || app.mails().into_iter().filter(|m| m.letter.subject.contains("not finished yet"));
+        let kept = async || count_in(&app.app.db, "SELECT COUNT(*) FROM last_letter").await;
+        app.settle().await;
+        there.advance(&app, TimeDelta::days(26));
+        app.settle().await;
+        assert_eq!((told().count(), kept().await), (0, 1), "it may come to its end yet");
+        there.advance(&app, TimeDelta::days(1));
+        app.settle().await;
+        let letter = told().next().expect("a letter").letter.text;
+        for part in ["has not let go yet", filed["reference"].as_str().unwrap(), "/erased/req_"] {
+            assert!(letter.contains(part), "{part}:\n{letter}");
+        }
+        assert_eq!((told().count(), kept().await), (1, 0), "and the address goes with it");
+        app.leave_the_queue();
     }
 
     async fn the_desk_hurries_what_waits(app: TestApp, there: There) {

@@ -9,6 +9,7 @@ use futures_util::stream;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use vouchsafe::archive::{Archive, Body, Contents, File, Layout, Most};
+use vouchsafe::imports::{Imports, Parts, Settings};
 use vouchsafe::vault::Actor;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
@@ -36,6 +37,21 @@ async fn moving(app: &TestApp) -> (Person, Vec<u8>) {
 
 async fn sent(app: &TestApp, by: &Person, path: &str, zip: &[u8]) -> Answer {
     app.post(path).by(by).body("application/zip", Bytes::copy_from_slice(zip)).send().await
+}
+
+/// The room as another replica has it.
+fn replica(app: &TestApp) -> Imports {
+    Imports::new(Parts {
+        db: app.app.db.clone(),
+        vault: app.app.vault.clone(),
+        editing: app.app.editing.clone(),
+        ledger: app.app.ledger.clone(),
+        own_key: signer().verifying(),
+        folder: app.data(),
+        settings: Settings::default(),
+        clock: app.app.clock.clone(),
+        entropy: app.app.entropy.clone(),
+    })
 }
 
 async fn holds(app: &TestApp, person: &Person) -> Vec<(String, i64, i64)> {
@@ -117,7 +133,7 @@ each_app! {
 
         let told = sent(&app, &bob, "/v1/imports", &zip).await.json();
         assert_eq!(tally(&told["images"]), [2, 0, 0]);
-        assert!(told["entry"].as_str().is_some());
+        assert!(told["entry"].as_str().is_some() && told["already_here"] == false);
         let after = holds(&app, &bob).await;
         let of = |name: &str| after.iter().find(|h| h.0 == name).map_or(0, |h| h.1 + h.2);
         assert_eq!((of("input-image"), of("prompt"), of("edit-history")), (2, 1, 2));
@@ -127,7 +143,7 @@ each_app! {
         let again = sent(&app, &bob, "/v1/imports", &zip).await.json();
         assert_eq!(tally(&again["images"]), [0, 2, 0]);
         assert_eq!(tally(&again["records"]["prompt"]), [0, 1, 0]);
-        assert!(again["entry"].is_null());
+        assert!(again["entry"].is_null() && again["already_here"] == true, "{again}");
         assert_eq!(holds(&app, &bob).await, after, "a second import adds nothing");
 
         // Who never left has it all.
@@ -260,6 +276,34 @@ each_app! {
         let taken = send(&token, "take").await;
         assert!(taken.text().contains("It is here now."), "{}", taken.text());
         assert_ne!(holds(&app, &bob).await, before);
+        let again = send(&token, "take").await;
+        assert!(again.text().contains("All of it is here already."), "{}", again.text());
+        assert!(!again.text().contains("It is here now."));
+    }
+
+    async fn two_replicas_at_once_take_an_archive_once(app: TestApp) {
+        let (_, zip) = moving(&app).await;
+        let bob = app.person_of(OTHER_TENANT, "bob@example.org").await;
+        let actor = Actor::Subject(bob.owner.subject);
+        // Each with turns of its own, as two processes have them: what they share is the database.
+        let replicas: Vec<Imports> = (0..2).map(|_| replica(&app)).collect();
+        let (owner, actor, zip) = (&bob.owner, &actor, &zip);
+        let taken = replicas.iter().map(|replica| async move {
+            let archive = stream::iter([Ok::<_, ()>(Bytes::copy_from_slice(zip))]);
+            let spool = replica.receive(archive).await.unwrap();
+            replica.take(owner, actor, &spool).await.unwrap()
+        });
+        let taken = futures_util::future::join_all(taken).await;
+        let (second, first): (Vec<_>, Vec<_>) = taken.iter().partition(|brought| brought.is_here_already());
+        let ([first], [second]) = (first.as_slice(), second.as_slice()) else { panic!("one takes it: {taken:?}") };
+        assert_eq!((first.images.new, first.images.here, first.entry.is_some()), (2, 0, true), "{first:?}");
+        assert_eq!((second.images.new, second.images.here, second.entry), (0, 2, None), "{second:?}");
+        assert!(first.records.values().all(|t| t.here == 0) && second.records.values().all(|t| t.new == 0));
+        let all = holds(&app, &bob).await;
+        let of = |name: &str| all.iter().find(|h| h.0 == name).map_or(0, |h| h.1 + h.2);
+        assert_eq!((of("input-image"), of("prompt"), of("edit-history")), (2, 1, 2));
+        let entries = app.ledger_kinds().await.into_iter().filter(|k| k == "import.taken").count();
+        assert_eq!(entries, 1);
     }
 
     async fn an_archive_that_breaks_off_or_never_ends_is_not_kept(app: TestApp) {

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use vouchsafe::base::{Clock, Entropy, ManualClock, Secret, SubjectId, TenantId, Timestamp};
-use vouchsafe::crypto::Key;
+use vouchsafe::crypto::{self, Key, Place};
 use vouchsafe::keystore::{Again, Class, Epochs, Error, Keystore, NewItem, Owner, SealFault, SealKey};
 use vouchsafe::on;
 use vouchsafe::store::Db;
@@ -110,6 +110,34 @@ pub(crate) async fn cut_short<F: Future>(future: F, times: usize) -> Option<F::O
 }
 
 each_database! {
+    async fn a_note_opens_at_its_place_alone_and_lies_as_notes_always_did(db: TestDb) {
+        let house = House::new(&db.keys, db.folder());
+        let (place, entropy) = (|of: &str| Place::new("address-move").with("flux-kontext").with(of), Entropy::system());
+        let note = BTreeMap::from([("from".to_owned(), "ada@example.org".to_owned())]);
+        let sealed = house.keys.seal_note("address/a", &place("1"), &note).await.unwrap();
+        let opened: BTreeMap<String, String> = house.keys.open_note("address/a", &place("1"), &sealed).await.unwrap();
+        assert_eq!(opened, note);
+        // As such rows were sealed by hand, and would be opened by hand.
+        let key = house.keys.system("address/a").await.unwrap();
+        let plain = serde_json::to_vec(&note).unwrap();
+        assert_eq!(crypto::open(&key, &place("1"), &sealed).unwrap().as_slice(), plain.as_slice());
+        let by_hand = crypto::seal(&key, &place("2"), &plain, &entropy);
+        let opened: BTreeMap<String, String> = house.keys.open_note("address/a", &place("2"), &by_hand).await.unwrap();
+        assert_eq!(opened, note);
+        let damaged: Vec<u8> = sealed.iter().enumerate().map(|(n, b)| if n == 30 { b ^ 1 } else { *b }).collect();
+        for (of, at, bytes) in [
+            ("address/a", "2", sealed.as_slice()),
+            ("address/b", "1", sealed.as_slice()),
+            ("address/a", "1", damaged.as_slice()),
+            ("address/a", "1", &sealed[..20]),
+        ] {
+            let opened = house.keys.open_note::<BTreeMap<String, String>>(of, &place(at), bytes).await;
+            assert!(matches!(opened, Err(Error::Note)), "{of} {at}");
+        }
+        let other = house.keys.open_note::<Vec<i64>>("address/a", &place("1"), &sealed).await;
+        assert!(matches!(other, Err(Error::Note)), "it is not of this type");
+    }
+
     async fn a_key_that_was_made_is_given_again(db: TestDb) {
         let house = House::new(&db.keys, db.folder());
         let (subject, items) = house.person_with(600).await;

@@ -284,6 +284,22 @@ each_database! {
         assert_eq!(read(&keys, house.owner(subject), &items).await.unwrap(), items);
     }
 
+    /// A folder on a network that does not show yet what another replica put into it: no key is taken for destroyed.
+    async fn an_epoch_that_is_not_to_be_seen_is_not_a_destroyed_one(db: TestDb) {
+        let house = House::new(&db.keys, db.folder());
+        let (subject, items) = house.person_with(3).await;
+        let keys = house.replica().await;
+        keys.rotate().await.unwrap();
+        let (file, away) = (house.epochs.join("00000002.epoch"), db.folder().join("away"));
+        fs::rename(&file, &away).unwrap();
+        house.hand.advance(TimeDelta::seconds(15));
+        let refused = read(&keys, house.owner(subject), &items).await;
+        assert!(matches!(refused, Err(Error::EpochAway)), "{refused:?}");
+        assert!(keys.rewrap().await.is_ok(), "and no row goes for want of it");
+        fs::rename(&away, &file).unwrap();
+        assert_eq!(read(&keys, house.owner(subject), &items).await.unwrap(), items);
+    }
+
     async fn a_destroyed_epoch_is_told_once_whoever_destroyed_it(db: TestDb) {
         let house = House::new(&db.keys, db.folder());
         let (a, b) = (house.replica().await, house.replica().await);

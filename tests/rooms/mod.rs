@@ -35,6 +35,7 @@ mod evidence;
 mod fence_model;
 mod imports;
 mod jobs;
+mod jobs_doors;
 mod keystore;
 mod keystore_epochs;
 mod keystore_seals;

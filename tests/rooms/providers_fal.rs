@@ -221,7 +221,7 @@ async fn jobs_that_are_known_to_be_others_are_passed_over() {
 async fn a_failed_submit_says_whether_it_may_be_put_again() {
     let scene = fal(Pace::Manual).await;
     for (fault, error, not_taken) in [
-        (Fault::Busy(7), ProviderError::Busy { after: Duration::from_secs(7) }, true),
+        (Fault::Busy(7), ProviderError::Busy { after: Some(Duration::from_secs(7)) }, true),
         (Fault::Status(401), ProviderError::Unauthorised, true),
         (Fault::Status(403), ProviderError::Unauthorised, true),
         (Fault::Status(413), ProviderError::Refused(Failure::InputTooLarge), true),
@@ -375,7 +375,7 @@ async fn reads_are_repeated_and_a_sick_provider_is_left_alone() {
     assert!(matches!(state, State::Queued(_)), "the third try told");
     scene.fake.fault(At::Status, Fault::Busy(9));
     let busy = scene.provider.poll(&handle, &scene.log).await.unwrap_err();
-    assert_eq!(busy, ProviderError::Busy { after: Duration::from_secs(9) });
+    assert_eq!(busy, ProviderError::Busy { after: Some(Duration::from_secs(9)) });
     for _ in 0..6 {
         scene.fake.fault(At::Status, Fault::Status(500));
     }

@@ -3,7 +3,7 @@
 
 use futures_util::FutureExt as _;
 use vouchsafe::fakes::{At, Fault, Pace, Plan};
-use vouchsafe::providers::{Erasure, Go, Known, Proof, ProviderError, Reconciled};
+use vouchsafe::providers::{Erasure, Go, Known, Proof, ProviderError, Reconciled, Unanswered};
 
 use super::providers_replicate::large;
 use super::providers_stage::{fal, replicate};
@@ -126,9 +126,15 @@ async fn uploads_of_a_job_that_a_webhook_found_are_deleted_as_well() {
 async fn what_was_called_off_during_the_upload_is_not_put() {
     let scene = replicate(Pace::Manual).await;
     let mut job = large(&scene);
-    job.go = Some(Go::new(|| async { false }.boxed()));
-    let put = scene.put(&job).await.unwrap_err();
-    assert_eq!((put, put.not_taken()), (ProviderError::CalledOff, true));
-    assert_eq!((scene.fake.uploads(), scene.fake.charges()), (1, 0));
+    for (answer, error, passing) in
+        [(Ok(false), ProviderError::CalledOff, false), (Err(Unanswered), ProviderError::Unasked, true)]
+    {
+        job.go = Some(Go::new(move || async move { answer }.boxed()));
+        let put = scene.put(&job).await.unwrap_err();
+        assert_eq!((put, put.not_taken(), put.is_passing()), (error, true, passing));
+    }
+    assert_eq!((scene.fake.uploads(), scene.fake.charges()), (2, 0));
     scene.is_clean();
+    job.go = Some(Go::new(|| async { Ok(true) }.boxed()));
+    assert!(scene.put(&job).await.is_ok(), "a control");
 }

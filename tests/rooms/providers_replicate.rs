@@ -171,10 +171,43 @@ async fn an_upload_does_not_outlive_a_refused_create() {
         assert!(scene.put(&large(&scene)).await.unwrap_err().not_taken());
     }
     scene.fake.fault(At::Upload, Fault::LoseAnswer);
-    assert_eq!(scene.put(&large(&scene)).await.unwrap_err(), ProviderError::Unavailable);
+    assert_eq!(scene.put(&large(&scene)).await.unwrap_err(), ProviderError::Unknown, "more may land");
+    scene.fake.fault(At::Upload, Fault::Status(500));
+    assert_eq!(scene.put(&large(&scene)).await.unwrap_err(), ProviderError::Unknown);
     assert_eq!(scene.fake.uploads(), 4);
     assert_eq!(scene.fake.charges(), 0);
     scene.is_clean();
+}
+
+#[tokio::test]
+async fn an_upload_that_lands_after_it_was_looked_for_is_looked_for_again() {
+    let scene = replicate(Pace::Manual).await;
+    scene.fake.fault(At::Upload, Fault::LandLate);
+    let job = large(&scene);
+    let intent = scene.provider.prepare(&job).unwrap();
+    let lost = scene.provider.submit(&intent, &job, &scene.log).await.unwrap_err();
+    assert_eq!((lost, lost.not_taken()), (ProviderError::Unknown, false));
+    assert_eq!(scene.fake.held().len(), 1, "it is there now");
+    let look = async || scene.provider.reconcile(&intent, &Known::default(), &scene.log).await;
+    assert_eq!(look().await, Ok(Reconciled::Unclear), "too early");
+    scene.minutes(11);
+    assert_eq!(look().await, Ok(Reconciled::Absent));
+    scene.is_clean();
+}
+
+#[tokio::test]
+async fn a_list_of_uploads_that_is_not_read_to_its_end_shows_nothing() {
+    let scene = replicate(Pace::Manual).await;
+    let job = large(&scene);
+    let intent = scene.provider.prepare(&job).unwrap();
+    scene.minutes(11);
+    for _ in 0..100 {
+        scene.fake.fault(At::Uploads, Fault::NoEnd);
+    }
+    let look = async || scene.provider.reconcile(&intent, &Known::default(), &scene.log).await;
+    assert_eq!(look().await, Err(ProviderError::Garbled("files without end")));
+    scene.fake.forgive();
+    assert_eq!(look().await, Ok(Reconciled::Absent), "a control");
 }
 
 #[tokio::test]

@@ -141,11 +141,16 @@ each_app! {
         assert!(app.app.subjects.get(&ada.owner).await.is_err());
         let rows = "SELECT COUNT(*) FROM last_letter";
         assert_eq!(crate::support::house::count_in(&app.app.db, rows).await, 1, "sealed until it is sent");
+        let erasure = crate::support::house::word_in(&app.app.db, "SELECT erasure FROM last_letter").await;
+        let kind = format!("last-letter/{TENANT}");
+        assert!(app.app.keys.once_known(&kind, &erasure).await.unwrap().is_some());
         for _ in 0..3 {
             app.settle().await;
             app.advance(TimeDelta::hours(1));
         }
         assert_eq!(crate::support::house::count_in(&app.app.db, rows).await, 0);
+        let key = app.app.keys.once_known(&kind, &erasure).await.unwrap();
+        assert!(key.is_none(), "nor does a copy of the row open");
         let told = letters(&app, &filed.reference);
         let last = told.iter().filter(|text| text.contains("vouchsafe verify")).collect::<Vec<_>>();
         assert_eq!(last.len(), 1, "{told:?}");

@@ -30,7 +30,7 @@ async fn moves(app: &TestApp, person: &Person, email: &str) {
     let owed =
         subjects.owed_moves(tenant).await.unwrap().into_iter().find(|m| m.to.expose() == email).unwrap();
     let token = subjects.post_new(&owed).await.unwrap().unwrap();
-    subjects.confirm_address(tenant, token.expose(), None).await.unwrap();
+    app.app.requests.confirm_address(tenant, token.expose(), None).await.unwrap();
 }
 
 async fn is_here(app: &TestApp, person: &Person) -> bool {

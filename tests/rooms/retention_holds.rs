@@ -1,12 +1,14 @@
 //! Legal holds: who answers for them, what they do to what they keep, and what they leave alone.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use chrono::TimeDelta;
 use serde_json::json;
 use vouchsafe::base::PageSize;
 use vouchsafe::jobs::Task;
 use vouchsafe::policy::Role;
 use vouchsafe::retention::{Error as Refused, NewHold};
-use vouchsafe::vault::{Access, Actor, Error, Owner, Vault};
+use vouchsafe::vault::{Access, Actor, Error, NewRecord, Owner, Vault};
 
 use super::retention::{sweep, under};
 use crate::each_house;
@@ -146,6 +148,51 @@ each_house! {
         let kept = vault.record(&ada, &access, invoice).await.unwrap();
         assert_eq!((kept.revision, kept.value["email"].as_str()), (1, Some("ada@example.org")), "whole");
         assert_eq!(vault.records(&ada, &access, "usage", (None, PageSize::default())).await.unwrap().items.len(), 1);
+    }
+
+    /// The newer version has a rule of that name too, for another category, and no hold stops that one.
+    async fn what_an_older_versions_rule_makes_due_is_held_and_the_sweep_ends(house: House) {
+        let rule = "category = [\"output-image\", \"image-metadata\"]\nerase-when = \"account.closed\"";
+        let firm = "category = \"output-image\"\nerase-when = \"account.closed\"\nmay-be-held = false\n\n\
+            [retention.image-facts]\ncategory = \"image-metadata\"\nerase-when = \"account.closed\"";
+        let house = under(house, &[(rule, firm)]).await;
+        let ada = house.person("ada").await;
+        let staff = house.staff(Role::Compliance).await;
+        let facts = new_record("image-metadata", json!({ "format": "jpeg" }));
+        house.app.vault.add_record(&ada, facts).await.unwrap();
+        let due = format!("due_at = {}, rule = 'output-image'", house.now().micros());
+        house.run(&format!("UPDATE record SET {due} WHERE category = 'image-metadata'")).await;
+        let hold = house.app.retention.hold(&tenant(), on(&house, &ada, None), staff, Role::Compliance).await.unwrap();
+        house.advance(TimeDelta::seconds(1));
+        let looks = AtomicUsize::new(0);
+        let swept = house.app.retention.sweep(&|| looks.fetch_add(1, Ordering::Relaxed) > 20).await.unwrap();
+        assert!(swept.is_empty() && looks.load(Ordering::Relaxed) < 20, "{swept:?} after {looks:?} looks");
+        assert_eq!(house.count("SELECT COUNT(*) FROM record WHERE category = 'image-metadata'").await, 1);
+        house.app.retention.release(&tenant(), hold.id, staff, Role::Compliance).await.unwrap();
+        assert_eq!(sweep(&house).await.0, 1);
+    }
+
+    async fn what_is_kept_beside_a_picture_stays_when_a_hold_saves_the_picture(house: House) {
+        let ada = house.person("ada").await;
+        let staff = house.staff(Role::Compliance).await;
+        let object = house.object(&ada, b"a picture").await;
+        let facts = new_record("image-metadata", json!({ "format": "png" }));
+        let facts = NewRecord { parent: Some(object.id.to_string()), ..facts };
+        house.app.vault.add_record(&ada, facts).await.unwrap();
+        let due = format!("due_at = {}, rule = 'output-image'", house.now().micros());
+        house.run(&format!("UPDATE object SET {due} WHERE id = '{}'", object.id)).await;
+        let due = house.app.vault.due_items(&tenant(), house.now(), 10).await.unwrap();
+        assert_eq!(due.iter().map(|d| d.id.clone()).collect::<Vec<_>>(), [object.id.to_string()]);
+
+        let held = on(&house, &ada, Some("output-image"));
+        let hold = house.app.retention.hold(&tenant(), held, staff, Role::Compliance).await.unwrap();
+        let gone = house.app.vault.erase_each(&tenant(), &due, Role::Service).await.unwrap();
+        assert!(gone.is_empty(), "{gone:?}");
+        let beside = "SELECT COUNT(*) FROM record WHERE category = 'image-metadata' AND due_at IS NULL";
+        assert_eq!(house.count(beside).await, 1, "nor is it called due");
+        house.app.retention.release(&tenant(), hold.id, staff, Role::Compliance).await.unwrap();
+        let gone = house.app.vault.erase_each(&tenant(), &due, Role::Service).await.unwrap();
+        assert_eq!(gone.len(), 2, "the control");
     }
 
     async fn somebody_whose_erasure_began_cannot_be_held_any_more(house: House) {

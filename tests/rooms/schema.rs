@@ -8,6 +8,7 @@ use vouchsafe::policy::filled::{FILLED, Keeps, tables};
 use vouchsafe::store::{Db, Error};
 
 use crate::each_database;
+use crate::support::house::{count_in, run_in};
 use crate::support::{Backend, TestDb, source};
 
 /// How the rows of each table go. A new table needs a line here before anything can be put into it.
@@ -77,6 +78,7 @@ const GOES: &[(&str, Goes)] = &[
     ("ledger_head", Goes::NotPersonal("the newest head of the tree")),
     ("ledger_tile", Goes::NotPersonal("hashes of entries, never removed")),
     ("letter", Goes::ByTime("after 400 days; names a request, nobody's data")),
+    ("letter_before", Goes::ByTime("after 400 days; names a request and a change of address, nobody's data")),
     (
         "handover",
         Goes::Unlinked("the subject is blanked; that data of some kind were handed over, and when, stays"),
@@ -346,5 +348,35 @@ each_database! {
             .unwrap();
             assert_eq!(other, [], "ordered as the server's language orders words");
         }
+    }
+
+    async fn a_table_that_waits_to_be_ordered_keeps_no_other_from_anybody(db: TestDb) {
+        if db.main.is_sqlite() {
+            return; // ordered by bytes from the beginning
+        }
+        for column in ["blob_grave ALTER COLUMN blob_key", "sweep ALTER COLUMN rule"] {
+            run_in(&db.main, &format!("ALTER TABLE {column} TYPE TEXT COLLATE \"POSIX\"")).await;
+        }
+        let mut reader = db.main.read().await.unwrap();
+        on!(reader, |c| sqlx::query("SELECT id FROM sweep").fetch_all(c).await.map(|_| ())).unwrap();
+        let waiting = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
+            AND wait_event_type = 'Lock'";
+        let watched = async {
+            while count_in(&db.main, waiting).await == 0 {
+                tokio::task::yield_now().await;
+            }
+            let mut other = db.main.read().await.unwrap();
+            on!(other, |c| sqlx::query("SELECT set_config('lock_timeout', '500ms', true)").execute(c).await.map(|_| ()))
+                .unwrap();
+            on!(other, |c| sqlx::query("SELECT blob_key FROM blob_grave").fetch_all(c).await.map(|_| ()))
+                .expect("one table at a time");
+            other.commit().await.unwrap();
+            reader.commit().await.unwrap();
+        };
+        let (again, ()) = tokio::join!(db.again(), watched);
+        again.unwrap();
+        let left = "SELECT COUNT(*) FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid JOIN pg_collation c \
+            ON c.oid = a.attcollation WHERE t.relname IN ('blob_grave', 'sweep') AND c.collname <> 'C'";
+        assert_eq!(count_in(&db.main, left).await, 0);
     }
 }

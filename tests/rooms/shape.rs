@@ -47,7 +47,7 @@ const SIDEWAYS: &[(&str, &str, &str)] = &[
 ];
 
 /// What may stand at the root of the crate beside the rooms: `lib.rs`, and the macros of `store`.
-const MACROS: &[(&str, &str)] = &[("on", "store"), ("dialect", "store")];
+const MACROS: &[(&str, &str)] = &[("on", "store"), ("change", "store"), ("dialect", "store")];
 
 const VAGUE: &[&str] =
     &["util", "utils", "helper", "helpers", "common", "manager", "service", "services", "misc"];

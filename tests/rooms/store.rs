@@ -304,6 +304,22 @@ each_database! {
         assert_eq!(idempotency::expire(&mut tx, clock.now()).await.unwrap(), 2);
     }
 
+    /// Two programs, an older one and this, share a database while one replaces the other.
+    async fn a_run_of_an_older_program_has_its_key_for_as_long_as_any_other(db: TestDb) {
+        let (clock, hand) = clock();
+        let tenant: TenantId = "flux-kontext".parse().unwrap();
+        let (older, next) = (call_of(&tenant, 1), call_of(&tenant, 2));
+        let mut tx = db.main.begin().await.unwrap();
+        assert_eq!(idempotency::begin(&mut tx, &older, b"ask", clock.now()).await.unwrap(), Found::New);
+        let begun = clock.now();
+        on!(tx, |c| sqlx::query("UPDATE idempotency SET owner = NULL, begun_at = NULL").execute(c).await.map(|_| ()))
+            .unwrap();
+        hand.advance(TimeDelta::seconds(100));
+        assert_eq!(idempotency::begin(&mut tx, &next, b"ask", clock.now()).await.unwrap(), Found::Running);
+        hand.advance(TimeDelta::seconds(60));
+        assert_eq!(idempotency::begin(&mut tx, &next, b"ask", clock.now()).await.unwrap(), Found::CutOff(begun));
+    }
+
     async fn a_run_that_was_cut_off_loses_its_key_and_can_change_nothing_any_more(db: TestDb) {
         let (clock, hand) = clock();
         let tenant: TenantId = "flux-kontext".parse().unwrap();
@@ -325,6 +341,19 @@ each_database! {
         hand.advance(TimeDelta::hours(1));
         let found = idempotency::begin(&mut tx, &cut_off, b"ask", clock.now()).await.unwrap();
         assert_eq!(found, Found::Answered(201, vec![8]), "an answer is no run");
+
+        let stopped = Call { key_hash: [7; 32], ..next.clone() };
+        let begun = clock.now();
+        assert_eq!(idempotency::begin(&mut tx, &stopped, b"ask", begun).await.unwrap(), Found::New);
+        let another = Call { owner: [3; 16], ..stopped.clone() };
+        hand.advance(TimeDelta::seconds(1));
+        idempotency::break_off(&mut tx, &another).await.unwrap();
+        let found = idempotency::begin(&mut tx, &another, b"ask", clock.now()).await.unwrap();
+        assert_eq!(found, Found::Running, "it is not another's to break off");
+        idempotency::break_off(&mut tx, &stopped).await.unwrap();
+        let found = idempotency::begin(&mut tx, &another, b"ask", clock.now()).await.unwrap();
+        assert_eq!(found, Found::CutOff(begun));
+        idempotency::abandon(&mut tx, &another).await.unwrap();
 
         let running = Call { key_hash: [9; 32], ..next };
         assert_eq!(idempotency::begin(&mut tx, &running, b"ask", clock.now()).await.unwrap(), Found::New);

@@ -95,7 +95,16 @@ impl TestApp {
         blobs: Option<vouchsafe::blobs::Settings>,
         change: impl FnOnce(&mut Config),
     ) -> Option<Self> {
-        Self::open_as(backend, change, (documents(), blobs)).await
+        Self::open_as(backend, change, (documents(), blobs), None).await
+    }
+
+    /// A fresh service in which another program makes results anew.
+    pub(crate) async fn open_redrawn_by(
+        backend: Backend,
+        redrawer: PathBuf,
+        change: impl FnOnce(&mut Config),
+    ) -> Option<Self> {
+        Self::open_as(backend, change, (documents(), None), Some(redrawer)).await
     }
 
     /// A fresh service under other documents.
@@ -104,13 +113,14 @@ impl TestApp {
         change: impl FnOnce(&mut Config),
         documents: Vec<Policy>,
     ) -> Option<Self> {
-        Self::open_as(backend, change, (documents, None)).await
+        Self::open_as(backend, change, (documents, None), None).await
     }
 
     async fn open_as(
         backend: Backend,
         change: impl FnOnce(&mut Config),
         (documents, blobs): (Vec<Policy>, Option<vouchsafe::blobs::Settings>),
+        redrawer: Option<PathBuf>,
     ) -> Option<Self> {
         let ground = TestDb::open(backend).await?;
         ground.main.close().await;
@@ -143,7 +153,7 @@ impl TestApp {
             documents,
             mail: Some(mail::Settings::Recorded),
             blobs,
-            redrawer: Some(env!("CARGO_BIN_EXE_vouchsafe").into()),
+            redrawer: Some(redrawer.unwrap_or_else(|| env!("CARGO_BIN_EXE_vouchsafe").into())),
             logs: Some(logs.clone()),
         };
         let app = App::open(setup).await.unwrap();

@@ -25,29 +25,9 @@ use super::{Backend, TestDb};
 /// Writes a test once and runs it over each database, with a [`House`] of its own.
 #[macro_export]
 macro_rules! each_house {
-    ($($(#[$meta:meta])* async fn $name:ident($house:ident: House) $body:block)+) => {$(
-        $(#[$meta])*
-        mod $name {
-            use super::*;
-            use $crate::support::Backend;
-
-            async fn body($house: House) $body
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn sqlite() {
-                if let Some(house) = House::open(Backend::Sqlite).await {
-                    body(house).await;
-                }
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn postgres() {
-                if let Some(house) = House::open(Backend::Postgres).await {
-                    body(house).await;
-                }
-            }
-        }
-    )+};
+    ($($(#[$meta:meta])* async fn $name:ident($house:ident: House) $body:block)+) => {
+        $crate::each_backend! { House::open as House; $($(#[$meta])* async fn $name($house) $body)+ }
+    };
 }
 
 /// Every room, over databases and a folder of this test's own.
@@ -280,11 +260,43 @@ pub(crate) async fn count_in(db: &Db, sql: &str) -> i64 {
     n
 }
 
+/// The one word that a statement without parameters finds.
+pub(crate) async fn word_in(db: &Db, sql: &str) -> String {
+    let mut tx = db.read().await.unwrap();
+    let sql = AssertSqlSafe(sql.to_owned());
+    let (word,): (String,) = on!(tx, |c| sqlx::query_as(sql).fetch_one(c).await).unwrap();
+    word
+}
+
 pub(crate) async fn run_in(db: &Db, sql: &str) {
     let mut tx = db.begin().await.unwrap();
     let sql = AssertSqlSafe(sql.to_owned());
     on!(tx, |c| sqlx::query(sql).execute(c).await.map(|_| ())).unwrap();
     tx.commit().await.unwrap();
+}
+
+/// From here on no row that `when` says (`NEW.…`) goes into a table, until it [`takes_again`].
+pub(crate) async fn takes_none(db: &Db, table: &str, when: &str) {
+    if db.is_sqlite() {
+        let broken = format!(
+            "CREATE TRIGGER broken BEFORE INSERT ON {table} WHEN {when} BEGIN SELECT RAISE(ABORT, 'no'); END"
+        );
+        return run_in(db, &broken).await;
+    }
+    run_in(
+        db,
+        "CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'",
+    )
+    .await;
+    let broken = format!(
+        "CREATE TRIGGER broken BEFORE INSERT ON {table} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION broken()"
+    );
+    run_in(db, &broken).await;
+}
+
+pub(crate) async fn takes_again(db: &Db, table: &str) {
+    let of = if db.is_sqlite() { String::new() } else { format!(" ON {table}") };
+    run_in(db, &format!("DROP TRIGGER broken{of}")).await;
 }
 
 /// Every file below a folder.

@@ -37,6 +37,11 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(died)?
 }
 
+/// Bytes of the file system of a folder that may still be written.
+pub fn free_space(folder: &Path) -> Result<u64, Error> {
+    disk::free(folder)
+}
+
 fn timestamp(t: SystemTime) -> Timestamp {
     Timestamp::from_utc(DateTime::<Utc>::from(t))
 }

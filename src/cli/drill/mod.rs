@@ -3,8 +3,14 @@
 //! Promises: nothing outside the drill's own folder is changed; a search that finds nothing has found a planted thing
 //! first; the status says whether everything held. Must never: be run over the data of real people.
 
+mod between;
+mod case;
 mod claims;
+mod desk;
+mod effects;
 mod look;
+mod post;
+mod protocol;
 mod restore;
 mod rights;
 mod town;

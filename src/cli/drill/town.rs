@@ -141,6 +141,11 @@ impl Town {
         self.step
     }
 
+    /// Time passes until then, if it has not.
+    pub(super) fn pass_until(&self, then: Timestamp) {
+        self.hand.advance(then.since(self.clock.now()).max(TimeDelta::zero()));
+    }
+
     /// Those who are still there.
     pub(super) fn living(&self) -> Vec<usize> {
         let there = self.people.iter().enumerate().filter(|(_, p)| p.gone.is_none());

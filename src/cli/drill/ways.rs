@@ -1,22 +1,21 @@
 //! The ways in which a right can be used. One more way is one more variant, and everything is tried by it as well.
 
 use anyhow::Context as _;
-use axum::Router;
 use axum::http::Method;
 use chrono::TimeDelta;
-use serde_json::json;
 
-use super::town::{Person, TENANT, TRAINING, Town};
+use super::case::{Case, Filed, OBJECTABLE};
+use super::claims::Claims;
+use super::town::{TENANT, TRAINING};
 use super::visitor::{Reply, Visitor};
-use crate::base::{PageSize, RequestId};
+use super::{between, post, protocol};
+use crate::base::RequestId;
+use crate::drp;
 use crate::edge::Edge;
 use crate::jobs::Jobs;
-use crate::policy::Right;
+use crate::policy::{Channel, Right, RightRule};
 use crate::requests::Request;
 use crate::subjects::SignedIn;
-
-/// What may be objected to in the document of the drill.
-pub(super) const OBJECTABLE: &str = "security";
 
 /// A way to file something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,79 +26,122 @@ pub(super) enum Way {
     Letter,
     /// By the API.
     Api,
+    /// By an app with its key, for somebody who then says that it is they who ask.
+    App,
+    /// By an e-mail to the address of the document, as a mail system hands it over.
+    Mail,
+    /// By an agent without a key, on the page for agents: the first thing under a mandate.
+    Form,
+    /// By an agent with a key: the first thing under a mandate.
+    Mandate,
+    /// By an agent with a key, under a mandate that holds already.
+    Under,
+    /// By an agent that speaks the Data Rights Protocol.
+    Protocol,
 }
 
 impl Way {
-    pub(super) const ALL: [Self; 3] = [Self::Page, Self::Letter, Self::Api];
+    pub(super) const ALL: [Self; 9] = [
+        Self::Page,
+        Self::Letter,
+        Self::Api,
+        Self::App,
+        Self::Mail,
+        Self::Form,
+        Self::Mandate,
+        Self::Under,
+        Self::Protocol,
+    ];
 
     pub(super) fn in_words(self) -> &'static str {
         match self {
             Self::Page => "signed in, on a page",
             Self::Letter => "without a session, by a letter",
             Self::Api => "by the API",
+            Self::App => "by an app, confirmed signed in",
+            Self::Mail => "by e-mail, confirmed by a link",
+            Self::Form => "by an agent, on a page",
+            Self::Mandate => "by an agent, with a key",
+            Self::Under => "by an agent, under a mandate",
+            Self::Protocol => "by an agent, over DRP 1.0",
         }
     }
 
-    /// A browser that is let in for somebody, by the way's own proof.
-    pub(super) async fn comes_in(
-        self,
-        town: &Town,
-        routes: &Router,
-        who: &Person,
-    ) -> anyhow::Result<Visitor> {
+    /// Whether a right can be used so: by the channels that the document names, and by what the protocol of agents knows.
+    /// Under a mandate an agent asks for whatever the document offers.
+    pub(super) fn is_for(self, rule: &RightRule) -> bool {
         match self {
-            Self::Page | Self::Api => session(town, routes, who).await,
-            Self::Letter => by_letter(town, routes, who).await,
+            Self::Page | Self::Letter => rule.how.contains(&Channel::Page),
+            Self::Api | Self::App => rule.how.contains(&Channel::Api),
+            Self::Mail => rule.how.contains(&Channel::Email),
+            Self::Form | Self::Mandate | Self::Under => true,
+            Self::Protocol => drp::exercise_of(rule.right).is_some(),
         }
     }
 
-    /// Files a right for somebody, and gives the request.
+    /// A browser of the person: let in by the way's own proof where they have to be signed in, else anybody's.
+    pub(super) async fn comes_in(self, case: &Case<'_>) -> anyhow::Result<Visitor> {
+        match self {
+            Self::Page | Self::Api => session(case).await,
+            Self::Letter | Self::App | Self::Protocol => by_letter(case).await,
+            Self::Mail | Self::Form | Self::Mandate | Self::Under => Ok(Visitor::new(case.routes)),
+        }
+    }
+
+    /// Files what the case is about.
     pub(super) async fn file(
         self,
-        town: &Town,
+        case: &Case<'_>,
         visitor: &mut Visitor,
-        (who, right): (&Person, Right),
-        new_name: &str,
-    ) -> anyhow::Result<Request> {
+        claims: &mut Claims,
+    ) -> anyhow::Result<Filed> {
         match self {
-            Self::Page | Self::Letter => on_a_page(town, visitor, (who, right), new_name).await,
-            Self::Api => by_api(town, visitor, (who, right), new_name).await,
+            Self::Page | Self::Letter => on_a_page(case, visitor).await.map(Filed::alone),
+            Self::Api => by_api(case, visitor).await.map(Filed::alone),
+            Self::App => between::by_app(case, visitor, claims).await,
+            Self::Mail => post::by_mail(case, visitor, claims).await.map(Filed::alone),
+            Self::Form => between::by_form(case, visitor, claims).await.map(Filed::alone),
+            Self::Mandate => between::by_key(case, visitor, false, claims).await,
+            Self::Under => between::by_key(case, visitor, true, claims).await,
+            Self::Protocol => protocol::by_protocol(case, visitor, claims).await,
         }
     }
 
-    /// Fetches an archive.
-    pub(super) async fn fetch(self, visitor: &mut Visitor, request: &Request) -> anyhow::Result<Reply> {
+    /// Fetches an archive: the person, whoever asked.
+    pub(super) async fn fetch(
+        self,
+        case: &Case<'_>,
+        visitor: &mut Visitor,
+        request: &Request,
+    ) -> anyhow::Result<Reply> {
+        let page = format!("/{TENANT}/privacy/requests/{}/archive", request.reference);
         match self {
-            Self::Page | Self::Letter => {
-                visitor.get(&format!("/{TENANT}/privacy/requests/{}/archive", request.reference)).await
-            }
+            Self::Page | Self::Letter | Self::App | Self::Protocol => visitor.get(&page).await,
             Self::Api => {
                 visitor.api(Method::GET, &format!("/v1/requests/{}/archive", request.id), None).await
             }
+            Self::Mail | Self::Form | Self::Mandate | Self::Under => by_letter(case).await?.get(&page).await,
         }
     }
 }
 
-async fn session(town: &Town, routes: &Router, who: &Person) -> anyhow::Result<Visitor> {
-    let subjects = &town.app.subjects;
-    let link = subjects.direct_link(&SignedIn::Subject(who.owner.clone()), TimeDelta::minutes(1)).await?;
-    let redeemed = subjects.redeem(&who.owner.tenant, link.token.expose(), None).await?;
-    let name = Edge::new(town.app.clone()).await?.session_cookie();
-    Ok(Visitor::new(routes).with_cookie(name, redeemed.cookie.expose()))
+async fn session(case: &Case<'_>) -> anyhow::Result<Visitor> {
+    let subjects = &case.app().subjects;
+    let whose = SignedIn::Subject(case.who.owner.clone());
+    let link = subjects.direct_link(&whose, TimeDelta::minutes(1)).await?;
+    let redeemed = subjects.redeem(case.tenant(), link.token.expose(), None).await?;
+    let name = Edge::new(case.app().clone()).await?.session_cookie();
+    Ok(Visitor::new(case.routes).with_cookie(name, redeemed.cookie.expose()))
 }
 
 /// Asks for a link at the door, waits for the letter, and follows it.
-async fn by_letter(town: &Town, routes: &Router, who: &Person) -> anyhow::Result<Visitor> {
-    let mut visitor = Visitor::new(routes);
-    let (door, address) = (format!("/{TENANT}/sign-in"), format!("{}@example.org", who.word));
+async fn by_letter(case: &Case<'_>) -> anyhow::Result<Visitor> {
+    let mut visitor = Visitor::new(case.routes);
+    let (door, address) = (format!("/{TENANT}/sign-in"), case.email());
     visitor.send(&door, &door, &[("email", &address), ("next", "/privacy")]).await?;
     // The queue writes it.
-    while Jobs::new(town.app.clone()).work().await? > 0 {}
-    let letters = town.app.post.sent();
-    let letter = letters.iter().rev().find(|l| l.to == address).context("no letter came")?;
-    let begins = letter.letter.text.find("/sign-in/confirm?").context("the letter has no link")?;
-    let rest = letter.letter.text.get(begins..).unwrap_or_default();
-    let path = format!("/{TENANT}{}", rest.split_whitespace().next().unwrap_or_default());
+    while Jobs::new(case.app().clone()).work().await? > 0 {}
+    let path = case.link("/sign-in/confirm?")?;
     let page = visitor.get(&path).await?;
     let token = page.between("name=\"token\" value=\"", "\"").context("the link opens no form")?;
     let action = page.between("<form method=\"post\" action=\"", "\"").context("the link opens no form")?;
@@ -108,17 +150,13 @@ async fn by_letter(town: &Town, routes: &Router, who: &Person) -> anyhow::Result
     Ok(visitor)
 }
 
-async fn on_a_page(
-    town: &Town,
-    visitor: &mut Visitor,
-    (who, right): (&Person, Right),
-    new_name: &str,
-) -> anyhow::Result<Request> {
+async fn on_a_page(case: &Case<'_>, visitor: &mut Visitor) -> anyhow::Result<Request> {
+    let right = case.right;
     let ask = format!("/{TENANT}/privacy/ask/{right}");
     let details = format!("/{TENANT}/privacy/details");
     let erase = format!("/{TENANT}/privacy/erase");
-    let email = format!("{}@example.org", who.word);
-    let correction = [("name", new_name), ("username", new_name), ("email", email.as_str())];
+    let (email, name) = (case.email(), case.new_name());
+    let correction = [("name", name.as_str()), ("username", name.as_str()), ("email", email.as_str())];
     let reply = match right {
         Right::Access => visitor.send(&ask, &ask, &[("choice", "all")]).await?,
         Right::Portability => visitor.send(&ask, &ask, &[("choice", "portable")]).await?,
@@ -131,39 +169,41 @@ async fn on_a_page(
     anyhow::ensure!(reply.status.is_redirection(), "{right}: the page answers {}", reply.status);
     let mut parts = reply.leads_to().rsplit('/');
     let last = parts.next().unwrap_or_default();
-    let requests = &town.app.requests;
     if right == Right::Erasure {
-        return Ok(requests.find(&who.owner.tenant, last.parse()?).await?);
+        return case.found(last.parse()?).await;
     }
     if let (true, Some(reference)) = (last == "filed", parts.next()) {
-        return Ok(requests.by_reference(&who.owner.tenant, reference).await?);
+        return case.numbered(reference).await;
     }
-    let newest = requests.list(&who.owner, None, PageSize::default()).await?.items.into_iter().next();
-    newest.with_context(|| format!("{right}: no request was filed"))
+    case.newest().await
 }
 
-async fn by_api(
-    town: &Town,
-    visitor: &mut Visitor,
-    (who, right): (&Person, Right),
-    new_name: &str,
-) -> anyhow::Result<Request> {
-    let mut wish = json!({ "right": right.as_str() });
-    let more = match right {
-        Right::Rectification => {
-            let email = format!("{}@example.org", who.word);
-            Some(("correction", json!({ "email": email, "name": new_name, "username": new_name })))
-        }
-        Right::Erasure => Some(("at_once", json!(true))),
-        Right::Objection => Some(("purpose", json!(OBJECTABLE))),
-        Right::Withdrawal => Some(("purpose", json!(TRAINING))),
-        Right::Access | Right::Portability | Right::Restriction => None,
-    };
-    if let (Some((name, value)), Some(wish)) = (more, wish.as_object_mut()) {
-        wish.insert(name.to_owned(), value);
-    }
-    let told = visitor.api(Method::POST, "/v1/requests", Some(&wish)).await?.json()?;
-    let id = told.get("id").and_then(|id| id.as_str()).with_context(|| format!("{right}: {told}"))?;
+async fn by_api(case: &Case<'_>, visitor: &mut Visitor) -> anyhow::Result<Request> {
+    let told = visitor.api(Method::POST, "/v1/requests", Some(&case.wish())).await?.json()?;
+    let id = told.get("id").and_then(|id| id.as_str()).with_context(|| format!("{}: {told}", case.right))?;
     let id: RequestId = id.parse()?;
-    Ok(town.app.requests.find(&who.owner.tenant, id).await?)
+    case.found(id).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Policy;
+
+    #[test]
+    fn a_way_is_there_for_a_right_when_the_document_and_the_protocol_have_it() {
+        let document = include_str!("../../../policies/flux-kontext/2026-11-01.md");
+        let policy = Policy::compile(document).unwrap();
+        for rule in policy.rights() {
+            let known = matches!(rule.right, Right::Access | Right::Erasure);
+            let there = Way::ALL.into_iter().filter(|way| way.is_for(rule)).count();
+            assert_eq!(there, if known { 9 } else { 8 }, "{}", rule.right);
+            let by_mail = RightRule { how: vec![Channel::Email], ..rule.clone() };
+            for way in [Way::Page, Way::Letter, Way::Api, Way::App] {
+                assert!(!way.is_for(&by_mail), "{way:?}");
+            }
+            assert!(Way::Mail.is_for(&by_mail));
+            assert!(!Way::Mail.is_for(&RightRule { how: vec![Channel::Page], ..rule.clone() }));
+        }
+    }
 }

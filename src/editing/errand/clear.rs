@@ -9,6 +9,7 @@ use crate::egress::CallLog;
 use crate::ledger::{Entry, EntryKind};
 use crate::providers::{Erasure, Proof, ProviderError, Reconciled};
 use crate::store::Tx;
+use crate::store::aside::{Unread, set_aside};
 
 /// Errands looked after in one go.
 const BATCH: i64 = 50;
@@ -72,15 +73,33 @@ impl Editing {
         }
         tx.commit().await?;
         let next = match errand.state {
-            ErrandState::Intended => self.turn_up(&errand).await?,
-            ErrandState::Leaving => self.erase_there(&errand).await?,
-            ErrandState::Taken | ErrandState::Gone => None,
+            ErrandState::Intended if errand.refused_at.is_some() => {
+                self.withdraw(&errand).await.map(|()| None)
+            }
+            ErrandState::Intended => self.turn_up(&errand).await,
+            ErrandState::Leaving => self.erase_there(&errand).await,
+            ErrandState::Taken | ErrandState::Gone => Ok(None),
+        };
+        let next = match next {
+            Ok(next) => next,
+            Err(e) if e.kind().is_of_a_store() => return Err(e),
+            // One that a fault of ours keeps back must not keep the others.
+            Err(e) => Some(self.unreadable(&errand, &e).await?),
         };
         let Some((at, tries)) = next else { return Ok(true) };
         let mut tx = self.db.begin().await?;
         sql::later(&mut tx, &errand, Some(at), tries).await?;
         tx.commit().await?;
         Ok(false)
+    }
+
+    /// Says where people look that something may stay at a provider. Gives when it is looked after again.
+    async fn unreadable(&self, errand: &Errand, error: &Error) -> Result<(Timestamp, i64), Error> {
+        tracing::warn!(errand = %errand.id, %error, "an errand could not be looked after");
+        let why = "an errand cannot be read: what is left of it at its provider is not erased";
+        let row = Unread { tenant: &errand.tenant, table: "errand", id: &errand.id.to_string(), why };
+        set_aside(&self.db, &self.clock, &self.entropy, row).await?;
+        Ok(self.pause(errand))
     }
 
     /// An edit that is over and of which it is not known whether the provider has it. `None`: it ended.
@@ -160,9 +179,9 @@ impl Editing {
         Ok(())
     }
 
-    /// The provider would not hear of it just now: as if it had not set out, so that it counts neither as a try nor
-    /// against the tenant's allowance.
-    pub(super) async fn turned_away(&self, errand: &Errand) -> Result<(), Error> {
+    /// What its provider had no time for is not put again: as if it had not set out, so that it does not count against the
+    /// tenant's allowance.
+    async fn withdraw(&self, errand: &Errand) -> Result<(), Error> {
         let mut tx = self.db.begin().await?;
         if sql::withdraw(&mut tx, errand).await? {
             self.register(&mut tx, errand, "not-taken").await?;

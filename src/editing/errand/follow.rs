@@ -10,13 +10,13 @@ use crate::egress::CallLog;
 use crate::providers::{Failure, Output, Provider, ProviderError, Reconciled, State};
 
 /// An edit that is not done at the provider by then is given up, and its credits are given back.
-const PATIENCE: TimeDelta = TimeDelta::minutes(15);
+const TOO_LONG: TimeDelta = TimeDelta::minutes(15);
 /// How long after it was put a job that its provider does not know may still turn up.
 const SETTLED: TimeDelta = TimeDelta::seconds(20);
 /// Until when all pictures of a result are waited for, if some of them can be had.
 const WHOLE: TimeDelta = TimeDelta::minutes(3);
 /// When to try a call again that may well succeed later.
-const AGAIN: TimeDelta = TimeDelta::seconds(5);
+const NEXT_TRY: TimeDelta = TimeDelta::seconds(5);
 
 impl Editing {
     /// Looks for a job whose answer was lost, or that was being put when the process died. It is never put again before
@@ -36,11 +36,11 @@ impl Editing {
                 self.done_there(&errand, "not-taken").await?;
                 Ok(Turn::Again(now))
             }
-            Ok(Reconciled::Unclear) | Err(_) if now.since(errand.made_at) > PATIENCE => {
+            Ok(Reconciled::Unclear) | Err(_) if now.since(errand.made_at) > TOO_LONG => {
                 // The reconciler goes on looking; should it turn up, it is erased there.
                 self.ends(edit, "it is not known whether the provider took the edit").await
             }
-            Ok(Reconciled::Unclear) | Err(_) => Ok(Turn::Again(now.plus(AGAIN))),
+            Ok(Reconciled::Unclear) | Err(_) => Ok(Turn::Again(now.plus(NEXT_TRY))),
         }
     }
 
@@ -65,13 +65,13 @@ impl Editing {
             // A queue may not know at once what it has just taken.
             Ok(State::Gone) if age < SETTLED => Ok(Turn::Again(now.plus(pause(age)))),
             Ok(State::Gone) => self.ends(edit, phrase(&ProviderError::Gone)).await,
-            _ if age > PATIENCE => self.ends(edit, "the provider took too long").await,
+            _ if age > TOO_LONG => self.ends(edit, "the provider took too long").await,
             Ok(state) => {
                 self.gets_on(edit, state).await?;
                 Ok(Turn::Again(now.plus(pause(age))))
             }
             Err(ProviderError::Unauthorised) => self.ends(edit, phrase(&ProviderError::Unauthorised)).await,
-            Err(_) => Ok(Turn::Again(now.plus(AGAIN))),
+            Err(_) => Ok(Turn::Again(now.plus(NEXT_TRY))),
         }
     }
 
@@ -109,30 +109,29 @@ impl Editing {
         let Some(mut handle) = handle else { return Ok(Turn::Done) };
         let age = self.clock.now().since(errand.made_at);
         let asked = usize::try_from(edit.images).unwrap_or(1).max(1);
-        let fetched = {
-            // Each may be held in memory until it is sealed, so only some are at a time.
-            let _turn = self.fetches.acquire().await.map_err(|_| crate::store::Error::Unavailable)?;
-            provider.result(&mut handle, asked, &CallLog::new()).await
-        };
+        // Held until the pictures are sealed, for so long they are in memory; so only some are at a time.
+        let turn = self.fetches.acquire().await.map_err(|_| crate::store::Error::Unavailable)?;
+        let fetched = provider.result(&mut handle, asked, &CallLog::new()).await;
         // Where the results lie is kept whatever came of it: they must be seen to go.
         self.keep(errand, &Note { intent, handle: Some(handle) }).await?;
         let output = match fetched {
             // Some of them may be had in a moment; those that are there are not let go for it.
             Ok(Output { missing: Some(e), .. }) if e.is_passing() && age < WHOLE => {
-                return Ok(Turn::Again(self.clock.now().plus(AGAIN)));
+                return Ok(Turn::Again(self.clock.now().plus(NEXT_TRY)));
             }
             Ok(output) => output,
             Err(ProviderError::Refused(failure)) => return self.ends(edit, refused(failure)).await,
             Err(e @ (ProviderError::Gone | ProviderError::Garbled(_) | ProviderError::Unauthorised)) => {
                 return self.ends(edit, phrase(&e)).await;
             }
-            Err(_) if age > PATIENCE => return self.ends(edit, "the provider took too long").await,
-            Err(_) => return Ok(Turn::Again(self.clock.now().plus(AGAIN))),
+            Err(_) if age > TOO_LONG => return self.ends(edit, "the provider took too long").await,
+            Err(_) => return Ok(Turn::Again(self.clock.now().plus(NEXT_TRY))),
         };
         match self.usable(edit, output).await? {
             Ok(made) => self.succeed(edit, made).await?,
             Err(why) => return self.ends(edit, why).await,
         }
+        drop(turn);
         self.clear_up_after(edit).await;
         Ok(Turn::Done)
     }

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::{ErrandState, Note, sql};
+use super::{Errand, ErrandState, Note, sql};
 use crate::editing::{Editing, Error, ProviderChoice, jobs};
 use crate::egress::{CallLog, HeaderMap};
 
@@ -13,9 +13,14 @@ impl Editing {
         if self.outside.provider(choice).is_none() {
             return Err(Error::NotFound);
         }
+        Ok(self.at_hook(choice, nonce).await?.is_some())
+    }
+
+    /// The errand of this provider's that was given this address.
+    async fn at_hook(&self, choice: ProviderChoice, nonce: &str) -> Result<Option<Errand>, Error> {
         let mut tx = self.db.read().await?;
-        let errand = sql::by_hook(&mut tx, &Sha256::digest(nonce)).await?;
-        Ok(errand.is_some_and(|e| e.provider == choice))
+        let found = sql::by_hook(&mut tx, &Sha256::digest(nonce)).await?;
+        Ok(found.filter(|errand| errand.provider == choice))
     }
 
     /// Takes a webhook. [`Error::Provider`] unless the provider signed it, within five minutes of now. One for an errand
@@ -30,11 +35,9 @@ impl Editing {
         let choice = ProviderChoice::of(provider);
         let provider = self.outside.provider(choice).cloned().ok_or(Error::NotFound)?;
         let callback = provider.verify(headers, body, &CallLog::new()).await?;
-        let errand = {
-            let mut tx = self.db.read().await?;
-            sql::by_hook(&mut tx, &Sha256::digest(nonce)).await?
-        };
-        let Some(errand) = errand.filter(|e| e.provider == choice && e.state != ErrandState::Gone) else {
+        // As it stands now: while the body came in, it may have gone on or ended.
+        let errand = self.at_hook(choice, nonce).await?;
+        let Some(errand) = errand.filter(|e| e.state != ErrandState::Gone) else {
             tracing::info!(provider = choice.as_str(), "a webhook for nothing that is under way");
             return Ok(());
         };

@@ -2,10 +2,12 @@
 //!
 //! Promises: it is written down before anything is sent; a lost answer is looked for and never answered by a second
 //! submit; consent and restriction are looked up in the transaction that lets the data go, and again each time the errand
-//! is looked after; an errand ends only when it was seen that nothing of it is left at the provider. Must never: give a
+//! is looked after; an errand ends only when it was seen that nothing of it is left at the provider; one that a provider has no time for is
+//! written down once, however often it is put. Must never: give a
 //! provider anything that says whose the picture is.
 
 mod clear;
+mod delay;
 mod follow;
 mod hook;
 mod link;
@@ -18,11 +20,10 @@ pub use redraw::redraw;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use super::{Edit, Editing, Error, ProviderChoice};
 use crate::base::{EditId, ErrandId, TenantId, Timestamp};
-use crate::crypto::{self, Key, Place};
+use crate::crypto::Place;
 use crate::egress::CallLog;
 use crate::providers::{Handle, Intent, Known, Provider, ProviderError, Reconciled};
 use crate::store::Tx;
@@ -89,6 +90,8 @@ pub(super) struct Errand {
     /// When the reconciler looks after it.
     pub(super) next_at: Option<Timestamp>,
     pub(super) tries: i64,
+    /// When its provider had no time for it: it was not taken, and may be put again.
+    pub(super) refused_at: Option<Timestamp>,
 }
 
 /// What comes of looking after an edit once.
@@ -105,23 +108,13 @@ fn place(id: ErrandId, tenant: &TenantId) -> Place {
 }
 
 impl Editing {
-    async fn notes_key(&self) -> Result<Key, Error> {
-        Ok(self.keys.system(KEY).await.map_err(crate::vault::Error::from)?)
-    }
-
     async fn seal_note(&self, id: ErrandId, tenant: &TenantId, note: &Note) -> Result<Vec<u8>, Error> {
-        let plain = serde_json::to_vec(note).map_err(|_| Error::BadValue("the provider's answer"))?;
-        let plain = Zeroizing::new(plain);
-        Ok(crypto::seal(&self.notes_key().await?, &place(id, tenant), &plain, &self.entropy))
+        Ok(self.keys.seal_note(KEY, &place(id, tenant), note).await?)
     }
 
     async fn open_note(&self, errand: &Errand) -> Result<Note, Error> {
         let sealed = errand.sealed.as_ref().ok_or(Error::NotFound)?;
-        let key = self.notes_key().await?;
-        let plain = crypto::open(&key, &place(errand.id, &errand.tenant), sealed)
-            .map_err(|_| crate::store::Error::inconsistent("errand", "sealed"))?;
-        Ok(serde_json::from_slice(&plain)
-            .map_err(|_| crate::store::Error::inconsistent("errand", "sealed"))?)
+        Ok(self.keys.open_note(KEY, &place(errand.id, &errand.tenant), sealed).await?)
     }
 
     /// Writes down that the provider has it, and under which name.
@@ -158,7 +151,8 @@ impl Editing {
             sql::open_of(&mut tx, edit.tenant(), edit.id).await?
         };
         match errand {
-            None => self.set_out(edit).await,
+            None => self.set_out(edit, None).await,
+            Some(errand) if errand.refused_at.is_some() => self.set_out(edit, Some(errand)).await,
             Some(errand) if errand.state == ErrandState::Intended => self.look_for(edit, errand).await,
             Some(errand) if errand.state == ErrandState::Taken => self.follow(edit, errand).await,
             Some(_) => Ok(Turn::Done),

@@ -15,7 +15,7 @@ use crate::imaging::{self, DigitalSourceType, Limits, Refused};
 
 /// How long it may take. A picture that asks for too much is stopped long before, by the child's own limits; what takes this
 /// long has not come to its turn, which says nothing of the picture.
-const PATIENCE: Duration = Duration::from_mins(2);
+const REDRAW_WITHIN: Duration = Duration::from_mins(2);
 /// The most bytes that come out.
 const MOST: u64 = 64 << 20;
 /// The quality of a JPEG that is written anew: above what the eye tells from the original.
@@ -84,7 +84,7 @@ async fn in_a_child(program: &Path, bytes: &[u8]) -> Result<Vec<u8>, Error> {
         let status = child.wait().await.map_err(|_| UNUSABLE)?;
         out.map(|out| (out, status.success()))
     };
-    match tokio::time::timeout(PATIENCE, work).await {
+    match tokio::time::timeout(REDRAW_WITHIN, work).await {
         Ok(Ok((out, true))) if out.len() as u64 <= MOST && !out.is_empty() => Ok(out),
         Ok(Ok(_)) => Err(UNUSABLE),
         Ok(Err(e)) => Err(e),

@@ -6,21 +6,23 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::{Errand, ErrandState, Note, Turn, sql};
-use crate::base::{ErrandId, Secret};
+use crate::base::{ErrandId, Kind, Secret};
 use crate::disclosure::Sending;
 use crate::editing::landing::model_of;
 use crate::editing::outside::SENT;
 use crate::editing::{Edit, Editing, Error, PURPOSE, ProviderChoice, Settings};
 use crate::egress::CallLog;
-use crate::providers::{Failure, Go, Input, Job, Provider, ProviderError, Pseudonym, Submitted};
+use crate::providers::{Failure, Go, Input, Job, Provider, ProviderError, Pseudonym, Submitted, Unanswered};
 use crate::vault::{Access, Actor};
 
 /// How often an edit sets out, each time that it is certain that the last job was not taken.
 const MOST_TRIES: i64 = 5;
-/// How long an edit waits to be taken.
-const PATIENCE: TimeDelta = TimeDelta::hours(1);
+/// How long an edit waits for a provider that has no time. Waiting for a place in the line does not count.
+const NO_TIME: TimeDelta = TimeDelta::hours(1);
 /// When to ask again for a place, when a tenant has as many edits at a provider as it may.
 const FULL: TimeDelta = TimeDelta::seconds(2);
+/// When to put a job again that could not be put.
+const UNREACHED: TimeDelta = TimeDelta::seconds(4);
 /// When to look for a job whose answer was lost.
 pub(super) const LOST: TimeDelta = TimeDelta::seconds(3);
 /// When to ask for the first time how a job stands.
@@ -45,51 +47,71 @@ enum Written {
 }
 
 impl Editing {
-    /// The first step: everything that the person asked for, put to the provider once.
-    pub(super) async fn set_out(&self, edit: &Edit) -> Result<Turn, Error> {
+    /// The first step: everything that the person asked for, put to the provider once. `refused` is the errand of an earlier
+    /// time when the provider had none.
+    pub(super) async fn set_out(&self, edit: &Edit, refused: Option<Errand>) -> Result<Turn, Error> {
         let choice = ProviderChoice::of(&edit.provider);
         let Some(provider) = self.outside.provider(choice).cloned() else {
             return self.ends(edit, "this provider is not set up here").await;
         };
-        // A queue that is full, or a provider that is busy, is waited for; not for ever.
-        if edit.started_at.is_some_and(|at| self.clock.now().since(at) > PATIENCE) {
+        if edit.put_off_since.is_some_and(|at| self.clock.now().since(at) > NO_TIME) {
             return self.ends(edit, "the provider had no time for this edit").await;
         }
         // While it is left alone, nothing is written down that would not be sent.
         if let Some(until) = provider.rests_until() {
-            return Ok(Turn::Again(until));
+            self.put_off(edit).await?;
+            return Ok(Turn::Again(self.not_before(until)));
         }
-        {
+        let (tried, under_way) = {
             let mut tx = self.db.read().await?;
-            if sql::tried(&mut tx, edit.tenant(), edit.id).await? >= MOST_TRIES {
-                return self.ends(edit, "the provider could not be reached").await;
-            }
+            let tried = sql::tried(&mut tx, edit.tenant(), edit.id).await?;
             // Looked at once more when it is written down; here it saves the work.
-            if sql::under_way(&mut tx, edit.tenant(), choice).await? >= self.outside.at_once {
-                return Ok(Turn::Again(self.clock.now().plus(FULL)));
-            }
+            (tried, sql::under_way(&mut tx, edit.tenant(), choice).await?)
+        };
+        if tried >= MOST_TRIES {
+            return self.ends(edit, "the provider could not be reached").await;
         }
-        let load = match self.job(edit, choice, provider.inline_input()).await {
+        if under_way >= self.outside.at_once {
+            return self.waits_in_line(edit).await;
+        }
+        let name = match &refused {
+            Some(errand) => self.open_note(errand).await?.intent.pseudonym,
+            None => Pseudonym::new(&self.entropy),
+        };
+        let load = match self.job(edit, name, provider.inline_input()).await {
             Ok(load) => load,
-            Err(why) => return self.fail(edit, &why).await.map(|()| Turn::Done),
+            Err(why) => return self.fails(edit, &why).await,
         };
         let intent = match provider.prepare(&load.job) {
             Ok(intent) => intent,
             Err(e) => return self.ends(edit, phrase(&e)).await,
         };
         let note = Note { intent, handle: None };
-        match self.write_down(edit, choice, &load, &note).await {
+        match self.write_down(edit, &load, &note, refused).await {
             Ok(Written::Down(errand)) => self.send(edit, *errand, note, (&*provider, &load.job)).await,
-            Ok(Written::Full) => Ok(Turn::Again(self.clock.now().plus(FULL))),
+            Ok(Written::Full) => self.waits_in_line(edit).await,
             // In the moment between.
             Ok(Written::Over) => Ok(Turn::Done),
-            Err(why) => self.fail(edit, &why).await.map(|()| Turn::Done),
+            Err(why) => self.fails(edit, &why).await,
         }
     }
 
-    /// What the person asked for, read back from the vault. The pictures are without metadata, the job has a name that
-    /// is used for nothing else.
-    async fn job(&self, edit: &Edit, choice: ProviderChoice, inline: usize) -> Result<Load, Error> {
+    async fn waits_in_line(&self, edit: &Edit) -> Result<Turn, Error> {
+        self.put_on(edit).await?;
+        Ok(Turn::Again(self.clock.now().plus(FULL)))
+    }
+
+    /// Closes an edit for what is in the way of it here, and what was written down for it.
+    async fn fails(&self, edit: &Edit, why: &Error) -> Result<Turn, Error> {
+        self.fail(edit, why).await?;
+        self.clear_up_after(edit).await;
+        Ok(Turn::Done)
+    }
+
+    /// What the person asked for, read back from the vault. The pictures are without metadata; the job's name is used for
+    /// nothing else.
+    async fn job(&self, edit: &Edit, pseudonym: Pseudonym, inline: usize) -> Result<Load, Error> {
+        let choice = ProviderChoice::of(&edit.provider);
         let access = Access { actor: &Actor::Service, purpose: PURPOSE };
         let (prompt, settings) = self.asked(edit, &access).await?;
         let token = self.entropy.token();
@@ -108,7 +130,6 @@ impl Editing {
                 Input::Bytes { format, bytes: picture }
             });
         }
-        let pseudonym = Pseudonym::new(&self.entropy);
         let job = Job {
             model: model_of(edit),
             prompt: words(&prompt, &settings),
@@ -121,26 +142,36 @@ impl Editing {
         Ok(Load { job, bytes, link: linked.then(|| Sha256::digest(&token).to_vec()) })
     }
 
-    /// Whether the person still wants it, asked in the last moment before it is put. A store that is down says nothing: what
-    /// follows looks again.
+    /// Whether the person still wants it, asked in the last moment before it is put. A store that is down says nothing of
+    /// that: it is put later.
     fn go(&self, edit: &Edit) -> Go {
         let (editing, edit) = (self.clone(), edit.clone());
         Go::new(move || {
             let (editing, edit) = (editing.clone(), edit.clone());
-            async move { editing.still_willing(&edit).await.is_ok() }.boxed()
+            async move {
+                match editing.still_willing(&edit).await {
+                    Ok(()) => Ok(true),
+                    Err(why) if matches!(why.kind(), Kind::Unavailable | Kind::Full) => Err(Unanswered),
+                    Err(_) => Ok(false),
+                }
+            }
+            .boxed()
         })
     }
 
     /// Errand, disclosure and the edit's word that it went out, in one transaction, in which the person's consent and
-    /// restrictions are looked up as they are at this moment.
+    /// restrictions are looked up as they are at this moment. An errand that was refused is taken up again, and so is its
+    /// disclosure.
     async fn write_down(
         &self,
         edit: &Edit,
-        choice: ProviderChoice,
         load: &Load,
         note: &Note,
+        refused: Option<Errand>,
     ) -> Result<Written, Error> {
-        let id = ErrandId::new(&self.clock, &self.entropy);
+        let choice = ProviderChoice::of(&edit.provider);
+        let id =
+            refused.as_ref().map_or_else(|| ErrandId::new(&self.clock, &self.entropy), |errand| errand.id);
         let sealed = self.seal_note(id, edit.tenant(), note).await?;
         let sending = Sending {
             processor: choice.as_str(),
@@ -157,6 +188,13 @@ impl Editing {
             return Ok(Written::Full);
         }
         self.willing(&mut tx, &edit.owner, &policy).await?;
+        let known = refused.as_ref().and_then(|errand| errand.disclosure.clone());
+        let disclosure = if let Some(row) = known {
+            self.disclosures.once_more(&mut tx, edit.tenant(), &row, &sending).await?;
+            Some(row)
+        } else {
+            self.disclosures.record(&mut tx, &edit.owner, &sending).await?
+        };
         let errand = Errand {
             id,
             tenant: edit.tenant().clone(),
@@ -166,12 +204,17 @@ impl Editing {
             hook: Sha256::digest(load.job.pseudonym.as_str()).to_vec(),
             sealed: Some(sealed),
             link: load.link.clone(),
-            disclosure: self.disclosures.record(&mut tx, &edit.owner, &sending).await?,
+            disclosure,
             made_at: self.clock.now(),
             next_at: None,
             tries: 0,
+            refused_at: None,
         };
-        if !sql::insert(&mut tx, &edit.owner, &errand).await? {
+        let written = match refused {
+            Some(_) => sql::again(&mut tx, &errand).await?,
+            None => sql::insert(&mut tx, &edit.owner, &errand).await?,
+        };
+        if !written {
             return Ok(Written::Over);
         }
         tx.commit().await?;
@@ -189,23 +232,25 @@ impl Editing {
         match provider.submit(&note.intent, job, &CallLog::new()).await {
             Ok(Submitted { handle, state }) => {
                 self.keep(&errand, &Note { handle: Some(handle), ..note }).await?;
+                self.put_on(edit).await?;
                 Ok(Turn::Again(if state.is_final() { now } else { now.plus(FIRST_LOOK) }))
             }
             Err(e) if !e.not_taken() => Ok(Turn::Again(now.plus(LOST))),
-            Err(ProviderError::Busy { after }) => {
-                self.turned_away(&errand).await?;
-                let pause = TimeDelta::from_std(after).unwrap_or(FULL).max(FULL);
-                Ok(Turn::Again(now.plus(pause)))
-            }
-            Err(ProviderError::Resting { until }) => {
-                self.turned_away(&errand).await?;
-                Ok(Turn::Again(until))
+            Err(
+                e @ (ProviderError::Busy { .. } | ProviderError::Resting { .. } | ProviderError::Unasked),
+            ) => {
+                self.refused(edit, &errand).await?;
+                let until = match e {
+                    ProviderError::Resting { until } => Some(until),
+                    _ => provider.rests_until(),
+                };
+                Ok(Turn::Again(self.not_before(until.unwrap_or_else(|| now.plus(FULL)))))
             }
             Err(e) => {
                 // Certain not to be there: nothing to erase, and nothing to look for.
                 self.done_there(&errand, "not-taken").await?;
                 match e {
-                    ProviderError::Unavailable => Ok(Turn::Again(now.plus(FULL * 2))),
+                    ProviderError::Unavailable => Ok(Turn::Again(now.plus(UNREACHED))),
                     // Whatever called it off ends it at its next turn, or is over by then.
                     ProviderError::CalledOff => Ok(Turn::Again(now)),
                     e => self.ends(edit, phrase(&e)).await,

@@ -1,28 +1,31 @@
 use super::{Errand, ErrandState};
 use crate::base::{EditId, TenantId, Timestamp};
 use crate::editing::ProviderChoice;
-use crate::on;
 use crate::store::{Error, Tx};
 use crate::vault::Owner;
+use crate::{change, on};
 
 const INSERT: &str = "INSERT INTO errand (id, tenant, subject, edit, provider, state, hook, sealed, disclosure, made_at, \
     next_at, tries, link) VALUES ($1, $2, $3, $4, $5, 'intended', $6, $7, $8, $9, NULL, 0, $10)";
 const GOES_OUT: &str = "UPDATE edit SET provider_ref = $1 WHERE tenant = $2 AND subject = $3 AND id = $4 \
     AND state IN ('queued', 'running')";
-const OPEN_OF: &str = "SELECT id, tenant, edit, provider, state, hook, sealed, disclosure, made_at, next_at, tries \
-    FROM errand WHERE tenant = $1 AND edit = $2 AND state <> 'gone' ORDER BY id DESC LIMIT 1";
-const BY_HOOK: &str = "SELECT id, tenant, edit, provider, state, hook, sealed, disclosure, made_at, next_at, tries \
-    FROM errand WHERE hook = $1";
+const OPEN_OF: &str = "SELECT id, tenant, edit, provider, state, hook, sealed, disclosure, made_at, next_at, tries, \
+    refused_at FROM errand WHERE tenant = $1 AND edit = $2 AND state <> 'gone' ORDER BY id DESC LIMIT 1";
+const BY_HOOK: &str = "SELECT id, tenant, edit, provider, state, hook, sealed, disclosure, made_at, next_at, tries, \
+    refused_at FROM errand WHERE hook = $1";
 // Counts a use as it looks: an address that is dead, used up or too old gives nothing. It is dead as soon as its edit is.
 const USE_LINK: &str = "UPDATE errand SET link_uses = link_uses + 1 WHERE link = $1 AND made_at > $2 AND link_uses < $3 \
-    AND state IN ('intended', 'taken') AND next_at IS NULL AND EXISTS (SELECT 1 FROM edit e WHERE e.tenant = errand.tenant \
-    AND e.subject = errand.subject AND e.id = errand.edit AND e.state = 'running') RETURNING tenant, subject, edit";
-const TRIED: &str = "SELECT COUNT(*) FROM errand WHERE tenant = $1 AND edit = $2";
+    AND state IN ('intended', 'taken') AND next_at IS NULL AND refused_at IS NULL AND EXISTS (SELECT 1 FROM edit e \
+    WHERE e.tenant = errand.tenant AND e.subject = errand.subject AND e.id = errand.edit AND e.state = 'running') \
+    RETURNING tenant, subject, edit";
+// One that its provider had no time for was no try.
+const TRIED: &str = "SELECT COUNT(*) FROM errand WHERE tenant = $1 AND edit = $2 AND refused_at IS NULL";
 const SENT_SINCE: &str = "SELECT COUNT(*) FROM errand WHERE tenant = $1 AND provider = $2 AND made_at >= $3";
-// One whose edit is over holds no place, though it may not be known for a day whether the provider took it.
+// One whose edit is over holds no place, though it may not be known for a day whether the provider took it; nor does one
+// that is to be put again.
 const UNDER_WAY: &str = "SELECT COUNT(*) FROM errand WHERE tenant = $1 AND provider = $2 AND state IN ('intended', 'taken') \
-    AND next_at IS NULL";
-const KEEP: &str = "UPDATE errand SET sealed = $1, job = COALESCE($2, job), state = CASE WHEN state = 'leaving' \
+    AND next_at IS NULL AND refused_at IS NULL";
+const KEEP: &str = "UPDATE errand SET sealed = $1, job = COALESCE($2, job), refused_at = NULL, state = CASE WHEN state = 'leaving' \
     OR next_at IS NOT NULL THEN 'leaving' ELSE 'taken' END WHERE tenant = $3 AND id = $4 AND state <> 'gone'";
 // Of every tenant: they share the account there.
 const KNOWN: &str =
@@ -33,46 +36,48 @@ const PART: &str = "UPDATE errand SET edit = NULL, next_at = CASE WHEN state = '
     state = CASE WHEN state = 'taken' THEN 'leaving' ELSE state END WHERE tenant = $2 AND subject = $3";
 const FORGET: &str = "UPDATE errand SET subject = NULL WHERE tenant = $1 AND subject = $2";
 const OF: &str = "SELECT COUNT(*) FROM errand WHERE tenant = $1 AND subject = $2 AND state <> 'gone'";
-const DUE: &str = "SELECT id, tenant, edit, provider, state, hook, sealed, disclosure, made_at, next_at, tries \
-    FROM errand WHERE next_at <= $1 ORDER BY next_at, id LIMIT $2";
+const DUE: &str = "SELECT id, tenant, edit, provider, state, hook, sealed, disclosure, made_at, next_at, tries, \
+    refused_at FROM errand WHERE next_at <= $1 ORDER BY next_at, id LIMIT $2";
 const CLAIM: &str = "UPDATE errand SET next_at = $1 WHERE tenant = $2 AND id = $3 AND next_at = $4";
 const LATER: &str =
     "UPDATE errand SET next_at = $1, tries = $2 WHERE tenant = $3 AND id = $4 AND state <> 'gone'";
 const GONE: &str = "UPDATE errand SET state = 'gone', sealed = NULL, next_at = NULL, gone_at = $1 WHERE tenant = $2 AND id = $3 \
     AND state <> 'gone'";
-const WITHDRAW: &str = "DELETE FROM errand WHERE tenant = $1 AND id = $2 AND state = 'intended'";
-// Its edit waits once more, and counts as one that does.
-const STAYS: &str = "UPDATE edit SET provider_ref = NULL WHERE tenant = $1 AND id = $2 AND provider_ref = $3";
+const REFUSED: &str =
+    "UPDATE errand SET refused_at = $1 WHERE tenant = $2 AND id = $3 AND state = 'intended'";
+const SET_OUT_AGAIN: &str = "UPDATE errand SET sealed = $1, link = $2, link_uses = 0, disclosure = $3, made_at = $4, refused_at = NULL \
+    WHERE tenant = $5 AND id = $6 AND state = 'intended' AND refused_at IS NOT NULL AND next_at IS NULL";
+const WITHDRAW: &str =
+    "DELETE FROM errand WHERE tenant = $1 AND id = $2 AND state = 'intended' AND refused_at IS NOT NULL";
 // Of every tenant: they share the account there.
 const OTHERS_LOOK: &str = "SELECT COUNT(*) FROM errand WHERE provider = $1 AND state = 'intended' AND made_at >= $2 \
-    AND made_at <= $3 AND id <> $4";
+    AND made_at <= $3 AND id <> $4 AND refused_at IS NULL";
 const LEFT: &str = "SELECT COUNT(*) FROM errand WHERE tenant = $1 AND state <> 'gone'";
 const EXPIRE: &str = "DELETE FROM errand WHERE state = 'gone' AND gone_at < $1";
 
 pub(super) async fn insert(tx: &mut Tx, owner: &Owner, errand: &Errand) -> Result<bool, Error> {
-    on!(tx, |c| sqlx::query(INSERT)
-        .bind(errand.id.to_string())
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .bind(errand.edit.map(|id| id.to_string()))
-        .bind(errand.provider.as_str())
-        .bind(errand.hook.as_slice())
-        .bind(errand.sealed.as_deref())
-        .bind(errand.disclosure.as_deref())
-        .bind(errand.made_at.micros())
-        .bind(errand.link.as_deref())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
-    let n = on!(tx, |c| sqlx::query(GOES_OUT)
-        .bind(errand.id.to_string())
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .bind(errand.edit.map(|id| id.to_string()))
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    change!(
+        tx,
+        INSERT,
+        errand.id.to_string(),
+        owner.tenant.as_str(),
+        owner.subject.to_string(),
+        errand.edit.map(|id| id.to_string()),
+        errand.provider.as_str(),
+        errand.hook.as_slice(),
+        errand.sealed.as_deref(),
+        errand.disclosure.as_deref(),
+        errand.made_at.micros(),
+        errand.link.as_deref()
+    )?;
+    Ok(change!(
+        tx,
+        GOES_OUT,
+        errand.id.to_string(),
+        owner.tenant.as_str(),
+        owner.subject.to_string(),
+        errand.edit.map(|id| id.to_string())
+    )? == 1)
 }
 
 macro_rules! errand {
@@ -87,6 +92,7 @@ macro_rules! errand {
             (get!("id"), get!("tenant"), get!("provider"), get!("state"));
         let edit: Option<String> = get!("edit");
         let (made_at, next_at): (i64, Option<i64>) = (get!("made_at"), get!("next_at"));
+        let refused_at: Option<i64> = get!("refused_at");
         Ok::<Errand, Error>(Errand {
             id: parse(&id, "id")?,
             tenant: parse(&tenant, "tenant")?,
@@ -106,6 +112,7 @@ macro_rules! errand {
             made_at: Timestamp::from_micros(made_at),
             next_at: next_at.map(Timestamp::from_micros),
             tries: get!("tries"),
+            refused_at: refused_at.map(Timestamp::from_micros),
         })
     }};
 }
@@ -190,15 +197,7 @@ pub(super) async fn keep(
     errand: &Errand,
     (sealed, job): (&[u8], Option<&[u8]>),
 ) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(KEEP)
-        .bind(sealed)
-        .bind(job)
-        .bind(errand.tenant.as_str())
-        .bind(errand.id.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    Ok(change!(tx, KEEP, sealed, job, errand.tenant.as_str(), errand.id.to_string())? == 1)
 }
 
 /// The jobs at a provider that errands made in this time are known to be, as hashes of its ids.
@@ -222,13 +221,7 @@ pub(super) async fn recall(
     edit: EditId,
     now: Timestamp,
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(RECALL)
-        .bind(now.micros())
-        .bind(tenant.as_str())
-        .bind(edit.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, RECALL, now.micros(), tenant.as_str(), edit.to_string())?;
     Ok(())
 }
 
@@ -244,24 +237,13 @@ pub(super) async fn of(tx: &mut Tx, owner: &Owner) -> Result<i64, Error> {
 
 /// Blanks whose errands were.
 pub(super) async fn forget(tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(FORGET)
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, FORGET, owner.tenant.as_str(), owner.subject.to_string())?;
     Ok(())
 }
 
 /// Sends all errands of a person on their way out, and cuts them from their edits.
 pub(super) async fn part(tx: &mut Tx, owner: &Owner, now: Timestamp) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(PART)
-        .bind(now.micros())
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, PART, now.micros(), owner.tenant.as_str(), owner.subject.to_string())?;
     Ok(())
 }
 
@@ -279,15 +261,14 @@ pub(super) async fn due(tx: &mut Tx, now: Timestamp, most: i64) -> Result<Vec<Er
 
 /// Takes an errand until `until`; another that read it at the same moment does not get it.
 pub(super) async fn claim(tx: &mut Tx, errand: &Errand, until: Timestamp) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(CLAIM)
-        .bind(until.micros())
-        .bind(errand.tenant.as_str())
-        .bind(errand.id.to_string())
-        .bind(errand.next_at.map(Timestamp::micros))
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    Ok(change!(
+        tx,
+        CLAIM,
+        until.micros(),
+        errand.tenant.as_str(),
+        errand.id.to_string(),
+        errand.next_at.map(Timestamp::micros)
+    )? == 1)
 }
 
 pub(super) async fn later(
@@ -296,26 +277,12 @@ pub(super) async fn later(
     next_at: Option<Timestamp>,
     tries: i64,
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(LATER)
-        .bind(next_at.map(Timestamp::micros))
-        .bind(tries)
-        .bind(errand.tenant.as_str())
-        .bind(errand.id.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, LATER, next_at.map(Timestamp::micros), tries, errand.tenant.as_str(), errand.id.to_string())?;
     Ok(())
 }
 
 pub(super) async fn gone(tx: &mut Tx, errand: &Errand, now: Timestamp) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(GONE)
-        .bind(now.micros())
-        .bind(errand.tenant.as_str())
-        .bind(errand.id.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    Ok(change!(tx, GONE, now.micros(), errand.tenant.as_str(), errand.id.to_string())? == 1)
 }
 
 /// Whether another errand of this time is looked for at a provider as well.
@@ -334,27 +301,33 @@ pub(super) async fn others_look(
     Ok(n > 0)
 }
 
-/// Removes an errand that nobody took.
+/// Notes that a provider had no time for an errand: it is certain that it was not taken.
+pub(super) async fn refused(tx: &mut Tx, errand: &Errand, now: Timestamp) -> Result<bool, Error> {
+    Ok(change!(tx, REFUSED, now.micros(), errand.tenant.as_str(), errand.id.to_string())? == 1)
+}
+
+/// Lets an errand that was refused set out once more, as it stands in `errand`. `false` when its edit is over.
+pub(super) async fn again(tx: &mut Tx, errand: &Errand) -> Result<bool, Error> {
+    Ok(change!(
+        tx,
+        SET_OUT_AGAIN,
+        errand.sealed.as_deref(),
+        errand.link.as_deref(),
+        errand.disclosure.as_deref(),
+        errand.made_at.micros(),
+        errand.tenant.as_str(),
+        errand.id.to_string()
+    )? == 1)
+}
+
+/// Removes an errand that was refused and is not put again.
 pub(super) async fn withdraw(tx: &mut Tx, errand: &Errand) -> Result<bool, Error> {
-    on!(tx, |c| sqlx::query(STAYS)
-        .bind(errand.tenant.as_str())
-        .bind(errand.edit.map(|id| id.to_string()))
-        .bind(errand.id.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
-    let n = on!(tx, |c| sqlx::query(WITHDRAW)
-        .bind(errand.tenant.as_str())
-        .bind(errand.id.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    Ok(change!(tx, WITHDRAW, errand.tenant.as_str(), errand.id.to_string())? == 1)
 }
 
 /// Removes errands that ended before then.
 pub(super) async fn expire(tx: &mut Tx, before: Timestamp) -> Result<u64, Error> {
-    Ok(on!(tx, |c| sqlx::query(EXPIRE).bind(before.micros()).execute(c).await.map(|r| r.rows_affected()))?)
+    Ok(change!(tx, EXPIRE, before.micros())?)
 }
 
 /// How many errands of a tenant have not ended.

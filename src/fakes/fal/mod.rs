@@ -71,6 +71,16 @@ impl FakeFal {
         self.with(|inner, _| inner.script.forgive());
     }
 
+    /// How many things that were to go wrong have not.
+    pub fn faults_left(&self) -> usize {
+        self.with(|inner, _| inner.script.left())
+    }
+
+    /// How many times a result was fetched.
+    pub fn fetched(&self) -> usize {
+        self.with(|inner, _| inner.fetched)
+    }
+
     /// What is to become of the next job.
     pub fn plan(&self, plan: Plan) {
         self.with(|inner, _| inner.script.plan(plan));

@@ -185,7 +185,10 @@ pub(super) async fn file(
         }
         inner.advance(shared);
         match inner.files.iter().find(|f| f.name == name) {
-            Some(f) => ([(header::CONTENT_TYPE, f.kind)], f.bytes.clone()).into_response(),
+            Some(f) => {
+                inner.fetched += 1;
+                ([(header::CONTENT_TYPE, f.kind)], f.bytes.clone()).into_response()
+            }
             None => StatusCode::NOT_FOUND.into_response(),
         }
     })

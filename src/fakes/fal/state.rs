@@ -17,6 +17,7 @@ const LARGE: usize = 10 * 1024;
 pub(super) struct Inner {
     pub(super) jobs: Vec<Job>,
     pub(super) files: Vec<File>,
+    pub(super) fetched: usize,
     pub(super) outbox: Vec<Delivery>,
     pub(super) complaints: Vec<String>,
     pub(super) links: Vec<String>,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::state::File;
 use super::{FakeReplicate, is_keyed, problem};
-use crate::fakes::At;
+use crate::fakes::{At, Fault};
 
 /// The most an upload may have.
 const MOST: usize = 100 << 20;
@@ -44,9 +44,11 @@ pub(super) async fn upload(
     let answer = fake.with(|inner, shared| {
         let at = shared.options.clock.now();
         inner.uploaded += 1;
-        inner.files.push(File { id: id.clone(), name, kind, bytes, at });
-        let file = inner.files.last().map(|f| shown(f, &shared.base));
-        (StatusCode::CREATED, Json(file)).into_response()
+        let file = File { id: id.clone(), name, kind, bytes, at };
+        let told = shown(&file, &shared.base);
+        let late = fault == Some(Fault::LandLate);
+        if late { &mut inner.landing } else { &mut inner.files }.push(file);
+        (StatusCode::CREATED, Json(told)).into_response()
     });
     fault.map_or(answer, |f| f.answer())
 }
@@ -57,7 +59,14 @@ pub(super) async fn list(State(fake): State<FakeReplicate>, headers: HeaderMap) 
     }
     fake.with(|inner, shared| {
         let all: Vec<Value> = inner.files.iter().map(|f| shown(f, &shared.base)).collect();
-        Json(json!({ "results": all, "next": null, "previous": null })).into_response()
+        let late = std::mem::take(&mut inner.landing);
+        inner.files.extend(late);
+        let next = match inner.script.take(At::Uploads) {
+            Some(Fault::NoEnd) => Some(format!("{}/v1/files", shared.base)),
+            Some(fault) => return fault.answer(),
+            None => None,
+        };
+        Json(json!({ "results": all, "next": next, "previous": null })).into_response()
     })
 }
 

@@ -64,6 +64,11 @@ impl FakeReplicate {
         self.with(|inner, _| inner.script.fault(at, fault));
     }
 
+    /// Nothing more is to go wrong.
+    pub fn forgive(&self) {
+        self.with(|inner, _| inner.script.forgive());
+    }
+
     /// What is to become of the next job.
     pub fn plan(&self, plan: Plan) {
         self.with(|inner, _| inner.script.plan(plan));

@@ -19,6 +19,8 @@ const KEPT: TimeDelta = TimeDelta::hours(1);
 pub(super) struct Inner {
     pub(super) predictions: Vec<Prediction>,
     pub(super) files: Vec<File>,
+    /// Files that are not listed yet.
+    pub(super) landing: Vec<File>,
     pub(super) uploaded: usize,
     pub(super) outputs: Vec<(String, &'static str, Vec<u8>)>,
     pub(super) outbox: Vec<Delivery>,

@@ -5,10 +5,12 @@ use chrono::TimeDelta;
 use super::model::{Asked, KeptProposal, MandateState, Proposal, Row};
 use super::sql;
 use crate::base::{MandateId, TenantId};
-use crate::crypto::{self, Place};
+use crate::crypto::Place;
+use crate::intake::take::mail_key;
 use crate::intake::{Error, Intake};
 use crate::policy::Right;
 use crate::requests::{Ask, MOST_WORDS};
+use crate::speech::key;
 
 /// Most mandates that are asked of one address within a day.
 pub const A_PERSON: i64 = 3;
@@ -53,6 +55,7 @@ impl Intake {
             record: None,
             requests: Vec::new(),
             asked_at: now,
+            decided_at: None,
             answer_until: now.plus(ANSWER),
             until: proposal.until,
             ended_at: None,
@@ -73,13 +76,13 @@ impl Intake {
         let marks =
             |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         let wrong = if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(marks) {
-            "say who you are, in at most 120 characters"
+            key("say who you are, in at most 120 characters")
         } else if proposal.rights.is_empty() || proposal.rights.len() > 7 {
-            "say which rights the mandate is for"
+            key("say which rights the mandate is for")
         } else if proposal.until <= now || proposal.until > now.plus(LONGEST) {
-            "a mandate ends in the future, and within a year"
+            key("a mandate ends in the future, and within a year")
         } else if proposal.wanted.words.chars().count() > MOST_WORDS {
-            "what you wrote is longer than 4,000 characters"
+            key("what you wrote is longer than 4,000 characters")
         } else {
             return self.covered(tenant, &proposal.rights, &proposal.wanted.ask, &proposal.wanted.words);
         };
@@ -95,13 +98,13 @@ impl Intake {
         words: &str,
     ) -> Result<(), Error> {
         if !rights.contains(&ask.right()) {
-            return Err(Error::Invalid("the mandate is not for this right"));
+            return Err(Error::Invalid(key("the mandate is not for this right")));
         }
         if matches!(
             ask,
             Ask::Rectification(Some(_)) | Ask::Erasure { at_once: true } | Ask::Restriction { on: false }
         ) {
-            return Err(Error::Invalid("only the person themself can ask for this"));
+            return Err(Error::Invalid(key("only the person themself can ask for this")));
         }
         Ok(self.0.requests.may_be_filed(tenant, ask, words)?)
     }
@@ -112,16 +115,12 @@ impl Intake {
         id: MandateId,
         kept: &KeptProposal,
     ) -> Result<Vec<u8>, Error> {
-        let key = self.0.keys.system(&format!("mail/{tenant}")).await?;
-        let plain = zeroize::Zeroizing::new(serde_json::to_vec(kept).map_err(|_| Error::Damaged)?);
-        Ok(crypto::seal(&key, &place(tenant, id), &plain, &self.0.entropy))
+        Ok(self.0.keys.seal_note(&mail_key(tenant), &place(tenant, id), kept).await?)
     }
 
     pub(super) async fn unseal_proposal(&self, tenant: &TenantId, row: &Row) -> Result<KeptProposal, Error> {
         let sealed = row.sealed.as_deref().ok_or(Error::BadLink)?;
-        let key = self.0.keys.system(&format!("mail/{tenant}")).await?;
-        let plain = crypto::open(&key, &place(tenant, row.id), sealed).map_err(|_| Error::Damaged)?;
-        serde_json::from_slice(&plain).map_err(|_| Error::Damaged)
+        Ok(self.0.keys.open_note(&mail_key(tenant), &place(tenant, row.id), sealed).await?)
     }
 }
 

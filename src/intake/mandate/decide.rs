@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::model::{KeptProposal, Mandate, MandateOpened, MandateState, Row, Wanted};
+use super::model::{EndedBy, KeptProposal, Mandate, MandateOpened, MandateState, Row, Wanted};
 use super::sql;
 use crate::base::{MandateId, RequestId, Secret, TenantId, Timestamp};
 use crate::crypto;
@@ -10,6 +10,7 @@ use crate::intake::{Error, Intake};
 use crate::ledger::{Entry, EntryKind};
 use crate::policy::{Channel, Fact, Facts, Right};
 use crate::requests::{self, Arrived, Ask, Filing, Request, Way};
+use crate::speech::key;
 use crate::store::Tx;
 use crate::vault::{Access, Actor, NewRecord, Owner, SealedRecord};
 
@@ -78,13 +79,16 @@ impl Intake {
         let sealed = self.sealed_record(owner, row.id, (RECORD, value)).await?;
         let record = sealed.first().map(SealedRecord::id).ok_or(Error::Damaged)?;
         let entry = self
-            .mandate_entry(EntryKind::MANDATE_GIVEN, owner, row.id)
+            .mandate_entry((EntryKind::MANDATE_GIVEN, "subject"), owner, row.id)
             .await?
             .fact("rights", rights.replace(' ', "+"));
         let mut tx = self.0.db.begin().await?;
         self.0.vault.insert(&mut tx, owner, &sealed).await?;
         self.0.ledger.append(&mut tx, entry).await?;
-        sql::given(&mut tx, &owner.tenant, row.id, (record, tells, request)).await?;
+        // Without its row there is no mandate: neither a record nor an entry may say so.
+        if !sql::given(&mut tx, &owner.tenant, row.id, (record, tells, request)).await? {
+            return Err(Error::BadLink);
+        }
         tx.commit().await?;
         Ok(())
     }
@@ -131,25 +135,34 @@ impl Intake {
         if row.state != MandateState::Confirmed {
             return Err(Error::NoMandate);
         }
-        self.end(owner, id, "subject").await
+        self.end(owner, id, EndedBy::Person).await.map(|_| ())
     }
 
-    /// Ends a mandate, with the record and the entry of it.
-    pub(super) async fn end(&self, owner: &Owner, id: MandateId, by: &str) -> Result<(), Error> {
+    /// Ends a mandate, with the record and the entry of it. `false` when it had ended before.
+    pub(super) async fn end(&self, owner: &Owner, id: MandateId, by: EndedBy<'_>) -> Result<bool, Error> {
         let now = self.0.clock.now();
-        let value = json!({ "mandate": id.to_string(), "ended": now.rfc3339(), "by": by });
+        let (who, role, more) = match by {
+            EndedBy::Person => ("subject", "subject", None),
+            EndedBy::LastDay => ("service", "service", None),
+            EndedBy::Staff(staff, role, why) => ("staff", role.as_str(), Some((staff, why))),
+        };
+        let mut entry = self.mandate_entry((EntryKind::MANDATE_ENDED, role), owner, id).await?;
+        let mut value = json!({ "mandate": id.to_string(), "ended": now.rfc3339(), "by": who });
+        if let (Some((staff, why)), Some(value)) = (more, value.as_object_mut()) {
+            entry = entry.fact("staff", staff.to_string().as_str());
+            value.insert("why".to_owned(), json!(why));
+        }
         let sealed = self.sealed_record(owner, id, (END, value)).await?;
-        let entry = self.mandate_entry(EntryKind::MANDATE_ENDED, owner, id).await?;
         let mut tx = self.0.db.begin().await?;
         if !sql::end(&mut tx, &owner.tenant, id, now).await? {
-            return Ok(());
+            return Ok(false);
         }
         self.0.vault.insert(&mut tx, owner, &sealed).await?;
         let over = [(Fact::RequestClosed, now)];
         self.0.vault.happened(&mut tx, owner, &id.to_string(), &over).await?;
         self.0.ledger.append(&mut tx, entry).await?;
         tx.commit().await?;
-        Ok(())
+        Ok(true)
     }
 
     /// Files under a mandate, in the person's name; under an id that is given, once.
@@ -171,7 +184,7 @@ impl Intake {
             at: self.0.clock.now(),
             way: Way::Agent,
             how: format!("asked for by an agent, under the mandate {mandate}"),
-            proved: "the mandate was confirmed by a link to their address".to_owned(),
+            proved: key("the mandate was confirmed by a link to their address").to_owned(),
         };
         Ok(self.0.requests.file_arrived(owner, filing, &arrived).await?.request)
     }
@@ -192,8 +205,13 @@ impl Intake {
         Ok(self.0.vault.seal_records(owner, vec![record]).await?)
     }
 
-    async fn mandate_entry(&self, kind: EntryKind, owner: &Owner, id: MandateId) -> Result<Entry, Error> {
-        let entry = Entry::new(kind, self.0.clock.now(), &owner.tenant, "subject");
+    async fn mandate_entry(
+        &self,
+        (kind, role): (EntryKind, &str),
+        owner: &Owner,
+        id: MandateId,
+    ) -> Result<Entry, Error> {
+        let entry = Entry::new(kind, self.0.clock.now(), &owner.tenant, role);
         Ok(entry.about(self.0.vault.subject_ref(owner).await?).fact("mandate", id.to_string()))
     }
 

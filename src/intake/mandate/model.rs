@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use crate::base::{MandateId, RecordId, RequestId, SubjectId, Timestamp};
+use crate::base::{MandateId, RecordId, RequestId, StaffId, SubjectId, Timestamp};
 use crate::intake::model::words;
-use crate::policy::Right;
+use crate::policy::{Right, Role};
 use crate::requests::Ask;
 use crate::subjects::Email;
 
@@ -50,6 +50,17 @@ pub struct Proposal {
     pub wanted: Wanted,
 }
 
+/// Who ends a mandate.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum EndedBy<'w> {
+    /// The person who gave it.
+    Person,
+    /// Its last day.
+    LastDay,
+    /// One of staff, and why.
+    Staff(StaffId, Role, &'w str),
+}
+
 /// What an agent is told of a mandate they asked for: the same whether the person is known or not.
 #[derive(Debug, Clone)]
 pub struct Asked {
@@ -82,6 +93,8 @@ pub(super) struct Row {
     pub(super) record: Option<RecordId>,
     pub(super) requests: Vec<RequestId>,
     pub(super) asked_at: Timestamp,
+    /// When the person's answer was carried out, or was begun to be.
+    pub(super) decided_at: Option<Timestamp>,
     pub(super) answer_until: Timestamp,
     pub(super) until: Timestamp,
     pub(super) ended_at: Option<Timestamp>,
@@ -124,5 +137,30 @@ pub struct Mandate {
     /// Whether it holds now.
     pub holds: bool,
     /// When it ended before its day.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// A mandate as staff see it: nothing of what the agent or the person wrote.
+#[derive(Debug, Clone)]
+pub struct DeskMandate {
+    /// Its id.
+    pub id: MandateId,
+    /// Who gave it.
+    pub subject: SubjectId,
+    /// The API key that it was asked for with; none when it was asked for by the page.
+    pub key: Option<String>,
+    /// For which rights.
+    pub rights: Vec<Right>,
+    /// When the person gave it.
+    pub given_at: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+    /// How many requests were filed under it.
+    pub requests: usize,
+    /// Whether the agent is told how they stand.
+    pub tells: bool,
+    /// Whether it holds now.
+    pub holds: bool,
+    /// When it ended, if it does not hold.
     pub ended_at: Option<Timestamp>,
 }

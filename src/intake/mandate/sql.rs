@@ -1,17 +1,20 @@
 use super::decide::rights_text;
 use super::model::{MandateState, Row};
 use crate::base::{MandateId, RecordId, RequestId, TenantId, Timestamp};
-use crate::on;
 use crate::store::{Error, Tx};
 use crate::vault::Owner;
+use crate::{change, on};
 
 const GET: &str = "SELECT * FROM mandate WHERE tenant = $1 AND id = $2";
 const BY_TOKEN: &str =
     "SELECT * FROM mandate WHERE tenant = $1 AND token_hash = $2 AND state = 'asked' AND answer_until > $3";
 const OF_PERSON: &str = "SELECT * FROM mandate WHERE tenant = $1 AND subject = $2 AND state IN ('confirmed', 'ended') \
     ORDER BY id DESC LIMIT 100";
+/// Those that hold first: `confirmed` stands before `ended`.
+const OF_TENANT: &str = "SELECT * FROM mandate WHERE tenant = $1 AND subject IS NOT NULL AND state IN ('confirmed', 'ended') \
+    ORDER BY state, id DESC LIMIT $2";
 const UNPOSTED: &str = "SELECT * FROM mandate WHERE tenant = $1 AND state = 'asked' AND posted_at IS NULL \
-    AND subject IS NOT NULL AND answer_until > $2 ORDER BY id LIMIT 100";
+    AND subject IS NOT NULL AND answer_until > $2 AND id > $3 ORDER BY id LIMIT 100";
 const OVER: &str =
     "SELECT * FROM mandate WHERE state = 'confirmed' AND until_at <= $1 ORDER BY until_at LIMIT 200";
 const OF_ADDRESS: &str =
@@ -75,6 +78,7 @@ macro_rules! row {
             record: record.map(|r| parse(&r, "record")).transpose()?,
             requests: list(&get!("requests", String), "requests")?,
             asked_at: Timestamp::from_micros(get!("asked_at", i64)),
+            decided_at: get!("stepped_at", Option<i64>).map(Timestamp::from_micros),
             answer_until: Timestamp::from_micros(get!("answer_until", i64)),
             until: Timestamp::from_micros(get!("until_at", i64)),
             ended_at: get!("ended_at", Option<i64>).map(Timestamp::from_micros),
@@ -97,13 +101,6 @@ macro_rules! mandates {
     }};
 }
 
-/// Runs a statement with these values bound and gives how many rows it changed.
-macro_rules! change {
-    ($tx:expr, $statement:expr $(, $bind:expr)*) => {
-        on!($tx, |c| sqlx::query($statement)$(.bind($bind))*.execute(c).await.map(|r| r.rows_affected()))
-    };
-}
-
 pub(super) async fn get(tx: &mut Tx, tenant: &TenantId, id: MandateId) -> Result<Option<Row>, Error> {
     Ok(mandates!(tx, GET, tenant.as_str(), id.to_string())?.pop().map(|(_, row)| row))
 }
@@ -124,9 +121,19 @@ pub(super) async fn of_person(tx: &mut Tx, owner: &Owner) -> Result<Vec<Row>, Er
     Ok(found.into_iter().map(|(_, row)| row).collect())
 }
 
-/// Those whose person is known and was not written to.
-pub(super) async fn unposted(tx: &mut Tx, tenant: &TenantId, now: Timestamp) -> Result<Vec<Row>, Error> {
-    let found = mandates!(tx, UNPOSTED, tenant.as_str(), now.micros())?;
+/// Mandates that a tenant's people gave, those that hold first, then newest first.
+pub(super) async fn of_tenant(tx: &mut Tx, tenant: &TenantId, most: i64) -> Result<Vec<Row>, Error> {
+    let found = mandates!(tx, OF_TENANT, tenant.as_str(), most)?;
+    Ok(found.into_iter().map(|(_, row)| row).collect())
+}
+
+/// Those behind this id whose person is known and was not written to, a hundred at most.
+pub(super) async fn unposted(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    (now, after): (Timestamp, &str),
+) -> Result<Vec<Row>, Error> {
+    let found = mandates!(tx, UNPOSTED, tenant.as_str(), now.micros(), after)?;
     Ok(found.into_iter().map(|(_, row)| row).collect())
 }
 
@@ -208,16 +215,15 @@ pub(in crate::intake) async fn take_up(
     Ok(change!(tx, TAKE_UP, until.micros(), tenant.as_str(), stale.micros())?)
 }
 
-/// The person said yes.
+/// The person said yes. `false` when it is not being decided any more.
 pub(super) async fn given(
     tx: &mut Tx,
     tenant: &TenantId,
     id: MandateId,
     (record, tells, request): (RecordId, bool, RequestId),
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let (record, request) = (record.to_string(), request.to_string());
-    change!(tx, GIVEN, &record, i64::from(tells), &request, tenant.as_str(), id.to_string())?;
-    Ok(())
+    Ok(change!(tx, GIVEN, &record, i64::from(tells), &request, tenant.as_str(), id.to_string())? == 1)
 }
 
 /// One more request under a mandate.

@@ -23,6 +23,7 @@ const KNOWN_BY: &str = "SELECT kfp FROM epoch WHERE number = $1";
 const UNDESTROYED: &str =
     "SELECT number FROM epoch WHERE destroyed_at IS NULL AND number < $1 ORDER BY number";
 const DESTROYED: &str = "UPDATE epoch SET destroyed_at = $1 WHERE number = $2 AND destroyed_at IS NULL";
+const IS_DESTROYED: &str = "SELECT COUNT(*) FROM epoch WHERE number = $1 AND destroyed_at IS NOT NULL";
 const UNNOTED: &str = "SELECT number, destroyed_at FROM epoch WHERE destroyed_at IS NOT NULL AND noted_at IS NULL ORDER BY number";
 const NOTED: &str = "UPDATE epoch SET noted_at = $1 WHERE number = $2 AND noted_at IS NULL";
 const TAKE: &str = "INSERT INTO lease (name, holder, until) VALUES ('epochs', $1, $2) ON CONFLICT (name) \
@@ -89,6 +90,12 @@ pub(in crate::keystore) async fn undestroyed(tx: &mut Tx, below: i64) -> Result<
 pub(in crate::keystore) async fn destroyed(tx: &mut Tx, number: i64, at: Timestamp) -> Result<(), Error> {
     on!(tx, |c| sqlx::query(DESTROYED).bind(at.micros()).bind(number).execute(c).await.map(|_| ()))?;
     Ok(())
+}
+
+/// Whether it is written down that an epoch was destroyed.
+pub(in crate::keystore) async fn is_destroyed(tx: &mut Tx, number: i64) -> Result<bool, Error> {
+    let (n,): (i64,) = on!(tx, |c| sqlx::query_as(IS_DESTROYED).bind(number).fetch_one(c).await)?;
+    Ok(n > 0)
 }
 
 /// Destroyed epochs that the ledger has not been told of.

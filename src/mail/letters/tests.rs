@@ -100,13 +100,21 @@ fn asked(tongue: Tongue) -> Vec<(&'static str, Written)> {
         until: at("2026-11-29T14:07:00Z"),
         link: "https://example.org/flux-kontext/mandates/confirm?token=4f1c".into(),
     };
+    let stopped = MandateStopped {
+        head: head(tongue),
+        agent: "Rights for All".into(),
+        at: at("2026-11-22T14:07:00Z"),
+        reason: "The agent went out of business.".into(),
+    };
     let taken_away = StaffFactorChanged {
         head: head(tongue),
         at: at("2026-11-22T14:07:00Z"),
-        held_until: None,
+        what: FactorChange::TakenAway,
         desk_link: "https://example.org/flux-kontext/desk".into(),
     };
-    let replaced = StaffFactorChanged { held_until: Some(at("2026-11-25T14:07:00Z")), ..taken_away.clone() };
+    let replaced = FactorChange::Replaced(at("2026-11-25T14:07:00Z"));
+    let replaced = StaffFactorChanged { what: replaced, ..taken_away.clone() };
+    let renewed = StaffFactorChanged { what: FactorChange::CodesRenewed, ..taken_away.clone() };
     let link = "https://example.org/flux-kontext/address/confirm?token=4f1c".to_owned();
     let address = ConfirmAddress { head: head(tongue), until: at("2026-11-23T14:07:00Z"), link };
     let undo_link = "https://example.org/flux-kontext/address/undo?token=77ab".to_owned();
@@ -116,9 +124,11 @@ fn asked(tongue: Tongue) -> Vec<(&'static str, Written)> {
         ("address-changed", AddressChanged { head: head(tongue), undo_link }.write().unwrap()),
         ("address-taken", AddressTaken { head: head(tongue), sign_in_link }.write().unwrap()),
         ("confirm-mandate", mandate.write().unwrap()),
+        ("mandate-stopped", stopped.write().unwrap()),
         ("confirm-letter", confirm.write().unwrap()),
         ("staff-factor-taken-away", taken_away.write().unwrap()),
         ("staff-factor-replaced", replaced.write().unwrap()),
+        ("staff-codes-renewed", renewed.write().unwrap()),
     ]
 }
 
@@ -134,8 +144,22 @@ fn late(tongue: Tongue) -> Vec<(&'static str, Written)> {
         remedy: "Eine Behörde und ein Gericht.".into(),
         link: link.clone(),
     };
-    let lapsed = RequestLapsed { head: head(tongue), reference, title, received, link };
-    vec![("request-extended", extended.write().unwrap()), ("request-lapsed", lapsed.write().unwrap())]
+    let lapsed = RequestLapsed { head: head(tongue), reference, title, received, agent_removed: false, link };
+    let removed = RequestLapsed { agent_removed: true, ..lapsed.clone() };
+    let waits = ErasureWaits {
+        head: head(tongue),
+        reference: "R-2026-0154".into(),
+        begun: at("2026-11-25T14:08:00Z"),
+        unreadable: Some(at("2026-11-25T14:09:00Z")),
+        waits_for: vec!["Stripe: 503.".into()],
+        proof_link: "https://example.org/flux-kontext/erased/req_0192".into(),
+    };
+    vec![
+        ("request-extended", extended.write().unwrap()),
+        ("request-lapsed", lapsed.write().unwrap()),
+        ("request-of-a-removed-agent", removed.write().unwrap()),
+        ("erasure-waits", waits.write().unwrap()),
+    ]
 }
 
 /// Letters that nobody asked for: of what is going to happen.

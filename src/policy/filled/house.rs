@@ -116,6 +116,11 @@ pub(super) const HOUSE: &[(&str, Keeps, &[&str])] = &[
         &["tenant", "request", "kind", "at", "sent_at", "round"],
     ),
     (
+        "letter_before",
+        Nobody("which letter of an erasure went to the address before"),
+        &["tenant", "request", "moved", "kind", "round", "at", "sent_at"],
+    ),
+    (
         "policy_proposal",
         Nobody("a document that waits for a second person, and what it was foreseen to do: counts"),
         &[

@@ -23,6 +23,8 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "told_at",
             "posted_at",
             "ends_at",
+            "tell_tried_at",
+            "post_tried_at",
         ],
     ),
     (
@@ -112,6 +114,7 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "images",
             "more_outputs",
             "batch",
+            "put_off_since",
         ],
     ),
     (
@@ -140,6 +143,7 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "kept_until",
             "kept_what",
             "kept_law",
+            "open_copies",
         ],
     ),
     (
@@ -197,6 +201,7 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "link",
             "link_uses",
             "job",
+            "refused_at",
         ],
     ),
     (
@@ -460,6 +465,7 @@ pub(super) const PEOPLE: &[(&str, Keeps, &[&str])] = &[
             "created_at",
             "expires_at",
             "used_at",
+            "opened",
         ],
     ),
     (

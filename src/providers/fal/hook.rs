@@ -21,12 +21,11 @@ const TOLERANCE: TimeDelta = TimeDelta::seconds(300);
 /// How long the key set may be kept.
 const FRESH: TimeDelta = TimeDelta::hours(24);
 /// How soon it may be fetched again for a signature that none of its keys made.
-const AGAIN: TimeDelta = TimeDelta::minutes(1);
-
+const REFETCH: TimeDelta = TimeDelta::minutes(1);
 /// How soon it may be fetched again when it could not be had.
-const FAILED: TimeDelta = TimeDelta::seconds(5);
+const REFETCH_FAILED: TimeDelta = TimeDelta::seconds(5);
 /// How long it may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const FETCH_WITHIN: Duration = Duration::from_secs(10);
 
 /// The key set, as last fetched.
 #[derive(Debug, Default)]
@@ -63,11 +62,11 @@ impl Keys {
             if age.is_some_and(|age| age < FRESH) && made() {
                 return Ok(Look::Made);
             }
-            if age.is_some_and(|age| age < AGAIN) {
+            if age.is_some_and(|age| age < REFETCH) {
                 return Ok(Look::NotMade);
             }
             match known.failed_at {
-                Some(at) if now.since(at).abs() < FAILED => Err(ProviderError::Unavailable),
+                Some(at) if now.since(at).abs() < REFETCH_FAILED => Err(ProviderError::Unavailable),
                 _ => Ok(Look::Unsure),
             }
         })
@@ -159,7 +158,7 @@ impl Fal {
     async fn fetch_keys(&self, log: &CallLog) -> Result<Vec<VerifyingKey>, ProviderError> {
         let url = join(&self.config.rest, &[".well-known", "jwks.json"]);
         let call = self.line.call(Method::GET, url, "/.well-known/jwks.json");
-        let fetched = tokio::time::timeout(PATIENCE, self.line.aside(call, log)).await;
+        let fetched = tokio::time::timeout(FETCH_WITHIN, self.line.aside(call, log)).await;
         let reply = fetched.map_err(|_| ProviderError::Unavailable)??;
         if reply.status != 200 {
             return Err(ProviderError::Unavailable);

@@ -11,10 +11,10 @@ mod wire;
 
 use std::time::Duration;
 
-use crate::base::{Clock, Entropy, Secret, Timestamp};
+use crate::base::{Clock, Entropy, Secret};
 use crate::egress::{Call, CallLog, Egress, EgressError, Method, Recipient, Reply, Url};
 
-use super::line::{Line, read};
+use super::line::{Line, Wanted, read};
 use super::model::join;
 use super::{Cancelled, Failure, Handle, Model, Output, ProviderError, State};
 use hook::Keys;
@@ -176,8 +176,8 @@ impl Fal {
         let result = Self::outcome(&reply)?;
         let images: Vec<_> =
             result.images.iter().enumerate().map(|(n, i)| (i.url(), result.flagged(n))).collect();
-        let into = (handle, most, self.config.at_most);
-        let (pictures, missing) = self.line.pictures(&images, into, log).await?;
+        let wanted = Wanted { most, at_most: self.config.at_most };
+        let (pictures, missing) = self.line.pictures(&images, handle, wanted, log).await?;
         Ok(Output { pictures, seed: result.seed, missing })
     }
 
@@ -219,8 +219,8 @@ impl Fal {
         self.config.endpoints.of(model, inputs > 1)
     }
 
-    pub(super) fn rests_until(&self) -> Option<Timestamp> {
-        self.line.rests_until()
+    pub(super) fn line(&self) -> &Line {
+        &self.line
     }
 
     /// The most bytes of pictures that go inside a request.

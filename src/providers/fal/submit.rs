@@ -67,9 +67,7 @@ impl Fal {
             .header("x-app-fal-disable-fallback", "true")
             .header("x-fal-request-timeout", &self.config.start_within.to_string())
             .json(&self.body(intent, job));
-        if !job.still_goes().await {
-            return Err(ProviderError::CalledOff);
-        }
+        job.still_goes().await?;
         let reply = self.line.once(call, log).await?;
         match reply.status {
             200..300 => {

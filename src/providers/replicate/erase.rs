@@ -14,7 +14,7 @@ const KEPT: TimeDelta = TimeDelta::minutes(62);
 /// After this it is late, and somebody should hear of it.
 const LATE: TimeDelta = TimeDelta::hours(3);
 /// How often to look in between.
-const AGAIN: TimeDelta = TimeDelta::minutes(10);
+const NEXT_LOOK: TimeDelta = TimeDelta::minutes(10);
 
 impl Replicate {
     /// Erases the job: stops it if it runs, deletes its uploads, and waits until the prediction says that its data were
@@ -44,7 +44,7 @@ impl Replicate {
             return Ok(if now < due {
                 Erasure::Waiting { until: due }
             } else if now < ended.plus(LATE) {
-                Erasure::Waiting { until: now.plus(AGAIN) }
+                Erasure::Waiting { until: now.plus(NEXT_LOOK) }
             } else {
                 Erasure::Survives { pieces: 1 }
             });
@@ -53,7 +53,7 @@ impl Replicate {
         let late = handle.at.is_some_and(|at| now.since(at) > LATE);
         match self.outputs_gone(handle, &mut proofs, log).await {
             Some(true) => Ok(Erasure::Proven(proofs)),
-            None if !late => Ok(Erasure::Waiting { until: now.plus(AGAIN) }),
+            None if !late => Ok(Erasure::Waiting { until: now.plus(NEXT_LOOK) }),
             _ => Ok(Erasure::Survives { pieces: 1 }),
         }
     }
@@ -73,7 +73,7 @@ impl Replicate {
         let seen = proofs.len();
         match (self.outputs_gone(handle, &mut proofs, log).await, due) {
             (Some(true), due) if due.is_none() || proofs.len() > seen => Ok(Erasure::Proven(proofs)),
-            (_, Some(due)) => Ok(Erasure::Waiting { until: due.min(now.plus(AGAIN)) }),
+            (_, Some(due)) => Ok(Erasure::Waiting { until: due.min(now.plus(NEXT_LOOK)) }),
             _ => Ok(Erasure::Survives { pieces: 1 }),
         }
     }

@@ -11,8 +11,8 @@ use crate::providers::{Format, Intent, ProviderError, Pseudonym};
 const PAGES: usize = 10;
 
 impl Replicate {
-    /// Uploads one picture. A lost answer is harmless for the job, which is not created then; the file is found again
-    /// by its name.
+    /// Uploads one picture. A lost answer is [`ProviderError::Unknown`]: the file may land after everything that is asked
+    /// now, so it is for [`Replicate::reconcile`] to look for it by its name, some minutes later.
     pub(super) async fn upload(
         &self,
         intent: &Intent,
@@ -37,10 +37,11 @@ impl Replicate {
             .body(&format!("multipart/form-data; boundary={boundary}"), body);
         let reply = match self.line.once(call, log).await {
             Err(ProviderError::Unknown) => {
-                // Whether it arrived the list tells; if that cannot be had, nothing may be called untaken.
-                let lost = self.uploads(intent, log).await.map_err(|_| ProviderError::Unknown)?;
-                let gone = self.drop_files(&lost, log).await;
-                return Err(if gone { ProviderError::Unavailable } else { ProviderError::Unknown });
+                // What is there already need not wait for that.
+                if let Ok(lost) = self.uploads(intent, log).await {
+                    self.drop_files(&lost, log).await;
+                }
+                return Err(ProviderError::Unknown);
             }
             other => other?,
         };
@@ -49,7 +50,8 @@ impl Replicate {
             200..300 => read(&reply, "file").map_err(|_| ProviderError::Unknown),
             403 => Err(ProviderError::Unauthorised),
             400..500 => Err(ProviderError::Refused(refusal(&reply))),
-            _ => Err(ProviderError::Unavailable),
+            // A fault of theirs may have come after the file did.
+            _ => Err(ProviderError::Unknown),
         }
     }
 
@@ -58,7 +60,8 @@ impl Replicate {
         self.uploads_of(&intent.pseudonym, log).await
     }
 
-    /// The ids of the files uploaded under a pseudonym.
+    /// The ids of the files uploaded under a pseudonym. A list that is not read to its end is an error: it would say that
+    /// there are none.
     pub(super) async fn uploads_of(
         &self,
         name: &Pseudonym,
@@ -67,7 +70,7 @@ impl Replicate {
         let mut next = Some(join(&self.config.api, &["files"]));
         let mut own = Vec::new();
         for _ in 0..PAGES {
-            let Some(url) = next.take() else { break };
+            let Some(url) = next.take() else { return Ok(own) };
             let reply = self.line.repeat(|| self.keyed(Method::GET, &url, "/files"), log).await?;
             if reply.status != 200 {
                 return Err(unexpected(reply.status));
@@ -75,9 +78,9 @@ impl Replicate {
             let page: Listed<File> = read(&reply, "files")?;
             let ours = |f: &File| is_id(&f.id) && f.name.starts_with(name.as_str());
             own.extend(page.results.into_iter().filter(ours).map(|f| f.id));
-            next = page.next.as_deref().and_then(|n| self.own_page(n));
+            next = self.own_page(page.next.as_deref())?;
         }
-        Ok(own)
+        if next.is_none() { Ok(own) } else { Err(ProviderError::Garbled("files without end")) }
     }
 
     /// Deletes one file; true if it is certainly gone.

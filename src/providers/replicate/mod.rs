@@ -12,11 +12,11 @@ mod wire;
 
 use std::time::Duration;
 
-use crate::base::{Clock, Entropy, Secret, Timestamp};
+use crate::base::{Clock, Entropy, Secret};
 use crate::egress::{Call, CallLog, Egress, EgressError, Method, Recipient, Reply, Url};
 
 use super::fal::Endpoints;
-use super::line::{Line, read};
+use super::line::{Line, Wanted, read};
 use super::model::{is_id, join};
 use super::{Cancelled, Failure, Handle, Model, Output, ProviderError, State};
 use wire::Prediction;
@@ -136,8 +136,8 @@ impl Replicate {
         }
         let outputs = prediction.outputs().ok_or(ProviderError::Garbled("result"))?;
         let outputs: Vec<_> = outputs.into_iter().map(|url| (url, false)).collect();
-        let into = (handle, most, self.config.at_most);
-        let (pictures, missing) = self.line.pictures(&outputs, into, log).await?;
+        let wanted = Wanted { most, at_most: self.config.at_most };
+        let (pictures, missing) = self.line.pictures(&outputs, handle, wanted, log).await?;
         Ok(Output { pictures, seed: prediction.seed(), missing })
     }
 
@@ -187,8 +187,8 @@ impl Replicate {
         self.config.models.of(model, inputs > 1)
     }
 
-    pub(super) fn rests_until(&self) -> Option<Timestamp> {
-        self.line.rests_until()
+    pub(super) fn line(&self) -> &Line {
+        &self.line
     }
 
     /// The most bytes of a picture that goes inside a request.

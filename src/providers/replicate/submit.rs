@@ -91,7 +91,7 @@ impl Replicate {
             for p in page.results.iter().filter(open) {
                 seen.note(&p.id, intent.likeness(p.seed(), p.prompt()));
             }
-            next = page.next.as_deref().and_then(|n| self.own_page(n));
+            next = self.own_page(page.next.as_deref())?;
             if let Some(id) = seen.found(intent, known, next.is_none()) {
                 let files = self.uploads(intent, log).await?;
                 return Ok(Reconciled::Found(Box::new(Self::handle(intent, id.to_owned(), files))));
@@ -115,11 +115,14 @@ impl Replicate {
         is_id(id).then(|| Handle { seek, ..Self::handle(intent, id.to_owned(), vec![]) })
     }
 
-    /// The next page of a list, if it is one of the API's own.
-    pub(super) fn own_page(&self, link: &str) -> Option<Url> {
-        let url = Url::parse(link).ok()?;
-        (url.origin() == self.config.api.origin() && url.path().starts_with(self.config.api.path()))
-            .then_some(url)
+    /// The next page of a list, if there is one. It must be one of the API's own; a list that goes on elsewhere has no end
+    /// that could be seen.
+    pub(super) fn own_page(&self, link: Option<&str>) -> Result<Option<Url>, ProviderError> {
+        let Some(link) = link else { return Ok(None) };
+        let api = &self.config.api;
+        let url = Url::parse(link).ok();
+        let own = url.filter(|url| url.origin() == api.origin() && url.path().starts_with(api.path()));
+        own.map(Some).ok_or(ProviderError::Garbled("next page"))
     }
 
     fn is_model(intent: &Intent, p: &Prediction) -> bool {
@@ -186,9 +189,7 @@ impl Replicate {
             call = call.header("prefer", &format!("wait={wait}"));
         }
         // Uploads take their time, in which a person may have changed their mind.
-        if !job.still_goes().await {
-            return Err(ProviderError::CalledOff);
-        }
+        job.still_goes().await?;
         let reply = self.line.once(call, log).await?;
         match reply.status {
             // 202 says only that waiting came to its end first.

@@ -1,9 +1,9 @@
 use super::version::tenant_of;
 use crate::base::{SubjectId, TenantId, Timestamp};
-use crate::on;
 use crate::publication::Telling;
 use crate::store::{Error, Tx};
 use crate::vault::Owner;
+use crate::{change, on};
 
 const BEGIN_TELLING: &str =
     "INSERT INTO policy_telling (tenant, version, effective_at, reached) VALUES ($1, $2, $3, '')";
@@ -46,13 +46,7 @@ pub(in crate::publication) async fn begin_telling(
     version: &str,
     effective: Timestamp,
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(BEGIN_TELLING)
-        .bind(tenant.as_str())
-        .bind(version)
-        .bind(effective.micros())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, BEGIN_TELLING, tenant.as_str(), version, effective.micros())?;
     Ok(())
 }
 
@@ -84,13 +78,7 @@ pub(in crate::publication) async fn telling_of(
 }
 
 pub(in crate::publication) async fn reached(tx: &mut Tx, telling: &Telling, to: &str) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(REACHED)
-        .bind(to)
-        .bind(telling.tenant.as_str())
-        .bind(&telling.version)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, REACHED, to, telling.tenant.as_str(), &telling.version)?;
     Ok(())
 }
 
@@ -101,15 +89,7 @@ pub(in crate::publication) async fn announced(
     at: Timestamp,
     entry: &str,
 ) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(ANNOUNCED)
-        .bind(at.micros())
-        .bind(entry)
-        .bind(telling.tenant.as_str())
-        .bind(&telling.version)
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    Ok(change!(tx, ANNOUNCED, at.micros(), entry, telling.tenant.as_str(), &telling.version)? == 1)
 }
 
 pub(in crate::publication) async fn close(
@@ -117,13 +97,7 @@ pub(in crate::publication) async fn close(
     telling: &Telling,
     at: Timestamp,
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(CLOSE)
-        .bind(at.micros())
-        .bind(telling.tenant.as_str())
-        .bind(&telling.version)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, CLOSE, at.micros(), telling.tenant.as_str(), &telling.version)?;
     Ok(())
 }
 
@@ -152,18 +126,18 @@ pub(in crate::publication) async fn enter(
     now: Timestamp,
     (after, to): (&str, &str),
 ) -> Result<u64, Error> {
-    Ok(on!(tx, |c| sqlx::query(ENTER)
-        .bind(&telling.version)
-        .bind(posted.map(Timestamp::micros))
-        .bind(letter)
-        .bind(now.micros())
-        .bind(telling.tenant.as_str())
-        .bind(telling.effective.micros())
-        .bind(after)
-        .bind(to)
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?)
+    Ok(change!(
+        tx,
+        ENTER,
+        &telling.version,
+        posted.map(Timestamp::micros),
+        letter,
+        now.micros(),
+        telling.tenant.as_str(),
+        telling.effective.micros(),
+        after,
+        to
+    )?)
 }
 
 pub(in crate::publication) async fn owed(
@@ -195,15 +169,7 @@ pub(in crate::publication) async fn claim(
     version: &str,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(CLAIM)
-        .bind(now.micros())
-        .bind(owner.tenant.as_str())
-        .bind(version)
-        .bind(owner.subject.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    Ok(change!(tx, CLAIM, now.micros(), owner.tenant.as_str(), version, owner.subject.to_string())? == 1)
 }
 
 /// What became of a letter in hand.
@@ -213,27 +179,21 @@ pub(in crate::publication) async fn settle(
     version: &str,
     (letter, at, next): (&'static str, Timestamp, Timestamp),
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(SETTLE)
-        .bind(letter)
-        .bind(at.micros())
-        .bind(next.micros())
-        .bind(owner.tenant.as_str())
-        .bind(version)
-        .bind(owner.subject.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(
+        tx,
+        SETTLE,
+        letter,
+        at.micros(),
+        next.micros(),
+        owner.tenant.as_str(),
+        version,
+        owner.subject.to_string()
+    )?;
     Ok(())
 }
 
 pub(in crate::publication) async fn spare(tx: &mut Tx, owner: &Owner, version: &str) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(SPARE)
-        .bind(owner.tenant.as_str())
-        .bind(version)
-        .bind(owner.subject.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, SPARE, owner.tenant.as_str(), version, owner.subject.to_string())?;
     Ok(())
 }
 
@@ -249,7 +209,7 @@ pub(in crate::publication) async fn tries(tx: &mut Tx, owner: &Owner, version: &
 
 /// Letters that were in hand when their sender ended: nobody knows whether they went.
 pub(in crate::publication) async fn unsure(tx: &mut Tx, before: Timestamp) -> Result<u64, Error> {
-    Ok(on!(tx, |c| sqlx::query(UNSURE).bind(before.micros()).execute(c).await.map(|r| r.rows_affected()))?)
+    Ok(change!(tx, UNSURE, before.micros())?)
 }
 
 /// How many people stand how: by what became of their letter.
@@ -297,13 +257,6 @@ pub(in crate::publication) async fn acknowledge(
     version: &str,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(ACKNOWLEDGE)
-        .bind(now.micros())
-        .bind(owner.tenant.as_str())
-        .bind(version)
-        .bind(owner.subject.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    Ok(change!(tx, ACKNOWLEDGE, now.micros(), owner.tenant.as_str(), version, owner.subject.to_string())?
+        == 1)
 }

@@ -20,10 +20,11 @@ use super::{Error, Request, Requests, State, sql};
 use crate::base::{EntryId, ReceiptId, RequestId, SubjectId, TenantId, Timestamp};
 use crate::ledger::{Entry, EntryKind};
 use crate::policy::Role;
+use crate::speech::key;
 use crate::vault::{Actor, KeptRecords, Owner, Vault};
 
 /// Why somebody is not erased while a legal hold concerns them.
-const HELD: &str = "a legal hold keeps these data; they are erased when it is lifted";
+const HELD: &str = key("a legal hold keeps these data; they are erased when it is lifted");
 
 words!(
     /// Where an erasure stands.
@@ -86,6 +87,8 @@ pub struct Erasure {
     pub holder: Option<SubjectId>,
     /// What a law makes us keep, if anything.
     pub stays: Option<StaysByLaw>,
+    /// Copies at providers that had not been seen to be gone when it was verified: they are looked for until they are.
+    pub open_copies: i64,
 }
 
 /// What stays of somebody who was erased, told to them and in no way about them.
@@ -159,6 +162,16 @@ impl Requests {
     pub async fn erasures(&self, tenant: &TenantId, most: i64) -> Result<Vec<Erasure>, Error> {
         let mut tx = self.db.read().await?;
         Ok(sql::erasure::list(&mut tx, tenant, most).await?)
+    }
+
+    /// The erasure that answers a request, once it has begun.
+    pub async fn erasure_that_answers(
+        &self,
+        tenant: &TenantId,
+        request: RequestId,
+    ) -> Result<Option<Erasure>, Error> {
+        let mut tx = self.db.read().await?;
+        Ok(sql::erasure::of_request(&mut tx, tenant, request).await?)
     }
 
     /// Does the next single step of an erasure, as staff may when one is stuck. Gives how it then stands.
@@ -250,6 +263,7 @@ impl Requests {
             next_at: Some(now),
             holder: None,
             stays: None,
+            open_copies: 0,
         };
         let mut entry = Entry::new(EntryKind::ERASURE_REQUESTED, now, &owner.tenant, by.as_str())
             .about(self.vault.subject_ref(owner).await?)
@@ -312,9 +326,9 @@ impl Requests {
                 return Ok(erasure);
             }
             if erasure.state == ErasureState::Failed {
-                return Err(Error::Invalid(
+                return Err(Error::Invalid(key(
                     "something was still found after the erasure; it is not called done",
-                ));
+                )));
             }
         }
         Ok(erasure)

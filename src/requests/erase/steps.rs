@@ -307,6 +307,7 @@ impl Requests {
             state: ErasureState::Verified,
             verified_at: Some(now),
             receipt: Some(receipt.id),
+            open_copies: open,
             tries: 0,
             next_at: Some(now),
             ..erasure
@@ -343,7 +344,7 @@ impl Requests {
         let left: i64 = self.look_everywhere(owner, &["erasure"]).await?.iter().map(|(_, n)| n).sum();
         if left > 0 {
             tracing::error!(erasure = %erasure.id, left, "something of an erased person came back");
-            return Err(Error::Invalid("something was still found after the erasure; it is not closed"));
+            return Err(Error::Invalid(key("something was still found after the erasure; it is not closed")));
         }
         let closed = Erasure {
             state: ErasureState::Closed,

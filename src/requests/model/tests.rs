@@ -62,7 +62,7 @@ fn take(request: Request, step: u8, now: Timestamp) -> Result<Request, BadStep> 
         8 => request.close(now, None),
         9 => request.withdraw(now, None),
         10 => request.prove(now, due(now)),
-        11 => request.lapse(now, None),
+        11 => request.lapse(Lapsed::Unconfirmed, now, None),
         12 => request.reopen(now, due(now)),
         _ => request.extend(now),
     }

@@ -8,22 +8,23 @@ const INSERT: &str = "INSERT INTO erasure (id, tenant, subject, request, actor, 
     tries, next_at) VALUES ($1, $2, $3, $4, $5, $6, '', 0, 0, $7, 0, $7)";
 const UPDATE: &str = "UPDATE erasure SET subject = $1, state = $2, manifest = $3, images = $4, records = $5, key = $6, \
     destroyed_at = $7, verified_at = $8, findings = $9, receipt = $10, tries = $11, next_at = $12, \
-    holder = $13, kept = $14, kept_until = $15, kept_what = $16, kept_law = $17 WHERE tenant = $18 AND id = $19 AND state = $20";
+    holder = $13, kept = $14, kept_until = $15, kept_what = $16, kept_law = $17, \
+    open_copies = $18 WHERE tenant = $19 AND id = $20 AND state = $21";
 const OF_SUBJECT: &str = "SELECT id, tenant, subject, request, actor, state, manifest, images, records, key, started_at, \
     destroyed_at, verified_at, findings, receipt, tries, next_at, holder, kept, kept_until, kept_what, \
-    kept_law FROM erasure WHERE tenant = $1 AND subject = $2";
+    kept_law, open_copies FROM erasure WHERE tenant = $1 AND subject = $2";
 const GET: &str = "SELECT id, tenant, subject, request, actor, state, manifest, images, records, key, started_at, \
     destroyed_at, verified_at, findings, receipt, tries, next_at, holder, kept, kept_until, kept_what, \
-    kept_law FROM erasure WHERE tenant = $1 AND id = $2";
+    kept_law, open_copies FROM erasure WHERE tenant = $1 AND id = $2";
 const OF_REQUEST: &str = "SELECT id, tenant, subject, request, actor, state, manifest, images, records, key, started_at, \
     destroyed_at, verified_at, findings, receipt, tries, next_at, holder, kept, kept_until, kept_what, \
-    kept_law FROM erasure WHERE tenant = $1 AND request = $2";
+    kept_law, open_copies FROM erasure WHERE tenant = $1 AND request = $2";
 const DUE: &str = "SELECT id, tenant, subject, request, actor, state, manifest, images, records, key, started_at, \
     destroyed_at, verified_at, findings, receipt, tries, next_at, holder, kept, kept_until, kept_what, \
-    kept_law FROM erasure WHERE next_at <= $1 ORDER BY next_at LIMIT 100";
+    kept_law, open_copies FROM erasure WHERE next_at <= $1 ORDER BY next_at LIMIT 100";
 const LIST: &str = "SELECT id, tenant, subject, request, actor, state, manifest, images, records, key, started_at, \
     destroyed_at, verified_at, findings, receipt, tries, next_at, holder, kept, kept_until, kept_what, \
-    kept_law FROM erasure WHERE tenant = $1 ORDER BY id DESC LIMIT $2";
+    kept_law, open_copies FROM erasure WHERE tenant = $1 ORDER BY id DESC LIMIT $2";
 
 const BLANK: &str = "UPDATE erasure SET subject = NULL, state = 'closed', manifest = '', next_at = NULL, tries = 0, \
     destroyed_at = COALESCE(destroyed_at, $3), verified_at = COALESCE(verified_at, $3) WHERE tenant = $1 AND subject = $2";
@@ -62,6 +63,7 @@ macro_rules! erasure {
                 get!("kept_what", Option<String>),
                 get!("kept_law", Option<String>),
             ),
+            open_copies: get!("open_copies", i64),
         })
     }};
 }
@@ -132,6 +134,7 @@ pub(in crate::requests) async fn update(tx: &mut Tx, from: ErasureState, e: &Era
         .bind(e.stays.as_ref().map(|s| s.until.micros()))
         .bind(e.stays.as_ref().map(|s| s.what.as_str()))
         .bind(e.stays.as_ref().map(|s| s.law.as_str()))
+        .bind(e.open_copies)
         .bind(e.tenant.as_str())
         .bind(&e.id)
         .bind(from.as_str())

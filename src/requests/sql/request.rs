@@ -19,6 +19,11 @@ const BY_REFERENCE: &str = "SELECT * FROM request WHERE tenant = $1 AND referenc
 const OPEN_ALIKE: &str = "SELECT * FROM request WHERE tenant = $1 AND subject = $2 AND asked = $3 \
     AND COALESCE(about, '') = $4 AND state IN ('received', 'acknowledged', 'identity-pending', 'grace', 'working') \
     ORDER BY received_at DESC, id DESC LIMIT 1";
+/// Filed, or shown to be theirs, since then; and the one that is named.
+const ASKED_SINCE: &str = "SELECT r.* FROM request r WHERE r.tenant = $1 AND r.subject = $2 \
+    AND r.asked IN ('erasure', 'rectification') AND r.state IN ('received', 'acknowledged', 'identity-pending', 'grace', 'working') \
+    AND (r.id = $3 OR EXISTS (SELECT 1 FROM request_event e WHERE e.tenant = r.tenant AND e.request = r.id \
+    AND e.kind IN ('filed', 'identity-shown') AND e.at >= $4)) ORDER BY r.id";
 const OF: &str = "SELECT * FROM request WHERE tenant = $1 AND subject = $2 AND (CAST($3 AS TEXT) IS NULL OR id < $3) \
     ORDER BY id DESC LIMIT $4";
 const QUEUE: &str = "SELECT * FROM request WHERE tenant = $1 AND (promise_due > $2 OR (promise_due = $2 AND id > $3)) \
@@ -245,6 +250,16 @@ pub(in crate::requests) async fn open_alike(
 ) -> Result<Option<Request>, Error> {
     let (tenant, subject) = (owner.tenant.as_str(), owner.subject.to_string());
     Ok(requests!(tx, OPEN_ALIKE, tenant, &subject, right.as_str(), about.unwrap_or(""))?.pop())
+}
+
+/// What somebody asked for since: their open erasures and corrections, and one that is named.
+pub(in crate::requests) async fn asked_since(
+    tx: &mut Tx,
+    owner: &Owner,
+    (since, named): (Timestamp, Option<RequestId>),
+) -> Result<Vec<Request>, Error> {
+    let (tenant, subject) = (owner.tenant.as_str(), owner.subject.to_string());
+    requests!(tx, ASKED_SINCE, tenant, &subject, named.map(|id| id.to_string()), since.micros())
 }
 
 pub(in crate::requests) async fn of(

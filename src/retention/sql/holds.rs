@@ -1,10 +1,10 @@
 //! Holds.
 
 use crate::base::{HoldId, StaffId, TenantId, Timestamp};
-use crate::on;
 use crate::retention::Hold;
 use crate::store::{Error, Tx};
 use crate::vault::Owner;
+use crate::{change, on};
 
 const INSERT_HOLD: &str = "INSERT INTO hold (id, tenant, subject, category, matter, reason, placed_by, placed_at, review_at, \
     untold) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
@@ -34,20 +34,20 @@ pub(in crate::retention) async fn insert_hold(
     tenant: &TenantId,
     hold: &Hold,
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(INSERT_HOLD)
-        .bind(hold.id.to_string())
-        .bind(tenant.as_str())
-        .bind(hold.subject.map(|id| id.to_string()))
-        .bind(&hold.category)
-        .bind(&hold.matter)
-        .bind(&hold.reason)
-        .bind(&hold.placed_by)
-        .bind(hold.placed_at.micros())
-        .bind(hold.review_at.micros())
-        .bind(&hold.untold)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(
+        tx,
+        INSERT_HOLD,
+        hold.id.to_string(),
+        tenant.as_str(),
+        hold.subject.map(|id| id.to_string()),
+        &hold.category,
+        &hold.matter,
+        &hold.reason,
+        &hold.placed_by,
+        hold.placed_at.micros(),
+        hold.review_at.micros(),
+        &hold.untold
+    )?;
     Ok(())
 }
 
@@ -145,48 +145,34 @@ pub(in crate::retention) async fn release_again(
     id: HoldId,
     at: Timestamp,
 ) -> Result<bool, Error> {
-    Ok(on!(tx, |c| sqlx::query(RELEASE_AGAIN)
-        .bind(at.micros())
-        .bind(tenant.as_str())
-        .bind(id.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?
-        == 1)
+    Ok(change!(tx, RELEASE_AGAIN, at.micros(), tenant.as_str(), id.to_string())? == 1)
 }
 
-pub(in crate::retention) async fn approve_hold(
+/// What becomes of a hold that is in force.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::retention) enum Becomes {
+    /// A second person answers for it.
+    Approved(StaffId),
+    /// It is looked at again then.
+    Reviewed(Timestamp),
+    /// It is lifted.
+    Released(StaffId),
+}
+
+/// `false` when it was lifted meanwhile, or somebody else was quicker.
+pub(in crate::retention) async fn becomes(
     tx: &mut Tx,
-    tenant: &TenantId,
-    id: HoldId,
-    by: StaffId,
+    (tenant, id): (&TenantId, HoldId),
+    what: Becomes,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(APPROVE_HOLD)
-        .bind(by.to_string())
-        .bind(now.micros())
-        .bind(tenant.as_str())
-        .bind(id.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
-}
-
-pub(in crate::retention) async fn review_hold(
-    tx: &mut Tx,
-    tenant: &TenantId,
-    id: HoldId,
-    next: Timestamp,
-) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(REVIEW_HOLD)
-        .bind(next.micros())
-        .bind(tenant.as_str())
-        .bind(id.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    let (tenant, id, now) = (tenant.as_str(), id.to_string(), now.micros());
+    let n = match what {
+        Becomes::Approved(by) => change!(tx, APPROVE_HOLD, by.to_string(), now, tenant, &id),
+        Becomes::Reviewed(next) => change!(tx, REVIEW_HOLD, next.micros(), tenant, &id),
+        Becomes::Released(by) => change!(tx, RELEASE_HOLD, by.to_string(), now, tenant, &id),
+    };
+    Ok(n? == 1)
 }
 
 /// Notes that it is tried now to tell somebody of a hold. `false` when another has, or tried since `tried`.
@@ -196,15 +182,7 @@ pub(in crate::retention) async fn try_to_tell(
     id: HoldId,
     (now, tried): (Timestamp, Timestamp),
 ) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(TRY_TO_TELL)
-        .bind(now.micros())
-        .bind(tenant.as_str())
-        .bind(id.to_string())
-        .bind(tried.micros())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    Ok(change!(tx, TRY_TO_TELL, now.micros(), tenant.as_str(), id.to_string(), tried.micros())? == 1)
 }
 
 pub(in crate::retention) async fn hold_told(
@@ -213,30 +191,6 @@ pub(in crate::retention) async fn hold_told(
     id: HoldId,
     now: Timestamp,
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(HOLD_TOLD)
-        .bind(now.micros())
-        .bind(tenant.as_str())
-        .bind(id.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, HOLD_TOLD, now.micros(), tenant.as_str(), id.to_string())?;
     Ok(())
-}
-
-pub(in crate::retention) async fn release_hold(
-    tx: &mut Tx,
-    tenant: &TenantId,
-    id: HoldId,
-    by: StaffId,
-    now: Timestamp,
-) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(RELEASE_HOLD)
-        .bind(by.to_string())
-        .bind(now.micros())
-        .bind(tenant.as_str())
-        .bind(id.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
 }

@@ -1,7 +1,7 @@
 use crate::base::{StaffId, SubjectId, TenantId, Timestamp};
-use crate::on;
 use crate::policy::Role;
 use crate::store::{Error, Tx};
+use crate::{change, on};
 
 const END_ALL_SESSIONS: &str = "DELETE FROM session WHERE token_hash IS NOT NULL";
 const END_ALL_LINKS: &str = "DELETE FROM sign_in WHERE token_hash IS NOT NULL";
@@ -13,14 +13,14 @@ const SET_ROLE: &str = "UPDATE staff SET role = $1 WHERE tenant = $2 AND id = $3
 
 /// Sessions that ended; links go with them.
 pub(in crate::subjects) async fn end_all(tx: &mut Tx) -> Result<u64, Error> {
-    let ended = on!(tx, |c| sqlx::query(END_ALL_SESSIONS).execute(c).await.map(|r| r.rows_affected()))?;
-    on!(tx, |c| sqlx::query(END_ALL_LINKS).execute(c).await.map(|_| ()))?;
+    let ended = change!(tx, END_ALL_SESSIONS)?;
+    change!(tx, END_ALL_LINKS)?;
     Ok(ended)
 }
 
 /// Forgets every recovery code of every member of staff.
 pub(in crate::subjects) async fn void_codes(tx: &mut Tx) -> Result<u64, Error> {
-    Ok(on!(tx, |c| sqlx::query(VOID_CODES).execute(c).await.map(|r| r.rows_affected()))?)
+    Ok(change!(tx, VOID_CODES)?)
 }
 
 /// People of all tenants, in the order of their ids.
@@ -43,14 +43,7 @@ pub(in crate::subjects) async fn disable_staff(
     id: StaffId,
     at: Timestamp,
 ) -> Result<bool, Error> {
-    Ok(on!(tx, |c| sqlx::query(DISABLE_STAFF)
-        .bind(at.micros())
-        .bind(tenant.as_str())
-        .bind(id.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?
-        == 1)
+    Ok(change!(tx, DISABLE_STAFF, at.micros(), tenant.as_str(), id.to_string())? == 1)
 }
 
 pub(in crate::subjects) async fn set_role(
@@ -59,12 +52,5 @@ pub(in crate::subjects) async fn set_role(
     id: StaffId,
     role: Role,
 ) -> Result<bool, Error> {
-    Ok(on!(tx, |c| sqlx::query(SET_ROLE)
-        .bind(role.as_str())
-        .bind(tenant.as_str())
-        .bind(id.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?
-        == 1)
+    Ok(change!(tx, SET_ROLE, role.as_str(), tenant.as_str(), id.to_string())? == 1)
 }

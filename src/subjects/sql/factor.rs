@@ -1,6 +1,6 @@
 use crate::base::{StaffId, TenantId, Timestamp};
-use crate::on;
 use crate::store::{Error, Tx};
+use crate::{change, on};
 
 const FACTOR: &str = "SELECT sealed, made_at, confirmed_at, last_step, failures, wait_until, reset_at, held_until \
     FROM staff_factor WHERE tenant = $1 AND staff = $2";
@@ -66,14 +66,7 @@ pub(in crate::subjects) async fn lay(
     sealed: &[u8],
     now: Timestamp,
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(LAY)
-        .bind(tenant.as_str())
-        .bind(staff.to_string())
-        .bind(sealed)
-        .bind(now.micros())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, LAY, tenant.as_str(), staff.to_string(), sealed, now.micros())?;
     Ok(())
 }
 
@@ -82,15 +75,15 @@ pub(in crate::subjects) async fn confirm(
     (tenant, staff): Whose<'_>,
     (step, now, held_until): (i64, Timestamp, Option<Timestamp>),
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(CONFIRM)
-        .bind(now.micros())
-        .bind(step)
-        .bind(held_until.map(Timestamp::micros))
-        .bind(tenant.as_str())
-        .bind(staff.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(
+        tx,
+        CONFIRM,
+        now.micros(),
+        step,
+        held_until.map(Timestamp::micros),
+        tenant.as_str(),
+        staff.to_string()
+    )?;
     Ok(())
 }
 
@@ -100,13 +93,7 @@ pub(in crate::subjects) async fn pass(
     (tenant, staff): Whose<'_>,
     step: Option<i64>,
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(PASS)
-        .bind(step)
-        .bind(tenant.as_str())
-        .bind(staff.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, PASS, step, tenant.as_str(), staff.to_string())?;
     Ok(())
 }
 
@@ -116,14 +103,7 @@ pub(in crate::subjects) async fn refuse(
     failures: i64,
     wait_until: Option<Timestamp>,
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(REFUSE)
-        .bind(failures)
-        .bind(wait_until.map(Timestamp::micros))
-        .bind(tenant.as_str())
-        .bind(staff.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, REFUSE, failures, wait_until.map(Timestamp::micros), tenant.as_str(), staff.to_string())?;
     Ok(())
 }
 
@@ -133,25 +113,14 @@ pub(in crate::subjects) async fn reset(
     (tenant, staff): Whose<'_>,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(RESET)
-        .bind(now.micros())
-        .bind(tenant.as_str())
-        .bind(staff.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
+    let n = change!(tx, RESET, now.micros(), tenant.as_str(), staff.to_string())?;
     forget_codes(tx, (tenant, staff)).await?;
     Ok(n == 1)
 }
 
 /// Forgets the codes of a member, used or not.
 pub(in crate::subjects) async fn forget_codes(tx: &mut Tx, (tenant, staff): Whose<'_>) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(FORGET_CODES)
-        .bind(tenant.as_str())
-        .bind(staff.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, FORGET_CODES, tenant.as_str(), staff.to_string())?;
     Ok(())
 }
 
@@ -160,13 +129,7 @@ pub(in crate::subjects) async fn keep_code(
     (tenant, staff): Whose<'_>,
     hash: &[u8],
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(KEEP_CODE)
-        .bind(tenant.as_str())
-        .bind(staff.to_string())
-        .bind(hash)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, KEEP_CODE, tenant.as_str(), staff.to_string(), hash)?;
     Ok(())
 }
 
@@ -177,15 +140,7 @@ pub(in crate::subjects) async fn use_code(
     hash: &[u8],
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(USE_CODE)
-        .bind(now.micros())
-        .bind(tenant.as_str())
-        .bind(staff.to_string())
-        .bind(hash)
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    Ok(change!(tx, USE_CODE, now.micros(), tenant.as_str(), staff.to_string(), hash)? == 1)
 }
 
 pub(in crate::subjects) async fn codes_left(tx: &mut Tx, (tenant, staff): Whose<'_>) -> Result<i64, Error> {

@@ -9,7 +9,7 @@ mod sessions;
 pub(super) use closing::{close, closed};
 pub(super) use reading::set_locale;
 pub(super) use sessions::{
-    end_links, end_session, end_sessions, end_staff_sessions, expire, insert_session, seen, session,
+    end_links, end_session, end_sessions, end_staff_sessions, expire, insert_session, lapsed, seen, session,
 };
 
 use super::{ApiKey, Error as RoomError, Scope, StaffMember, Subject};

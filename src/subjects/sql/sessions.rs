@@ -1,10 +1,10 @@
 use super::parse;
 use crate::base::{SessionId, StaffId, SubjectId, TenantId, Timestamp};
-use crate::on;
 use crate::policy::Role;
 use crate::store::{Error, Tx};
 use crate::subjects::{Session, SignedIn, StaffMember};
 use crate::vault::Owner;
+use crate::{change, on};
 
 const INSERT_SESSION: &str = "INSERT INTO session (token_hash, id, tenant, subject, staff, created_at, proved_at, \
     last_seen_at, expires_at, factor_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)";
@@ -20,6 +20,9 @@ const END_LINKS: &str = "DELETE FROM sign_in WHERE tenant = $1 AND subject = $2"
 const END_STAFF_SESSIONS: &str = "DELETE FROM session WHERE tenant = $1 AND staff = $2";
 const END_STAFF_LINKS: &str = "DELETE FROM sign_in WHERE tenant = $1 AND staff = $2";
 const EXPIRE_SESSIONS: &str = "DELETE FROM session WHERE expires_at <= $1";
+/// What a letter is to say is blanked when it went, or when it was seen that none goes.
+const LAPSED: &str =
+    "SELECT COUNT(*) FROM sign_in WHERE expires_at <= $1 AND sealed IS NOT NULL AND used_at IS NULL";
 const EXPIRE_LINKS: &str = "DELETE FROM sign_in WHERE expires_at <= $1";
 
 pub(in crate::subjects) async fn insert_session(
@@ -32,19 +35,19 @@ pub(in crate::subjects) async fn insert_session(
         SignedIn::Subject(owner) => (Some(owner.subject.to_string()), None),
         SignedIn::Staff(staff) => (None, Some(staff.id.to_string())),
     };
-    on!(tx, |c| sqlx::query(INSERT_SESSION)
-        .bind(hash)
-        .bind(session.id.to_string())
-        .bind(session.who.tenant().as_str())
-        .bind(subject)
-        .bind(staff)
-        .bind(session.created_at.micros())
-        .bind(session.proved_at.micros())
-        .bind(expires_at.micros())
-        .bind(session.factor_at.map(Timestamp::micros))
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(
+        tx,
+        INSERT_SESSION,
+        hash,
+        session.id.to_string(),
+        session.who.tenant().as_str(),
+        subject,
+        staff,
+        session.created_at.micros(),
+        session.proved_at.micros(),
+        expires_at.micros(),
+        session.factor_at.map(Timestamp::micros)
+    )?;
     Ok(())
 }
 
@@ -80,7 +83,7 @@ pub(in crate::subjects) async fn session(
 }
 
 pub(in crate::subjects) async fn seen(tx: &mut Tx, hash: &[u8], now: Timestamp) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(SEEN).bind(now.micros()).bind(hash).execute(c).await.map(|_| ()))?;
+    change!(tx, SEEN, now.micros(), hash)?;
     Ok(())
 }
 
@@ -89,23 +92,13 @@ pub(in crate::subjects) async fn end_session(
     tenant: &TenantId,
     id: SessionId,
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(END_SESSION)
-        .bind(tenant.as_str())
-        .bind(id.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, END_SESSION, tenant.as_str(), id.to_string())?;
     Ok(())
 }
 
 pub(in crate::subjects) async fn end_sessions(tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
     for statement in [END_SESSIONS, END_LINKS] {
-        on!(tx, |c| sqlx::query(statement)
-            .bind(owner.tenant.as_str())
-            .bind(owner.subject.to_string())
-            .execute(c)
-            .await
-            .map(|_| ()))?;
+        change!(tx, statement, owner.tenant.as_str(), owner.subject.to_string())?;
     }
     Ok(())
 }
@@ -116,34 +109,26 @@ pub(in crate::subjects) async fn end_staff_sessions(
     id: StaffId,
 ) -> Result<(), Error> {
     for statement in [END_STAFF_SESSIONS, END_STAFF_LINKS] {
-        on!(tx, |c| sqlx::query(statement)
-            .bind(tenant.as_str())
-            .bind(id.to_string())
-            .execute(c)
-            .await
-            .map(|_| ()))?;
+        change!(tx, statement, tenant.as_str(), id.to_string())?;
     }
     Ok(())
 }
 
 pub(in crate::subjects) async fn end_links(tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(END_LINKS)
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, END_LINKS, owner.tenant.as_str(), owner.subject.to_string())?;
     Ok(())
+}
+
+/// How many links are over whose letter was never sent.
+pub(in crate::subjects) async fn lapsed(tx: &mut Tx, now: Timestamp) -> Result<i64, Error> {
+    let (n,): (i64,) = on!(tx, |c| sqlx::query_as(LAPSED).bind(now.micros()).fetch_one(c).await)?;
+    Ok(n)
 }
 
 pub(in crate::subjects) async fn expire(tx: &mut Tx, now: Timestamp) -> Result<u64, Error> {
     let mut gone = 0;
     for statement in [EXPIRE_SESSIONS, EXPIRE_LINKS] {
-        gone += on!(tx, |c| sqlx::query(statement)
-            .bind(now.micros())
-            .execute(c)
-            .await
-            .map(|r| r.rows_affected()))?;
+        gone += change!(tx, statement, now.micros())?;
     }
     Ok(gone)
 }

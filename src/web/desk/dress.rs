@@ -96,7 +96,7 @@ fn title(kind: Kind) -> &'static str {
         Kind::Unauthenticated => "Sign in first",
         Kind::StepUp => "Your code first",
         Kind::Conflict => "That does not fit any more",
-        Kind::Malformed | Kind::Invalid | Kind::TooLarge | Kind::Unsupported => {
+        Kind::Malformed | Kind::Invalid | Kind::TooLarge | Kind::TooSlow | Kind::Unsupported => {
             "We could not use what was sent"
         }
         Kind::TooMany => "Too much at once",
@@ -115,7 +115,7 @@ fn steps(kind: Kind) -> Vec<String> {
         Kind::Unauthenticated => "Ask for a new link. A session of staff ends after 30 minutes unused.",
         Kind::StepUp => "Open the desk: it asks for the code of your authenticator app.",
         Kind::Conflict => "Reload the page to see how things stand now.",
-        Kind::Malformed | Kind::Invalid | Kind::TooLarge | Kind::Unsupported => {
+        Kind::Malformed | Kind::Invalid | Kind::TooLarge | Kind::TooSlow | Kind::Unsupported => {
             "Go back, look it over and send it again."
         }
         Kind::TooMany | Kind::Upstream | Kind::Unavailable | Kind::Full | Kind::Internal => {

@@ -91,6 +91,13 @@ impl Threshold {
         })
     }
 
+    /// Writes to them what was done with their factor. It is done whether or not the letter goes.
+    async fn tell(&self, what: WhatOfFactor) {
+        if let Err(fault) = tell_of_factor(&self.edge.app, &self.at.staff, what).await {
+            tracing::error!(kind = ?fault.kind, "a letter about a second factor did not go");
+        }
+    }
+
     async fn form(request: Request, edge: &Edge) -> Result<(Self, Fields), Fault> {
         let (mut parts, body) = request.into_parts();
         let here = Self::from_request_parts(&mut parts, edge).await?;
@@ -178,10 +185,8 @@ pub(super) async fn set_up(State(edge): State<Edge>, request: Request) -> Answer
         Ok(enrolled) => enrolled,
         Err(error) => return here.show(&next, Some(wrong(error, "code", edge.app.clock.now())?)).await,
     };
-    if let Some(until) = enrolled.held_until
-        && let Err(fault) = tell_of_factor(&edge.app, &here.at.staff, WhatOfFactor::Replaced(until)).await
-    {
-        tracing::error!(kind = ?fault.kind, "a letter about a second factor did not go");
+    if let Some(until) = enrolled.held_until {
+        here.tell(WhatOfFactor::Replaced(until)).await;
     }
     let mut response = page(&FactorCodes {
         shell: here.shell()?,
@@ -207,6 +212,7 @@ pub(super) async fn renew_codes(State(edge): State<Edge>, request: Request) -> A
         Ok(codes) => codes,
         Err(error) => return here.show_renewal(Some(wrong(error, CODE, edge.app.clock.now())?)).await,
     };
+    here.tell(WhatOfFactor::CodesRenewed).await;
     page(&FactorCodes {
         shell: here.shell()?,
         codes: codes.iter().map(|code| code.expose().clone()).collect(),

@@ -12,6 +12,7 @@ mod handovers;
 mod holds;
 mod ledger;
 mod look;
+mod mandates;
 mod people;
 mod policies;
 mod processors;
@@ -78,6 +79,8 @@ pub fn router(edge: Edge) -> Router {
         .route("/{tenant}/desk/processors/record.html", get(record::html))
         .route("/{tenant}/desk/processors/record.csv", get(record::csv))
         .route("/{tenant}/desk/processors/record.json", get(record::json))
+        .route("/{tenant}/desk/mandates", get(mandates::show))
+        .route("/{tenant}/desk/mandates/{id}/end", post(mandates::end))
         .route("/{tenant}/desk/reads", get(reads::show))
         .route("/{tenant}/desk/reads.csv", get(reads::csv))
         .route("/{tenant}/desk/ledger", get(ledger::show))

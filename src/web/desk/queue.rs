@@ -161,7 +161,8 @@ pub(super) fn row(request: &Request, now: Timestamp) -> QueueRow {
     QueueRow {
         reference: request.reference.clone(),
         right: words::right(request.right).to_owned(),
-        status: if request.has_lapsed() { "Not confirmed" } else { words::state(request.state) }.to_owned(),
+        status: if request.lapsed().is_some() { "Not confirmed" } else { words::state(request.state) }
+            .to_owned(),
         channel: words::channel(request.channel).to_owned(),
         received: request.received_at.into(),
         promise: Clock { due: request.due.promise.into(), met },

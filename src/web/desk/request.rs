@@ -20,9 +20,6 @@ use crate::requests::{
 use crate::vault::{Access, Owner, Wanted};
 use crate::web::view::{self, Action, Fact, Mistakes, Note, Proposed, RequestDetail, Step};
 
-/// Erasures that are looked through for the one of a request.
-const MOST_ERASURES: i64 = 500;
-
 /// What was written, once somebody asked to read it.
 #[derive(Default)]
 struct Writing {
@@ -178,6 +175,10 @@ fn identity(events: &[Event]) -> Vec<Fact> {
         let letter = letter.or_else(|| note("by-agent").map(|agent| fact("Agent", agent)));
         return how.into_iter().chain(letter).chain([fact("Proved", shown.at.in_words())]).collect();
     }
+    // Who asks was left open, and nobody has shown it: an app's key alone is no proof.
+    if at("identity-pending").is_some() {
+        return Vec::new();
+    }
     match at("filed") {
         Some(filed) if filed.role == "subject" || filed.role == "app" => {
             vec![fact("Method", "signed in when it was filed"), fact("Proved", filed.at.in_words())]
@@ -253,8 +254,7 @@ async fn erasure(seat: &Seat, request: &Request) -> Result<Option<Erasure>, Faul
     if request.right != Right::Erasure {
         return Ok(None);
     }
-    let all = seat.edge.app.requests.erasures(&seat.tenant, MOST_ERASURES).await?;
-    Ok(all.into_iter().find(|e| e.request == Some(request.id)))
+    Ok(seat.edge.app.requests.erasure_that_answers(&seat.tenant, request.id).await?)
 }
 
 fn stores(erasure: &Erasure) -> Vec<Fact> {

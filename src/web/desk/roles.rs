@@ -21,6 +21,8 @@ pub enum Page {
     Holds,
     /// Who else has data.
     Processors,
+    /// Agents who act for people.
+    Mandates,
     /// Who read what.
     Reads,
     /// The ledger.
@@ -29,12 +31,12 @@ pub enum Page {
     People,
 }
 
-/// Deciding a request: extending its time, refusing it.
+/// Deciding a request: extending its time, refusing it. Ending a mandate under which requests are filed.
 pub const DECIDE: &[Role] = &[Role::Compliance];
 
 impl Page {
     /// All of them, in the order of the rail.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Today,
         Self::Jobs,
         Self::Requests,
@@ -43,6 +45,7 @@ impl Page {
         Self::Policies,
         Self::Holds,
         Self::Processors,
+        Self::Mandates,
         Self::Reads,
         Self::Ledger,
         Self::People,
@@ -59,6 +62,7 @@ impl Page {
             Self::Policies => "policies",
             Self::Holds => "holds",
             Self::Processors => "processors",
+            Self::Mandates => "mandates",
             Self::Reads => "reads",
             Self::Ledger => "ledger",
             Self::People => "people",
@@ -70,7 +74,7 @@ impl Page {
         use Role::{Admin, Compliance, Support};
         match self {
             Self::Today => &[Support, Compliance, Admin],
-            Self::Requests | Self::People => &[Support, Compliance],
+            Self::Requests | Self::People | Self::Mandates => &[Support, Compliance],
             Self::Retention | Self::Promises | Self::Policies | Self::Holds | Self::Reads => &[Compliance],
             Self::Processors | Self::Ledger => &[Compliance, Admin],
             Self::Jobs => &[Admin],
@@ -91,12 +95,13 @@ impl Page {
 }
 
 /// What needs a proof of a few minutes ago and a second factor that is not new in another's place: deciding over
-/// somebody's request, what stops disposal, what is published, looking at somebody's data.
+/// somebody's request or who asks for them, what stops disposal, what is published, looking at somebody's data.
 const GRAVE: &[&str] = &[
     "requests/{reference}/read",
     "holds",
     "holds/{id}/approve",
     "holds/{id}/lift",
+    "mandates/{id}/end",
     "policies/{id}/confirm",
     "people/look",
     "people/looks/{id}/agree",

@@ -60,6 +60,7 @@ const DONE: &[(&str, State, &str)] = &[
     ("approved", State::Kept, "You answer for the hold as the second person."),
     ("reviewed", State::Kept, "It is noted that the hold was looked at again."),
     ("lifted", State::Kept, "The hold is lifted. What it kept too long goes with the next sweep."),
+    ("mandate-ended", State::Kept, "The mandate is over. The person gets a letter with your reason."),
     ("verified", State::Kept, "The whole ledger was recomputed just now."),
     ("published", State::Kept, "You agreed, and the version is published. People are being told."),
     ("turned-down", State::Kept, "The version is turned down. Nothing was published."),

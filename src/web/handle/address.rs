@@ -44,7 +44,7 @@ pub(crate) async fn ask_undo(visit: Visit, uri: Uri) -> Answer {
 pub(crate) async fn undo(visit: Visit, form: Filled) -> Answer {
     let undone = visit.edge.app.requests.undo_address(&visit.tenant, form.one("token")).await;
     let says = [key(
-        "Every session has ended. Sign in with the old address, and look through your requests: what somebody else asked for you can take back there.",
+        "Every session has ended, and the erasures and corrections that were asked for since the change are taken back. Sign in with the old address, and look through your requests: whatever else somebody asked for you can take back there.",
     )];
     done(&visit, undone.map(|_| ()), key("Your account keeps its address"), &says).await
 }

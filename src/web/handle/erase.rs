@@ -19,7 +19,7 @@ use crate::web::shape::account::mistake;
 use crate::web::shape::ask::filing;
 use crate::web::shape::entries::{file_name, receipt_href, seal};
 use crate::web::shape::privacy::{goes_with_account, images};
-use crate::web::shape::requests::{recipient, staying, staying_elsewhere, would_stay};
+use crate::web::shape::requests::{open_copies, recipient, staying, staying_elsewhere, would_stay};
 use crate::web::view::{Erase, Erased, Fact, Mistakes, StepProof};
 
 /// `GET /privacy/erase`
@@ -109,8 +109,7 @@ pub(crate) async fn erased(visit: Visit, Path((_, request)): Path<(String, Strin
     if request.right != Right::Erasure {
         return Err(not_found());
     }
-    let all = app.requests.erasures(&visit.tenant, 1000).await?;
-    let erasure = all.into_iter().find(|e| e.request == Some(request.id));
+    let erasure = app.requests.erasure_that_answers(&visit.tenant, request.id).await?;
     let receipt = request.receipt.or_else(|| erasure.as_ref().and_then(|e| e.receipt));
     let proof = match receipt {
         Some(receipt) => Some(app.requests.receipt(receipt).await?.1),
@@ -119,6 +118,7 @@ pub(crate) async fn erased(visit: Visit, Path((_, request)): Path<(String, Strin
     let told = app.elsewhere.of_request(&visit.tenant, request.id).await?;
     let (tongue, policy) = (visit.tongue(), app.vault.policy(&visit.tenant)?);
     let here = erasure.as_ref().and_then(|e| e.stays.as_ref()).map(|s| staying(tongue, s)).into_iter();
+    let here = here.chain(erasure.as_ref().and_then(|e| open_copies(tongue, e)));
     let seal = proof.map(|receipt| seal(&receipt, app.ledger.verifier())).transpose()?;
     let proofs = match receipt {
         Some(id) => step_by_step(&visit.root(), &app.requests.erasure_proofs(id).await?),

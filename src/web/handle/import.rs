@@ -58,7 +58,7 @@ async fn refused(person: &Person, error: Option<Error>) -> Answer {
             Fault::new(Kind::Invalid).status(),
         ),
         Some(e) => match Fault::from(e) {
-            Fault { kind, detail: Some(says) } => (says, Fault::new(kind).status()),
+            Fault { kind, detail: Some(says), .. } => (says, Fault::new(kind).status()),
             fault => return Err(fault),
         },
     };
@@ -99,6 +99,7 @@ async fn read(person: &Person, sent: &mut Multipart) -> Result<(Option<Spool>, b
 }
 
 fn told(tongue: Tongue, brought: Brought, taken: bool) -> ImportFound {
+    let already = brought.is_here_already();
     let row = |what: &'static str, t: Tally| ImportRow {
         what: tongue.say(what).to_owned(),
         new: Count(t.new),
@@ -111,6 +112,7 @@ fn told(tongue: Tongue, brought: Brought, taken: bool) -> ImportFound {
     let signer = brought.from.signed_by.to_string();
     ImportFound {
         taken,
+        already,
         service: brought.from.controller,
         made: brought.from.made_at.into(),
         reference: brought.from.reference,

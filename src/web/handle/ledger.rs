@@ -72,7 +72,11 @@ async fn watched(tongue: Tongue, edge: &Edge) -> Result<String, Fault> {
     }
     let (signed, size) = edge.app.ledger.witnessed(&edge.app.witnesses).await?;
     let said = tongue.put("{signed} of {all} signed the ledger at {size} entries");
-    Ok(said.with("signed", signed).with("all", of).with("size", tongue.number(size)).text())
+    let said = said.with("signed", signed).with("all", of).with("size", tongue.number(size)).text();
+    let Some((name, _)) = edge.app.witnesses.doubt() else { return Ok(said) };
+    let doubt =
+        tongue.put("{name} says that it saw another ledger, and shows nothing for it; it is asked again");
+    Ok(format!("{said}. {}", doubt.with("name", name).text()))
 }
 
 /// `GET /ledger/{n}` of the house.

@@ -21,7 +21,10 @@ pub(crate) async fn propose(visit: Visit, form: Filled) -> Answer {
     let wrong = match proposal(visit.tongue(), &visit.policy, &form) {
         Ok(proposal) => match visit.edge.app.intake.propose(&visit.tenant, None, proposal).await {
             Ok(_) => return html_as(StatusCode::ACCEPTED, &asked(visit.shell().await?)),
-            Err(Refused::Invalid(why)) => mistake("until", format!("This cannot be asked: {why}.")),
+            Err(Refused::Invalid(why)) => {
+                let says = visit.tongue().put("This cannot be asked: {why}.");
+                mistake("until", says.with("why", visit.tongue().tell(why)).text())
+            }
             Err(e) => return Err(e.into()),
         },
         Err(mistakes) => mistakes,

@@ -147,6 +147,7 @@ pub(crate) async fn confirm(
             return prove(&person, &headers, &there).await;
         }
         Box::pin(person.edge.app.requests.identity_shown(&person.owner, request.id)).await?;
+        person.edge.app.drp.confirmed_on_its_page(&person.owner, request.id).await?;
     }
     Ok(see(&format!("{}{there}", person.root())))
 }

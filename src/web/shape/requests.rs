@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::base::Timestamp;
 use crate::elsewhere::{Task, TaskKind, TaskState};
 use crate::policy::{Policy, Right};
-use crate::requests::{self, Event, RefusalReason, Request, State as Stands, StaysByLaw};
+use crate::requests::{self, Erasure, Event, Lapsed, RefusalReason, Request, State as Stands, StaysByLaw};
 use crate::speech::{Tongue, key};
 use crate::vault::{Holdings, KeptRecords};
 use crate::web::page::purpose_title;
@@ -63,10 +63,17 @@ fn standing(request: &Request) -> (&'static str, State) {
             (key("Done but for what stays"), State::Attested)
         }
         Stands::Closed if unconfirmed(request) => (key("Your address stays as it was"), State::Attested),
+        Stands::Closed if replaced(request) => (key("Another change took its place"), State::Attested),
         Stands::Closed if refused => (key("Answered, with reasons"), State::Attested),
         Stands::Fulfilled | Stands::Closed => (key("Done"), State::Kept),
-        Stands::Withdrawn if request.has_lapsed() => (key("Ended: nobody confirmed it"), State::Attested),
-        Stands::Withdrawn => (key("You took it back"), State::Attested),
+        Stands::Withdrawn if request.was_undone() => {
+            (key("Taken back with the change of your address"), State::Attested)
+        }
+        Stands::Withdrawn => match request.lapsed() {
+            Some(Lapsed::Unconfirmed) => (key("Ended: nobody confirmed it"), State::Attested),
+            Some(Lapsed::AgentRemoved) => (key("Ended: its agent may ask no more"), State::Attested),
+            None => (key("You took it back"), State::Attested),
+        },
     }
 }
 
@@ -75,12 +82,17 @@ fn unconfirmed(request: &Request) -> bool {
     request.outcome.as_deref() == Some("address-not-confirmed")
 }
 
+/// Whether another change of address came before the link of this one was opened.
+fn replaced(request: &Request) -> bool {
+    request.outcome.as_deref() == Some("address-replaced")
+}
+
 /// Where a request stands, in a sentence or two.
 pub(crate) fn says(tongue: Tongue, request: &Request) -> String {
     if let (Some(why), true) = (&request.problem, request.state.is_open()) {
         let says =
             tongue.put("A step could not be done: {why}. Nothing is lost; it is tried again by itself.");
-        return says.with("why", tongue.tell(why)).text();
+        return says.with("why", problem(tongue, why)).text();
     }
     let text = match request.state {
         Stands::Received | Stands::Acknowledged => key("It has reached us, and its clocks run."),
@@ -98,13 +110,24 @@ pub(crate) fn says(tongue: Tongue, request: &Request) -> String {
         Stands::Closed if unconfirmed(request) => key(
             "The link to your new address was not opened in time, so the address stays as it was. You can ask again at any time.",
         ),
+        Stands::Closed if replaced(request) => key(
+            "Another change of your address was asked for before the link of this one was opened, and took its place. Everything else is corrected.",
+        ),
         Stands::Fulfilled | Stands::Closed | Stands::PartlyFulfilled => key("It is done, and proved below."),
         Stands::Refused => key("Our answer and its reasons stand below."),
         Stands::NoData => key("We looked everywhere and hold nothing of yours."),
-        Stands::Withdrawn if request.has_lapsed() => key(
-            "Nobody confirmed in time that it was yours. Nothing was changed; you can ask again at any time.",
+        Stands::Withdrawn if request.was_undone() => key(
+            "The change of your address was undone from the old mailbox, and this was taken back with it. If it was you who asked, ask again.",
         ),
-        Stands::Withdrawn => key("You took it back before it was done. Nothing was changed."),
+        Stands::Withdrawn => match request.lapsed() {
+            Some(Lapsed::Unconfirmed) => key(
+                "Nobody confirmed in time that it was yours. Nothing was changed; you can ask again at any time.",
+            ),
+            Some(Lapsed::AgentRemoved) => key(
+                "The agent that asked for it in your name can no longer ask us for anything. Nothing was changed; you can ask yourself at any time.",
+            ),
+            None => key("You took it back before it was done. Nothing was changed."),
+        },
     };
     tongue.say(text).to_owned()
 }
@@ -126,6 +149,16 @@ pub(crate) fn staying(tongue: Tongue, stays: &StaysByLaw) -> Stays {
         why: stays.law.clone(),
         until: Some(stays.until.into()),
     }
+}
+
+/// Copies at providers that were not seen to be gone when somebody was erased.
+pub(crate) fn open_copies(tongue: Tongue, erasure: &Erasure) -> Option<Stays> {
+    let copies = tongue.put("Copies at providers that we had not seen to be gone ({count})");
+    (erasure.open_copies > 0).then(|| Stays {
+        what: copies.with("count", erasure.open_copies).text(),
+        why: tongue.say("We asked for their deletion, and look again until they are gone.").to_owned(),
+        until: None,
+    })
 }
 
 /// What stays at a recipient of somebody who was erased.
@@ -175,23 +208,24 @@ pub(crate) fn recipient(tongue: Tongue, policy: &Policy, task: &Task) -> Recipie
     }
 }
 
-/// The way a request has come.
+/// The way a request has come: what its person has words for. What is between staff, or is said in a program's words, is not
+/// told.
 pub(crate) fn steps(tongue: Tongue, request: &Request, events: &[Event]) -> Vec<Step> {
-    let told = events.iter().filter(|e| is_told(&e.kind));
-    let mut steps: Vec<Step> = told
-        .map(|e| Step {
-            says: tongue.tell(happened(&e.kind)),
+    let told = || events.iter().filter_map(|e| Some((e, happened(&e.kind)?)));
+    let mut steps: Vec<Step> = told()
+        .map(|(e, says)| Step {
+            says: tongue.say(says).to_owned(),
             at: Some(e.at.into()),
             now: false,
-            note: e.note.clone().unwrap_or_default(),
+            note: note(tongue, e),
         })
         .collect();
-    // A letter came before it was confirmed, and is the beginning. Where it came from is for staff.
-    if let Some(place) = events.iter().filter(|e| is_told(&e.kind)).position(|e| e.kind == "arrived")
+    // A letter came before it was confirmed, and is the beginning.
+    if let Some(place) = told().position(|(e, _)| e.kind == "arrived")
         && place < steps.len()
     {
         let letter = steps.remove(place);
-        steps.insert(0, Step { at: Some(request.received_at.into()), note: String::new(), ..letter });
+        steps.insert(0, Step { at: Some(request.received_at.into()), ..letter });
     }
     // An answer and its closing in the same second are one thing to a reader.
     steps.dedup_by(|b, a| b.says == a.says);
@@ -201,13 +235,28 @@ pub(crate) fn steps(tongue: Tongue, request: &Request, events: &[Event]) -> Vec<
     steps
 }
 
-/// Whether something that happened is shown to the person: all but the clocks' calls to staff.
-fn is_told(kind: &str) -> bool {
-    !["promise-near", "promise-missed", "law-near", "law-missed"].contains(&kind)
+/// What is told besides of something that happened: why it is held up, and how it was shown who asks. Where a letter came
+/// from, and under which number an agent holds a mandate, is for staff.
+fn note(tongue: Tongue, event: &Event) -> String {
+    match (event.kind.as_str(), &event.note) {
+        ("problem", Some(why)) => problem(tongue, why),
+        ("identity-shown", Some(how)) => tongue.tell(how),
+        _ => String::new(),
+    }
 }
 
-fn happened(kind: &str) -> &str {
-    match kind {
+/// Why a step could not be done, with the name of whoever holds it up if that is somebody else.
+fn problem(tongue: Tongue, why: &str) -> String {
+    match why.split_once(": ") {
+        Some((who, why)) => format!("{who}: {}", tongue.tell(why)),
+        None => tongue.tell(why),
+    }
+}
+
+/// What happened, in words for the person. `None` for what is not told them: the clocks' calls to staff, notes between staff, a
+/// refusal that is only proposed, and whatever has no words here.
+fn happened(kind: &str) -> Option<&'static str> {
+    Some(match kind {
         "filed" => key("You filed it"),
         "arrived" => key("Your letter reached us; both clocks count from here"),
         "by-agent" => key("An agent asked for it in your name"),
@@ -219,6 +268,7 @@ fn happened(kind: &str) -> &str {
         "grace" => key("Set for later, so that you can change your mind"),
         "held" => key("Put off, because your address was changed lately"),
         "lapsed" => key("It ended, because nobody confirmed it in time"),
+        "agent-removed" => key("It ended, because its agent may ask no more"),
         "waived" => key("You asked for it at once"),
         "started" | "working" => key("The work began"),
         "erasing" => key("The erasure began"),
@@ -232,9 +282,11 @@ fn happened(kind: &str) -> &str {
         "no-data" => key("Nothing of yours was found"),
         "closed" => key("Closed, with a receipt"),
         "withdrawn" => key("You took it back"),
+        "address-undone" => key("Taken back with the change of your address"),
         "reopened" => key("It was taken up again"),
-        other => other,
-    }
+        "erasure-failed" => key("Something was still found, and is cleared away"),
+        _ => return None,
+    })
 }
 
 fn ahead(request: &Request) -> Option<&'static str> {

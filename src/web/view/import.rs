@@ -25,6 +25,8 @@ pub struct Import {
 pub struct ImportFound {
     /// Whether it was taken, or only looked at.
     pub taken: bool,
+    /// Whether it was all here already, so that nothing is taken of it.
+    pub already: bool,
     /// Who it says answered for the data there.
     pub service: String,
     /// When it was made.

@@ -35,6 +35,7 @@
 //! | `/desk/retention` | [`RetentionBoard`] |
 //! | `/desk/promises?state=&kind=`, `/desk/promises/{rule}`, `POST …/check`, `POST …/attest` multipart (`evidence`, `file`), `…/evidence/{entry}` | [`PromiseBoard`], [`PromisePage`], the file |
 //! | `/desk/holds` and `POST` (`whom`, `category`*, `reason`, `law`, `review`), `POST /desk/holds/{id}/lift` | [`Holds`] |
+//! | `/desk/mandates`, `POST /desk/mandates/{id}/end` (`why`) | [`DeskMandates`] |
 //! | `/desk/processors/record.html`, `….csv`, `….json` | the record of processing activities, as files |
 //! | `/desk/processors`, `/desk/reads?role=&from=&to=&refused=` | [`Processors`], [`AccessReview`] |
 //! | `/desk/ledger?kind=&from=&to=`, `POST /desk/ledger/verify` | [`DeskLedger`] |

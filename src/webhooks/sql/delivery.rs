@@ -1,9 +1,9 @@
 use super::{event, parse};
 use crate::base::{DeliveryId, MessageId, TenantId, Timestamp, WebhookId};
-use crate::on;
 use crate::store::{Error, Tx};
 use crate::vault::Owner;
 use crate::webhooks::model::{Delivery, DeliveryState, Message, Webhook};
+use crate::{change, on};
 
 const DROP_OLD: &str =
     "UPDATE webhook SET old_secret = NULL, old_until = NULL WHERE old_until IS NOT NULL AND old_until <= $1";
@@ -76,17 +76,17 @@ pub(in crate::webhooks) async fn insert_message(
     message: &Message,
     sealed: Option<&[u8]>,
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(INSERT_MESSAGE)
-        .bind(message.id.to_string())
-        .bind(message.tenant.as_str())
-        .bind(message.event.as_str())
-        .bind(message.subject.filter(|_| sealed.is_none()).map(|s| s.to_string()))
-        .bind(&message.about)
-        .bind(sealed)
-        .bind(message.at.micros())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(
+        tx,
+        INSERT_MESSAGE,
+        message.id.to_string(),
+        message.tenant.as_str(),
+        message.event.as_str(),
+        message.subject.filter(|_| sealed.is_none()).map(|s| s.to_string()),
+        &message.about,
+        sealed,
+        message.at.micros()
+    )?;
     Ok(())
 }
 
@@ -96,15 +96,15 @@ pub(in crate::webhooks) async fn insert_delivery(
     webhook: WebhookId,
     message: &Message,
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(INSERT_DELIVERY)
-        .bind(id.to_string())
-        .bind(message.tenant.as_str())
-        .bind(webhook.to_string())
-        .bind(message.id.to_string())
-        .bind(message.at.micros())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(
+        tx,
+        INSERT_DELIVERY,
+        id.to_string(),
+        message.tenant.as_str(),
+        webhook.to_string(),
+        message.id.to_string(),
+        message.at.micros()
+    )?;
     Ok(())
 }
 
@@ -147,14 +147,8 @@ pub(in crate::webhooks) async fn again(
     id: DeliveryId,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(AGAIN)
-        .bind(now.micros())
-        .bind(tenant.as_str())
-        .bind(id.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    on!(tx, |c| sqlx::query(HASTEN).bind(tenant.as_str()).bind(id.to_string()).execute(c).await.map(|_| ()))?;
+    let n = change!(tx, AGAIN, now.micros(), tenant.as_str(), id.to_string())?;
+    change!(tx, HASTEN, tenant.as_str(), id.to_string())?;
     Ok(n == 1)
 }
 
@@ -216,15 +210,7 @@ pub(in crate::webhooks) async fn due(
 
 /// Takes a delivery until `until`; another that read it at the same moment does not get it.
 pub(in crate::webhooks) async fn claim(tx: &mut Tx, due: &Due, until: Timestamp) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(CLAIM)
-        .bind(until.micros())
-        .bind(due.message.tenant.as_str())
-        .bind(due.id.to_string())
-        .bind(due.next_at)
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    Ok(change!(tx, CLAIM, until.micros(), due.message.tenant.as_str(), due.id.to_string(), due.next_at)? == 1)
 }
 
 /// How a try went.
@@ -236,16 +222,16 @@ pub(in crate::webhooks) struct Tried {
 }
 
 pub(in crate::webhooks) async fn delivered(tx: &mut Tx, due: &Due, tried: &Tried) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(DELIVERED)
-        .bind(due.tries + 1)
-        .bind(tried.at.micros())
-        .bind(tried.status)
-        .bind(tried.millis)
-        .bind(due.message.tenant.as_str())
-        .bind(due.id.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(
+        tx,
+        DELIVERED,
+        due.tries + 1,
+        tried.at.micros(),
+        tried.status,
+        tried.millis,
+        due.message.tenant.as_str(),
+        due.id.to_string()
+    )?;
     Ok(())
 }
 
@@ -257,19 +243,19 @@ pub(in crate::webhooks) async fn missed(
     (failure, next_at): (&str, Option<Timestamp>),
 ) -> Result<(), Error> {
     let state = if next_at.is_some() { DeliveryState::Waiting } else { DeliveryState::Failed };
-    on!(tx, |c| sqlx::query(MISSED)
-        .bind(state.as_str())
-        .bind(due.tries + 1)
-        .bind(next_at.map(Timestamp::micros))
-        .bind(tried.at.micros())
-        .bind(tried.status)
-        .bind(failure)
-        .bind(tried.millis)
-        .bind(due.message.tenant.as_str())
-        .bind(due.id.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(
+        tx,
+        MISSED,
+        state.as_str(),
+        due.tries + 1,
+        next_at.map(Timestamp::micros),
+        tried.at.micros(),
+        tried.status,
+        failure,
+        tried.millis,
+        due.message.tenant.as_str(),
+        due.id.to_string()
+    )?;
     Ok(())
 }
 
@@ -279,24 +265,14 @@ pub(in crate::webhooks) async fn blank(
     tenant: &TenantId,
     message: MessageId,
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(BLANK)
-        .bind(tenant.as_str())
-        .bind(message.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, BLANK, tenant.as_str(), message.to_string())?;
     Ok(())
 }
 
 /// Removes what tells of a person, delivered or not.
 pub(in crate::webhooks) async fn forget(tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
     for statement in [FORGET_DELIVERIES, FORGET_MESSAGES] {
-        on!(tx, |c| sqlx::query(statement)
-            .bind(owner.tenant.as_str())
-            .bind(owner.subject.to_string())
-            .execute(c)
-            .await
-            .map(|_| ()))?;
+        change!(tx, statement, owner.tenant.as_str(), owner.subject.to_string())?;
     }
     Ok(())
 }
@@ -308,15 +284,10 @@ pub(in crate::webhooks) async fn expire(
     now: Timestamp,
     (before, sealed): (Timestamp, Timestamp),
 ) -> Result<u64, Error> {
-    on!(tx, |c| sqlx::query(DROP_OLD).bind(now.micros()).execute(c).await.map(|_| ()))?;
+    change!(tx, DROP_OLD, now.micros())?;
     let mut n = 0;
     for statement in [EXPIRE_DELIVERIES, EXPIRE_MESSAGES] {
-        n = on!(tx, |c| sqlx::query(statement)
-            .bind(before.micros())
-            .bind(sealed.micros())
-            .execute(c)
-            .await
-            .map(|r| r.rows_affected()))?;
+        n = change!(tx, statement, before.micros(), sealed.micros())?;
     }
     Ok(n)
 }

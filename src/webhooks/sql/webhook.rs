@@ -1,8 +1,8 @@
 use super::{event, parse};
 use crate::base::{TenantId, Timestamp, WebhookId};
-use crate::on;
 use crate::store::{Error, Tx};
 use crate::webhooks::model::{Event, State, Webhook};
+use crate::{change, on};
 
 const INSERT: &str = "INSERT INTO webhook (id, tenant, url, events, label, state, why, secret, made_at, failures) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)";
@@ -61,19 +61,19 @@ macro_rules! webhook {
 
 pub(in crate::webhooks) async fn insert(tx: &mut Tx, webhook: &Webhook, secret: &[u8]) -> Result<(), Error> {
     let (state, why) = webhook.state.columns();
-    on!(tx, |c| sqlx::query(INSERT)
-        .bind(webhook.id.to_string())
-        .bind(webhook.tenant.as_str())
-        .bind(&webhook.url)
-        .bind(words(&webhook.events))
-        .bind(&webhook.label)
-        .bind(state)
-        .bind(why)
-        .bind(secret)
-        .bind(webhook.made_at.micros())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(
+        tx,
+        INSERT,
+        webhook.id.to_string(),
+        webhook.tenant.as_str(),
+        &webhook.url,
+        words(&webhook.events),
+        &webhook.label,
+        state,
+        why,
+        secret,
+        webhook.made_at.micros()
+    )?;
     Ok(())
 }
 
@@ -103,19 +103,19 @@ pub(in crate::webhooks) async fn list(tx: &mut Tx, tenant: &TenantId) -> Result<
 
 pub(in crate::webhooks) async fn change(tx: &mut Tx, webhook: &Webhook) -> Result<(), Error> {
     let (state, why) = webhook.state.columns();
-    on!(tx, |c| sqlx::query(CHANGE)
-        .bind(&webhook.url)
-        .bind(words(&webhook.events))
-        .bind(&webhook.label)
-        .bind(state)
-        .bind(why)
-        .bind(webhook.failing_since.map(Timestamp::micros))
-        .bind(webhook.failures)
-        .bind(webhook.tenant.as_str())
-        .bind(webhook.id.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(
+        tx,
+        CHANGE,
+        &webhook.url,
+        words(&webhook.events),
+        &webhook.label,
+        state,
+        why,
+        webhook.failing_since.map(Timestamp::micros),
+        webhook.failures,
+        webhook.tenant.as_str(),
+        webhook.id.to_string()
+    )?;
     Ok(())
 }
 
@@ -125,15 +125,7 @@ pub(in crate::webhooks) async fn rotate(
     secret: &[u8],
     until: Timestamp,
 ) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(ROTATE)
-        .bind(until.micros())
-        .bind(secret)
-        .bind(tenant.as_str())
-        .bind(id.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    Ok(change!(tx, ROTATE, until.micros(), secret, tenant.as_str(), id.to_string())? == 1)
 }
 
 /// The sealed secret, and the one before it with the end of its time.
@@ -159,12 +151,7 @@ pub(in crate::webhooks) async fn delete(
 ) -> Result<bool, Error> {
     let mut n = 0;
     for statement in [DELETE_LOG, DELETE] {
-        n = on!(tx, |c| sqlx::query(statement)
-            .bind(tenant.as_str())
-            .bind(id.to_string())
-            .execute(c)
-            .await
-            .map(|r| r.rows_affected()))?;
+        n = change!(tx, statement, tenant.as_str(), id.to_string())?;
     }
     Ok(n == 1)
 }
@@ -191,12 +178,7 @@ pub(in crate::webhooks) async fn due_webhooks(
 }
 
 pub(in crate::webhooks) async fn well(tx: &mut Tx, webhook: &Webhook) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(WELL)
-        .bind(webhook.tenant.as_str())
-        .bind(webhook.id.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, WELL, webhook.tenant.as_str(), webhook.id.to_string())?;
     Ok(())
 }
 
@@ -205,24 +187,10 @@ pub(in crate::webhooks) async fn ill(
     webhook: &Webhook,
     (now, quiet_until): (Timestamp, Timestamp),
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(ILL)
-        .bind(now.micros())
-        .bind(quiet_until.micros())
-        .bind(webhook.tenant.as_str())
-        .bind(webhook.id.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, ILL, now.micros(), quiet_until.micros(), webhook.tenant.as_str(), webhook.id.to_string())?;
     Ok(())
 }
 
 pub(in crate::webhooks) async fn stop(tx: &mut Tx, webhook: &Webhook, why: &str) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(STOP)
-        .bind(why)
-        .bind(webhook.tenant.as_str())
-        .bind(webhook.id.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    Ok(change!(tx, STOP, why, webhook.tenant.as_str(), webhook.id.to_string())? == 1)
 }

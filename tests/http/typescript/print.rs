@@ -184,7 +184,8 @@ fn camel(header: &str) -> String {
     })
 }
 
-/// What an app can call: with its key, with a person's token, or without any proof.
+/// What an app can call: with its key, with a person's token, or without any proof. What agents of people call by a protocol
+/// of their own, signing each message, is not for apps.
 pub(super) fn operations(document: &Value) -> Vec<Operation<'_>> {
     let mut all = Vec::new();
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
@@ -194,7 +195,9 @@ pub(super) fn operations(document: &Value) -> Vec<Operation<'_>> {
             if !ways.is_empty() && !ways.iter().any(an_apps) {
                 continue;
             }
-            if let Some((group, name)) = text(&call["operationId"]).split_once('.') {
+            if let Some((group, name)) = text(&call["operationId"]).split_once('.')
+                && group != "agents"
+            {
                 all.push(Operation { group, name, method: method.to_uppercase(), path, call });
             }
         }

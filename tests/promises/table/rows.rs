@@ -283,6 +283,7 @@ pub(super) const ROWS: &[Row] = &[
         code: &[
             "requests/filing.rs",
             "requests/fulfil.rs",
+            "requests/rectify.rs",
             "requests/export.rs",
             "requests/erase/mod.rs",
             "requests/receipts.rs",

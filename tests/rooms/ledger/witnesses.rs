@@ -1,14 +1,18 @@
 //! Witnesses as separate processes, asked over HTTP: whom they sign for, and whom not.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 
-use vouchsafe::ledger::{Asked, Checkpoint, Unlike, VerifierKey, Watching, Witnesses};
-
+use axum::http::StatusCode;
+use axum::routing::{get, post};
 use vouchsafe::app::Shut;
+use vouchsafe::base::Secret;
 use vouchsafe::config::WitnessSection;
 use vouchsafe::jobs::Task;
+use vouchsafe::ledger::witness::{AddCheckpoint, Memory, Refusal};
+use vouchsafe::ledger::{Asked, Checkpoint, SignerKey, Unlike, VerifierKey, Watching, Witnesses};
 
 use super::house::{House, key};
 use crate::each_database;
@@ -53,7 +57,7 @@ impl Drop for Running {
 
 /// Two were asked, and saw nothing amiss.
 fn asked(signed: usize, fresh: usize) -> Asked {
-    Asked { signed, of: 2, fresh, unlike: None }
+    Asked { signed, of: 2, fresh, unlike: None, doubt: None }
 }
 
 fn watched_by(house: &House, all: &[&Running]) -> Witnesses {
@@ -161,6 +165,132 @@ fn a_key_that_does_not_cosign_and_an_open_address_are_refused() {
     assert!(Witnesses::new(watching("https://w.example", witness.verifier()), clock.clone()).is_ok());
     assert!(Witnesses::new(watching("http://w.example", witness.verifier()), clock.clone()).is_err());
     assert!(Witnesses::new(watching("https://w.example", key().verifier()), clock).is_err());
+}
+
+/// What a witness of this test's own does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mood {
+    Away,
+    Honest,
+    /// It says that it has seen more, and has nothing to show for it.
+    Ahead,
+    /// It says that it has seen other entries.
+    Rewritten,
+}
+
+/// A witness whose mood the test chooses.
+struct Moody {
+    desk: Mutex<(Mood, Memory)>,
+    file: PathBuf,
+    ledger: VerifierKey,
+    key: SignerKey,
+}
+
+impl Moody {
+    async fn start(file: PathBuf, ledger: VerifierKey) -> (Arc<Self>, WitnessSection) {
+        let key = SignerKey::witness("moody.example/w", &Secret::new([7; 32])).unwrap();
+        let section = |url| WitnessSection { url, key: key.verifier().to_string() };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let section = section(format!("http://{}", listener.local_addr().unwrap()));
+        let moody = Arc::new(Self { desk: Mutex::new((Mood::Honest, Memory::default())), file, ledger, key });
+        let (asked, shown) = (Arc::clone(&moody), Arc::clone(&moody));
+        let router = axum::Router::new()
+            .route("/add-checkpoint", post(move |body: String| async move { asked.answer(&body) }))
+            .route("/checkpoint", get(move || async move { shown.show() }));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        (moody, section)
+    }
+
+    fn turn(&self, mood: Mood) {
+        self.desk.lock().unwrap().0 = mood;
+    }
+
+    fn answer(&self, body: &str) -> (StatusCode, String) {
+        let mut desk = self.desk.lock().unwrap();
+        let request = AddCheckpoint::parse(body).unwrap();
+        match desk.0 {
+            Mood::Away => (StatusCode::SERVICE_UNAVAILABLE, String::new()),
+            Mood::Ahead => (StatusCode::CONFLICT, "1000000\n".to_owned()),
+            Mood::Rewritten if request.old == 0 => (StatusCode::CONFLICT, "1\n".to_owned()),
+            Mood::Rewritten => (StatusCode::UNPROCESSABLE_ENTITY, String::new()),
+            Mood::Honest => {
+                let now = vouchsafe::base::Clock::system().now();
+                match desk.1.witness(&self.file, &request, &self.ledger, &self.key, now) {
+                    Ok(line) => (StatusCode::OK, line),
+                    Err(Refusal::Conflict(size)) => (StatusCode::CONFLICT, format!("{size}\n")),
+                    Err(no) => (StatusCode::from_u16(no.status()).unwrap(), String::new()),
+                }
+            }
+        }
+    }
+
+    fn show(&self) -> (StatusCode, String) {
+        let desk = self.desk.lock().unwrap();
+        match desk.1.seen(self.ledger.name()).and_then(|seen| seen.note()) {
+            Some(note) if desk.0 != Mood::Away => (StatusCode::OK, note.to_owned()),
+            _ => (StatusCode::NOT_FOUND, String::new()),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_running_service_is_shut_by_what_a_witness_proves_and_by_no_word_of_its_own() {
+    let mut house = crate::support::house::House::open(crate::support::Backend::Sqlite).await.unwrap();
+    let ledger = house.app.ledger.verifier().clone();
+    let (witness, section) = Moody::start(house.folder().join("seen.json"), ledger).await;
+    house.config.ledger.witnesses = vec![section];
+    let house = house.restarted(documents()).await.unwrap();
+    house.person("ada").await;
+    house.app.ledger.sequence().await.unwrap();
+    assert_eq!(house.pass(Task::Witnesses).await, 1);
+    for (mood, name) in [(Mood::Ahead, "bob"), (Mood::Rewritten, "cleo")] {
+        house.person(name).await;
+        house.app.ledger.sequence().await.unwrap();
+        witness.turn(mood);
+        house.pass(Task::Witnesses).await;
+        assert!(house.app.gate.is_open(), "{mood:?}: it shows nothing but a head that this ledger contains");
+        let (who, doubt) = house.app.witnesses.doubt().unwrap();
+        let is_ahead = matches!(doubt, Unlike::Ahead { seen: 1_000_000, .. });
+        assert!(who == "moody.example/w" && is_ahead == (mood == Mood::Ahead), "{doubt:?}");
+        witness.turn(Mood::Away);
+        house.pass(Task::Witnesses).await;
+        assert!(house.app.witnesses.doubt().is_some(), "whoever is away takes nothing back");
+        witness.turn(Mood::Honest);
+        assert_eq!(house.pass(Task::Witnesses).await, 1, "{mood:?}: asked again, it signs");
+        assert_eq!(house.app.witnesses.doubt(), None);
+    }
+    // At a start a doubt is enough to stay shut, and nothing is needed to open when it goes.
+    witness.turn(Mood::Ahead);
+    let house = house.restarted(documents()).await.unwrap();
+    assert!(!house.app.gate.is_open());
+    assert!(vouchsafe::backup::bring_up_to_date(&house.app).await.is_err());
+    witness.turn(Mood::Honest);
+    vouchsafe::backup::bring_up_to_date(&house.app).await.unwrap();
+    assert!(house.app.gate.is_open());
+
+    // The machine put back as it was while the witness was away.
+    house.app.close().await;
+    let (data, aside) = (house.data().to_owned(), house.folder().join("aside"));
+    copy(&data, &aside);
+    let house = house.restarted(documents()).await.unwrap();
+    house.person("dora").await;
+    house.app.ledger.sequence().await.unwrap();
+    assert_eq!(house.pass(Task::Witnesses).await, 1);
+    house.app.close().await;
+    std::fs::remove_dir_all(&data).unwrap();
+    copy(&aside, &data);
+    witness.turn(Mood::Away);
+    let house = house.restarted(documents()).await.unwrap();
+    assert!(house.app.gate.is_open());
+    house.person("eve").await;
+    house.app.ledger.sequence().await.unwrap();
+    witness.turn(Mood::Honest);
+    house.pass(Task::Witnesses).await;
+    let why = house.app.gate.why();
+    assert!(matches!(why, Some(Shut::Watched { .. } | Shut::Rewritten { .. })), "{why:?}");
+    witness.turn(Mood::Away);
+    assert!(vouchsafe::backup::bring_up_to_date(&house.app).await.is_err());
+    assert!(!house.app.gate.is_open(), "what was proved stays");
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -2,6 +2,7 @@
 
 mod boards;
 mod desk;
+mod mandates;
 mod person;
 mod pictures;
 mod public;
@@ -21,6 +22,7 @@ pub(super) fn pages() -> Vec<(&'static str, String)> {
     all.extend(requests::pages());
     all.extend(desk::pages());
     all.extend(boards::pages());
+    all.extend(mandates::pages());
     all.extend(versions::pages());
     all
 }
@@ -91,6 +93,7 @@ fn desk() -> Desk {
             "promises",
             "holds",
             "processors",
+            "mandates",
             "reads",
             "ledger",
             "people",

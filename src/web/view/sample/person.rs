@@ -289,6 +289,7 @@ fn import() -> Import {
 fn brought(taken: bool) -> ImportFound {
     ImportFound {
         taken,
+        already: false,
         service: "OpusFlair".into(),
         made: at("2026-11-20T10:00:00Z"),
         reference: "PR-7K2M-9QRT".into(),
