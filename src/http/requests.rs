@@ -317,14 +317,13 @@ async fn read(
     let found = requests.get(&caller.owner, id).await?;
     let timeline = requests.timeline(&caller.owner.tenant, id).await?;
     let told = edge.app.elsewhere.of_request(&caller.owner.tenant, id).await?;
-    let text = requests.words(&found, &caller.actor).await?;
-    let letters = requests.letters(&found, &caller.actor).await?;
+    let said = requests.said(&found, &caller.actor).await?;
     Ok(Json(Told {
         request: request(found),
-        text: text.map(|words| words.expose().clone()),
+        text: said.words.map(|words| words.expose().clone()),
         timeline: timeline.into_iter().map(event).collect(),
         recipients: told.into_iter().map(recipient).collect(),
-        letters,
+        letters: said.letters,
     }))
 }
 

@@ -6,6 +6,7 @@ use super::epochs::EpochKey;
 use super::{Class, Error, ItemKey, Keystore, Owner, sql, subjects};
 use crate::base::KeyId;
 use crate::crypto::{self, Fingerprint, Key, Place};
+use crate::store::Tx;
 
 /// An item that needs a key.
 #[derive(Debug)]
@@ -39,11 +40,12 @@ pub(super) fn wrapping(subject: &Key, epoch: &EpochKey) -> Key {
 
 pub(super) async fn unwrap(
     keys: &Keystore,
+    tx: &mut Tx,
     owner: Owner<'_>,
     subject: &Key,
     row: &sql::ItemRow,
 ) -> Result<Key, Error> {
-    let epoch = keys.epoch(row.epoch).await?;
+    let epoch = keys.epoch(tx, row.epoch).await?;
     let place = place(owner, &row.item, &row.kind, row.id, row.epoch);
     Ok(Key::from_slice(&crypto::open(&wrapping(subject, &epoch), &place, &row.wrapped)?)?)
 }
@@ -92,7 +94,7 @@ impl Keystore {
         let mut found = HashMap::with_capacity(items.len());
         for some in items.chunks(sql::MOST_IN) {
             for (row, fingerprint) in sql::items(&mut tx, owner, some).await? {
-                let key = unwrap(self, owner, &subject, &row).await?;
+                let key = unwrap(self, &mut tx, owner, &subject, &row).await?;
                 found.insert(row.item, ItemKey { key, fingerprint });
             }
         }

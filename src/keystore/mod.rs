@@ -108,14 +108,11 @@ impl Keystore {
     }
 
     /// The epoch that a row lies under. [`Error::NoKey`] only when it is written down as destroyed: a folder that does not
-    /// show it yet, as one on a network may for a while, says nothing about the key.
-    async fn epoch(&self, number: i64) -> Result<EpochKey, Error> {
+    /// show it yet, as one on a network may for a while, says nothing about the key. Asked in the transaction in which the
+    /// row was read: whoever holds one must not wait for another.
+    async fn epoch(&self, tx: &mut Tx, number: i64) -> Result<EpochKey, Error> {
         match self.epochs.get(number, self.clock.now()).await {
-            Err(Error::EpochAway)
-                if sql::epochs::is_destroyed(&mut self.db.read().await?, number).await? =>
-            {
-                Err(Error::NoKey)
-            }
+            Err(Error::EpochAway) if sql::epochs::is_destroyed(tx, number).await? => Err(Error::NoKey),
             found => found,
         }
     }

@@ -45,9 +45,8 @@ impl Keystore {
         let mut tx = self.db.read().await?;
         let own = sql::system(&mut tx, &name(of, row)).await?;
         let found = if own.is_some() { own } else { sql::system(&mut tx, of).await? };
-        drop(tx);
         match found {
-            Some(found) => system::unwrap(self, &found).await.map(Some),
+            Some(found) => system::unwrap(self, &mut tx, &found).await.map(Some),
             None => Ok(None),
         }
     }

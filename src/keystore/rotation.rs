@@ -204,7 +204,7 @@ impl Keystore {
             let rows = sql::stale_subjects(&mut tx, span.from, span.to).await?;
             for (tenant, subject, row) in &rows {
                 let owner = Owner { tenant, subject: *subject };
-                let key = subjects::unwrap(self, owner, row).await?;
+                let key = subjects::unwrap(self, &mut tx, owner, row).await?;
                 let place = subjects::place(owner, &row.class, row.id, span.to);
                 let wrapped = crypto::seal(&wrapping, &place, key.expose(), &self.entropy);
                 sql::update_subject(&mut tx, owner, row, span.to, &wrapped).await?;
@@ -243,7 +243,7 @@ impl Keystore {
                     sql::delete_items(&mut tx, tenant, &[&row.item]).await?;
                     continue;
                 };
-                let plain = items::unwrap(self, owner, key, row).await?;
+                let plain = items::unwrap(self, &mut tx, owner, key, row).await?;
                 let place = items::place(owner, &row.item, &row.kind, row.id, span.to);
                 let wrapping = items::wrapping(key, &epoch);
                 let wrapped = crypto::seal(&wrapping, &place, plain.expose(), &self.entropy);
@@ -262,7 +262,7 @@ impl Keystore {
         lead.keep(&mut tx).await?;
         let rows = sql::stale_system(&mut tx, span.from, span.to).await?;
         for row in &rows {
-            let key = system::unwrap(self, row).await?;
+            let key = system::unwrap(self, &mut tx, row).await?;
             let place = system::place(&row.name, span.to);
             let wrapped = crypto::seal(&system::wrapping(&epoch), &place, key.expose(), &self.entropy);
             sql::update_system(&mut tx, row, span.to, &wrapped).await?;

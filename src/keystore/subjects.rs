@@ -18,15 +18,20 @@ pub(super) fn wrapping(epoch: &EpochKey) -> Key {
     crypto::derive(epoch.key.expose(), "vouchsafe/v1/subject-wrap")
 }
 
-pub(super) async fn unwrap(keys: &Keystore, owner: Owner<'_>, row: &sql::SubjectRow) -> Result<Key, Error> {
-    let epoch = keys.epoch(row.epoch).await?;
+pub(super) async fn unwrap(
+    keys: &Keystore,
+    tx: &mut Tx,
+    owner: Owner<'_>,
+    row: &sql::SubjectRow,
+) -> Result<Key, Error> {
+    let epoch = keys.epoch(tx, row.epoch).await?;
     let plain = crypto::open(&wrapping(&epoch), &place(owner, &row.class, row.id, row.epoch), &row.wrapped)?;
     Ok(Key::from_slice(&plain)?)
 }
 
 pub(super) async fn load(keys: &Keystore, tx: &mut Tx, owner: Owner<'_>, class: Class) -> Result<Key, Error> {
     let row = sql::subject(tx, owner, class.as_str()).await?.ok_or(Error::NoKey)?;
-    unwrap(keys, owner, &row).await
+    unwrap(keys, tx, owner, &row).await
 }
 
 impl Keystore {

@@ -1,6 +1,7 @@
 use super::epochs::EpochKey;
 use super::{Error, Keystore, sql};
 use crate::crypto::{self, Key, Place};
+use crate::store::Tx;
 
 pub(super) fn place(name: &str, epoch: i64) -> Place {
     Place::new("system_key").with(name).number(epoch)
@@ -11,8 +12,8 @@ pub(super) fn wrapping(epoch: &EpochKey) -> Key {
     crypto::derive(epoch.key.expose(), "vouchsafe/v1/system-wrap")
 }
 
-pub(super) async fn unwrap(keys: &Keystore, row: &sql::SystemRow) -> Result<Key, Error> {
-    let epoch = keys.epoch(row.epoch).await?;
+pub(super) async fn unwrap(keys: &Keystore, tx: &mut Tx, row: &sql::SystemRow) -> Result<Key, Error> {
+    let epoch = keys.epoch(tx, row.epoch).await?;
     Ok(Key::from_slice(&crypto::open(&wrapping(&epoch), &place(&row.name, row.epoch), &row.wrapped)?)?)
 }
 
@@ -22,7 +23,7 @@ impl Keystore {
         {
             let mut tx = self.db.read().await?;
             if let Some(row) = sql::system(&mut tx, name).await? {
-                return unwrap(self, &row).await;
+                return unwrap(self, &mut tx, &row).await;
             }
         }
         let (mut tx, epoch) = self.writing().await?;
@@ -33,7 +34,8 @@ impl Keystore {
         sql::insert_system(&mut tx, &row, self.clock.now()).await?;
         // Another replica may have been first: what is in the table is the key.
         let row = sql::system(&mut tx, name).await?.ok_or(Error::NoKey)?;
+        let key = unwrap(self, &mut tx, &row).await?;
         tx.commit().await?;
-        unwrap(self, &row).await
+        Ok(key)
     }
 }

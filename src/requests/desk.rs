@@ -16,6 +16,15 @@ use crate::vault::{Access, Actor, NewRecord};
 /// The record of a letter to the person.
 pub(super) const LETTER: &str = "letter";
 
+/// What was said in a request, as far as somebody may read it.
+#[derive(Debug, Default)]
+pub struct Said {
+    /// What the person wrote.
+    pub words: Option<Secret<String>>,
+    /// The letters that answered it.
+    pub letters: Vec<serde_json::Map<String, serde_json::Value>>,
+}
+
 /// Which requests of a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum QueueFilter {
@@ -216,6 +225,17 @@ impl Requests {
         let found = self.vault.records_of(&owner, &access, &request.id.to_string()).await?;
         let letters = found.into_iter().filter(|r| r.name == LETTER);
         Ok(letters.map(|r| super::fulfil::object(r.value)).collect())
+    }
+
+    /// What was asked for in words and what was answered, for whom the document lets read it: whoever else may hear how a
+    /// request stands, as an app for its user, hears nothing of that, which is no refusal.
+    pub async fn said(&self, request: &Request, actor: &Actor) -> Result<Said, Error> {
+        let policy = self.vault.policy(&request.tenant)?;
+        if policy.may_read(CATEGORY, actor.role(), super::fulfil::PURPOSE).is_err() {
+            return Ok(Said::default());
+        }
+        let (words, letters) = (self.words(request, actor).await?, self.letters(request, actor).await?);
+        Ok(Said { words, letters })
     }
 
     /// Takes a closed request up again: after a complaint, or when something was missed. Its clocks begin anew.

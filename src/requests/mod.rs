@@ -30,7 +30,7 @@ mod tick;
 
 pub use address::AddressBy;
 pub use by_hand::{Correction, Field};
-pub use desk::{Counted, QueueFilter, RefusalReason, RefusalText, remedy};
+pub use desk::{Counted, QueueFilter, RefusalReason, RefusalText, Said, remedy};
 pub use erase::{ErasedAgain, Erasure, ErasureState, LastLetter, StaysByLaw};
 pub use error::{Below, Error};
 pub use export::Archive;

@@ -313,10 +313,12 @@ each_app! {
         let id = text(&told, "request_id");
         let told = agent.status(&app, &id).await.json();
         assert_eq!((&told["status"], &told["reason"]), (&json!("in_progress"), &Value::Null));
+        assert_eq!(told["agent_request_id"], "of-ours-1");
         assert!(told["expected_by"].is_string(), "{told}");
         app.advance(TimeDelta::hours(72));
         app.settle().await;
-        assert_eq!(agent.status(&app, &id).await.json()["status"], "fulfilled");
+        let told = agent.status(&app, &id).await.json();
+        assert_eq!((&told["status"], &told["agent_request_id"]), (&json!("fulfilled"), &Value::Null), "what it was called may say whose");
         assert_eq!(app.get("/v1/account").by(&ada).send().await.status, 401, "and gone");
     }
 
@@ -440,8 +442,7 @@ each_app_in_development! {
         let told = agent.ask(&app, &wish).await.json();
         app.settle().await;
         assert!(receiver.heard().is_empty(), "what the answer said is not said again");
-        let asked = app.app.requests.list(&ada.owner, None, vouchsafe::base::PageSize::default()).await.unwrap();
-        app.app.requests.identity_shown(&ada.owner, asked.items[0].id).await.unwrap();
+        app.app.drp.confirmed(&ada.owner, &text(&told, "request_id")).await.unwrap();
         for _ in 0..6 {
             app.advance(TimeDelta::minutes(5));
             app.settle().await;

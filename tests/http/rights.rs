@@ -164,6 +164,24 @@ each_app! {
         }
     }
 
+    async fn an_app_hears_how_a_request_stands_and_not_what_is_said_in_it(app: TestApp) {
+        let ada = app.person("ada@example.org").await;
+        let key = app.api_key(&[Scope::Rights]).await.on_behalf_of(ada.owner.subject);
+        let wish = json!({ "right": "rectification", "text": "I am not a cat" });
+        let filed = app.post("/v1/requests").by(&key).json(&wish).send().await.json();
+        let id = filed["id"].as_str().unwrap();
+        app.app.requests.identity_shown(&ada.owner, id.parse().unwrap()).await.unwrap();
+        app.settle().await;
+        let path = format!("/v1/requests/{id}");
+        let mine = app.get(&path).by(&ada).send().await.json();
+        assert_eq!(mine["text"], "I am not a cat", "{mine}");
+        let told = app.get(&path).by(&key).send().await;
+        assert_eq!(told.status, 200, "{}", told.text());
+        let told = told.json();
+        assert_eq!((&told["state"], &told["text"], &told["letters"]), (&mine["state"], &Value::Null, &json!([])));
+        assert!(!app.ledger_kinds().await.contains(&"read.refused".to_owned()), "nothing was refused");
+    }
+
     async fn a_wish_says_one_thing(app: TestApp) {
         let ada = app.person("ada@example.org").await;
         for asked in [
