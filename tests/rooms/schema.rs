@@ -357,15 +357,16 @@ each_database! {
         for column in ["blob_grave ALTER COLUMN blob_key", "sweep ALTER COLUMN rule"] {
             run_in(&db.main, &format!("ALTER TABLE {column} TYPE TEXT COLLATE \"POSIX\"")).await;
         }
-        let mut reader = db.main.read().await.unwrap();
+        let mut reader = db.main.begin().await.unwrap();
         on!(reader, |c| sqlx::query("SELECT id FROM sweep").fetch_all(c).await.map(|_| ())).unwrap();
         let waiting = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
             AND wait_event_type = 'Lock'";
+        let done = std::cell::Cell::new(false);
         let watched = async {
             while count_in(&db.main, waiting).await == 0 {
-                tokio::task::yield_now().await;
+                assert!(!done.get(), "nobody was waited for");
             }
-            let mut other = db.main.read().await.unwrap();
+            let mut other = db.main.begin().await.unwrap();
             on!(other, |c| sqlx::query("SELECT set_config('lock_timeout', '500ms', true)").execute(c).await.map(|_| ()))
                 .unwrap();
             on!(other, |c| sqlx::query("SELECT blob_key FROM blob_grave").fetch_all(c).await.map(|_| ()))
@@ -373,8 +374,12 @@ each_database! {
             other.commit().await.unwrap();
             reader.commit().await.unwrap();
         };
-        let (again, ()) = tokio::join!(db.again(), watched);
-        again.unwrap();
+        let again = async {
+            let opened = db.again().await.unwrap();
+            done.set(true);
+            opened
+        };
+        let _both = tokio::join!(again, watched);
         let left = "SELECT COUNT(*) FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid JOIN pg_collation c \
             ON c.oid = a.attcollation WHERE t.relname IN ('blob_grave', 'sweep') AND c.collname <> 'C'";
         assert_eq!(count_in(&db.main, left).await, 0);
