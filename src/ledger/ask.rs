@@ -260,9 +260,8 @@ impl Ledger {
     async fn proof_of(&self, witnesses: &Witnesses, one: &Watching) -> Result<Option<Unlike>, Error> {
         let Some(note) = witnesses.shown(one).await else { return Ok(None) };
         let opened = Checkpoint::open(&note, self.verifier());
-        let theirs = match opened.and_then(|head| Ok((head.witnessed_by(&one.key)?, head))) {
-            Ok((Some(_), head)) => head,
-            _ => return Ok(None),
+        let Ok((Some(_), theirs)) = opened.and_then(|head| Ok((head.witnessed_by(&one.key)?, head))) else {
+            return Ok(None);
         };
         let (seen, head) = (theirs.size(), self.checkpoint().await?);
         match self.extends(&head, &theirs).await {

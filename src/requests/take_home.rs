@@ -329,7 +329,7 @@ impl Gathering<'_> {
 
     async fn requests(&self) -> Result<Vec<Record>, Error> {
         let page = |before: Option<String>| async move {
-            Ok(self.room.list(self.owner, before.as_deref(), pages()).await?)
+            self.room.list(self.owner, before.as_deref(), pages()).await
         };
         let each = every(page).await?.into_iter().map(|r| {
             let values = json!({

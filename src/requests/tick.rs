@@ -89,7 +89,7 @@ impl Requests {
         }
         let (next_at, tries) = (Some(now.plus(pause(request.tries))), request.tries.saturating_add(1));
         let mut tx = self.db.begin().await?;
-        match self.save(&mut tx, Request { next_at, tries, ..request }).await {
+        match self.save(&mut tx, Request { tries, next_at, ..request }).await {
             Ok(_) => Ok(tx.commit().await?),
             Err(Error::Raced) => Ok(()),
             Err(e) => Err(e),

@@ -117,6 +117,6 @@ async fn order_one(pool: &PgPool, statement: &str) -> Result<(), Error> {
 
 /// Whether a table was not to be had in time, or only by waiting for each other.
 fn is_in_use(e: &sqlx::Error) -> bool {
-    let code = e.as_database_error().and_then(|e| e.code());
+    let code = e.as_database_error().and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| matches!(code.as_ref(), "55P03" | "40P01"))
 }

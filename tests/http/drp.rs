@@ -411,7 +411,7 @@ each_app! {
             assert!(!html.contains(wrong), "{wrong}: {html}");
         }
         app.settle().await;
-        let told = app.mails().into_iter().filter(|m| m.letter.subject.contains(&over.reference)).next_back().unwrap();
+        let told = app.mails().into_iter().rfind(|m| m.letter.subject.contains(&over.reference)).unwrap();
         let text = told.letter.text;
         assert!(text.contains("That agent can no longer ask us") && !text.contains("nobody confirmed"), "{text}");
     }

@@ -197,6 +197,7 @@ impl Moody {
         let router = axum::Router::new()
             .route("/add-checkpoint", post(move |body: String| async move { asked.answer(&body) }))
             .route("/checkpoint", get(move || async move { shown.show() }));
+        #[expect(clippy::disallowed_methods, reason = "ends with the test that started it")]
         tokio::spawn(async move { axum::serve(listener, router).await });
         (moody, section)
     }
