@@ -25,7 +25,8 @@ const MANDATES: &str = "UPDATE mandate SET subject = NULL, address_index = NULL,
     state = CASE WHEN state IN ('confirmed', 'ended') THEN 'ended' ELSE 'declined' END WHERE tenant = $1 AND subject = $2";
 const MOVES: &str = "DELETE FROM address_move WHERE tenant = $1 AND subject = $2";
 // What the agent calls its request may say whose it is.
-const AGENTS: &str = "UPDATE drp_request SET subject = NULL, agent_request_id = NULL WHERE tenant = $1 AND subject = $2";
+const AGENTS: &str =
+    "UPDATE drp_request SET subject = NULL, agent_request_id = NULL WHERE tenant = $1 AND subject = $2";
 const RECEIPTS: &str = "UPDATE receipt SET subject = NULL WHERE tenant = $1 AND subject = $2";
 const JOBS: &str = "DELETE FROM job WHERE tenant = $1 AND payload LIKE $2";
 const ANSWERS: &str = "DELETE FROM idempotency WHERE tenant = $1 AND caller LIKE $2";
