@@ -40,8 +40,6 @@ check:
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items
 
-# Most tests wait for a disk or a socket: three at a time for two processors keep them at work.
-suite: export RUST_TEST_THREADS ?= $(shell expr 3 '*' $$(nproc) / 2)
 suite:
 	$(WITH_POSTGRES) $(CARGO) test --locked $(ONLY)
 

@@ -73,9 +73,9 @@ pub(crate) struct Bucket {
 /// Long enough for a loaded machine, short enough for tests of silence.
 pub(crate) const QUICK: Patience = Patience {
     connect: Duration::from_secs(5),
-    read: Duration::from_millis(1500),
-    attempt: Duration::from_millis(1500),
-    operation: Duration::from_secs(20),
+    read: Duration::from_secs(3),
+    attempt: Duration::from_secs(3),
+    operation: Duration::from_secs(30),
     attempts: 3,
     backoff: Duration::from_millis(1),
 };
