@@ -107,15 +107,7 @@ pub(super) async fn once_more(
     bytes: i64,
     (sent_at, delete_due): (Timestamp, Option<Timestamp>),
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(ONCE_MORE)
-        .bind(sent_at.micros())
-        .bind(delete_due.map(Timestamp::micros))
-        .bind(bytes)
-        .bind(tenant.as_str())
-        .bind(id)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(tx, ONCE_MORE, sent_at.micros(), delete_due.map(Timestamp::micros), bytes, tenant.as_str(), id)?;
     Ok(())
 }
 

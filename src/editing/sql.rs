@@ -1,8 +1,8 @@
 use super::{Edit, EditState, Filter, ModelChoice, ProviderChoice};
 use crate::base::{EditId, ObjectId, TenantId, Timestamp};
-use crate::on;
 use crate::store::{Error, Tx};
 use crate::vault::Owner;
+use crate::{change, on};
 
 const INSERT: &str = "INSERT INTO edit (id, tenant, subject, state, provider, model, inputs, prompt, settings, progress, cost, \
     created_at, images, batch) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
@@ -19,7 +19,8 @@ const WAITING: &str = "SELECT COUNT(*) FROM edit WHERE tenant = $1 AND provider 
     AND provider_ref IS NULL";
 const PUT_OFF: &str = "UPDATE edit SET put_off_since = COALESCE(put_off_since, $1) WHERE tenant = $2 AND subject = $3 \
     AND id = $4 AND state IN ('queued', 'running')";
-const PUT_ON: &str = "UPDATE edit SET put_off_since = NULL WHERE tenant = $1 AND subject = $2 AND id = $3";
+const NOT_PUT_OFF: &str =
+    "UPDATE edit SET put_off_since = NULL WHERE tenant = $1 AND subject = $2 AND id = $3";
 const DELETE: &str = "DELETE FROM edit WHERE tenant = $1 AND subject = $2 AND id = $3";
 const FORGET: &str = "DELETE FROM edit WHERE tenant = $1 AND subject = $2";
 
@@ -28,69 +29,68 @@ fn list(ids: &[ObjectId]) -> String {
 }
 
 pub(super) async fn insert(tx: &mut Tx, edit: &Edit) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(INSERT)
-        .bind(edit.id.to_string())
-        .bind(edit.owner.tenant.as_str())
-        .bind(edit.owner.subject.to_string())
-        .bind(edit.state.as_str())
-        .bind(&edit.provider)
-        .bind(&edit.model)
-        .bind(list(&edit.inputs))
-        .bind(edit.prompt.map(|id| id.to_string()))
-        .bind(edit.settings.map(|id| id.to_string()))
-        .bind(edit.progress)
-        .bind(edit.cost)
-        .bind(edit.created_at.micros())
-        .bind(edit.images)
-        .bind(edit.batch.map(|id| id.to_string()))
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(
+        tx,
+        INSERT,
+        edit.id.to_string(),
+        edit.owner.tenant.as_str(),
+        edit.owner.subject.to_string(),
+        edit.state.as_str(),
+        &edit.provider,
+        &edit.model,
+        list(&edit.inputs),
+        edit.prompt.map(|id| id.to_string()),
+        edit.settings.map(|id| id.to_string()),
+        edit.progress,
+        edit.cost,
+        edit.created_at.micros(),
+        edit.images,
+        edit.batch.map(|id| id.to_string())
+    )?;
     Ok(())
 }
 
 /// Writes how an edit stands, unless it is over: that can be said once only. Gives whether it was written.
 pub(super) async fn update(tx: &mut Tx, edit: &Edit) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(UPDATE)
-        .bind(edit.state.as_str())
-        .bind(edit.output.map(|id| id.to_string()))
-        .bind(edit.progress)
-        .bind(&edit.error)
-        .bind(edit.started_at.map(Timestamp::micros))
-        .bind(edit.ended_at.map(Timestamp::micros))
-        .bind(list(&edit.more_outputs))
-        .bind(edit.cost)
-        .bind(edit.owner.tenant.as_str())
-        .bind(edit.owner.subject.to_string())
-        .bind(edit.id.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    Ok(change!(
+        tx,
+        UPDATE,
+        edit.state.as_str(),
+        edit.output.map(|id| id.to_string()),
+        edit.progress,
+        &edit.error,
+        edit.started_at.map(Timestamp::micros),
+        edit.ended_at.map(Timestamp::micros),
+        list(&edit.more_outputs),
+        edit.cost,
+        edit.owner.tenant.as_str(),
+        edit.owner.subject.to_string(),
+        edit.id.to_string()
+    )? == 1)
 }
 
 /// Notes that an edit waits for a provider that has no time, if that is not noted yet.
 pub(super) async fn put_off(tx: &mut Tx, edit: &Edit, now: Timestamp) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(PUT_OFF)
-        .bind(now.micros())
-        .bind(edit.owner.tenant.as_str())
-        .bind(edit.owner.subject.to_string())
-        .bind(edit.id.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(
+        tx,
+        PUT_OFF,
+        now.micros(),
+        edit.owner.tenant.as_str(),
+        edit.owner.subject.to_string(),
+        edit.id.to_string()
+    )?;
     Ok(())
 }
 
 /// Notes that it waits for that no longer.
-pub(super) async fn put_on(tx: &mut Tx, edit: &Edit) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(PUT_ON)
-        .bind(edit.owner.tenant.as_str())
-        .bind(edit.owner.subject.to_string())
-        .bind(edit.id.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+pub(super) async fn not_put_off(tx: &mut Tx, edit: &Edit) -> Result<(), Error> {
+    change!(
+        tx,
+        NOT_PUT_OFF,
+        edit.owner.tenant.as_str(),
+        edit.owner.subject.to_string(),
+        edit.id.to_string()
+    )?;
     Ok(())
 }
 
@@ -189,20 +189,9 @@ pub(super) async fn waiting(tx: &mut Tx, tenant: &TenantId, provider: ProviderCh
 }
 
 pub(super) async fn delete(tx: &mut Tx, owner: &Owner, id: EditId) -> Result<u64, Error> {
-    Ok(on!(tx, |c| sqlx::query(DELETE)
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .bind(id.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?)
+    Ok(change!(tx, DELETE, owner.tenant.as_str(), owner.subject.to_string(), id.to_string())?)
 }
 
 pub(super) async fn forget(tx: &mut Tx, owner: &Owner) -> Result<u64, Error> {
-    Ok(on!(tx, |c| sqlx::query(FORGET)
-        .bind(owner.tenant.as_str())
-        .bind(owner.subject.to_string())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?)
+    Ok(change!(tx, FORGET, owner.tenant.as_str(), owner.subject.to_string())?)
 }

@@ -1,6 +1,6 @@
 use crate::base::{AddressId, RequestId, SubjectId, TenantId, Timestamp};
-use crate::on;
 use crate::store::{Error, Tx};
+use crate::{change, on};
 
 const OWED_ACKNOWLEDGED: &str = "SELECT r.id, r.subject, r.round FROM request r WHERE r.tenant = $1 AND r.subject IS NOT NULL \
     AND r.received_at > $2 AND NOT EXISTS (SELECT 1 FROM letter l WHERE l.tenant = r.tenant AND l.request = r.id \
@@ -119,30 +119,29 @@ pub(super) async fn try_now(
     letter: About<'_>,
     (at, tried): (Timestamp, Timestamp),
 ) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(TRY)
-        .bind(letter.tenant.as_str())
-        .bind(letter.request.to_string())
-        .bind(letter.kind.as_str())
-        .bind(letter.round)
-        .bind(at.micros())
-        .bind(tried.micros())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    Ok(change!(
+        tx,
+        TRY,
+        letter.tenant.as_str(),
+        letter.request.to_string(),
+        letter.kind.as_str(),
+        letter.round,
+        at.micros(),
+        tried.micros()
+    )? == 1)
 }
 
 /// Notes that the mail server took a letter: what the audit holds against what had to be told.
 pub(super) async fn sent(tx: &mut Tx, letter: About<'_>, at: Timestamp) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(SENT)
-        .bind(at.micros())
-        .bind(letter.tenant.as_str())
-        .bind(letter.request.to_string())
-        .bind(letter.kind.as_str())
-        .bind(letter.round)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(
+        tx,
+        SENT,
+        at.micros(),
+        letter.tenant.as_str(),
+        letter.request.to_string(),
+        letter.kind.as_str(),
+        letter.round
+    )?;
     Ok(())
 }
 
@@ -191,18 +190,17 @@ pub(super) async fn try_before(
     (letter, moved): (About<'_>, AddressId),
     (at, tried): (Timestamp, Timestamp),
 ) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(TRY_BEFORE)
-        .bind(letter.tenant.as_str())
-        .bind(letter.request.to_string())
-        .bind(letter.kind.as_str())
-        .bind(letter.round)
-        .bind(moved.to_string())
-        .bind(at.micros())
-        .bind(tried.micros())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    Ok(change!(
+        tx,
+        TRY_BEFORE,
+        letter.tenant.as_str(),
+        letter.request.to_string(),
+        letter.kind.as_str(),
+        letter.round,
+        moved.to_string(),
+        at.micros(),
+        tried.micros()
+    )? == 1)
 }
 
 /// As [`sent`], of a letter to the address before this change.
@@ -211,16 +209,16 @@ pub(super) async fn sent_before(
     (letter, moved): (About<'_>, AddressId),
     at: Timestamp,
 ) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(SENT_BEFORE)
-        .bind(at.micros())
-        .bind(letter.tenant.as_str())
-        .bind(letter.request.to_string())
-        .bind(letter.kind.as_str())
-        .bind(letter.round)
-        .bind(moved.to_string())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(
+        tx,
+        SENT_BEFORE,
+        at.micros(),
+        letter.tenant.as_str(),
+        letter.request.to_string(),
+        letter.kind.as_str(),
+        letter.round,
+        moved.to_string()
+    )?;
     Ok(())
 }
 
@@ -228,11 +226,7 @@ pub(super) async fn sent_before(
 pub(super) async fn expire(tx: &mut Tx, before: Timestamp) -> Result<u64, Error> {
     let mut n = 0;
     for statement in [EXPIRE, EXPIRE_BEFORE] {
-        n += on!(tx, |c| sqlx::query(statement)
-            .bind(before.micros())
-            .execute(c)
-            .await
-            .map(|r| r.rows_affected()))?;
+        n += change!(tx, statement, before.micros())?;
     }
     Ok(n)
 }

@@ -13,7 +13,7 @@ use chrono::TimeDelta;
 
 use super::{Error, Tx, sql};
 use crate::base::{TenantId, Timestamp};
-use crate::on;
+use crate::{change, on};
 
 /// How long a run has its key for itself: longer than anybody waits for an answer.
 const LEASE: TimeDelta = TimeDelta::seconds(150);
@@ -170,46 +170,45 @@ pub async fn begin(tx: &mut Tx, call: &Call, request_hash: &[u8], now: Timestamp
 
 /// Keeps the answer of a run. `false` when the key is not this run's any more.
 pub async fn finish(tx: &mut Tx, call: &Call, status: u16, body: &[u8]) -> Result<bool, Error> {
-    let n = on!(tx, |c| sqlx::query(sql::IDEM_FINISH)
-        .bind(i64::from(status))
-        .bind(body)
-        .bind(call.tenant.as_str())
-        .bind(&call.caller)
-        .bind(call.route)
-        .bind(call.key_hash.as_slice())
-        .bind(call.owner.as_slice())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?;
-    Ok(n == 1)
+    Ok(change!(
+        tx,
+        sql::IDEM_FINISH,
+        i64::from(status),
+        body,
+        call.tenant.as_str(),
+        &call.caller,
+        call.route,
+        call.key_hash.as_slice(),
+        call.owner.as_slice()
+    )? == 1)
 }
 
 /// Forgets a run that failed before it had an effect, so that the call can be tried again.
 pub async fn abandon(tx: &mut Tx, call: &Call) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(sql::IDEM_ABANDON)
-        .bind(call.tenant.as_str())
-        .bind(&call.caller)
-        .bind(call.route)
-        .bind(call.key_hash.as_slice())
-        .bind(call.owner.as_slice())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(
+        tx,
+        sql::IDEM_ABANDON,
+        call.tenant.as_str(),
+        &call.caller,
+        call.route,
+        call.key_hash.as_slice(),
+        call.owner.as_slice()
+    )?;
     Ok(())
 }
 
 /// Leaves a run that something stopped in the middle, as if it had been cut off: the next one takes it up at once, and may go
 /// on with what it finds ([`Found::CutOff`]).
 pub async fn break_off(tx: &mut Tx, call: &Call) -> Result<(), Error> {
-    on!(tx, |c| sqlx::query(sql::IDEM_BREAK_OFF)
-        .bind(call.tenant.as_str())
-        .bind(&call.caller)
-        .bind(call.route)
-        .bind(call.key_hash.as_slice())
-        .bind(call.owner.as_slice())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    change!(
+        tx,
+        sql::IDEM_BREAK_OFF,
+        call.tenant.as_str(),
+        &call.caller,
+        call.route,
+        call.key_hash.as_slice(),
+        call.owner.as_slice()
+    )?;
     Ok(())
 }
 
@@ -220,19 +219,10 @@ pub async fn free_all(tx: &mut Tx) -> Result<u64, Error> {
 
 /// Forgets answers kept since before `limit`.
 pub async fn expire(tx: &mut Tx, limit: Timestamp) -> Result<u64, Error> {
-    Ok(on!(tx, |c| sqlx::query(sql::IDEM_EXPIRE)
-        .bind(limit.micros())
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?)
+    Ok(change!(tx, sql::IDEM_EXPIRE, limit.micros())?)
 }
 
 /// Forgets every answer given to a caller: part of erasing a person.
 pub async fn forget(tx: &mut Tx, tenant: &TenantId, caller: &str) -> Result<u64, Error> {
-    Ok(on!(tx, |c| sqlx::query(sql::IDEM_FORGET)
-        .bind(tenant.as_str())
-        .bind(caller)
-        .execute(c)
-        .await
-        .map(|r| r.rows_affected()))?)
+    Ok(change!(tx, sql::IDEM_FORGET, tenant.as_str(), caller)?)
 }

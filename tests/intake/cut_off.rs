@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use serde_json::json;
+use vouchsafe::mail::letters::Written;
 use vouchsafe::speech::Tongue;
 use vouchsafe::subjects::Scope;
 
@@ -38,6 +39,18 @@ async fn find(app: &TestApp, table: &str) {
     let sqlite = app.app.db.is_sqlite();
     run(app, &if sqlite { "DROP TRIGGER lost".to_owned() } else { format!("DROP TRIGGER lost ON {table}") })
         .await;
+}
+
+/// The letter to Ada that an agent's proposal leads to.
+async fn asked_by_an_agent(app: &TestApp) -> Written {
+    let key = app.api_key(&[Scope::Agents]).await;
+    let asked = json!({
+        "email": "ada@example.org", "agent": "Friends", "contact": "cases@agent.example", "rights": ["access"],
+        "until": "2027-06-30T00:00:00Z", "tell_status": true, "first": { "right": "access", "text": "for her" },
+    });
+    assert_eq!(app.post("/v1/mandates").by(&key).json(&asked).send().await.status, 202);
+    app.settle().await;
+    app.mails().pop().unwrap().letter
 }
 
 each_app! {
@@ -102,14 +115,7 @@ each_app! {
         let app = with_pages(app);
         let ada = app.person("ada@example.org").await;
         app.app.subjects.reads_in(&ada.owner, Tongue::German).await.unwrap();
-        let key = app.api_key(&[Scope::Agents]).await;
-        let asked = json!({
-            "email": "ada@example.org", "agent": "Friends", "contact": "cases@agent.example", "rights": ["access"],
-            "until": "2027-06-30T00:00:00Z", "tell_status": true, "first": { "right": "access", "text": "for her" },
-        });
-        assert_eq!(app.post("/v1/mandates").by(&key).json(&asked).send().await.status, 202);
-        app.settle().await;
-        let letter = app.mails().pop().unwrap().letter;
+        let letter = asked_by_an_agent(&app).await;
         assert!(letter.html.contains("<html lang=\"de\">"), "in the language she reads: {}", letter.text);
         let start = letter.text.find("https://vouchsafe.test/").unwrap() + "https://vouchsafe.test".len();
         let link = letter.text[start..].split_whitespace().next().unwrap().to_owned();
@@ -130,14 +136,7 @@ each_app! {
     async fn a_mandate_without_its_row_was_not_given(app: TestApp) {
         let app = with_pages(app);
         app.person("ada@example.org").await;
-        let key = app.api_key(&[Scope::Agents]).await;
-        let asked = json!({
-            "email": "ada@example.org", "agent": "Friends", "contact": "cases@agent.example", "rights": ["access"],
-            "until": "2027-06-30T00:00:00Z", "tell_status": true, "first": { "right": "access", "text": "for her" },
-        });
-        assert_eq!(app.post("/v1/mandates").by(&key).json(&asked).send().await.status, 202);
-        app.settle().await;
-        let letter = app.mails().pop().unwrap().letter;
+        let letter = asked_by_an_agent(&app).await;
         let link = letter.text.split_whitespace().find(|word| word.contains("/mandates/confirm?token=")).unwrap();
         let yes = async || {
             let fields = [("token", &*token_of(link)), ("tells", "yes")];

@@ -29,10 +29,10 @@ impl Editing {
     }
 
     /// The provider has time, and the edit waits for a place in the line or has got one.
-    pub(super) async fn put_on(&self, edit: &Edit) -> Result<(), Error> {
+    pub(super) async fn not_put_off(&self, edit: &Edit) -> Result<(), Error> {
         if edit.put_off_since.is_some() {
             let mut tx = self.db.begin().await?;
-            edits::put_on(&mut tx, edit).await?;
+            edits::not_put_off(&mut tx, edit).await?;
             tx.commit().await?;
         }
         Ok(())

@@ -97,7 +97,7 @@ impl Editing {
     }
 
     async fn waits_in_line(&self, edit: &Edit) -> Result<Turn, Error> {
-        self.put_on(edit).await?;
+        self.not_put_off(edit).await?;
         Ok(Turn::Again(self.clock.now().plus(FULL)))
     }
 
@@ -232,7 +232,7 @@ impl Editing {
         match provider.submit(&note.intent, job, &CallLog::new()).await {
             Ok(Submitted { handle, state }) => {
                 self.keep(&errand, &Note { handle: Some(handle), ..note }).await?;
-                self.put_on(edit).await?;
+                self.not_put_off(edit).await?;
                 Ok(Turn::Again(if state.is_final() { now } else { now.plus(FIRST_LOOK) }))
             }
             Err(e) if !e.not_taken() => Ok(Turn::Again(now.plus(LOST))),
