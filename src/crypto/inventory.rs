@@ -98,7 +98,7 @@ pub const INVENTORY: &[Used] = &[
         stored: "keystore, wrapped under subject key and epoch key together; not in the file",
         rotation: "never: an image is written once; wrapped anew with each epoch",
         destroyed: "when the image goes, or its person",
-        libraries: &["age", "age-core"],
+        libraries: &["age", "age-core", "hkdf", "ring"],
         labels: &["vouchsafe.dev/ks"],
     },
     Used {

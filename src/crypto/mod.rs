@@ -10,6 +10,7 @@ mod inventory;
 mod key;
 mod place;
 mod seal;
+mod stream;
 #[cfg(test)]
 mod vectors;
 

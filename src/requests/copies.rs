@@ -41,23 +41,37 @@ impl Requests {
             return Ok(());
         }
         let sealed = self.vault.seal_records(owner, records).await?;
-        let kept = self.keep_copies(owner, request, &sealed).await;
+        self.keep_once(owner, request, COPY, &sealed).await
+    }
+
+    /// Keeps records of a request under this name. Two processes at one request take turns, and what the second brings
+    /// is discarded: the first has kept it.
+    pub(super) async fn keep_once(
+        &self,
+        owner: &Owner,
+        request: &Request,
+        name: &str,
+        sealed: &[SealedRecord],
+    ) -> Result<(), Error> {
+        let kept = self.keep_first(owner, request, name, sealed).await;
         if !matches!(kept, Ok(true)) {
-            self.vault.discard(owner, &sealed).await;
+            self.vault.discard(owner, sealed).await;
         }
         kept.map(|_| ())
     }
 
-    /// Two processes at one request take turns, and the second finds what the first has kept: `false`.
-    async fn keep_copies(
+    async fn keep_first(
         &self,
         owner: &Owner,
         request: &Request,
+        name: &str,
         sealed: &[SealedRecord],
     ) -> Result<bool, Error> {
         let mut tx = self.db.begin().await?;
-        tx.take_turn(&format!("copies/{}", request.id)).await?;
-        if !self.copies_of(owner, request).await?.is_empty() {
+        tx.take_turn(&format!("{name}/{}", request.id)).await?;
+        // Asked on the same connection: with as many at once as there are connections, each would wait for another's.
+        let there = self.vault.names_of(&mut tx, owner, &request.id.to_string()).await?;
+        if there.iter().any(|(other, at)| other == name && request.gathered(*at)) {
             return Ok(false);
         }
         self.vault.insert(&mut tx, owner, sealed).await?;

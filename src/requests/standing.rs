@@ -71,16 +71,7 @@ impl Requests {
         let parent = Some(request.id.to_string());
         let record = NewRecord { category: CATEGORY, name: STANDING, value, parent, facts: Facts::new() };
         let sealed = self.vault.seal_records(owner, vec![record]).await?;
-        let mut tx = self.db.begin().await?;
-        tx.take_turn(&format!("standing/{}", request.id)).await?;
-        if self.taken_down(owner, request).await?.is_some() {
-            drop(tx);
-            self.vault.discard(owner, &sealed).await;
-            return Ok(());
-        }
-        self.vault.insert(&mut tx, owner, &sealed).await?;
-        tx.commit().await?;
-        Ok(())
+        self.keep_once(owner, request, STANDING, &sealed).await
     }
 
     /// What was taken down for a request.

@@ -1,13 +1,13 @@
 //! Bytes on their way in and out. Ciphers run on the blocking pool, a piece at a time, and no more than a few pieces
 //! are ever in memory.
 
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io::{self, BufRead as _, SeekFrom};
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt as _};
 use sha2::Digest as _;
@@ -32,6 +32,8 @@ pub(super) struct Measured {
 
 struct Inward<'s> {
     source: BoxStream<'s, Result<Bytes, Error>>,
+    /// What came at once and is more than a piece.
+    left: Bytes,
     sealer: Option<Sealer>,
     measure: Measure,
     most: u64,
@@ -54,7 +56,8 @@ pub(super) async fn seal_into(
     most: u64,
 ) -> Result<(u64, Measured), Error> {
     let (done, measured) = tokio::sync::oneshot::channel();
-    let state = Inward { source, sealer: Some(sealer), measure: Measure::default(), most, done: Some(done) };
+    let (sealer, done) = (Some(sealer), Some(done));
+    let state = Inward { source, left: Bytes::new(), sealer, measure: Measure::default(), most, done };
     // The vault's own error would be wrapped in the store's; it is carried beside the stream instead.
     let failed = std::sync::Arc::new(std::sync::Mutex::new(None));
     let slot = std::sync::Arc::clone(&failed);
@@ -80,27 +83,36 @@ pub(super) async fn seal_into(
 }
 
 impl Inward<'_> {
+    /// The plaintext of a piece in the parts in which it came, and whether it was the last.
+    async fn piece(&mut self) -> Result<(Vec<Bytes>, bool), Error> {
+        let (mut parts, mut room) = (Vec::new(), PIECE);
+        while room > 0 {
+            if self.left.is_empty() {
+                let Some(more) = self.source.next().await else { return Ok((parts, true)) };
+                self.left = more?;
+            }
+            let part = self.left.split_to(room.min(self.left.len()));
+            room -= part.len();
+            parts.push(part);
+        }
+        Ok((parts, false))
+    }
+
     /// The next piece of ciphertext; `None` after the last.
     async fn step(&mut self) -> Result<Option<Bytes>, Error> {
         let Some(mut sealer) = self.sealer.take() else { return Ok(None) };
-        let mut plain = BytesMut::with_capacity(PIECE);
-        let mut ended = false;
-        while plain.len() < PIECE {
-            let Some(chunk) = self.source.next().await else {
-                ended = true;
-                break;
-            };
-            plain.extend_from_slice(&chunk?);
-        }
+        let (parts, ended) = self.piece().await?;
         let mut measure = std::mem::take(&mut self.measure);
-        measure.len += plain.len() as u64;
+        measure.len += parts.iter().map(|part| part.len() as u64).sum::<u64>();
         if measure.len > self.most {
             return Err(Error::TooLarge(self.most));
         }
         let (piece, sealer, measure) = spawn_blocking(move || {
-            measure.crc32.update(&plain);
-            measure.sha256.update(&plain);
-            let mut out = sealer.push(&plain)?;
+            for part in &parts {
+                measure.crc32.update(part);
+                measure.sha256.update(part);
+            }
+            let mut out = sealer.push_all(parts.iter().map(AsRef::as_ref))?;
             let sealer = if ended {
                 out.extend(sealer.finish()?);
                 None
@@ -184,22 +196,21 @@ fn pump(
     let mut opener = Opener::new(reader, &context, &file_key).map_err(|_| damaged())?;
     let mut left = u64::MAX;
     if let Some(range) = range {
-        opener.seek(SeekFrom::Start(range.start)).map_err(|_| damaged())?;
+        opener.skip_to(range.start).map_err(|_| damaged())?;
         left = range.end.saturating_sub(range.start);
     }
-    loop {
-        let want = usize::try_from(left.min(64 * 1024)).unwrap_or(64 * 1024);
-        let mut piece = vec![0; want];
-        let n = opener.read(&mut piece).map_err(|_| damaged())?;
-        if n == 0 {
-            return Ok(());
-        }
-        piece.truncate(n);
+    while left > 0 {
+        let chunk = opener.fill_buf().map_err(|_| damaged())?;
+        let n = chunk.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let Some(piece) = chunk.get(..n).filter(|piece| !piece.is_empty()) else { return Ok(()) };
+        let piece = Bytes::copy_from_slice(piece);
+        opener.consume(n);
         left -= n as u64;
-        if tx.blocking_send(Ok(piece.into())).is_err() {
+        if tx.blocking_send(Ok(piece)).is_err() {
             return Ok(());
         }
     }
+    Ok(())
 }
 
 /// What the store failed with, for whoever asks after the cipher failed.

@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use super::rows::RecordRow;
 use super::{Access, Error, Item, NewRecord, Owner, Record, SealedRecord, Vault, rows, sql};
-use crate::base::{Page, PageSize, RecordId};
+use crate::base::{Page, PageSize, RecordId, Timestamp};
 use crate::crypto::{self, Key, Place};
 use crate::keystore::NewItem;
 use crate::on;
@@ -242,6 +242,17 @@ impl Vault {
         let back = self.held_back(owner, access).await?;
         found.retain(|row| !back.hides(&row.category, &row.item));
         self.unseal(owner, found).await
+    }
+
+    /// The names of the records under `parent`, and when each was made, in the caller's transaction. Opens none.
+    pub async fn names_of(
+        &self,
+        tx: &mut Tx,
+        owner: &Owner,
+        parent: &str,
+    ) -> Result<Vec<(String, Timestamp)>, Error> {
+        let found = rows::records_of(tx, owner, parent).await?;
+        Ok(found.into_iter().map(|row| (row.name, row.item.created_at)).collect())
     }
 
     async fn unseal_one(&self, owner: &Owner, row: RecordRow) -> Result<Record, Error> {

@@ -25,7 +25,7 @@ use measure::{Board, Outcome};
 type Bench = (&'static [&'static str], fn(&mut Board) -> Outcome);
 
 const ALL: &[Bench] = &[
-    (&["seal", "seal-and-store", "open", "fetch"], sealing::run),
+    (&["seal", "seal-and-store", "open", "fetch", "upload"], sealing::run),
     (&["put-durable", "unlink"], files::run),
     (&["export-sink", "export-against-zip"], export::run),
     (&["sweep-among-many", "sweep-rows"], sweep::run),

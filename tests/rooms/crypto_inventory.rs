@@ -26,6 +26,7 @@ const CRYPTOGRAPHY: &[&str] = &[
     "rand_chacha",
     "rand_core",
     "reqwest",
+    "ring",
     "rustls",
     "sha2",
     "signed_note",
