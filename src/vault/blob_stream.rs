@@ -1,18 +1,15 @@
-//! Bytes on their way in and out. Ciphers run on the blocking pool, a piece at a time, and no more than a few pieces
-//! are ever in memory.
+//! Bytes on their way in and out, no more than a few pieces of them in memory. Going in they are hashed and sealed on the
+//! blocking pool, a piece at a time; going out they are opened where they arrive.
 
-use std::io::{self, BufRead as _, SeekFrom};
 use std::ops::Range;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::{fmt, io};
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes, BytesMut};
 use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt as _};
 use sha2::Digest as _;
-use tokio::runtime::Handle;
-use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use super::Error;
@@ -134,15 +131,20 @@ impl Inward<'_> {
     }
 }
 
-/// The plaintext of an image, in pieces.
-#[derive(Debug)]
-pub struct PlainStream(mpsc::Receiver<Result<Bytes, Error>>);
+/// The plaintext of an image, in pieces. Read as it is taken: nobody's thread waits for a slow reader.
+pub struct PlainStream(BoxStream<'static, Result<Bytes, Error>>);
 
 impl Stream for PlainStream {
     type Item = Result<Bytes, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.poll_recv(cx)
+        self.0.poll_next_unpin(cx)
+    }
+}
+
+impl fmt::Debug for PlainStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PlainStream").finish_non_exhaustive()
     }
 }
 
@@ -157,70 +159,118 @@ pub(super) struct Sealed {
 
 /// Opens an image, or the bytes of a range of it; of a range, only the chunks it needs are fetched and decrypted.
 pub(super) fn open(sealed: Sealed, range: Option<Range<u64>>) -> PlainStream {
-    let (tx, rx) = mpsc::channel(4);
-    let handle = Handle::current();
-    // Runs until the image has been read or the receiver is dropped; there is nothing to wait for at a stop.
-    drop(spawn_blocking(move || {
-        if let Err(e) = pump(sealed, range, handle, &tx) {
-            let _ = tx.blocking_send(Err(e));
-        }
-    }));
-    PlainStream(rx)
+    let ask = range.as_ref().map_or(sealed.cipher_len, asks);
+    let left = range.as_ref().map_or(u64::MAX, |range| range.end.saturating_sub(range.start));
+    let blob = Blob { sealed, ask, at: 0, upto: 0, body: None, have: BytesMut::new() };
+    let from = range.map_or(0, |range| range.start);
+    let outward = Outward { blob, opener: None, from, skip: 0, left };
+    let pieces = futures_util::stream::try_unfold(outward, |mut outward| async move {
+        Ok(outward.step().await?.map(|piece| (piece, outward)))
+    });
+    PlainStream(pieces.boxed())
 }
 
-fn pump(
+/// An image on its way out.
+struct Outward {
+    blob: Blob,
+    /// Once the header was read.
+    opener: Option<Opener>,
+    /// The first byte of plaintext that is wanted.
+    from: u64,
+    /// How much of the next chunk's plaintext comes before what is wanted.
+    skip: usize,
+    /// How much is wanted still.
+    left: u64,
+}
+
+impl Outward {
+    /// The plaintext of the next chunk; `None` after what is wanted. Opening one takes microseconds, so it is not worth a
+    /// hop to another thread.
+    async fn step(&mut self) -> Result<Option<Bytes>, Error> {
+        if self.left == 0 || (self.opener.is_some() && self.blob.is_over()) {
+            return Ok(None);
+        }
+        let opener = if let Some(opener) = &mut self.opener {
+            opener
+        } else {
+            let (opener, skip) = self.blob.header(self.from).await?;
+            self.skip = skip;
+            self.opener.insert(opener)
+        };
+        // One byte more than a chunk, to see whether another follows.
+        self.blob.fill(Opener::SEALED + 1).await?;
+        let last = self.blob.have.len() <= Opener::SEALED;
+        let mut chunk = self.blob.have.split_to(self.blob.have.len().min(Opener::SEALED));
+        let n = opener.open(&mut chunk, last)?;
+        chunk.truncate(n);
+        if self.skip > n {
+            return Err(Error::Damaged);
+        }
+        chunk.advance(std::mem::take(&mut self.skip));
+        chunk.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
+        self.left -= chunk.len() as u64;
+        Ok((!chunk.is_empty()).then(|| chunk.freeze()))
+    }
+}
+
+/// The ciphertext of a blob, fetched as it is needed.
+struct Blob {
     sealed: Sealed,
-    range: Option<Range<u64>>,
-    handle: Handle,
-    tx: &mpsc::Sender<Result<Bytes, Error>>,
-) -> Result<(), Error> {
-    let Sealed { blobs, key, cipher_len, context, file_key } = sealed;
-    let ask = range.as_ref().map_or(cipher_len, asks);
-    // The cipher knows one kind of failure; what the store said is carried beside it.
-    let failed = Failed::default();
-    let why = failed.clone();
-    let damaged =
-        move || why.0.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Error::Damaged, of_store);
-    let reader = BlobReader {
-        blobs,
-        key,
-        len: cipher_len,
-        ask,
-        at: 0,
-        upto: 0,
-        body: None,
-        left: Bytes::new(),
-        handle,
-        failed,
-    };
-    let mut opener = Opener::new(reader, &context, &file_key).map_err(|_| damaged())?;
-    let mut left = u64::MAX;
-    if let Some(range) = range {
-        opener.skip_to(range.start).map_err(|_| damaged())?;
-        left = range.end.saturating_sub(range.start);
-    }
-    while left > 0 {
-        let chunk = opener.fill_buf().map_err(|_| damaged())?;
-        let n = chunk.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        let Some(piece) = chunk.get(..n).filter(|piece| !piece.is_empty()) else { return Ok(()) };
-        let piece = Bytes::copy_from_slice(piece);
-        opener.consume(n);
-        left -= n as u64;
-        if tx.blocking_send(Ok(piece)).is_err() {
-            return Ok(());
-        }
-    }
-    Ok(())
+    /// How many bytes are asked for at once.
+    ask: u64,
+    /// How far it was read.
+    at: u64,
+    /// Where what was asked for ends.
+    upto: u64,
+    body: Option<Body>,
+    /// What was read and not used.
+    have: BytesMut,
 }
 
-/// What the store failed with, for whoever asks after the cipher failed.
-#[derive(Clone, Default)]
-struct Failed(Arc<Mutex<Option<blobs::Error>>>);
+impl Blob {
+    /// Whether all of it was read and used.
+    fn is_over(&self) -> bool {
+        self.have.is_empty() && self.at >= self.sealed.cipher_len
+    }
 
-impl Failed {
-    fn keep(&self, e: blobs::Error) -> io::Error {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(e);
-        io::Error::other("the store failed")
+    /// Has this many bytes at hand, or all that are left.
+    async fn fill(&mut self, want: usize) -> Result<(), Error> {
+        let Sealed { blobs, key, cipher_len, .. } = &self.sealed;
+        while self.have.len() < want && self.at < *cipher_len {
+            let body = if let Some(body) = &mut self.body {
+                body
+            } else {
+                self.upto = self.at.saturating_add(self.ask).min(*cipher_len);
+                let asked = blobs.get(key, Some(self.at..self.upto)).await.map_err(of_store)?;
+                self.body.insert(asked)
+            };
+            match body.next().await {
+                Some(piece) => {
+                    let piece = piece.map_err(of_store)?;
+                    self.at += piece.len() as u64;
+                    self.have.extend_from_slice(&piece);
+                }
+                // All that was asked for is read, and more is wanted.
+                None if self.at == self.upto => self.body = None,
+                None => return Err(Error::Damaged),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the header, and goes to the chunk in which this byte of plaintext lies.
+    async fn header(&mut self, from: u64) -> Result<(Opener, usize), Error> {
+        self.fill(Opener::HEADER).await?;
+        let mut opener = Opener::new(&self.have, &self.sealed.context, &self.sealed.file_key)?;
+        let (begins, skip) = opener.seek(from);
+        if let Some(n) = usize::try_from(begins).ok().filter(|n| *n <= self.have.len()) {
+            self.have.advance(n);
+        } else {
+            // A store is asked anew rather than for what nobody wants.
+            self.have.clear();
+            (self.at, self.body) = (begins, None);
+        }
+        Ok((opener, skip))
     }
 }
 
@@ -240,68 +290,4 @@ fn asks(range: &Range<u64>) -> u64 {
     const CHUNK: u64 = 64 * 1024 + 16;
     let wanted = range.end.saturating_sub(range.start);
     wanted.div_ceil(64 * 1024).saturating_add(2).saturating_mul(CHUNK)
-}
-
-/// A blob as a file: reads from where it stands, fetches anew after a seek.
-struct BlobReader {
-    blobs: Blobs,
-    key: BlobKey,
-    len: u64,
-    /// How many bytes are asked for at once.
-    ask: u64,
-    at: u64,
-    /// Where what was asked for ends.
-    upto: u64,
-    body: Option<Body>,
-    left: Bytes,
-    handle: Handle,
-    failed: Failed,
-}
-
-impl io::Read for BlobReader {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        while self.left.is_empty() {
-            if self.at >= self.len {
-                return Ok(0);
-            }
-            let mut body = if let Some(body) = self.body.take() {
-                body
-            } else {
-                self.upto = self.at.saturating_add(self.ask).min(self.len);
-                let asked = self.blobs.get(&self.key, Some(self.at..self.upto));
-                self.handle.block_on(asked).map_err(|e| self.failed.keep(e))?
-            };
-            match self.handle.block_on(body.next()) {
-                Some(chunk) => {
-                    self.left = chunk.map_err(|e| self.failed.keep(e))?;
-                    self.body = Some(body);
-                }
-                // All that was asked for is read, and more is wanted.
-                None if self.at == self.upto => {}
-                None => return Err(io::ErrorKind::UnexpectedEof.into()),
-            }
-        }
-        let n = buf.len().min(self.left.len());
-        let head = self.left.split_to(n);
-        buf.get_mut(..n).ok_or(io::ErrorKind::InvalidInput)?.copy_from_slice(&head);
-        self.at += n as u64;
-        Ok(n)
-    }
-}
-
-impl io::Seek for BlobReader {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let at = match to {
-            SeekFrom::Start(at) => Some(at),
-            SeekFrom::End(by) => self.len.checked_add_signed(by),
-            SeekFrom::Current(by) => self.at.checked_add_signed(by),
-        };
-        let at = at.ok_or(io::ErrorKind::InvalidInput)?;
-        if at != self.at {
-            self.at = at;
-            self.body = None;
-            self.left = Bytes::new();
-        }
-        Ok(at)
-    }
 }

@@ -16,11 +16,12 @@ use vouchsafe::archive::{
     Body, Contents, Controller, File as Entry, Head, Layout, Plaintext, Signer, Source, Stored,
 };
 use vouchsafe::base::{ObjectId, Secret, Timestamp};
-use vouchsafe::crypto::{Context, Opener, Sealer};
+use vouchsafe::crypto::{Context, Sealer};
 use vouchsafe::vault::{Access, Actor, Owner, StoredObject, Vault};
 
 use super::ground::{Ground, Where, folder, noise};
 use super::measure::{Board, By, Goal, Outcome, Pairs, cost, pairs};
+use super::sealing::opened;
 
 const COUNT: usize = 40;
 const PICTURE: usize = 5 << 20;
@@ -152,19 +153,18 @@ fn sealed_files(home: &Path, picture: &[u8]) -> Outcome<Vec<SealedFile>> {
 
 /// The least that an export can do: read each file, decrypt it, take its CRC-32, copy it out.
 fn limit(sealed: &[SealedFile]) -> Outcome {
-    let mut piece = vec![0; 64 << 10];
     let mut sink = Sink::default();
+    let mut bytes = Vec::new();
     for (file, context, key) in sealed {
         let mut file = file;
         io::Seek::rewind(&mut file)?;
-        let mut opener = Opener::new(io::BufReader::with_capacity(256 << 10, file), context, key)?;
+        bytes.clear();
+        file.read_to_end(&mut bytes)?;
         let mut crc = crc32fast::Hasher::new();
-        loop {
-            let n = opener.read(&mut piece)?;
-            let Some(bytes) = piece.get(..n).filter(|b| !b.is_empty()) else { break };
-            crc.update(bytes);
-            sink.take(bytes);
-        }
+        opened(&bytes, context, key, |plain| {
+            crc.update(plain);
+            sink.take(plain);
+        })?;
         black_box(crc.finalize());
     }
     Ok(())

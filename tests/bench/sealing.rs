@@ -105,8 +105,8 @@ fn opening(board: &mut Board, ground: &Ground, picture: &Bytes, copied: f64) -> 
     let theirs = age_decrypts(picture)?;
     let (context, file, key) = seal(picture)?;
     let alone = pairs(By::Cpu, 15, &theirs, || {
-        let n = io::copy(&mut Opener::new(file.as_slice(), &context, &key)?, &mut io::sink())?;
-        if n == PICTURE as u64 { Ok(()) } else { Err("not all of it was opened".into()) }
+        let n = opened(&file, &context, &key, |plain| _ = std::hint::black_box(plain))?;
+        if n == PICTURE { Ok(()) } else { Err("not all of it was opened".into()) }
     })?;
     let (age, ours) = alone.millis();
     let behind = format!("8 MiB opened in {ours:.2} ms of CPU, age alone {age:.2}, a copy {copied:.2}");
@@ -151,6 +151,28 @@ fn seal(picture: &[u8]) -> Outcome<(Context, Vec<u8>, [u8; 16])> {
     }
     file.extend(sealer.finish()?);
     Ok((context, file, *key))
+}
+
+/// Opens a file chunk by chunk, as the vault does, and gives each away.
+pub(crate) fn opened(
+    file: &[u8],
+    context: &Context,
+    key: &[u8; 16],
+    mut give: impl FnMut(&[u8]),
+) -> Outcome<usize> {
+    let mut opener = Opener::new(file, context, key)?;
+    let mut chunk = Vec::with_capacity(Opener::SEALED);
+    let mut left = file.get(opener.body()..).unwrap_or_default();
+    let mut all = 0;
+    while !left.is_empty() {
+        let (sealed, rest) = left.split_at_checked(Opener::SEALED).unwrap_or((left, &[]));
+        chunk.clear();
+        chunk.extend_from_slice(sealed);
+        let n = opener.open(&mut chunk, rest.is_empty())?;
+        give(chunk.get(..n).unwrap_or_default());
+        (all, left) = (all + n, rest);
+    }
+    Ok(all)
 }
 
 /// The reference: the `age` crate to one X25519 recipient, writing nowhere.

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read as _;
 use std::path::PathBuf;
 
 use bytes::Bytes;
 use chrono::TimeDelta;
 use futures_util::stream;
 use serde_json::json;
-use vouchsafe::crypto::{Context, Opener};
+use vouchsafe::crypto::{Context, open_file};
 use vouchsafe::keystore::{self, NewItem};
 use vouchsafe::on;
 use vouchsafe::policy::Facts;
@@ -99,13 +98,10 @@ fn name_of(file: &std::path::Path) -> String {
     file.file_name().unwrap().to_string_lossy().into_owned()
 }
 
-/// Whether any of these keys opens it, by the `age` crate and nothing of the vault.
+/// Whether any of these keys opens it, by the cipher and nothing of the vault.
 fn opens(kept: &Kept, keys: &[[u8; 16]]) -> bool {
-    keys.iter().any(|key| {
-        let mut plain = Vec::new();
-        let Ok(mut open) = Opener::new(kept.ciphertext.as_slice(), &kept.context, key) else { return false };
-        open.read_to_end(&mut plain).is_ok() && plain == kept.plain
-    })
+    keys.iter()
+        .any(|key| open_file(&kept.ciphertext, &kept.context, key).is_ok_and(|plain| plain == kept.plain))
 }
 
 each_database! {

@@ -15,7 +15,7 @@ use super::town::{Person, TRAINING, Town};
 use crate::backup;
 use crate::blobs::KeyPrefix;
 use crate::cli::needles;
-use crate::crypto::{Context, Opener, sha256};
+use crate::crypto::{Context, open_file, sha256};
 use crate::edge::Edge;
 use crate::keystore::Owner as KeyOwner;
 use crate::ledger::{Checkpoint, verify_folder};
@@ -214,7 +214,7 @@ pub(super) async fn blobs(town: &Town, claims: &mut Claims) -> anyhow::Result<(u
     let mut one = |bytes: &[u8], whence: &str, claims: &mut Claims| {
         let Some(context) = Context::of_header(bytes) else { return };
         tried += 1;
-        let open = keys.iter().any(|key| Opener::new(bytes, &context, key).is_ok());
+        let open = keys.iter().any(|key| open_file(bytes, &context, key).is_ok());
         opened += u64::from(open);
         let erased = town.people.iter().any(|p| {
             p.owner.subject.to_string() == context.subject
