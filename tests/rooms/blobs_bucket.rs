@@ -134,6 +134,11 @@ impl Bucket {
         std::mem::take(&mut self.desk.lock().unwrap().orders).len()
     }
 
+    /// How many orders of this operation no request has met yet.
+    pub(crate) fn waiting(&self, op: &str) -> usize {
+        self.desk.lock().unwrap().orders.iter().filter(|(ordered, _)| *ordered == op).count()
+    }
+
     /// The requests since this was last asked.
     pub(crate) fn log(&self) -> Vec<Seen> {
         std::mem::take(&mut self.desk.lock().unwrap().log)
