@@ -6,8 +6,7 @@ use serde_json::Value;
 use super::Error;
 use crate::base::RecordId;
 use crate::policy::{Fact, Facts};
-use crate::store::Tx;
-use crate::vault::{NewRecord, Owner, Vault};
+use crate::vault::{NewRecord, Owner, SealedRecord, Vault};
 
 /// The category under which invoices lie in the vault, and the field that says when one was made out.
 const CATEGORY: &str = "billing";
@@ -32,14 +31,10 @@ impl Invoices {
         Ok(self.vault.add_record(owner, new).await?)
     }
 
-    /// The same in the caller's transaction.
-    pub async fn add_in(&self, tx: &mut Tx, owner: &Owner, invoice: Value) -> Result<(), Error> {
-        let sealed = self.vault.seal_records(owner, vec![self.dated(owner, invoice)?]).await?;
-        if let Err(e) = self.vault.insert(tx, owner, &sealed).await {
-            self.vault.discard(owner, &sealed).await;
-            return Err(e.into());
-        }
-        Ok(())
+    /// The same, sealed for [`Vault::insert`] to write with the change it belongs to.
+    pub async fn sealed(&self, owner: &Owner, invoice: Value) -> Result<Vec<SealedRecord>, Error> {
+        let new = self.dated(owner, invoice)?;
+        Ok(self.vault.seal_records(owner, vec![new]).await?)
     }
 
     fn dated(&self, owner: &Owner, invoice: Value) -> Result<NewRecord<'static>, Error> {

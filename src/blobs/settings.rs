@@ -143,7 +143,7 @@ impl Default for Patience {
 }
 
 /// The smallest part S3 takes, except as the last.
-const MIN_PART: usize = 5 << 20;
+pub(super) const MIN_PART: usize = 5 << 20;
 
 impl S3Settings {
     /// A bucket with the usual part size (8 MiB), time-outs and no prefix.

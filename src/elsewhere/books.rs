@@ -4,18 +4,28 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Elsewhere, Error};
+use super::{Elsewhere, Error, sql};
 use crate::base::PageSize;
 use crate::egress::CallLog;
 use crate::policy::Category;
 use crate::recipients::{PaidInvoice, Recipient};
-use crate::vault::{Access, Actor, Owner};
+use crate::vault::{Access, Actor, Owner, SealedRecord};
 
 const CATEGORY: &str = "billing";
 /// Without these an invoice can neither be told from another nor have its clock.
 const NEEDED: [&str; 2] = ["invoice-number", "invoice-date"];
 /// Under which it is looked up: a pause of all other use must not lose an invoice.
 const PURPOSE: &str = "rights";
+
+/// What came of writing an invoice down.
+enum Entered {
+    /// It is kept, or was known and the message is noted.
+    Done,
+    /// The message was taken before.
+    Heard,
+    /// Another invoice came in since it was looked what is there: it may be this one.
+    Overtaken,
+}
 
 impl Elsewhere {
     /// Takes in what Stripe has invoiced a person and we do not know of: a message may have been lost, and whoever is about
@@ -46,25 +56,58 @@ impl Elsewhere {
         // A document that names no numbered and dated invoices has no books to complete.
         let named = |c: &&Category| NEEDED.iter().all(|field| c.has_field(field));
         let Some(category) = policy.category(CATEGORY).filter(named) else { return Ok(false) };
+        let mut fields = invoice.fields.clone();
+        // What the document does not name is not kept.
+        if let Value::Object(map) = &mut fields {
+            map.retain(|field, _| category.has_field(field));
+        }
+        loop {
+            // Whatever takes a connection of its own comes before the transaction: as many messages at once as there are
+            // connections would each hold one and wait for another's. What is there is listed before it is read, so that
+            // nothing on the list goes unread.
+            let listed = {
+                let mut tx = self.db.read().await?;
+                sql::records(&mut tx, owner, CATEGORY).await?
+            };
+            let fresh = !self.numbers(owner).await?.contains(&invoice.number);
+            let sealed = if fresh { self.invoices.sealed(owner, fields.clone()).await? } else { Vec::new() };
+            let entered = self.enter(owner, message, &listed, &sealed).await;
+            if !matches!(entered, Ok(Entered::Done)) {
+                self.vault.discard(owner, &sealed).await;
+            }
+            match entered? {
+                Entered::Done => return Ok(fresh),
+                Entered::Heard => return Ok(false),
+                // Each round that is lost is one in which another invoice came in, so there is an end to them.
+                Entered::Overtaken => {}
+            }
+        }
+    }
+
+    /// Writes an invoice that was not among `listed`, if there is one, and that a message was taken.
+    async fn enter(
+        &self,
+        owner: &Owner,
+        message: Option<&str>,
+        listed: &BTreeSet<String>,
+        sealed: &[SealedRecord],
+    ) -> Result<Entered, Error> {
         let mut tx = self.db.begin().await?;
         // Two messages of one invoice take turns.
         tx.take_turn(&format!("invoices/{}/{}", owner.tenant, owner.subject)).await?;
         if let Some(message) = message
             && !self.first_time(&mut tx, &owner.tenant, message).await?
         {
-            return Ok(false);
+            return Ok(Entered::Heard);
         }
-        let fresh = !self.numbers(owner).await?.contains(&invoice.number);
-        if fresh {
-            let mut fields = invoice.fields.clone();
-            // What the document does not name is not kept.
-            if let Value::Object(map) = &mut fields {
-                map.retain(|field, _| category.has_field(field));
+        if !sealed.is_empty() {
+            if !sql::records(&mut tx, owner, CATEGORY).await?.is_subset(listed) {
+                return Ok(Entered::Overtaken);
             }
-            self.invoices.add_in(&mut tx, owner, fields).await?;
+            self.vault.insert(&mut tx, owner, sealed).await?;
         }
         tx.commit().await?;
-        Ok(fresh)
+        Ok(Entered::Done)
     }
 
     async fn numbers(&self, owner: &Owner) -> Result<BTreeSet<String>, Error> {

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::{Account, Stays, Task, TaskKind, TaskState};
 use crate::base::{RequestId, SubjectId, TenantId, Timestamp};
 use crate::store::{Error, Tx};
@@ -50,6 +52,8 @@ const ERASED_ALREADY: &str =
 const FORGET_TASKS: &str = "UPDATE elsewhere_task SET subject = NULL WHERE tenant = $1 AND subject = $2";
 const EXPIRE_TASKS: &str = "DELETE FROM elsewhere_task WHERE (state = 'done' AND done_at < $1) \
     OR (state = 'stays' AND next_at IS NULL AND stay_until < $1)";
+
+const RECORDS: &str = "SELECT id FROM record WHERE tenant = $1 AND subject = $2 AND category = $3";
 
 const TOLD: &str =
     "INSERT INTO told (tenant, processor, message, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
@@ -306,6 +310,17 @@ pub(super) async fn told(
     now: Timestamp,
 ) -> Result<bool, Error> {
     Ok(change!(tx, TOLD, tenant.as_str(), processor, message, now.micros())? == 1)
+}
+
+/// The ids of a person's records of one category.
+pub(super) async fn records(tx: &mut Tx, owner: &Owner, category: &str) -> Result<BTreeSet<String>, Error> {
+    let rows: Vec<(String,)> = on!(tx, |c| sqlx::query_as(RECORDS)
+        .bind(owner.tenant.as_str())
+        .bind(owner.subject.to_string())
+        .bind(category)
+        .fetch_all(c)
+        .await)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 /// Whether a person opened a link that was sent to the address they changed to.

@@ -33,14 +33,19 @@ async fn kills(rounds: usize) {
     let mut service = home.start().await.unwrap();
     let key = home.api_key().await;
     let mut load = Load::new(&service.calls, key, PEOPLE).await;
+    let (mut in_all, mut at_work) = (0, 0);
     for round in 0..rounds {
         let life = Duration::from_millis(chance.below(LONGEST_LIFE) as u64);
         let calls = service.calls.clone();
-        let (faults, ()) = tokio::join!(load.run(&calls, &chance, false), async {
+        let (faults, under_way) = tokio::join!(load.run(&calls, &chance, false), async {
             // The moment is the point.
             tokio::time::sleep(life).await;
+            let under_way = calls.under_way();
             service.kill().await;
+            under_way
         });
+        in_all += under_way;
+        at_work += usize::from(under_way > 0);
         assert!(faults.is_empty(), "seed {}, round {round}: {faults:#?}", chance.seed);
         service = home.start().await.unwrap_or_else(|e| panic!("seed {}, round {round}: {e}", chance.seed));
         let wrong = load.look(&service.calls).await;
@@ -51,12 +56,17 @@ async fn kills(rounds: usize) {
         "only {} in {rounds} rounds: nothing was at work",
         load.acknowledged
     );
+    // A service that is idle when it is killed shows nothing.
+    assert!(
+        at_work * 4 >= rounds * 3 && in_all >= rounds,
+        "of {rounds} kills {at_work} met a call that changes something, {in_all} in all"
+    );
     service.stop().await;
     let wrong = look_behind(&home, &load).await;
     assert!(wrong.is_empty(), "seed {}: {wrong:#?}", chance.seed);
     if rounds > 100 {
         tell(&format!(
-            "T15: {rounds} kills, {} acknowledged, 0 lost, 0 twice, 0 back, ledger whole, no orphan (seed {})",
+            "T15: {rounds} kills, {at_work} of them amid {in_all} calls, {} acknowledged, 0 lost, 0 twice, 0 back, ledger whole, no orphan (seed {})",
             load.acknowledged, chance.seed
         ));
     }

@@ -2,6 +2,8 @@
 
 use std::fs::File;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -29,6 +31,23 @@ pub(super) struct Service {
 pub(super) struct Calls {
     port: u16,
     client: reqwest::Client,
+    changing: Arc<AtomicUsize>,
+}
+
+/// A call that changes something, counted from when it is begun until its whole answer is there, or none will come.
+struct Changing(Arc<AtomicUsize>);
+
+impl Changing {
+    fn begun(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Changing {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// No whole answer came: what was asked may be done or not.
@@ -116,7 +135,12 @@ impl Service {
 
 impl Calls {
     pub(super) fn to(port: u16) -> Self {
-        Self { port, client: client() }
+        Self { port, client: client(), changing: Arc::default() }
+    }
+
+    /// How many calls that change something have begun and are without an answer at this moment.
+    pub(super) fn under_way(&self) -> usize {
+        self.changing.load(Ordering::Relaxed)
     }
 
     pub(super) async fn get(&self, path: &str, token: &str) -> Result<Told, Lost> {
@@ -131,6 +155,7 @@ impl Calls {
         token: &str,
         fill: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder + Send,
     ) -> Result<Told, Lost> {
+        let _counted = (method != "GET").then(|| Changing::begun(&self.changing));
         let url = format!("http://127.0.0.1:{}{path}", self.port);
         let call = self.client.request(method.parse().unwrap(), url).bearer_auth(token);
         let answer = fill(call).send().await.map_err(|_| Lost)?;

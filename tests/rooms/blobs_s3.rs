@@ -2,10 +2,10 @@
 
 use futures_util::TryStreamExt;
 use vouchsafe::base::{Entropy, Kind};
-use vouchsafe::blobs::{BlobKey, Finding, KeyPrefix, Level, Listed, Vendor};
+use vouchsafe::blobs::{BlobKey, Error, Finding, KeyPrefix, Level, Listed, Vendor};
 
 use super::blobs_bucket::{Bucket, Fault, MIB, open};
-use super::blobs_contract::{body, fresh, keys, noise};
+use super::blobs_contract::{body, fresh, keys, noise, read};
 
 #[tokio::test]
 async fn requests_carry_what_every_vendor_takes_and_nothing_more() {
@@ -86,7 +86,10 @@ async fn a_good_bucket_checks_out() {
         assert!(found.iter().all(|f| f.level < Level::Error), "{vendor}: {found:?}");
         let told = level(&found, "conditional").unwrap();
         assert_eq!(told == Level::Warning, vendor == Vendor::Supabase);
-        let asked = Bucket::count(&bucket.log(), "GetBucketVersioning") > 0;
+        assert_eq!(level(&found, "parts"), Some(Level::Good), "{found:?}");
+        let log = bucket.log();
+        assert_eq!(Bucket::count(&log, "UploadPart"), 2, "a large blob goes another way than a small one");
+        let asked = Bucket::count(&log, "GetBucketVersioning") > 0;
         assert_eq!(asked, vendor == Vendor::Generic, "R2 and Supabase have no versions to ask for");
     }
     let said = bucket.blobs(Vendor::CloudflareR2).describe();
@@ -122,6 +125,45 @@ async fn a_bucket_that_cannot_erase_is_an_error() {
     bucket.order("GetBucketVersioning", &[Fault::Status(403, "AccessDenied")]);
     let found = bucket.blobs(Vendor::Generic).check(&Entropy::system()).await.unwrap();
     assert_eq!(level(&found, "versioning"), Some(Level::Warning), "not told is not known");
+}
+
+/// Ceph's gateway, and others of their day, quote an entity tag in the header of a look and not in the answer to a
+/// multipart upload.
+#[tokio::test]
+async fn a_store_that_leaves_the_quotes_off_an_entity_tag_is_believed() {
+    let bucket = Bucket::start().await;
+    let blobs = bucket.blobs(Vendor::Generic);
+    let dressed: [fn(&str) -> String; 2] = [|tag| tag.trim_matches('"').to_owned(), |tag| format!("W/{tag}")];
+    for other in dressed {
+        let (key, bytes) = (fresh(), noise(5 * MIB + 1));
+        bucket.order("CompleteMultipartUpload", &[Fault::Tagged(other)]);
+        let put = blobs.put(&key, body(&bytes)).await;
+        assert_eq!(put.unwrap(), bytes.len() as u64);
+        assert!(read(&blobs, &key).await.unwrap() == bytes);
+        assert_eq!(Bucket::count(&bucket.log(), "CompleteMultipartUpload"), 1, "it was the first answer");
+    }
+    // The control: what is another tag without its quotes as well is another blob's.
+    let key = fresh();
+    bucket.order("CompleteMultipartUpload", &[Fault::Tagged(|_| "0a1b-2".to_owned())]);
+    let put = blobs.put(&key, body(&noise(5 * MIB + 1))).await;
+    assert!(matches!(put, Err(Error::Mismatch(_))), "{put:?}");
+    assert!(matches!(blobs.head(&key).await, Err(Error::NotFound)));
+    assert_eq!((bucket.forget(), bucket.unfinished()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_bucket_that_takes_small_blobs_alone_is_an_error() {
+    let bucket = Bucket::start().await;
+    for (op, fault) in [
+        ("CreateMultipartUpload", Fault::Status(501, "NotImplemented")),
+        ("CompleteMultipartUpload", Fault::Tagged(|_| "0a1b-2".to_owned())),
+    ] {
+        bucket.order(op, &[fault]);
+        let found = bucket.blobs(Vendor::Generic).check(&Entropy::system()).await.unwrap();
+        assert_eq!(level(&found, "parts"), Some(Level::Error), "{found:?}");
+        assert_eq!(level(&found, "write"), Some(Level::Good), "{found:?}");
+        assert_eq!((bucket.forget(), bucket.unfinished()), (0, 0));
+    }
 }
 
 #[tokio::test]

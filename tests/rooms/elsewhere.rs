@@ -1,6 +1,7 @@
 //! Accounts elsewhere: who is known by which name, tasks that are done once, and what a person's state means for them.
 
 use chrono::TimeDelta;
+use futures_util::future::join_all;
 use serde_json::json;
 use vouchsafe::elsewhere::{Error, TaskKind, TaskState};
 use vouchsafe::fakes::{At, Fault};
@@ -10,9 +11,10 @@ use vouchsafe::subjects::Profile;
 use vouchsafe::vault::Actor;
 
 use crate::each_app_with_recipients;
-use crate::support::TestApp;
 use crate::support::app::{OTHER_TENANT, Person, TENANT};
+use crate::support::elsewhere::There;
 use crate::support::house::{count_in, run_in};
+use crate::support::{Backend, TestApp};
 
 async fn correct(app: &TestApp, person: &Person) {
     let me = Actor::Subject(person.owner.subject);
@@ -20,7 +22,61 @@ async fn correct(app: &TestApp, person: &Person) {
     app.app.requests.correct(&person.owner, &me, &new, AddressBy::App).await.unwrap();
 }
 
+/// Invoices of more people at once than the service has connections: none may hold one and wait for another's.
+async fn more_invoices_at_once_than_connections(backend: Backend) {
+    let there = There::start().await;
+    let opened = TestApp::open_with(backend, |config| {
+        there.configure(config);
+        config.store.connections = Some(3);
+    });
+    let Some(app) = opened.await else { return };
+    let mut sent = Vec::new();
+    for n in 0..9 {
+        let email = format!("person{n}@example.org");
+        let person = app.person(&email).await;
+        let customer = there.customer(&app, &person, &email).await;
+        let invoice = there.stripe.thing(&there.paid(&customer, &format!("N-{n}"))).unwrap();
+        sent.push(there.stripe.webhook("", "invoice.paid", &invoice, None));
+    }
+    let answers = join_all(sent.iter().map(|message| there.deliver(&app, TENANT, message))).await;
+    let answers: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+    assert_eq!(answers, [202; 9]);
+    assert_eq!(count_in(&app.app.db, "SELECT COUNT(*) FROM record WHERE category = 'billing'").await, 9);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn more_invoices_at_once_than_connections_sqlite() {
+    more_invoices_at_once_than_connections(Backend::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn more_invoices_at_once_than_connections_postgres() {
+    more_invoices_at_once_than_connections(Backend::Postgres).await;
+}
+
 each_app_with_recipients! {
+    async fn invoices_told_twice_at_the_same_moment_are_kept_once(app: TestApp, there: There) {
+        let ada = app.person("ada@example.org").await;
+        let customer = there.customer(&app, &ada, "ada@example.org").await;
+        let mut sent = Vec::new();
+        for number in ["A-1", "A-2", "A-3"] {
+            let invoice = there.stripe.thing(&there.paid(&customer, number)).unwrap();
+            for kind in ["invoice.finalized", "invoice.paid"] {
+                sent.push(there.stripe.webhook("", kind, &invoice, None));
+            }
+        }
+        let (looked, answers) = tokio::join!(
+            app.app.elsewhere.complete_books(&ada.owner),
+            join_all(sent.iter().map(|message| there.deliver(&app, TENANT, message)))
+        );
+        looked.unwrap();
+        assert!(answers.iter().all(|answer| answer.status == 202));
+        assert_eq!(count_in(&app.app.db, "SELECT COUNT(*) FROM record WHERE category = 'billing'").await, 3);
+        assert_eq!(count_in(&app.app.db, "SELECT COUNT(*) FROM told").await, 6, "each message is noted");
+        assert_eq!(app.app.elsewhere.complete_books(&ada.owner).await.unwrap(), 0);
+        there.is_content();
+    }
+
     async fn a_name_is_one_persons_within_a_tenant(app: TestApp, there: There) {
         let (ada, eve) = (app.person("ada@example.org").await, app.person("eve@example.org").await);
         let other = app.person_of(OTHER_TENANT, "ada@example.org").await;

@@ -1,5 +1,6 @@
 //! Erasing among many, and while everything else goes on.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -21,6 +22,9 @@ use crate::support::chance::{Chance, soaking, tell};
 use crate::support::source;
 
 const CATEGORY: &str = "output-image";
+
+const LATE: &str = "INSERT INTO record (id, tenant, subject, category, name, revision, sealed, facts, policy_version, kfp, \
+    created_at, updated_at) VALUES ('late', $1, $2, 'analytics', 'event', 1, $3, $4, $5, $6, 0, 0)";
 
 /// A picture, and everything that it takes to try to open it without us.
 struct Kept {
@@ -84,6 +88,51 @@ impl House {
             }
         }
         keys
+    }
+
+    /// Erases somebody while a record of theirs is written as [`vouchsafe::vault::Vault::insert`] would, but for its look
+    /// at how they stand, and not before their rows are cleared.
+    async fn erase_beside_one_that_does_not_ask(&self, owner: &Owner) {
+        let mut tx = self.db.main.read().await.unwrap();
+        let (sealed, kfp, facts, version): (Vec<u8>, Vec<u8>, String, String) = on!(tx, |c| sqlx::query_as(
+            "SELECT sealed, kfp, facts, policy_version FROM record WHERE subject = $1"
+        )
+        .bind(owner.subject.to_string())
+        .fetch_one(c)
+        .await)
+        .unwrap();
+        drop(tx);
+        let over = Cell::new(false);
+        let erasing = async {
+            // A second look that finds the record says so, and that is as well.
+            let _ = self.requests.erase(owner, vouchsafe::policy::Role::Service).await;
+            over.set(true);
+        };
+        let writing = async {
+            let before = [ErasureState::Fenced, ErasureState::Listed, ErasureState::Destroyed];
+            loop {
+                let newest = self.requests.erasures(&owner.tenant, 1).await.unwrap().remove(0);
+                let theirs = newest.subject == Some(owner.subject);
+                if over.get() || (theirs && !before.contains(&newest.state)) {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+            let mut tx = self.db.main.begin().await.unwrap();
+            on!(tx, |c| sqlx::query(LATE)
+                .bind(owner.tenant.as_str())
+                .bind(owner.subject.to_string())
+                .bind(sealed)
+                .bind(facts)
+                .bind(version)
+                .bind(kfp)
+                .execute(c)
+                .await
+                .map(|_| ()))
+            .unwrap();
+            tx.commit().await.unwrap();
+        };
+        tokio::join!(erasing, writing);
     }
 
     async fn count(&self, keys: bool, statement: &'static str) -> i64 {
@@ -235,7 +284,11 @@ each_database! {
         assert_eq!(house.count(false, "SELECT COUNT(*) FROM object").await, 0, "rows were left");
         assert_eq!(house.count(false, "SELECT COUNT(*) FROM record").await, 0, "rows were left");
         assert_eq!(house.count(false, "SELECT COUNT(*) FROM consent_event").await, 0, "rows were left");
-        // The control: without the fence, what comes late does stay.
+        // A control: a writer that does not ask how a person stands before it writes, and is slow, leaves something.
+        let owner = house.person(&flux(), "slow").await;
+        house.erase_beside_one_that_does_not_ask(&owner).await;
+        assert_eq!(house.count(false, "SELECT COUNT(*) FROM record").await, 1, "it is what asking stops");
+        // Another: without the fence of the keystore a key is made again.
         let owner = house.person(&flux(), "control").await;
         house.requests.erase(&owner, vouchsafe::policy::Role::Service).await.unwrap();
         let mut tx = house.db.keys.begin().await.unwrap();

@@ -1,14 +1,21 @@
 //! Settings of a bucket that would break a promise without any request failing.
 
 use aws_sdk_s3::types::{BucketVersioningStatus, ExpirationStatus, ObjectLockEnabled};
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 
 use super::S3;
 use super::fault::translate;
+use super::put::put;
 use crate::blobs::check::{Finding, Level};
 use crate::blobs::error::Error;
+use crate::blobs::key::BlobKey;
+use crate::blobs::settings::MIN_PART;
 
 impl S3 {
-    /// Looks at the bucket. What a vendor does not have cannot be wrong; what it will not tell is a warning.
+    /// Looks at the bucket. What a vendor does not have cannot be wrong; what it will not tell is a warning. Where nothing
+    /// is wrong so far, a blob goes through it in two parts: a small one, such as follows this, would not show that large
+    /// ones are refused.
     pub(in crate::blobs) async fn check(&self) -> Result<Vec<Finding>, Error> {
         let asked = self.client.head_bucket().bucket(&self.bucket).send().await;
         asked.map_err(|e| match translate("look at the bucket", &e) {
@@ -27,7 +34,25 @@ impl S3 {
             found.push(told("object-lock", self.object_lock().await));
             found.push(told("lifecycle", self.lifecycle().await));
         }
+        // A bucket that is refused may keep what is written into it.
+        if found.iter().all(|f| f.level < Level::Error) {
+            let unwritten = |e: Error| Finding {
+                level: Level::Error,
+                about: "parts",
+                text: format!("a blob in two parts could not be stored: {e}"),
+            };
+            found.push(self.in_parts().await.map_or_else(unwritten, |()| good("parts")));
+        }
         Ok(found)
+    }
+
+    /// Writes and deletes a blob in two parts, the first as short as S3 lets it be whatever the settings say.
+    async fn in_parts(&self) -> Result<(), Error> {
+        let key = BlobKey::new(&self.entropy);
+        let piece = Bytes::copy_from_slice(&self.entropy.bytes::<1024>());
+        let pieces = (0..=MIN_PART / piece.len()).map(move |_| Ok::<_, Error>(piece.clone()));
+        put(self, &key, stream::iter(pieces).boxed(), MIN_PART).await?;
+        self.delete(&key).await.map(|_| ())
     }
 
     async fn versioning(&self) -> Result<Finding, Error> {

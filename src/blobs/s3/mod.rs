@@ -96,7 +96,7 @@ impl S3 {
     }
 
     pub(super) async fn put(&self, key: &BlobKey, body: Source<'_>) -> Result<u64, Error> {
-        put::put(self, key, body).await
+        put::put(self, key, body, self.part_bytes).await
     }
 
     pub(super) async fn get(&self, key: &BlobKey, range: Option<Range<u64>>) -> Result<Body, Error> {

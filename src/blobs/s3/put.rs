@@ -16,8 +16,8 @@ const MAX_PARTS: i32 = 10_000;
 
 const CONTENT_TYPE: &str = "application/octet-stream";
 
-/// Stores the body; see `Blobs::put`.
-pub(super) async fn put(s3: &S3, key: &BlobKey, body: Source<'_>) -> Result<u64, Error> {
+/// Stores the body; see `Blobs::put`. What is longer than `part_bytes` goes in parts of that length.
+pub(super) async fn put(s3: &S3, key: &BlobKey, body: Source<'_>, part_bytes: usize) -> Result<u64, Error> {
     if !s3.vendor.conditional_writes() {
         match s3.see(key).await {
             Ok(_) => return Err(Error::Exists),
@@ -26,7 +26,7 @@ pub(super) async fn put(s3: &S3, key: &BlobKey, body: Source<'_>) -> Result<u64,
         }
     }
     let upload = Upload { s3, key, name: s3.name(key), mark: hex::encode(s3.entropy.bytes::<16>()) };
-    let mut parts = Parts::new(body, s3.part_bytes);
+    let mut parts = Parts::new(body, part_bytes);
     let first = parts.next().await?;
     if first.last {
         let len = parts.len();
@@ -142,7 +142,7 @@ impl Upload<'_> {
             Some("another upload lies under the key")
         } else if seen.head.len != len {
             Some("the blob is not as long as what was sent")
-        } else if etag.is_some() && seen.etag.is_some() && etag != seen.etag {
+        } else if differ(etag.as_deref(), seen.etag.as_deref()) {
             Some("the blob is not the one it acknowledged")
         } else {
             None
@@ -169,5 +169,37 @@ fn unknown(e: Error) -> Error {
             Error::Unavailable("write a blob: the outcome is not known".to_owned())
         }
         e => e,
+    }
+}
+
+/// Whether two entity tags name different bytes. A tag that is not told says nothing.
+fn differ(one: Option<&str>, other: Option<&str>) -> bool {
+    matches!((one.and_then(tag), other.and_then(tag)), (Some(one), Some(other)) if one != other)
+}
+
+/// What an entity tag says, without its dress: some stores leave the quotes off in the answer to a multipart upload and
+/// put them into the header of a look, and a proxy on the way may call a tag weak.
+fn tag(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let text = text.strip_prefix("W/").unwrap_or(text).trim_matches('"');
+    (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entity_tags_are_told_apart_by_what_they_say_and_not_by_their_dress() {
+        let same = ["\"0a1b-2\"", "0a1b-2", "W/\"0a1b-2\"", " \"0a1b-2\""];
+        for one in same {
+            for other in same {
+                assert!(!differ(Some(one), Some(other)), "{one} and {other}");
+            }
+            for other in ["\"0a1b-3\"", "0a1b", "W/\"0a1b-20\"", "\"0A1B-2\""] {
+                assert!(differ(Some(one), Some(other)), "{one} and {other}");
+            }
+            assert!(!differ(Some(one), None) && !differ(Some(one), Some("\"\"")), "nothing is said");
+        }
     }
 }
