@@ -10,7 +10,7 @@ use super::{Error, replay, sql};
 use crate::app::{App, Shut};
 use crate::base::EntryId;
 use crate::crypto::Fingerprint;
-use crate::ledger::{Entry, EntryKind, Logged};
+use crate::ledger::{Entry, EntryKind, Leaf, Logged};
 use crate::vault::Owner;
 
 /// Entries read at once.
@@ -100,12 +100,13 @@ pub async fn bring_up_to_date_from(app: &App, folder: &Path) -> Result<Done, Err
     done.sessions = app.subjects.end_all_sessions().await?;
     done.codes = app.subjects.void_recovery_codes().await?;
     let people = replay::people(app, &missing).await?;
-    let begun = replay::replay(app, &missing, &people, &mut done).await?;
+    replay::replay(app, &missing, &people, &mut done).await?;
     let keys = destroy_keys(app, &missing, &mut done).await?;
-    erase_people(app, keys.unknown, &mut done).await?;
     done.epochs = app.keys.leave_epochs(keys.epoch).await?.len() as u64;
     // Epochs that ended since are written down as ended in a keystore from before: their keys are gone, and not away.
     app.keys.finish().await?;
+    erase_people(app, keys.unknown, &mut done).await?;
+    app.requests.cut_log().await;
     if !missing.is_empty() {
         app.ledger.replay(folder).await?;
     }
@@ -121,7 +122,6 @@ pub async fn bring_up_to_date_from(app: &App, folder: &Path) -> Result<Done, Err
     done.blobs_missing = strangers.missing;
     done.keyless = app.vault.keyless().await?;
     look_again(app).await?;
-    replay::complete(app, begun).await?;
     app.destroyed_again().await?;
     end(app, &done).await?;
     forget_replaced(&app.config.data.folder)?;
@@ -158,6 +158,26 @@ async fn begin(app: &App, why: Shut) -> Result<Done, Error> {
     }
     tx.commit().await?;
     Ok(Done { from: held, ..Done::default() })
+}
+
+/// The erasures that began and that no entry calls completed, by what is said of their beginning: out of the whole
+/// ledger, for a try that was cut short may have put the entries back. All of them are done by now.
+async fn begun(app: &App) -> Result<Vec<Leaf>, Error> {
+    let (mut begun, mut from) = (Vec::<Leaf>::new(), 0);
+    loop {
+        let batch = app.ledger.from(from, BATCH).await?;
+        if batch.is_empty() {
+            return Ok(begun);
+        }
+        from += batch.len() as u64;
+        for Logged { leaf, .. } in batch {
+            match asked(&leaf) {
+                Asked::Leaving { .. } => begun.push(leaf),
+                Asked::Gone { .. } => begun.retain(|b| b.subject != leaf.subject),
+                _ => {}
+            }
+        }
+    }
 }
 
 /// Goes through the whole ledger, what the database has and what it lacks.
@@ -282,8 +302,12 @@ async fn look_again(app: &App) -> Result<(), Error> {
     if left.get() > 0 { Err(Error::StillThere(left.get())) } else { Ok(()) }
 }
 
-/// Says on the ledger what was done, and ends the restoration, in one transaction.
+/// Says on the ledger what was done, that of erasures which had begun when the database was lost nothing is left, and
+/// ends the restoration, in one transaction: a try that was cut short, or another replica's, tells nothing twice.
 async fn end(app: &App, done: &Done) -> Result<(), Error> {
+    // What waits may tell the end of one that began.
+    while app.ledger.sequence().await?.is_some() {}
+    let begun = begun(app).await?;
     let now = app.clock.now();
     let facts = done.facts();
     let entry = Entry::house(EntryKind::RESTORE_COMPLETED, now, "service");
@@ -291,6 +315,9 @@ async fn end(app: &App, done: &Done) -> Result<(), Error> {
     let counts: Vec<String> = facts.iter().map(|(name, n)| format!("{name}={n}")).collect();
     let mut tx = app.db.begin().await?;
     if sql::end(&mut tx, now, done.to, &counts.join("\n")).await? {
+        for entry in begun.into_iter().filter_map(|leaf| replay::completed(leaf, now)) {
+            app.ledger.append(&mut tx, entry).await?;
+        }
         app.ledger.append(&mut tx, entry).await?;
     }
     tx.commit().await?;

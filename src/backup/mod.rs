@@ -19,5 +19,5 @@ pub use again::{Done, bring_up_to_date, bring_up_to_date_from};
 pub use envelope::Unlock;
 pub use error::Error;
 pub use manifest::{Manifest, What};
-pub use put_back::{How, PutBack, blobs_of, put_back};
+pub use put_back::{How, PutBack, blobs_of, forget_incoming, put_back};
 pub use take::{Order, take};

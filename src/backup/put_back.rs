@@ -28,8 +28,10 @@ use crate::store::{Db, KEYSTORE, MAIN, SqliteSettings};
 const PIECE: usize = 256 << 10;
 /// What a database that was replaced is called until the service is up to date.
 const REPLACED: &str = ".replaced";
+/// What a database is called while it is unpacked.
+const INCOMING: &str = ".incoming";
 /// What a SQLite database consists of.
-const FILES: [&str; 3] = ["", "-wal", "-shm"];
+const FILES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 
 /// How to put a backup back.
 #[derive(Debug, Clone, Default)]
@@ -60,8 +62,8 @@ pub async fn put_back(by: &Standby, file: &Path, how: How) -> Result<PutBack, Er
     let manifest = blocking(move || read(open(&path, &unlock)?, &with, |_, _, _| Ok(()))).await?;
     let known = may_be_put_back(by, &manifest, how.replace)?;
     let place = by.data.join(manifest.what.file());
-    let staged = with_suffix(&place, ".incoming");
-    remove(&staged)?;
+    let staged = with_suffix(&place, INCOMING);
+    forget_incoming(&by.data)?;
     let (path, into, blobs, handle) = (file.to_owned(), staged.clone(), by.blobs.clone(), Handle::current());
     let expected = manifest.clone();
     let written = blocking(move || {
@@ -105,6 +107,15 @@ pub fn blobs_of(
         }
         Ok(())
     })
+}
+
+/// Removes databases that a restore had unpacked which was killed: with keys, or with people who were erased since. The
+/// caller holds the data folder, so no other restore is at work.
+pub fn forget_incoming(data: &Path) -> Result<(), Error> {
+    for what in [What::Data, What::Keystore] {
+        remove(&with_suffix(&data.join(what.file()), INCOMING))?;
+    }
+    Ok(())
 }
 
 /// Removes the databases that were replaced, once the service is up to date.

@@ -6,6 +6,7 @@ use super::Error;
 use super::again::Done;
 use super::entries::{Asked, Standing, asked};
 use crate::app::App;
+use crate::base::Timestamp;
 use crate::crypto::Fingerprint;
 use crate::ledger::{Entry, EntryKind, Leaf, Logged, SubjectRef};
 use crate::retention::HeldAgain;
@@ -37,26 +38,19 @@ pub(super) async fn people(app: &App, missing: &[Logged]) -> Result<People, Erro
     Ok(found)
 }
 
-/// Erasures that began and that no entry calls completed.
-#[derive(Debug, Default)]
-pub(super) struct Begun(pub(super) Vec<Leaf>);
-
 /// Does again what the missing entries record, but for people's erasures, which are told apart by their keys.
 pub(super) async fn replay(
     app: &App,
     missing: &[Logged],
     people: &People,
     done: &mut Done,
-) -> Result<Begun, Error> {
-    let mut begun = Begun::default();
+) -> Result<(), Error> {
     let (mut filed, mut stored) = (BTreeSet::new(), BTreeSet::new());
     // A backup that was taken while entries waited has done what they record.
     let waiting = app.ledger.waiting().await?;
     for Logged { leaf, .. } in missing.iter().filter(|entry| !waiting.contains(&entry.leaf.id)) {
         let Some(standing) = Standing::of(leaf) else { continue };
         match asked(leaf) {
-            Asked::Leaving { .. } => begun.0.push(leaf.clone()),
-            Asked::Gone { .. } => begun.0.retain(|b| b.subject != leaf.subject),
             Asked::Filed(id) => {
                 filed.insert(id);
             }
@@ -80,7 +74,7 @@ pub(super) async fn replay(
     for id in &filed {
         tracing::warn!(request = id, "filed since the backup and lost with the database: take it up by hand");
     }
-    Ok(begun)
+    Ok(())
 }
 
 async fn one(
@@ -152,22 +146,16 @@ async fn corrected(
     Ok(())
 }
 
-/// Says of erasures that had begun when the database was lost that they are completed: they are.
-pub(super) async fn complete(app: &App, begun: Begun) -> Result<(), Error> {
-    for leaf in begun.0 {
-        let Some(tenant) = &leaf.tenant else { continue };
-        let mut entry = Entry::new(EntryKind::ERASURE_COMPLETED, app.clock.now(), tenant, "service");
-        if let Some(about) = leaf.subject {
-            entry = entry.about(about);
+/// Says of an erasure that had begun when the database was lost that it is completed: it is.
+pub(super) fn completed(leaf: Leaf, now: Timestamp) -> Option<Entry> {
+    let mut entry = Entry::new(EntryKind::ERASURE_COMPLETED, now, leaf.tenant.as_ref()?, "service");
+    for name in ["key", "request"] {
+        if let Some(fact) = leaf.facts.get(name) {
+            entry = entry.fact(name, fact.clone());
         }
-        for name in ["key", "request"] {
-            if let Some(fact) = leaf.facts.get(name) {
-                entry = entry.fact(name, fact.clone());
-            }
-        }
-        let mut tx = app.db.begin().await?;
-        app.ledger.append(&mut tx, entry).await?;
-        tx.commit().await?;
     }
-    Ok(())
+    Some(match leaf.subject {
+        Some(about) => entry.about(about),
+        None => entry,
+    })
 }

@@ -15,6 +15,8 @@ const BY_NAME: &str =
 const ACCOUNT_GONE: &str =
     "UPDATE elsewhere SET name_index = NULL, sealed = NULL, gone_at = $1 WHERE tenant = $2 AND id = $3";
 const FORGET_ACCOUNTS: &str = "UPDATE elsewhere SET subject = NULL WHERE tenant = $1 AND subject = $2";
+const LET_GO: &str = "UPDATE elsewhere SET subject = NULL, name_index = NULL, sealed = NULL, \
+    gone_at = COALESCE(gone_at, $1) WHERE tenant = $2 AND subject = $3";
 const EXPIRE_ACCOUNTS: &str = "DELETE FROM elsewhere WHERE gone_at < $1";
 
 const CONFIRMED: &str =
@@ -286,6 +288,12 @@ pub(super) async fn no_correction(tx: &mut Tx, owner: &Owner) -> Result<(), Erro
 
 pub(super) async fn forget(tx: &mut Tx, owner: &Owner) -> Result<(), Error> {
     run(tx, FORGET_ACCOUNTS, owner).await?;
+    run(tx, FORGET_TASKS, owner).await
+}
+
+/// As [`forget`], with what each account was called. What is still to be done there remembers that by itself.
+pub(super) async fn let_go(tx: &mut Tx, owner: &Owner, now: Timestamp) -> Result<(), Error> {
+    change!(tx, LET_GO, now.micros(), owner.tenant.as_str(), owner.subject.to_string())?;
     run(tx, FORGET_TASKS, owner).await
 }
 

@@ -2,10 +2,12 @@
 
 use chrono::TimeDelta;
 
-use super::{Elsewhere, Error, Memory, Note, Task, TaskKind, TaskState, sql};
+use super::{Account, Elsewhere, Error, Memory, Note, Task, TaskKind, TaskState, sql};
 use crate::base::{EntryId, RequestId, TenantId};
+use crate::disclosure::Disclosed;
 use crate::policy::Right;
 use crate::store::Tx;
+use crate::store::aside::{Unread, set_aside};
 use crate::vault::Owner;
 
 /// How long what ended is kept as a row: as long as a request's own.
@@ -67,16 +69,55 @@ impl Elsewhere {
         let sent = self.disclosures.of(owner).await?;
         let mut tasks = Vec::new();
         for account in self.accounts(owner).await? {
-            let mut task = self.task(owner, (&account.id, &account.processor), TaskKind::Erase, None)?;
-            let mut note = fresh(&task.id, self.name(&owner.tenant, &account).await?);
-            let open = |d: &&crate::disclosure::Disclosed| {
-                d.processor == account.processor && d.edit.is_none() && d.deleted_at.is_none()
-            };
-            note.disclosures = sent.iter().filter(open).map(|d| d.id.clone()).collect();
-            task.sealed = Some(self.seal_note(&task.id, &owner.tenant, &note).await?);
-            tasks.push(task);
+            tasks.push(self.erasing(owner, &account, &sent).await?);
         }
         Ok(tasks)
+    }
+
+    async fn erasing(&self, owner: &Owner, account: &Account, sent: &[Disclosed]) -> Result<Task, Error> {
+        let mut task = self.task(owner, (&account.id, &account.processor), TaskKind::Erase, None)?;
+        let mut note = fresh(&task.id, self.name(&owner.tenant, account).await?);
+        let open =
+            |d: &&Disclosed| d.processor == account.processor && d.edit.is_none() && d.deleted_at.is_none();
+        note.disclosures = sent.iter().filter(open).map(|d| d.id.clone()).collect();
+        task.sealed = Some(self.seal_note(&task.id, &owner.tenant, &note).await?);
+        Ok(task)
+    }
+
+    /// The same of somebody who was erased before and whom a backup brought back, in nobody's name: whether each recipient
+    /// had let go by then, and what it has to do on a later day, is not in the backup, and who did so says it once more. An
+    /// account whose name does not open keeps nobody from being erased: it is told of where people look.
+    pub async fn to_be_erased_again(&self, owner: &Owner) -> Result<Vec<Task>, Error> {
+        let sent = self.disclosures.of(owner).await?;
+        let mut tasks = Vec::new();
+        for account in self.accounts(owner).await? {
+            match self.erasing(owner, &account, &sent).await {
+                Ok(task) => tasks.push(Task { subject: None, ..task }),
+                Err(e) if e.kind().is_of_a_store() => return Err(e),
+                Err(_) => {
+                    let why =
+                        "an account elsewhere cannot be read: it is not asked once more to be erased there";
+                    let row = Unread { tenant: &owner.tenant, table: "elsewhere", id: &account.id, why };
+                    set_aside(&self.db, &self.clock, &self.entropy, row).await?;
+                }
+            }
+        }
+        Ok(tasks)
+    }
+
+    /// Writes down what [`Elsewhere::to_be_erased_again`] gave, and lets go of the accounts: whose they were and what they
+    /// are called there stands in no row of theirs from here on, and whoever has such an account later may name it. Again
+    /// is harmless. In the transaction that erases the person once more.
+    pub async fn erase_again(&self, tx: &mut Tx, owner: &Owner, tasks: &[Task]) -> Result<(), Error> {
+        sql::no_correction(tx, owner).await?;
+        for task in tasks {
+            if sql::is_erased(tx, &owner.tenant, &task.account).await? {
+                continue;
+            }
+            sql::insert(tx, task).await?;
+            self.disclosures.falls_due(tx, owner, &task.processor, task.due_at).await?;
+        }
+        Ok(sql::let_go(tx, owner, self.clock.now()).await?)
     }
 
     /// A task, due when the document promises an answer to the right it serves.

@@ -23,8 +23,6 @@ const COMPARISON: TimeDelta = TimeDelta::days(7);
 const UNUSED_KEY: TimeDelta = TimeDelta::hours(24);
 /// How long the published ledger goes without being verified.
 const VERIFIED: TimeDelta = TimeDelta::hours(24);
-/// How long after a restore such keys are left.
-const AFTER_A_RESTORE: TimeDelta = TimeDelta::days(8);
 /// How long an upload in parts may take: as long as its intent lives, and more.
 const LONGEST_UPLOAD: TimeDelta = TimeDelta::hours(48);
 
@@ -352,12 +350,11 @@ impl Jobs {
         Ok(found.orphans + found.missing + found.altered + keys)
     }
 
-    /// Destroys keys that open nothing once they are a day old; not within eight days of a restore, for bytes that no row
-    /// knows are kept for seven then, and a newer backup may turn up that knows both.
+    /// Destroys keys that open nothing once they are a day old; not soon after a restore, for bytes that no row knows are
+    /// kept then, and a newer backup may turn up that knows both.
     async fn orphan_keys(&self, now: Timestamp, stop: &(dyn Fn() -> bool + Sync)) -> Result<u64, Error> {
         let app = &self.app;
-        let restored = app.ledger.of_house(&EntryKind::RESTORE_COMPLETED, 1).await?.pop();
-        if restored.is_some_and(|entry| entry.leaf.at.plus(AFTER_A_RESTORE) > now) {
+        if app.vault.restored_lately().await?.is_some() {
             return Ok(0);
         }
         Ok(app.vault.destroy_orphan_keys(now.plus(-UNUSED_KEY), stop).await?)

@@ -15,6 +15,10 @@ const VISITS: [TimeDelta; 2] = [TimeDelta::hours(1), TimeDelta::hours(24)];
 /// When bytes that could not be deleted are tried again.
 const AGAIN: TimeDelta = TimeDelta::minutes(5);
 
+/// How long after a restore that is left of which a newer backup may know more: as long as bytes are that no row knows,
+/// and a day.
+const AFTER_A_RESTORE: TimeDelta = TimeDelta::days(8);
+
 impl Vault {
     /// Marks a blob that never got a row, or lost it, for deletion; drops the intent.
     pub(super) async fn bury(&self, tenant: &TenantId, id: &str, blob: &BlobKey) -> Result<(), Error> {
@@ -90,12 +94,28 @@ impl Vault {
         Ok(due.len())
     }
 
-    /// Clears uploads that never landed: keys, bytes, intents. Gives how many.
+    /// When a backup was last put back and brought up to date, unless that is so long ago that no newer one will turn up.
+    pub async fn restored_lately(&self) -> Result<Option<Timestamp>, Error> {
+        let (at,): (Option<i64>,) = {
+            let mut tx = self.db.read().await?;
+            on!(tx, |c| sqlx::query_as(sql::RESTORED_AT).fetch_one(c).await)?
+        };
+        let lately = self.clock.now().plus(-AFTER_A_RESTORE);
+        Ok(at.map(Timestamp::from_micros).filter(|at| *at > lately))
+    }
+
+    /// Clears uploads that never landed: keys, bytes, intents. Gives how many. For a while after a restore those from
+    /// before it are left: one that was under way when the backup was taken may have landed since, and a newer backup may
+    /// turn up that says so, with nothing but this key to open it.
     pub async fn sweep_arrivals(&self) -> Result<usize, Error> {
-        let now = self.clock.now();
+        let (now, restored) = (self.clock.now(), self.restored_lately().await?);
         let stale: Vec<(String, String, String)> = {
             let mut tx = self.db.read().await?;
-            on!(tx, |c| sqlx::query_as(sql::EXPIRED_ARRIVALS).bind(now.micros()).fetch_all(c).await)?
+            on!(tx, |c| sqlx::query_as(sql::EXPIRED_ARRIVALS)
+                .bind(now.micros())
+                .bind(restored.map_or(i64::MIN, Timestamp::micros))
+                .fetch_all(c)
+                .await)?
         };
         let mut cleared = 0;
         for (id, tenant, blob) in &stale {

@@ -30,7 +30,8 @@ pub(super) const OBJECTS_NEWEST: &str = "SELECT id, category, blob_key, cipher_l
     rule, created_at, due_at FROM object WHERE tenant = $1 AND subject = $2 AND category = $3 AND state = 'live' \
     AND (CAST($4 AS TEXT) IS NULL OR id < $4) ORDER BY id DESC LIMIT $5";
 pub(super) const EXPIRED_ARRIVALS: &str = "SELECT id, tenant, blob_key FROM object WHERE state <> 'live' \
-    AND (state = 'deleting' OR expires_at < $1) ORDER BY id LIMIT 500";
+    AND (state = 'deleting' OR (expires_at < $1 AND created_at > $2)) ORDER BY id LIMIT 500";
+pub(super) const RESTORED_AT: &str = "SELECT MAX(done_at) FROM restoration";
 /// From here on it cannot land.
 pub(super) const GIVE_UP_ARRIVAL: &str =
     "UPDATE object SET state = 'deleting' WHERE tenant = $1 AND id = $2 AND state <> 'live'";

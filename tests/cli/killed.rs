@@ -180,3 +180,22 @@ async fn an_edit_survives_its_process_and_is_paid_for_once() {
     let results = caller.get("/v1/images?category=output-image").await;
     assert_eq!(results["items"].as_array().unwrap().len(), 3, "one result each");
 }
+
+/// A restore that was killed leaves what it had unpacked: keys in clear, or people who were erased since.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_killed_restore_unpacked_goes_when_the_service_starts() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    installation(&data).await;
+    let left: Vec<_> = ["keystore.db", "vouchsafe.db"]
+        .iter()
+        .flat_map(|name| ["", "-wal", "-shm"].map(|file| data.join(format!("{name}.incoming{file}"))))
+        .collect();
+    for path in &left {
+        std::fs::write(path, b"SQLite format 3").unwrap();
+    }
+    let serve = ["serve", "--dev", "--listen", "127.0.0.1:0", "--data", &data.display().to_string()];
+    let (_serving, _base) = start(&serve, &[]);
+    assert!(left.iter().all(|path| !path.exists()), "{left:?}");
+    assert!(data.join("keystore.db").exists());
+}

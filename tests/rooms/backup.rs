@@ -45,6 +45,25 @@ fn put_back(store: &str, backup: &Path, data: &Path) {
     copy(&backup.join(store), &data.join(store));
 }
 
+/// What leads to somebody outside: a picture that was at a provider, and an account elsewhere, whose name opens for nobody
+/// here.
+async fn has_been_outside(house: &House, owner: &Owner, name: &str) {
+    let (subject, now) = (owner.subject, house.now().micros());
+    let hook = hex::encode(name);
+    house
+        .run(&format!(
+            "INSERT INTO errand (id, tenant, subject, provider, state, hook, made_at, tries, gone_at) VALUES \
+             ('errand-of-{name}', 'flux-kontext', '{subject}', 'fal', 'gone', x'{hook}', {now}, 0, {now})"
+        ))
+        .await;
+    house
+        .run(&format!(
+            "INSERT INTO elsewhere (id, tenant, subject, processor, name_index, sealed, linked_at) VALUES \
+             ('account-of-{name}', 'flux-kontext', '{subject}', 'stripe', x'{hook}', x'{hook}', {now})"
+        ))
+        .await;
+}
+
 /// Somebody, and what they have.
 struct Had {
     owner: Owner,
@@ -69,6 +88,7 @@ impl Drill {
             let owner = house.person(name).await;
             house.app.consents.set(&owner, PURPOSE, true, "sign-up").await.unwrap();
             house.prompt(&owner, name).await;
+            has_been_outside(&house, &owner, name).await;
             let mut pictures = Vec::new();
             for n in 0..3 {
                 let bytes = format!("{name} {n}").into_bytes();
@@ -99,6 +119,8 @@ impl Drill {
     /// What happens after the backup: somebody is erased, and by chance other things too.
     async fn live_on(&mut self, chance: &Entropy) {
         let app = self.house.app.clone();
+        // Everybody's account elsewhere ended.
+        self.house.run("DELETE FROM elsewhere").await;
         let [who, more, picture, rotate] = chance.bytes::<4>();
         self.people[usize::from(who % 4)].erased = true;
         self.people[usize::from(more % 4)].erased = true;
@@ -133,7 +155,14 @@ impl Drill {
                 return true;
             }
         }
-        let owner = KeyOwner { tenant: &had.owner.tenant, subject: had.owner.subject };
+        let subject = had.owner.subject;
+        for table in ["errand", "elsewhere"] {
+            let hers = format!("SELECT COUNT(*) FROM {table} WHERE subject = '{subject}'");
+            if self.house.count(&hers).await > 0 {
+                return true;
+            }
+        }
+        let owner = KeyOwner { tenant: &had.owner.tenant, subject };
         app.keys.fingerprint(owner).await.is_ok()
     }
 
@@ -152,6 +181,9 @@ impl Drill {
     async fn holds(&self, seed: u64, database: bool) {
         let app = &self.house.app;
         assert_eq!(self.back().await, 0, "seed {seed}");
+        let named = "SELECT COUNT(*) FROM elsewhere WHERE subject IS NULL \
+             AND (name_index IS NOT NULL OR sealed IS NOT NULL OR gone_at IS NULL)";
+        assert_eq!(self.house.count(named).await, 0, "seed {seed}: what nobody's account is called is kept");
         for had in self.people.iter().filter(|h| !h.erased) {
             for (object, bytes) in &had.pictures {
                 assert_eq!(self.house.bytes(&had.owner, object).await.unwrap(), *bytes, "seed {seed}");
@@ -228,6 +260,28 @@ async fn without_the_replay_the_erased_are_back() {
     }
     let drill = Box::pin(drill.restarted()).await;
     assert!(drill.back().await > 0, "the control found nothing, so finding nothing proves nothing");
+}
+
+/// What is left of somebody is found by every try, and by the one that finds nothing the service is opened.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_first_try_left_keeps_the_service_shut_at_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut drill = Box::pin(Drill::begin().await.backed_up(dir.path())).await;
+    drill.live_on(&Entropy::seeded(3)).await;
+    drill.house.app.close().await;
+    put_back("vouchsafe.db", dir.path(), drill.house.data());
+    let drill = Box::pin(drill.restarted()).await;
+    let app = &drill.house.app;
+    let erased = drill.people.iter().find(|h| h.erased).unwrap().owner.subject;
+    drill.house.run("CREATE TABLE surprise (subject TEXT)").await;
+    drill.house.run(&format!("INSERT INTO surprise (subject) VALUES ('{erased}')")).await;
+    for attempt in 1..=3 {
+        assert!(bring_up_to_date(app).await.is_err() && !app.gate.is_open(), "attempt {attempt}");
+    }
+    drill.house.run("DROP TABLE surprise").await;
+    bring_up_to_date(app).await.unwrap();
+    assert!(app.gate.is_open());
+    drill.holds(3, true).await;
 }
 
 /// Which of them were used since the backup is not on the ledger, so none may work.

@@ -18,19 +18,19 @@ use vouchsafe::vault::{Owner, StoredObject};
 use crate::support::Backend;
 use crate::support::house::{House, documents};
 
-const DATA: Order = Order { what: What::Data, to: None, without_blobs: false };
+pub(super) const DATA: Order = Order { what: What::Data, to: None, without_blobs: false };
 const KEYS: Order = Order { what: What::Keystore, to: None, without_blobs: false };
 
-struct Stage {
-    house: House,
+pub(super) struct Stage {
+    pub(super) house: House,
     kept: tempfile::TempDir,
-    ada: (Owner, StoredObject),
-    bert: (Owner, StoredObject),
+    pub(super) ada: (Owner, StoredObject),
+    pub(super) bert: (Owner, StoredObject),
 }
 
 impl Stage {
     /// Ada and Bert, a picture each.
-    async fn open() -> Self {
+    pub(super) async fn open() -> Self {
         let house = House::open(Backend::Sqlite).await.unwrap();
         let (ada, bert) = (house.person("ada").await, house.person("bert").await);
         let (of_ada, of_bert) =
@@ -44,7 +44,7 @@ impl Stage {
         self.kept.path().join(name)
     }
 
-    async fn take(&self, order: Order, name: &str) -> Manifest {
+    pub(super) async fn take(&self, order: Order, name: &str) -> Manifest {
         take(&self.house.app, order, &self.file(name)).await.unwrap()
     }
 
@@ -54,16 +54,24 @@ impl Stage {
     }
 
     /// The service stopped, and a backup put back over what is there.
-    async fn put_back(&self, name: &str, keys: Vec<Unlock>) -> Result<PutBack, Error> {
+    pub(super) async fn put_back(&self, name: &str, keys: Vec<Unlock>) -> Result<PutBack, Error> {
         self.house.app.close().await;
         put_back(&self.standby().await, &self.file(name), How { keys, replace: true }).await
     }
 
-    async fn restarted(self) -> Self {
+    pub(super) async fn restarted(self) -> Self {
         Self { house: self.house.restarted(documents()).await.unwrap(), ..self }
     }
 
-    async fn erase_ada(&self) {
+    /// A backup put back, and what happened since done again.
+    pub(super) async fn brought_back(self, name: &str) -> Self {
+        self.put_back(name, Vec::new()).await.unwrap();
+        let stage = Box::pin(self.restarted()).await;
+        bring_up_to_date(&stage.house.app).await.unwrap();
+        stage
+    }
+
+    pub(super) async fn erase_ada(&self) {
         self.house.app.requests.erase(&self.ada.0, Role::Service).await.unwrap().unwrap();
         self.house.app.ledger.sequence().await.unwrap();
     }
@@ -91,7 +99,7 @@ impl Stage {
     }
 }
 
-fn holds(bytes: &[u8], needle: &[u8]) -> bool {
+pub(super) fn holds(bytes: &[u8], needle: &[u8]) -> bool {
     bytes.windows(needle.len()).any(|w| w == needle)
 }
 

@@ -8,6 +8,8 @@ mod archive_page;
 mod archive_sealed;
 mod audit;
 mod backup;
+mod backup_again;
+mod backup_elsewhere;
 mod backup_files;
 mod billing;
 pub(crate) mod blobs_bucket;

@@ -63,6 +63,9 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
         None => None,
     };
     let alone = if config.store.postgres.is_none() { Some(lock(&config)?) } else { None };
+    if alone.is_some() {
+        backup::forget_incoming(&config.data.folder).context("what a restore left that was killed")?;
+    }
     let letters = letter_box(&config);
     let mut setup = Setup::of(config)?;
     setup.mail = letters.clone().map(mail::Settings::Outbox);

@@ -171,7 +171,7 @@ impl Requests {
 
     /// Deleted rows must not live on in the log. What is in it is sealed under a dead key, so a log that is in use may
     /// wait for its next turn.
-    async fn cut_log(&self) {
+    pub async fn cut_log(&self) {
         match self.db.truncate_log().await {
             Ok(()) => {}
             Err(store::Error::Busy) => tracing::info!("the database's log is in use and is cut later"),
