@@ -42,7 +42,7 @@ pub use soundness::Soundness;
 use std::path::Path;
 
 use crate::base::{Clock, Entropy};
-use crate::store::{Db, Tx};
+use crate::store::{self, Db, Tx};
 use epochs::EpochKey;
 
 /// What a keystore is opened from.
@@ -182,6 +182,16 @@ impl Keystore {
     /// Cuts the write-ahead log, so that a destroyed row is not in it either.
     pub async fn truncate_log(&self) -> Result<(), Error> {
         Ok(self.db.truncate_log().await?)
+    }
+
+    /// As [`Keystore::truncate_log`], for whoever need not wait: a log that is in use is cut when the epochs are next seen
+    /// to, which is every few seconds.
+    pub async fn cut_log(&self) {
+        match self.db.truncate_log().await {
+            Ok(()) => {}
+            Err(store::Error::Busy) => tracing::info!("the log of the keystore is in use and is cut later"),
+            Err(e) => tracing::warn!(error = %e, "the log of the keystore could not be cut"),
+        }
     }
 
     /// How many writers may share one sync of the disk: [`Db::share_commits`].
