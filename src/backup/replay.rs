@@ -8,6 +8,7 @@ use super::entries::{Asked, Standing, asked};
 use crate::app::App;
 use crate::base::Timestamp;
 use crate::crypto::Fingerprint;
+use crate::keystore;
 use crate::ledger::{Entry, EntryKind, Leaf, Logged, SubjectRef};
 use crate::retention::HeldAgain;
 use crate::vault::{self, Owner};
@@ -31,6 +32,12 @@ pub(super) async fn people(app: &App, missing: &[Logged]) -> Result<People, Erro
                     found.insert(about, owner);
                 }
                 Ok(_) | Err(vault::Error::NotFound) => {}
+                // Nobody can tell any more whether it is them; that must not keep the service shut for all others.
+                Err(vault::Error::Keys(keystore::Error::Damaged)) if app.keys.opens_all_epochs().await? => {
+                    tracing::error!(
+                        "a key does not open: what the ledger says of its person is not done again"
+                    );
+                }
                 Err(e) => return Err(e.into()),
             }
         }

@@ -114,6 +114,7 @@ async fn show(app: &App, json: bool, say: &mut Say) -> anyhow::Result<bool> {
     say.row("of the service", say::number(now.system.unsigned_abs()));
     say.row("people erased", say::number(now.fences.unsigned_abs()));
     say.row("to be wrapped anew", say::number(now.stale.unsigned_abs()));
+    say.row("do not open", say::number(now.aside.unsigned_abs()));
     let today = app.clock.now();
     for epoch in &now.epochs {
         let days = today.since(epoch.since).num_days().unsigned_abs();
@@ -159,6 +160,7 @@ fn described(
         "system": now.system,
         "erased": now.fences,
         "stale": now.stale,
+        "aside": now.aside,
         "epochs": epochs,
         "next_rotation": app.keys.next_rotation().map(crate::base::Timestamp::rfc3339),
         "seals": seals,

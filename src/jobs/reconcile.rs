@@ -11,6 +11,7 @@ use crate::keystore;
 use crate::ledger::{Entry, EntryKind};
 use crate::policy::{Fact, Facts, Role};
 use crate::retention::Inactive;
+use crate::store::aside::{Unread, set_aside};
 use crate::store::idempotency;
 
 /// How long a rotation that a seal did not let happen waits before it tries again.
@@ -369,9 +370,38 @@ impl Jobs {
         Ok(n)
     }
 
+    /// Moves to a new epoch when it is time; whatever becomes of that, what was destroyed is told, and is in the keystore's
+    /// log no longer.
+    async fn epochs(&self) -> Result<u64, Error> {
+        let rotated = self.rotated().await;
+        self.app.keys.cut_log().await;
+        self.unread_keys().await?;
+        self.app.note_destroyed_epochs().await?;
+        if let Some(why) = self.app.remember_destroyed().await? {
+            tracing::error!(%why, "the keystore was replaced under a running service");
+            self.app.gate.shut(why);
+        }
+        rotated
+    }
+
+    /// Puts keys that do not open among the jobs that wait for a hand. One of the service's own is every tenant's matter,
+    /// and stands with the first.
+    async fn unread_keys(&self) -> Result<(), Error> {
+        let app = &self.app;
+        let first = app.library.tenants().into_iter().next();
+        for key in app.keys.aside().await? {
+            let Some(tenant) = key.tenant.as_ref().or(first.as_ref()) else { continue };
+            let why =
+                "a key does not open: what lies under it is lost, unless a copy of the keystore has it whole";
+            let row = Unread { tenant, table: key.table, id: &key.id, why };
+            set_aside(&app.db, &app.clock, &app.entropy, row).await?;
+        }
+        Ok(())
+    }
+
     /// Begins a new epoch when the current one is a week old, and finishes what was left undone. Whichever replica comes
     /// first does it. While the seal cannot be reached the rotation waits, and each try that fails is loud.
-    async fn epochs(&self) -> Result<u64, Error> {
+    async fn rotated(&self) -> Result<u64, Error> {
         let keys = &self.app.keys;
         let now = self.app.clock.now();
         let mut changed = keys.finish().await?;
@@ -386,11 +416,6 @@ impl Jobs {
                     return Err(e.into());
                 }
             }
-        }
-        self.app.note_destroyed_epochs().await?;
-        if let Some(why) = self.app.remember_destroyed().await? {
-            tracing::error!(%why, "the keystore was replaced under a running service");
-            self.app.gate.shut(why);
         }
         Ok(changed)
     }

@@ -64,7 +64,7 @@ impl Keystore {
             }
         }
         if done != Again::default() {
-            self.truncate_log().await?;
+            self.cut_log().await;
         }
         Ok(done)
     }

@@ -6,6 +6,7 @@
 //! unwrapped key near a disk. What a key is for is the vault's business.
 
 mod again;
+mod aside;
 mod copy;
 mod epoch_file;
 mod epochs;
@@ -18,6 +19,7 @@ mod model;
 mod moving;
 mod note;
 mod once;
+mod rewrap;
 mod rotation;
 mod seal;
 mod seals;
@@ -27,6 +29,7 @@ mod subjects;
 mod system;
 
 pub use again::Again;
+pub use aside::Aside;
 pub use epochs::{Epoch, Epochs, Steps};
 pub use error::Error;
 pub use items::NewItem;
@@ -42,7 +45,7 @@ pub use soundness::Soundness;
 use std::path::Path;
 
 use crate::base::{Clock, Entropy};
-use crate::store::{Db, Tx};
+use crate::store::{self, Db, Tx};
 use epochs::EpochKey;
 
 /// What a keystore is opened from.
@@ -107,10 +110,13 @@ impl Keystore {
         Ok(())
     }
 
-    /// The epoch that a row lies under. [`Error::NoKey`] only when it is written down as destroyed: a folder that does not
-    /// show it yet, as one on a network may for a while, says nothing about the key. Asked in the transaction in which the
-    /// row was read: whoever holds one must not wait for another.
+    /// The epoch that a row lies under; of one that is set aside [`Error::Damaged`]. [`Error::NoKey`] only when it is
+    /// written down as destroyed: a folder that does not show it yet, as one on a network may for a while, says nothing
+    /// about the key. Asked in the transaction in which the row was read: whoever holds one must not wait for another.
     async fn epoch(&self, tx: &mut Tx, number: i64) -> Result<EpochKey, Error> {
+        if number == aside::NOWHERE {
+            return Err(Error::Damaged);
+        }
         match self.epochs.get(number, self.clock.now()).await {
             Err(Error::EpochAway) if sql::epochs::is_destroyed(tx, number).await? => Err(Error::NoKey),
             found => found,
@@ -142,7 +148,8 @@ impl Keystore {
         let (subjects, items, system, fences) = sql::counts(&mut tx).await?;
         let newest = self.epochs.alive().last().map_or(0, |e| e.number);
         let stale = sql::epochs::keys_below(&mut tx, newest).await?;
-        Ok(Status { subjects, items, system, fences, stale, epochs: self.epochs.alive() })
+        let aside = sql::aside::count(&mut tx).await?;
+        Ok(Status { subjects, items, system, fences, stale, aside, epochs: self.epochs.alive() })
     }
 
     /// The epochs alive, oldest first, as last seen.
@@ -182,6 +189,16 @@ impl Keystore {
     /// Cuts the write-ahead log, so that a destroyed row is not in it either.
     pub async fn truncate_log(&self) -> Result<(), Error> {
         Ok(self.db.truncate_log().await?)
+    }
+
+    /// As [`Keystore::truncate_log`], for whoever need not wait: a log that is in use is cut when the epochs are next seen
+    /// to, which is every few seconds.
+    pub async fn cut_log(&self) {
+        match self.db.truncate_log().await {
+            Ok(()) => {}
+            Err(store::Error::Busy) => tracing::info!("the log of the keystore is in use and is cut later"),
+            Err(e) => tracing::warn!(error = %e, "the log of the keystore could not be cut"),
+        }
     }
 
     /// How many writers may share one sync of the disk: [`Db::share_commits`].

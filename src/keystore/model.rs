@@ -62,6 +62,8 @@ pub struct Status {
     pub fences: i64,
     /// Living keys that lie under an older epoch than the newest: to be wrapped anew.
     pub stale: i64,
+    /// Keys that do not open and are set aside; of one person at most one, where it is their own.
+    pub aside: i64,
     /// The epochs alive, oldest first: one, or two once there has been a rotation.
     pub epochs: Vec<Epoch>,
 }

@@ -80,7 +80,7 @@ impl Keystore {
             ended += n;
         }
         if ended > 0 {
-            self.truncate_log().await?;
+            self.cut_log().await;
         }
         Ok(ended)
     }

@@ -1,4 +1,5 @@
 pub(super) mod again;
+pub(super) mod aside;
 pub(super) mod epochs;
 pub(super) mod once;
 
@@ -42,9 +43,9 @@ const DESTROYED: &str = "SELECT keys FROM destruction WHERE name = 'keys'";
 const RAISE_DESTROYED: &str = "UPDATE destruction SET keys = $1 WHERE name = 'keys' AND keys < $1";
 const COUNTS: &str = "SELECT (SELECT COUNT(*) FROM subject_key), (SELECT COUNT(*) FROM item_key), \
     (SELECT COUNT(*) FROM system_key), (SELECT COUNT(*) FROM fence WHERE class = 'data')";
-const OUTSIDE_EPOCHS: &str = "SELECT (SELECT COUNT(*) FROM subject_key WHERE epoch < $1 OR epoch > $2), \
-    (SELECT COUNT(*) FROM item_key WHERE epoch < $1 OR epoch > $2), \
-    (SELECT COUNT(*) FROM system_key WHERE epoch < $1 OR epoch > $2)";
+const OUTSIDE_EPOCHS: &str = "SELECT (SELECT COUNT(*) FROM subject_key WHERE epoch <> 0 AND (epoch < $1 OR epoch > $2)), \
+    (SELECT COUNT(*) FROM item_key WHERE epoch <> 0 AND (epoch < $1 OR epoch > $2)), \
+    (SELECT COUNT(*) FROM system_key WHERE epoch <> 0 AND (epoch < $1 OR epoch > $2))";
 const FENCED_WITH_KEYS: &str = "SELECT (SELECT COUNT(*) FROM fence f WHERE EXISTS (SELECT 1 FROM subject_key k \
     WHERE k.tenant = f.tenant AND k.subject = f.subject AND k.class = f.class)), \
     (SELECT COUNT(*) FROM fence f WHERE f.class = 'data' AND f.destroyed_at < $1 AND EXISTS (SELECT 1 FROM item_key i \
@@ -378,7 +379,7 @@ pub(super) async fn counts(tx: &mut Tx) -> Result<(i64, i64, i64, i64), Error> {
     Ok(on!(tx, |c| sqlx::query_as(COUNTS).fetch_one(c).await)?)
 }
 
-/// Keys of people, items and the service that lie under no epoch between the two.
+/// Keys of people, items and the service that lie under no epoch between the two, but for those set aside.
 pub(super) async fn outside_epochs(tx: &mut Tx, oldest: i64, newest: i64) -> Result<(i64, i64, i64), Error> {
     Ok(on!(tx, |c| sqlx::query_as(OUTSIDE_EPOCHS).bind(oldest).bind(newest).fetch_one(c).await)?)
 }

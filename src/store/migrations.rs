@@ -48,7 +48,7 @@ pub const MAIN: Schema = steps!("": (1, "0001_store"), (2, "0002_ledger"), (3, "
 
 /// The keystore: a database of its own, backed up apart.
 pub const KEYSTORE: Schema = steps!("-keystore": (1, "0001_keys"), (2, "0002_epochs"),
-    (3, "0003_destroyed"));
+    (3, "0003_destroyed"), (4, "0004_ending"));
 
 impl Schema {
     fn migrator(&self, text: impl Fn(&Step) -> &'static str) -> Migrator {

@@ -10,6 +10,7 @@ use super::{Error, Owner, Vault, rows, sql};
 use crate::base::TenantId;
 use crate::blobs::{self, BlobKey, KeyPrefix};
 use crate::crypto::{Context, Fingerprint};
+use crate::keystore;
 use crate::on;
 use crate::store::{self, Tx, padding, with_list};
 
@@ -44,17 +45,16 @@ impl Vault {
     /// Erases things by their ids, keys first, wherever a backup brought them back. Writes nothing on the ledger: it has
     /// it already. Again is harmless.
     pub async fn erase_again(&self, tenant: &TenantId, ids: &[&str]) -> Result<Again, Error> {
-        let doomed = {
+        let mut doomed = {
             let mut tx = self.db.read().await?;
             rows::doomed_by_id(&mut tx, tenant, ids).await?
         };
-        let names: Vec<String> = doomed.iter().flat_map(super::Doomed::key_items).collect();
-        let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
-        names.extend(ids);
-        self.keys.destroy_items(tenant, &names).await?;
+        // Of what has no row a key may be there all the same.
+        self.keys.destroy_items(tenant, ids).await?;
         let mut tx = self.db.begin().await?;
-        let gone = self.delete_rows(&mut tx, tenant, &doomed).await?;
+        let gone = self.let_go(&mut tx, tenant, &mut doomed).await?;
         tx.commit().await?;
+        self.keys.cut_log().await;
         let blobs: Vec<BlobKey> = doomed.iter().filter_map(super::Doomed::blob).collect();
         self.visit_graves_of(&blobs).await?;
         let mut again = Again::default();
@@ -209,7 +209,9 @@ impl Vault {
         let owner = Owner::new(&tenant, subject);
         match self.keys.item(owner.key(), &context.object).await {
             Ok(_) => Ok(true),
-            Err(crate::keystore::Error::NoKey) => Ok(false),
+            Err(keystore::Error::NoKey) => Ok(false),
+            // A key that does not open is none, if it is not for want of its epoch.
+            Err(keystore::Error::Damaged) if self.keys.opens_all_epochs().await? => Ok(false),
             Err(e) => Err(e.into()),
         }
     }

@@ -121,6 +121,7 @@ impl Vault {
         let old = key_items(&record.id.to_string(), record.revision);
         let old: Vec<_> = old.iter().map(String::as_str).collect();
         self.keys.destroy_items(&owner.tenant, &old).await?;
+        self.keys.cut_log().await;
         Ok(())
     }
 }

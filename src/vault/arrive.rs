@@ -270,6 +270,7 @@ impl Vault {
             return Ok(false);
         }
         self.keys.destroy_items(tenant, &[id]).await?;
+        self.keys.cut_log().await;
         self.bury(tenant, id, blob).await?;
         Ok(true)
     }

@@ -4,12 +4,13 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use super::records::key_items;
-use super::rows::Which;
+use super::rows::{Gone, Which};
 use super::turns::Held;
 use super::{Error, Owner, Vault, rows, sql};
 use crate::base::{ObjectId, RecordId, SubjectId, TenantId, Timestamp};
 use crate::blobs::BlobKey;
 use crate::crypto::Fingerprint;
+use crate::keystore;
 use crate::ledger::{self, EntryKind, SubjectRef};
 use crate::policy::{Action, Fact, Facts, Refusal, Role, SubjectMay};
 use crate::store::Tx;
@@ -114,19 +115,40 @@ impl Vault {
         // No hold comes between this look and the end of the keys.
         let held = Self::holds_now(&mut tx, tenant).await?;
         self.spare(tenant, &held, (&mut doomed, &beside), now);
-        let names: Vec<_> = doomed.iter().flat_map(Doomed::key_items).collect();
-        let names: Vec<_> = names.iter().map(String::as_str).collect();
-        self.keys.destroy_items(tenant, &names).await?;
-        let gone = self.delete_rows(&mut tx, tenant, &doomed).await?;
+        let gone = self.let_go(&mut tx, tenant, &mut doomed).await?;
         for d in doomed.iter().filter(|d| gone.contains(&d.id)) {
             let subject = refs.get(&d.subject).cloned().flatten();
             self.ledger.append(&mut tx, erased_entry(tenant, d, subject, by, now)).await?;
         }
         tx.commit().await?;
+        self.keys.cut_log().await;
         let blobs: Vec<BlobKey> = doomed.iter().filter_map(Doomed::blob).collect();
         self.visit_graves_of(&blobs).await?;
         doomed.retain(|d| gone.contains(&d.id));
         Ok(doomed)
+    }
+
+    /// Takes rows out, destroys the keys of what they were, and gives the ids of those that were there. The rows are held
+    /// first and tell their keys themselves: since they were listed, a correction may have put another one there. They are
+    /// gone with the commit, which the keys are before.
+    pub(super) async fn let_go(
+        &self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        doomed: &mut [Doomed],
+    ) -> Result<HashSet<String>, Error> {
+        let gone = self.delete_rows(tx, tenant, doomed).await?;
+        for d in doomed.iter_mut() {
+            let Some(row) = gone.get(&d.id) else { continue };
+            d.kfp = row.kfp;
+            if let ItemKind::Record { revision } = &mut d.kind {
+                *revision = row.revision;
+            }
+        }
+        let names: Vec<_> = doomed.iter().flat_map(Doomed::key_items).collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        self.keys.destroy_items(tenant, &names).await?;
+        Ok(gone.into_keys().collect())
     }
 
     /// Says in the rows that these are due, before anything else: whatever happens next, the sweep will find them. What a
@@ -198,23 +220,30 @@ impl Vault {
         let mut known = HashMap::new();
         for d in doomed {
             if let Entry::Vacant(place) = known.entry(d.subject) {
-                place.insert(match self.subject_ref(&Owner::new(tenant, d.subject)).await {
-                    Ok(found) => Some(found),
-                    Err(Error::NotFound) => None,
-                    Err(e) => return Err(e),
-                });
+                place.insert(self.known_ref(&Owner::new(tenant, d.subject)).await?);
             }
         }
         Ok(known)
     }
 
-    /// Deletes rows and buries blobs. Gives the ids of those that were there.
+    /// The reference under which the ledger speaks of a person, where their key still tells it. What is erased of somebody
+    /// whose key is damaged is erased all the same.
+    async fn known_ref(&self, owner: &Owner) -> Result<Option<SubjectRef>, Error> {
+        match self.subject_ref(owner).await {
+            Ok(found) => Ok(Some(found)),
+            Err(Error::NotFound) => Ok(None),
+            Err(Error::Keys(keystore::Error::Damaged)) if self.keys.opens_all_epochs().await? => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Deletes rows and buries blobs. Gives those that were there, by their ids.
     pub(super) async fn delete_rows(
         &self,
         tx: &mut Tx,
         tenant: &TenantId,
         doomed: &[Doomed],
-    ) -> Result<HashSet<String>, Error> {
+    ) -> Result<HashMap<String, Gone>, Error> {
         let now = self.clock.now();
         let mut objects = Vec::new();
         let mut records = Vec::new();
@@ -235,7 +264,7 @@ impl Vault {
         }
         let mut gone = rows::delete(tx, tenant, sql::DELETE_OBJECTS, &objects).await?;
         gone.extend(rows::delete(tx, tenant, sql::DELETE_RECORDS, &records).await?);
-        Ok(gone.into_iter().collect())
+        Ok(gone.into_iter().map(|row| (row.id.clone(), row)).collect())
     }
 
     /// Erases one image of a person.

@@ -32,7 +32,7 @@ impl Vault {
         }
         if destroyed > 0 {
             tracing::warn!(count = destroyed, "keys that opened nothing were destroyed");
-            self.keys.truncate_log().await?;
+            self.keys.cut_log().await;
         }
         Ok(destroyed)
     }

@@ -402,23 +402,35 @@ pub(super) async fn doom(
     Ok(())
 }
 
+/// A row that went, as it stood then.
+pub(super) struct Gone {
+    pub(super) id: String,
+    /// Of an image none.
+    pub(super) revision: i64,
+    /// None for an upload that never landed.
+    pub(super) kfp: Option<Fingerprint>,
+}
+
 /// Deletes rows by id; gives those that went.
 pub(super) async fn delete(
     tx: &mut Tx,
     tenant: &TenantId,
     statement: &'static str,
     ids: &[&str],
-) -> Result<Vec<String>, Error> {
+) -> Result<Vec<Gone>, Error> {
     let mut gone = Vec::with_capacity(ids.len());
     for some in ids.chunks(store::MOST_IN) {
-        let went: Vec<(String,)> = on!(tx, |c| {
+        let went: Vec<(String, i64, Option<Vec<u8>>)> = on!(tx, |c| {
             let mut query = sqlx::query_as(with_list(statement, some.len())).bind(tenant.as_str().to_owned());
             for id in padding(some) {
                 query = query.bind((*id).to_owned());
             }
             query.fetch_all(c).await
         })?;
-        gone.extend(went.into_iter().map(|(id,)| id));
+        gone.extend(went.into_iter().map(|(id, revision, kfp)| {
+            let kfp = kfp.as_deref().and_then(Fingerprint::from_slice);
+            Gone { id, revision, kfp }
+        }));
     }
     Ok(gone)
 }

@@ -105,8 +105,10 @@ pub(super) const DOOM_OBJECTS: &str = "UPDATE object SET due_at = $2, rule = NUL
     AND (due_at IS NULL OR due_at > $2) AND id IN ($list)";
 pub(super) const DOOM_RECORDS: &str = "UPDATE record SET due_at = $2, rule = NULL WHERE tenant = $1 \
     AND (due_at IS NULL OR due_at > $2) AND id IN ($list)";
-pub(super) const DELETE_OBJECTS: &str = "DELETE FROM object WHERE tenant = $1 AND id IN ($list) RETURNING id";
-pub(super) const DELETE_RECORDS: &str = "DELETE FROM record WHERE tenant = $1 AND id IN ($list) RETURNING id";
+pub(super) const DELETE_OBJECTS: &str =
+    "DELETE FROM object WHERE tenant = $1 AND id IN ($list) RETURNING id, CAST(0 AS BIGINT), kfp";
+pub(super) const DELETE_RECORDS: &str =
+    "DELETE FROM record WHERE tenant = $1 AND id IN ($list) RETURNING id, revision, kfp";
 
 pub(super) const DOOMED_OBJECTS: &str = "SELECT id, subject, category, blob_key, rule, due_at, kfp FROM object \
     WHERE tenant = $1 AND id IN ($list)";

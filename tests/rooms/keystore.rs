@@ -401,7 +401,7 @@ impl Copy {
 }
 
 /// How many of `needles` are found anywhere in the files of a folder.
-fn residue(folder: &Path, needles: &[Vec<u8>]) -> usize {
+pub(super) fn residue(folder: &Path, needles: &[Vec<u8>]) -> usize {
     let by_start: HashMap<&[u8], &[u8]> = needles.iter().map(|n| (&n[..8], n.as_slice())).collect();
     let mut found = BTreeSet::new();
     let mut files = Vec::new();

@@ -15,6 +15,7 @@ use vouchsafe::keystore::{
 
 use super::keystore::{Copy, House, cut_short, read, seal, write};
 use crate::each_database;
+use crate::support::house::run_in;
 
 fn seals() -> Seals {
     Seals::new(vec![Seal::key(SealKind::Given, seal())])
@@ -298,6 +299,100 @@ each_database! {
         assert!(keys.rewrap().await.is_ok(), "and no row goes for want of it");
         fs::rename(&away, &file).unwrap();
         assert_eq!(read(&keys, house.owner(subject), &items).await.unwrap(), items);
+    }
+
+    /// The file of the older epoch was moved: nobody destroyed it.
+    async fn an_older_epoch_that_is_not_to_be_seen_is_not_called_destroyed(db: TestDb) {
+        let house = House::new(&db.keys, db.folder());
+        let (subject, items) = house.person_with(3).await;
+        let keys = house.replica().await;
+        let before = Copy::of(&db.keys).await;
+        keys.rotate().await.unwrap();
+        // As a replica leaves them that has not seen the new epoch.
+        before.put_back(&db.keys).await;
+        let (file, away) = (house.epochs.join("00000001.epoch"), db.folder().join("away"));
+        fs::rename(&file, &away).unwrap();
+        house.hand.advance(TimeDelta::seconds(15));
+        for _ in 0..2 {
+            let finished = keys.finish().await;
+            assert!(matches!(finished, Err(Error::EpochAway)), "{finished:?}");
+            let rotated = keys.rotate().await;
+            assert!(matches!(rotated, Err(Error::EpochAway)), "{rotated:?}");
+        }
+        assert!(keys.untold().await.unwrap().is_empty(), "it is told that it was destroyed");
+        let refused = read(&keys, house.owner(subject), &items).await;
+        assert!(matches!(refused, Err(Error::EpochAway)), "{refused:?}");
+        fs::rename(&away, &file).unwrap();
+        assert_eq!(read(&keys, house.owner(subject), &items).await.unwrap(), items);
+        keys.finish().await.unwrap();
+        assert_eq!(keys.rotate().await.unwrap().destroyed, Some(1));
+        assert_eq!(keys.untold().await.unwrap().iter().map(|d| d.epoch).collect::<Vec<_>>(), [1]);
+        assert_eq!(read(&keys, house.owner(subject), &items).await.unwrap(), items);
+    }
+
+    /// A keystore from a backup does not know which epochs ended since: the folder shows it, or the ledger says it.
+    async fn what_ended_after_a_copy_was_made_is_known_to_be_destroyed(db: TestDb) {
+        let house = House::new(&db.keys, db.folder());
+        house.person().await;
+        let keys = house.replica().await;
+        keys.rotate().await.unwrap();
+        keys.rotate().await.unwrap();
+        keys.told(1).await.unwrap();
+        write(&db.keys, "UPDATE epoch SET ending_at = NULL, destroyed_at = NULL, noted_at = NULL").await;
+        keys.finish().await.unwrap();
+        let untold = |all: Vec<vouchsafe::keystore::Destroyed>| all.iter().map(|d| d.epoch).collect::<Vec<_>>();
+        assert_eq!(untold(keys.untold().await.unwrap()), [1], "the third began after its end");
+        fs::remove_file(house.epochs.join("00000002.epoch")).unwrap();
+        assert!(matches!(keys.finish().await, Err(Error::EpochAway)), "nothing says that the second has ended");
+        assert!(keys.leave_epochs(2).await.unwrap().is_empty());
+        keys.finish().await.unwrap();
+        assert_eq!(untold(keys.untold().await.unwrap()), [1, 2]);
+    }
+
+    /// Of one person a picture's key does not open, of another their own.
+    async fn a_key_that_does_not_open_is_set_aside_and_keeps_no_epoch_alive(db: TestDb) {
+        let house = House::new(&db.keys, db.folder());
+        let (ada, mut of_ada) = house.person_with(5).await;
+        let (bob, of_bob) = house.person_with(15).await;
+        let (eve, of_eve) = house.person_with(5).await;
+        let keys = house.replica().await;
+        let (spoilt, _) = of_ada.pop_first().unwrap();
+        run_in(&db.keys, &format!("UPDATE item_key SET wrapped = kfp WHERE item = '{spoilt}'")).await;
+        let his = format!("subject = '{bob}' AND class = 'data'");
+        run_in(&db.keys, &format!("UPDATE subject_key SET wrapped = kfp WHERE {his}")).await;
+        for round in 1..=3 {
+            assert_eq!(keys.rotate().await.unwrap().destroyed, (round > 1).then(|| round - 1));
+            assert_eq!(keys.finish().await.unwrap(), 0);
+        }
+        let status = keys.status().await.unwrap();
+        assert_eq!((status.aside, status.stale, keys.soundness().await.unwrap().outside), (2, 0, 0));
+        let found: BTreeMap<String, &str> =
+            keys.aside().await.unwrap().into_iter().map(|aside| (aside.id, aside.table)).collect();
+        let expected = [(spoilt.clone(), "item_key"), (format!("{bob}/data"), "subject_key")];
+        assert_eq!(found, BTreeMap::from(expected));
+        // Damaged is what they are, and never destroyed.
+        assert!(matches!(keys.item(house.owner(ada), &spoilt).await, Err(Error::Damaged)));
+        assert!(matches!(read(&keys, house.owner(bob), &of_bob).await, Err(Error::Damaged)));
+        assert_eq!(read(&keys, house.owner(ada), &of_ada).await.unwrap(), of_ada);
+        assert_eq!(read(&keys, house.owner(eve), &of_eve).await.unwrap(), of_eve);
+        keys.destroy_subject(house.owner(bob), Class::Data).await.unwrap();
+        keys.clear_items(house.owner(bob)).await.unwrap();
+        assert!(matches!(read(&keys, house.owner(bob), &of_bob).await, Err(Error::NoKey)));
+        assert_eq!(keys.status().await.unwrap().aside, 1);
+    }
+
+    /// Then it is not the rows, and an epoch that is destroyed now would take all of them with it.
+    async fn many_keys_that_do_not_open_are_not_set_aside(db: TestDb) {
+        let house = House::new(&db.keys, db.folder());
+        house.person_with(11).await;
+        let keys = house.replica().await;
+        keys.rotate().await.unwrap();
+        assert_eq!(write(&db.keys, "UPDATE item_key SET wrapped = kfp").await, 11);
+        for _ in 0..3 {
+            assert!(matches!(keys.rotate().await, Err(Error::Damaged)));
+            assert!(matches!(keys.finish().await, Err(Error::Damaged)));
+        }
+        assert_eq!((keys.status().await.unwrap().aside, keys.untold().await.unwrap().len()), (0, 1));
     }
 
     async fn a_destroyed_epoch_is_told_once_whoever_destroyed_it(db: TestDb) {

@@ -2,14 +2,19 @@
 
 use std::fs;
 
+use chrono::TimeDelta;
 use serde_json::json;
 use vouchsafe::base::PageSize;
+use vouchsafe::jobs::Task;
+use vouchsafe::keystore;
 use vouchsafe::on;
 use vouchsafe::policy::{Fact, Role};
-use vouchsafe::vault::{Access, Actor, Error, Owner, Record};
+use vouchsafe::vault::{Access, Actor, Doomed, Error, ItemKind, Owner, Record};
 
+use super::keystore::{residue, wrapped};
 use crate::each_house;
-use crate::support::house::{House, SERVICE, new_record, other_tenant};
+use crate::support::Backend;
+use crate::support::house::{House, SERVICE, count_in, new_record, other_tenant, run_in};
 
 /// As the person themself, putting something right.
 async fn read(house: &House, owner: &Owner, id: vouchsafe::base::RecordId) -> Result<Record, Error> {
@@ -252,6 +257,75 @@ each_house! {
         assert_eq!(read(&house, &ada, id).await.unwrap().value, json!({ "text": "a cap" }));
     }
 
+    /// The erasure has listed the row when the correction puts another one there.
+    async fn an_erasure_destroys_the_key_of_the_row_as_it_is_and_not_as_it_was_listed(house: House) {
+        let ada = house.person("ada").await;
+        let id = house.prompt(&ada, "a hat").await;
+        let record = read(&house, &ada, id).await.unwrap();
+        let listed = Doomed {
+            kind: ItemKind::Record { revision: record.revision },
+            subject: ada.subject,
+            id: id.to_string(),
+            category: "prompt".to_owned(),
+            rule: None,
+            due_at: None,
+            kfp: None,
+        };
+        let access = Access { actor: &Actor::Service, purpose: "rights" };
+        house.app.vault.amend_record(&ada, &access, &record, &json!({ "text": "a cap" })).await.unwrap();
+        let owner = keystore::Owner { tenant: &ada.tenant, subject: ada.subject };
+        let newest = house.app.keys.item(owner, &format!("{id}#2")).await.unwrap().fingerprint;
+        assert_eq!(house.app.vault.erase(&ada.tenant, &[listed], Role::Service).await.unwrap(), 1);
+        let keys = house.keystore().await;
+        let left = format!("SELECT COUNT(*) FROM item_key WHERE item LIKE '{id}#%'");
+        assert_eq!(count_in(&keys, &left).await, 0, "the key of the correction outlives the record");
+        let said = house.leaves("object.erased").await;
+        assert!(said.len() == 1 && said[0].contains(&newest.to_string()), "{said:?}");
+    }
+
+    async fn a_key_that_does_not_open_stops_no_rotation_and_waits_for_a_hand(house: House) {
+        let ada = house.person("ada").await;
+        let id = house.prompt(&ada, "a hat").await;
+        let keys = house.keystore().await;
+        run_in(&keys, &format!("UPDATE item_key SET wrapped = kfp WHERE item = '{id}#1'")).await;
+        for _ in 0..3 {
+            house.advance(TimeDelta::days(8));
+            house.pass(Task::Epochs).await;
+        }
+        assert_eq!(house.entries("epoch.destroyed").await, 2);
+        let waits = "SELECT COUNT(*) FROM job WHERE kind = 'unread-row' AND state = 'quarantined'";
+        assert_eq!(house.count(waits).await, 1, "said once");
+        let found = read(&house, &ada, id).await;
+        assert!(matches!(found, Err(Error::Keys(keystore::Error::Damaged))), "{found:?}");
+        assert_eq!(house.entries("object.erased").await, 0);
+        house.app.vault.erase_record(&ada, id, Role::Service).await.unwrap();
+        assert!(house.app.keys.aside().await.unwrap().is_empty());
+    }
+
+    /// What the ledger calls them by comes from it.
+    async fn what_somebody_has_whose_key_is_damaged_is_erased_all_the_same(house: House) {
+        let (ada, bob) = (house.person("ada").await, house.person("bob").await);
+        let (hers, his) = (house.object(&ada, b"a picture").await, house.object(&bob, b"another").await);
+        let keys = house.keystore().await;
+        let of_ada = format!("subject = '{}' AND class = 'proof'", ada.subject);
+        run_in(&keys, &format!("UPDATE subject_key SET wrapped = kfp WHERE {of_ada}")).await;
+        for (owner, object) in [(&ada, &hers), (&bob, &his)] {
+            house.app.vault.erase_object(owner, object.id, Role::Service).await.unwrap();
+        }
+        assert_eq!(house.entries("object.erased").await, 2);
+        assert_eq!(house.count("SELECT COUNT(*) FROM object").await, 0);
+    }
+
+    async fn bytes_that_no_row_knows_and_whose_key_does_not_open_are_deleted(house: House) {
+        let ada = house.person("ada").await;
+        house.object(&ada, &[7; 70_000]).await;
+        house.run("DELETE FROM object").await;
+        run_in(&house.keystore().await, "UPDATE item_key SET wrapped = kfp").await;
+        let found = house.app.vault.reconcile_blobs().await.unwrap();
+        assert_eq!((found.deleted, found.waiting), (1, 0));
+        assert!(house.blob_files().is_empty());
+    }
+
     async fn a_blob_in_anothers_place_does_not_open(house: House) {
         let ada = house.person("ada").await;
         let (ones, twos) = (vec![1; 70_000], vec![2; 70_000]);
@@ -384,4 +458,27 @@ async fn put_back(house: &House, record: &Record, sealed: &[u8]) {
         .map(|_| ()))
     .unwrap();
     tx.commit().await.unwrap();
+}
+
+/// Of a picture that is deleted, of a value that was corrected, and, once the epochs are seen to, of whatever was destroyed
+/// besides. Nobody cuts the log here but the service.
+#[tokio::test]
+async fn no_byte_of_the_key_of_a_single_thing_is_left_in_a_file() {
+    let house = House::open(Backend::Sqlite).await.unwrap();
+    let (ada, keys) = (house.person("ada").await, house.keystore().await);
+    let before = wrapped(&keys).await;
+    let picture = house.object(&ada, b"a picture").await;
+    let (id, other) = (house.prompt(&ada, "a hat").await, house.object(&ada, b"another").await);
+    let made: Vec<_> = wrapped(&keys).await.into_iter().filter(|w| !before.contains(w)).collect();
+    assert_eq!((made.len(), residue(house.data(), &made)), (3, 3), "the search must be able to find");
+
+    house.app.vault.erase_object(&ada, picture.id, Role::Service).await.unwrap();
+    assert_eq!(residue(house.data(), &made), 2);
+    let record = read(&house, &ada, id).await.unwrap();
+    let access = Access { actor: &Actor::Service, purpose: "rights" };
+    house.app.vault.amend_record(&ada, &access, &record, &json!({ "text": "a cap" })).await.unwrap();
+    assert_eq!(residue(house.data(), &made), 1);
+    house.app.keys.destroy_items(&ada.tenant, &[&other.id.to_string()]).await.unwrap();
+    house.pass(Task::Epochs).await;
+    assert_eq!(residue(house.data(), &made), 0);
 }

@@ -5,13 +5,14 @@ use crate::base::Timestamp;
 use crate::crypto::Fingerprint;
 use crate::keystore::lead::TURN;
 use crate::keystore::model::Destroyed;
-use crate::on;
 use crate::store::{Error, Tx};
+use crate::{change, on};
 
 const FLOOR: &str = "SELECT floor FROM epoch_floor WHERE name = 'epochs'";
 const RAISE_FLOOR: &str = "UPDATE epoch_floor SET floor = $1 WHERE name = 'epochs' AND floor < $1";
-const KEYS_BELOW: &str = "SELECT (SELECT COUNT(*) FROM subject_key WHERE epoch < $1) + \
-    (SELECT COUNT(*) FROM item_key WHERE epoch < $1) + (SELECT COUNT(*) FROM system_key WHERE epoch < $1)";
+const KEYS_BELOW: &str = "SELECT (SELECT COUNT(*) FROM subject_key WHERE epoch > 0 AND epoch < $1) + \
+    (SELECT COUNT(*) FROM item_key WHERE epoch > 0 AND epoch < $1) + \
+    (SELECT COUNT(*) FROM system_key WHERE epoch > 0 AND epoch < $1)";
 const ANY_STALE: &str = "SELECT CAST(CASE WHEN EXISTS (SELECT 1 FROM item_key WHERE epoch >= $1 AND epoch < $2) \
     OR EXISTS (SELECT 1 FROM subject_key WHERE epoch >= $1 AND epoch < $2) \
     OR EXISTS (SELECT 1 FROM system_key WHERE epoch >= $1 AND epoch < $2) THEN 1 ELSE 0 END AS BIGINT)";
@@ -21,7 +22,10 @@ const REGISTER: &str =
     "INSERT INTO epoch (number, kfp, begun_at) VALUES ($1, $2, $3) ON CONFLICT (number) DO NOTHING";
 const KNOWN_BY: &str = "SELECT kfp FROM epoch WHERE number = $1";
 const UNDESTROYED: &str =
-    "SELECT number FROM epoch WHERE destroyed_at IS NULL AND number < $1 ORDER BY number";
+    "SELECT number, ending_at FROM epoch WHERE destroyed_at IS NULL AND number < $1 ORDER BY number";
+const ENDING: &str = "UPDATE epoch SET ending_at = $1 WHERE number = $2 AND ending_at IS NULL";
+const ENDED_UP_TO: &str =
+    "UPDATE epoch SET ending_at = $1 WHERE number <= $2 AND destroyed_at IS NULL AND ending_at IS NULL";
 const DESTROYED: &str = "UPDATE epoch SET destroyed_at = $1 WHERE number = $2 AND destroyed_at IS NULL";
 const IS_DESTROYED: &str = "SELECT COUNT(*) FROM epoch WHERE number = $1 AND destroyed_at IS NOT NULL";
 const UNNOTED: &str = "SELECT number, destroyed_at FROM epoch WHERE destroyed_at IS NOT NULL AND noted_at IS NULL ORDER BY number";
@@ -45,7 +49,7 @@ pub(in crate::keystore) async fn raise_floor(tx: &mut Tx, to: i64) -> Result<(),
     Ok(())
 }
 
-/// How many keys lie under an epoch below this one.
+/// How many keys lie under an epoch below this one; those set aside lie under none.
 pub(in crate::keystore) async fn keys_below(tx: &mut Tx, epoch: i64) -> Result<i64, Error> {
     let (n,): (i64,) = on!(tx, |c| sqlx::query_as(KEYS_BELOW).bind(epoch).fetch_one(c).await)?;
     Ok(n)
@@ -81,10 +85,23 @@ pub(in crate::keystore) async fn register(
     fingerprint(&kfp, "epoch")
 }
 
-/// Epochs below this one that are not written down as destroyed.
-pub(in crate::keystore) async fn undestroyed(tx: &mut Tx, below: i64) -> Result<Vec<i64>, Error> {
-    let rows: Vec<(i64,)> = on!(tx, |c| sqlx::query_as(UNDESTROYED).bind(below).fetch_all(c).await)?;
-    Ok(rows.into_iter().map(|(n,)| n).collect())
+/// Epochs below this one that are not written down as destroyed, and whether it is that their end began.
+pub(in crate::keystore) async fn undestroyed(tx: &mut Tx, below: i64) -> Result<Vec<(i64, bool)>, Error> {
+    let rows: Vec<(i64, Option<i64>)> =
+        on!(tx, |c| sqlx::query_as(UNDESTROYED).bind(below).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(n, ending)| (n, ending.is_some())).collect())
+}
+
+/// Writes down that an epoch's end begins: before its file goes.
+pub(in crate::keystore) async fn ending(tx: &mut Tx, number: i64, at: Timestamp) -> Result<(), Error> {
+    change!(tx, ENDING, at.micros(), number)?;
+    Ok(())
+}
+
+/// Writes down of all epochs up to one that they ended, or are about to.
+pub(in crate::keystore) async fn ended_up_to(tx: &mut Tx, number: i64, at: Timestamp) -> Result<(), Error> {
+    change!(tx, ENDED_UP_TO, at.micros(), number)?;
+    Ok(())
 }
 
 pub(in crate::keystore) async fn destroyed(tx: &mut Tx, number: i64, at: Timestamp) -> Result<(), Error> {

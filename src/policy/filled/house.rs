@@ -50,7 +50,7 @@ pub(super) const HOUSE: &[(&str, Keeps, &[&str])] = &[
     (
         "epoch",
         Nobody("what an epoch's key is known by, and when it was destroyed"),
-        &["number", "kfp", "begun_at", "destroyed_at", "noted_at"],
+        &["number", "kfp", "begun_at", "ending_at", "destroyed_at", "noted_at"],
     ),
     ("epoch_floor", Nobody("the oldest epoch that keys may be written under"), &["name", "floor"]),
     (
