@@ -63,3 +63,37 @@ async fn of_a_range_only_the_chunks_it_needs_are_asked_for() {
     assert!(pieces.concat() == plain);
     assert!(asked(&bucket.log(), len) >= len);
 }
+
+/// Whoever reads slowly keeps no thread: with more readers than the pool has threads, all get what they read.
+#[test]
+fn more_readers_than_threads_wait_for_nobody() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(2).max_blocking_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let app = TestApp::open_over(Backend::Sqlite, None, |_| {}).await.unwrap();
+        let owner = app.person("ada@example.org").await.owner;
+        let plain = vec![7; MIB];
+        let new = NewObject {
+            category: "output-image",
+            media_type: "image/png",
+            parent: None,
+            facts: Facts::new(),
+            size: None,
+            most_bytes: 1 << 30,
+        };
+        let body = stream::iter([Ok::<_, vault::Error>(Bytes::from(plain.clone()))]);
+        let id = app.app.vault.put_object(&owner, new, body).await.unwrap().id;
+        let actor = Actor::Subject(owner.subject);
+        let access = Access { actor: &actor, purpose: "provide-edits" };
+        let mut readers = Vec::new();
+        for _ in 0..12 {
+            let mut open = app.app.vault.open_object(&owner, &access, id, None).await.unwrap();
+            let first = open.bytes.try_next().await.unwrap().unwrap();
+            readers.push((first, open.bytes));
+        }
+        for (first, rest) in readers {
+            let rest: Vec<Bytes> = rest.try_collect().await.unwrap();
+            assert!([first, rest.concat().into()].concat() == plain);
+        }
+    });
+}
