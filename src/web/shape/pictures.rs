@@ -146,7 +146,7 @@ pub(crate) fn stage(tongue: Tongue, edit: &Edit) -> Stage {
 fn whole(why: &str) -> String {
     let mut says: String =
         why.chars().take(1).flat_map(char::to_uppercase).chain(why.chars().skip(1)).collect();
-    if !says.ends_with('.') {
+    if !says.ends_with(['.', '?', '!']) {
         says.push('.');
     }
     says
