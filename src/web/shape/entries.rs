@@ -49,6 +49,11 @@ fn known(leaf: &Leaf) -> Option<&'static str> {
         ("request.extended", _) => key("It extended the law’s time for a privacy request of a person."),
         ("objection.lifted", _) => key("A person took an objection back."),
         ("erasure.failed", _) => key("A second look after an erasure found something left."),
+        ("disclosure.ended", _) => key("A recipient let go of data of a person."),
+        ("key.made", _) => key("It made a key for the app."),
+        ("key.revoked", _) => key("It took back a key of the app."),
+        ("mandate.given", _) => key("A person gave a mandate to act for them."),
+        ("mandate.ended", _) => key("A mandate to act for a person ended."),
         ("staff.hired", _) => key("It took somebody on as staff."),
         _ => return None,
     };
