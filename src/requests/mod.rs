@@ -17,6 +17,7 @@ mod export;
 mod filing;
 mod fulfil;
 mod handover;
+mod held;
 mod identity;
 mod model;
 mod papers;

@@ -38,9 +38,10 @@ impl Retention {
         let now = self.clock.now();
         let policy = self.vault.policy(tenant)?;
         let counts = self.vault.counts(tenant, now).await?;
-        let (day, month) = {
+        let (beside, day, month) = {
             let mut tx = self.db.read().await?;
             (
+                sql::beside::counts(&mut tx, tenant).await?,
                 sql::erased_since(&mut tx, tenant, now.plus(TimeDelta::days(-1))).await?,
                 sql::erased_since(&mut tx, tenant, now.plus(TimeDelta::days(-30))).await?,
             )
@@ -53,20 +54,27 @@ impl Retention {
             let rules: Vec<_> = policy.retention_of(&category.id).collect();
             let mut names: Vec<String> = rules.iter().map(|r| r.id.clone()).collect();
             names.extend(counts.iter().filter(|c| c.category == category.id).map(|c| c.rule.clone()));
+            // What lies in a table beside the vault has no day of its own: it goes with what it belongs to.
+            let own = beside.iter().find(|(of, ..)| *of == category.id);
+            names.extend(own.map(|_| String::new()));
             names.sort();
             names.dedup();
             for rule in names {
                 let found = counts.iter().find(|c| c.category == category.id && c.rule == rule);
+                let own = own.filter(|_| rule.is_empty());
                 rows.push(BoardRow {
                     category: category.id.clone(),
                     title: category.title.clone(),
                     period: rules.iter().find(|r| r.id == rule).map(|r| words(r)).unwrap_or_default(),
-                    live: found.map_or(0, |c| c.live),
+                    live: found.map_or(0, |c| c.live) + own.map_or(0, |(_, n, _)| *n),
                     overdue: found.map_or(0, |c| c.due),
                     held: found.map_or(0, |c| c.held),
                     latest: found.filter(|c| c.due > 0).and_then(|c| c.next_due).map(|due| now.since(due)),
                     next_due: found.and_then(|c| c.next_due),
-                    oldest: found.and_then(|c| c.oldest),
+                    oldest: [found.and_then(|c| c.oldest), own.and_then(|(.., at)| *at)]
+                        .into_iter()
+                        .flatten()
+                        .min(),
                     erased_day: erased(&day, &category.id, &rule),
                     erased_month: erased(&month, &category.id, &rule),
                     rule,

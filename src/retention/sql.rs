@@ -1,3 +1,4 @@
+pub(super) mod beside;
 pub(super) mod holds;
 
 use super::Swept;

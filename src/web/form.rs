@@ -2,12 +2,12 @@
 //! anything is done.
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts as _, Request};
+use axum::extract::{FromRequest, Request};
 use axum::http::Uri;
 
-use super::page::token_holds;
+use super::page::{session_at, tenant_of, token_holds};
 use crate::base::Kind;
-use crate::edge::{Edge, Fault, MaybeSigned};
+use crate::edge::{Edge, Fault};
 use crate::speech::key;
 
 /// The fields of a form (`application/x-www-form-urlencoded`), in the order in which they were sent.
@@ -44,7 +44,8 @@ impl FromRequest<Edge> for Filled {
     type Rejection = Fault;
     async fn from_request(request: Request, edge: &Edge) -> Result<Self, Fault> {
         let (mut parts, body) = request.into_parts();
-        let MaybeSigned(session) = MaybeSigned::from_request_parts(&mut parts, edge).await?;
+        let tenant = tenant_of(&mut parts, edge).await?;
+        let session = session_at(&mut parts, edge, &tenant).await?;
         let body = Bytes::from_request(Request::from_parts(parts, body), edge).await.map_err(|_| {
             Fault::because(Kind::TooLarge, key("What was sent is larger than a form can be."))
         })?;

@@ -190,13 +190,30 @@ async fn profile(edge: &Edge, owner: &Owner) -> Result<Profile, Fault> {
     Ok(edge.app.subjects.profile(owner, &Access { actor: &actor, purpose: SHOWING }).await?)
 }
 
+/// The tenant in the address.
+pub(crate) async fn tenant_of(parts: &mut Parts, edge: &Edge) -> Result<TenantId, Fault> {
+    let params = RawPathParams::from_request_parts(parts, edge).await.map_err(|_| not_found())?;
+    let tenant = params.iter().find(|(name, _)| *name == "tenant").and_then(|(_, t)| t.parse().ok());
+    tenant.ok_or_else(not_found)
+}
+
+/// The session of whoever is signed in at this tenant. The cookie may hold one of another, which is none here: neither
+/// for a page nor for the token of its forms.
+pub(crate) async fn session_at(
+    parts: &mut Parts,
+    edge: &Edge,
+    tenant: &TenantId,
+) -> Result<Option<Session>, Fault> {
+    let MaybeSigned(session) = MaybeSigned::from_request_parts(parts, edge).await?;
+    Ok(session.filter(|s| s.who.tenant() == tenant))
+}
+
 impl FromRequestParts<Edge> for Visit {
     type Rejection = Fault;
     async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Fault> {
-        let params = RawPathParams::from_request_parts(parts, edge).await.map_err(|_| not_found())?;
-        let tenant = params.iter().find(|(name, _)| *name == "tenant").and_then(|(_, t)| t.parse().ok());
-        let MaybeSigned(session) = MaybeSigned::from_request_parts(parts, edge).await?;
-        Self::new(edge, tenant.ok_or_else(not_found)?, session, parts)
+        let tenant = tenant_of(parts, edge).await?;
+        let session = session_at(parts, edge, &tenant).await?;
+        Self::new(edge, tenant, session, parts)
     }
 }
 

@@ -32,6 +32,11 @@ each_app! {
         let html = shown(&open(&app, &staff, &path).await);
         assert!(html.contains("Correct this value") && html.contains("It is corrected elsewhere"), "{html}");
         assert!(html.contains("Waits for somebody to correct it"), "{html}");
+        assert!(html.contains("<dt>With</dt><dd>staff</dd>"), "{html}");
+        let needs = "1 request waits for somebody to answer it";
+        assert!(html.contains(needs) && html.contains("requests?state=people"), "{html}");
+        let queue = shown(&open(&app, &staff, "/requests?state=people").await);
+        assert!(queue.contains(&reference) && queue.contains("<td>staff</td>"), "{queue}");
         let correct = format!("{path}/correct");
         let old = profile(&app, &ada).await.name;
         let fields = |field, old, new| [("field", field), ("old", old), ("new", new)];
@@ -48,6 +53,7 @@ each_app! {
         assert_eq!(profile(&app, &ada).await.name, old);
         done(&send(&app, &staff, &correct, &fields("name", &old, "Adá")).await);
         assert_eq!(profile(&app, &ada).await.name, "Adá");
+        assert!(!shown(&open(&app, &staff, "").await).contains(needs), "it is answered");
         let request = app.app.requests.find(&app.tenant(), id).await.unwrap();
         assert_eq!((request.state, request.outcome.as_deref()), (State::Closed, Some("fulfilled")));
         assert!(request.receipt.is_some());

@@ -1,6 +1,7 @@
 //! The pages of staff, over the whole service.
 
 mod actions;
+mod board;
 mod corrections;
 mod doors;
 mod factor;

@@ -153,6 +153,25 @@ each_app! {
         assert!(answer.header("location").starts_with("/opusflair/sign-in"));
     }
 
+    async fn who_is_signed_in_at_one_tenant_can_come_in_at_the_other(app: TestApp) {
+        let app = with_pages(app);
+        let (mut ada, mut stranger) = (Browser::default(), Browser::default());
+        ada.open_account(&app, "ada@example.org", &[]).await;
+        for form in ["/opusflair/sign-in", "/opusflair/sign-up"] {
+            let page = ada.go(&app, form).await;
+            let page = ada.send(&app, &page, form, &[("email", "ada@example.org"), ("name", "Ada")]).await;
+            assert_eq!((page.status, page.heading().as_str()), (200, "Check your mail"), "{form}");
+        }
+        let page = ada.open_mailed_link(&app).await;
+        assert!(page.path.starts_with("/opusflair/") && page.status == 200, "{}", page.path);
+        // What anybody's page carries does nothing in the name of whoever is signed in, nor the other way round.
+        let anybodys = stranger.go(&app, "/opusflair/sign-in").await;
+        let fields = [("email", "ada@example.org")];
+        assert_eq!(ada.send(&app, &anybodys, "/opusflair/sign-in", &fields).await.status, 403);
+        let hers = ada.go(&app, "/opusflair/sign-in").await;
+        assert_eq!(stranger.send(&app, &hers, "/opusflair/sign-in", &fields).await.status, 403);
+    }
+
     async fn a_picture_that_cannot_be_used_is_told_and_leaves_nothing(app: TestApp) {
         let app = with_pages(app);
         let mut ada = Browser::default();

@@ -8,6 +8,7 @@ mod manners;
 mod offline;
 mod sight;
 mod story;
+mod truth;
 mod versions;
 
 use crate::support::TestApp;

@@ -21,6 +21,7 @@ async fn edited(app: &TestApp, ada: &mut Browser, prompt: &str, seed: u64) -> Pa
     app.settle().await;
     let page = ada.go(app, &page.path).await;
     assert_eq!(page.heading(), "Your edit is done");
+    page.says("Result marked with how it was made");
     page
 }
 
@@ -68,7 +69,11 @@ each_app! {
         let file = ada.go(&app, &format!("{picture}/file")).await;
         assert_eq!(file.answer.header("content-length"), file.answer.body.len().to_string());
         assert!(file.answer.header("content-disposition").starts_with("attachment"));
-        ada.go(&app, &picture).await.says("marked as edited with AI");
+        // The studio is no AI, and neither the picture's file nor its pages say that it was one.
+        let page = ada.go(&app, &picture).await;
+        page.says("it is no AI");
+        page.says("JPEG, marked with how it was made");
+        assert!(!page.html().contains("edited with AI"), "{}", page.html());
 
         let request = filed(&app, &mut ada, "access", &[("choice", "all")]).await;
         request.says("ready to take home");

@@ -73,7 +73,7 @@ impl Flaw {
             zip::result::ZipError::UnsupportedArchive(_) => {
                 Self::NotZip("it uses a part of ZIP that ours do not")
             }
-            _ => Self::NotZip("its directory is damaged or missing; was the download complete?"),
+            _ => Self::NotZip("its directory is damaged or missing, as when a download is cut short"),
         }
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn ends_properly<R: Read + Seek>(reader: &mut R) -> Result<(), Flaw> 
     reader.read_exact(&mut record).map_err(cut)?;
     match record {
         [b'P', b'K', 5, 6, .., 0, 0] => Ok(()),
-        _ => Err(Flaw::NotZip("its end is missing; was the download complete?")),
+        _ => Err(Flaw::NotZip("its end is missing, as when a download is cut short")),
     }
 }
 

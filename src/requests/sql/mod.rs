@@ -3,6 +3,7 @@
 pub(super) mod erasure;
 pub(super) mod everywhere;
 pub(super) mod forget;
+pub(super) mod held;
 pub(super) mod last;
 pub(super) mod receipt;
 pub(super) mod request;

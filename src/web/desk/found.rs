@@ -7,12 +7,12 @@ use crate::app::App;
 use crate::audit::Board;
 use crate::base::{PageSize, TenantId, Timestamp};
 use crate::edge::Fault;
-use crate::policy::Policy;
-use crate::requests::{Alarm, Counted, QueueFilter, Request};
+use crate::policy::{Policy, Right};
+use crate::requests::{Alarm, Counted, QueueFilter, Request, State};
 use crate::store::jobs::{self, Troubled};
 
-/// Most requests that are looked at one by one for a nearing promise.
-const MOST_NEAR: u32 = 200;
+/// Most open requests that are looked at one by one: for a nearing promise, and for whether they wait for people.
+const MOST_LOOKED_AT: u32 = 200;
 
 /// A finding.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(super) struct Found {
     pub(super) counts: Vec<Counted>,
     pub(super) late: Vec<Request>,
     pub(super) near: Vec<Request>,
+    /// Open, and nothing more happens to them before somebody acts.
+    pub(super) by_hand: Vec<Request>,
     pub(super) jobs: Vec<Troubled>,
     /// Webhooks of the app that were stopped.
     pub(super) unheard: u64,
@@ -33,12 +35,14 @@ impl Found {
     pub(super) async fn at_seat(seat: &Seat) -> Result<Self, Fault> {
         let (app, tenant) = (&seat.edge.app, &seat.tenant);
         let at = app.clock.now();
+        let open = open(app, tenant).await?;
         Ok(Self {
             at,
             policy: app.vault.policy(tenant)?,
             counts: app.requests.counts(tenant).await?,
             late: app.requests.overdue(tenant, at).await?,
-            near: near(app, tenant, at).await?,
+            by_hand: open.iter().filter(|r| waits_for_people(r)).cloned().collect(),
+            near: open.into_iter().filter(|r| r.alarm_at(at) == Alarm::PromiseNear).collect(),
             jobs: troubled(app, tenant).await?,
             unheard: app.webhooks.stopped(tenant).await?,
             promises: app.audit.promises(tenant).await?,
@@ -55,11 +59,18 @@ pub(super) fn sum(counts: &[Counted], which: impl Fn(&Counted) -> bool) -> u64 {
     counts.iter().filter(|c| which(c)).map(|c| u64::try_from(c.n).unwrap_or(0)).sum()
 }
 
-/// Open requests whose promise is near but not past: they are the first of the queue.
-async fn near(app: &App, tenant: &TenantId, now: Timestamp) -> Result<Vec<Request>, Fault> {
-    let size = PageSize::new(MOST_NEAR).unwrap_or_default();
-    let page = app.requests.queue(tenant, QueueFilter::Open, None, size).await?;
-    Ok(page.items.into_iter().filter(|r| r.alarm_at(now) == Alarm::PromiseNear).collect())
+/// The first of the queue: what is near its promise is among them.
+async fn open(app: &App, tenant: &TenantId) -> Result<Vec<Request>, Fault> {
+    let size = PageSize::new(MOST_LOOKED_AT).unwrap_or_default();
+    Ok(app.requests.queue(tenant, QueueFilter::Open, None, size).await?.items)
+}
+
+/// Whether the next step of a request is somebody's and not the program's: a correction that only words describe, or one
+/// that was taken up again.
+pub(super) fn waits_for_people(request: &Request) -> bool {
+    request.state == State::Working
+        && request.next_at.is_none()
+        && (request.right == Right::Rectification || request.reopened_at.is_some())
 }
 
 /// Jobs of this tenant, or of the house, that need a look.

@@ -111,7 +111,7 @@ async fn person(seat: &Seat, owner: &Owner) -> Result<Option<PersonRow>, Fault> 
         subject: owner.subject.to_string(),
         since: subject.created_at.into(),
         last_active: Some(subject.last_active_at.into()),
-        holdings: app.vault.holdings(owner).await?.iter().map(|h| holding(seat, h)).collect(),
+        holdings: app.requests.holdings(owner).await?.iter().map(|h| holding(seat, h)).collect(),
         restricted: subject.restricted_at.is_some(),
         held: holds.iter().any(|h| h.released_at.is_none() && h.subject.is_none_or(|s| s == owner.subject)),
         requests: requests.items.into_iter().map(|r| r.reference).collect(),

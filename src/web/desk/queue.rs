@@ -2,7 +2,7 @@
 
 use axum::http::Uri;
 
-use super::found::{Found, sum};
+use super::found::{Found, sum, waits_for_people};
 use super::seat::Seat;
 use super::shell::{Answer, desk, page, query};
 use super::words;
@@ -24,15 +24,17 @@ enum Which {
     Open,
     Near,
     Late,
+    People,
     Over,
     All,
 }
 
 impl Which {
-    const ALL: [(Self, &'static str, &'static str); 5] = [
+    const ALL: [(Self, &'static str, &'static str); 6] = [
         (Self::Open, "", "All open"),
         (Self::Late, "late", "Past our promise"),
         (Self::Near, "near", "Due within 18 hours"),
+        (Self::People, "people", "Waiting for people"),
         (Self::Over, "closed", "Answered or closed"),
         (Self::All, "all", "All"),
     ];
@@ -43,7 +45,7 @@ impl Which {
 
     fn filter(self) -> QueueFilter {
         match self {
-            Self::Open | Self::Near => QueueFilter::Open,
+            Self::Open | Self::Near | Self::People => QueueFilter::Open,
             Self::Late => QueueFilter::Overdue,
             Self::Over | Self::All => QueueFilter::All,
         }
@@ -53,6 +55,7 @@ impl Which {
         match self {
             Self::Open | Self::Late | Self::All => true,
             Self::Near => request.alarm_at(now) == Alarm::PromiseNear,
+            Self::People => waits_for_people(request),
             Self::Over => !request.state.is_open(),
         }
     }
@@ -65,6 +68,7 @@ impl Which {
             Self::Open => counted(&|c| c.state.is_open()),
             Self::Near => listed(&found.near),
             Self::Late => listed(&found.late),
+            Self::People => listed(&found.by_hand),
             Self::Over => counted(&|c| !c.state.is_open()),
             Self::All => counted(&|_| true),
         }
@@ -167,7 +171,7 @@ pub(super) fn row(request: &Request, now: Timestamp) -> QueueRow {
         received: request.received_at.into(),
         promise: Clock { due: request.due.promise.into(), met },
         law: Clock { due: request.legal_due().into(), met },
-        holder: String::new(),
+        holder: if waits_for_people(request) { "staff".to_owned() } else { String::new() },
         stuck: request.problem.as_deref().map(|why| stuck(why, request, now)),
     }
 }

@@ -3,7 +3,7 @@
 use axum::extract::Path;
 use axum::http::Uri;
 
-use super::found::Found;
+use super::found::{Found, waits_for_people};
 use super::queue;
 use super::recipients::{recipients, stays};
 use super::roles::DECIDE;
@@ -239,11 +239,10 @@ fn ahead(request: &Request) -> (&'static str, String) {
     match request.state {
         State::IdentityPending => ("Waits for the person to show who they are", String::new()),
         State::Grace => ("Waits until it can no longer be taken back", at(request.grace_until)),
-        _ if request.next_at.is_some() => ("Goes on by itself", at(request.next_at)),
-        State::Working if request.right == Right::Rectification => {
+        _ if waits_for_people(request) && request.right == Right::Rectification => {
             ("Waits for somebody to correct it", String::new())
         }
-        State::Working if request.reopened_at.is_some() => {
+        _ if waits_for_people(request) => {
             ("Waits for somebody to run it again or to answer it", String::new())
         }
         _ => ("Goes on by itself", at(request.next_at)),

@@ -88,7 +88,7 @@ fn row(board: &BoardRow, sweeps: &[Logged], now: Timestamp) -> RetentionRow {
 
 fn period(board: &BoardRow) -> String {
     if board.rule.is_empty() {
-        return "no clock has begun for these".to_owned();
+        return "no day of their own is set for these".to_owned();
     }
     board.period.clone()
 }
@@ -107,5 +107,5 @@ fn daily(board: &BoardRow, sweeps: &[Logged], now: Timestamp) -> Bars {
             *day += u64::try_from(*n).unwrap_or(0);
         }
     }
-    Bars { what: format!("{} erased each day, last 30 days", board.category), values }
+    Bars { what: format!("{} swept each day, last 30 days", board.category), values }
 }

@@ -133,12 +133,12 @@ type Pressing = (Page, State, usize, &'static str, &'static str, &'static str, &
 fn needs(seat: &Seat, found: &Found, waiting: usize) -> Vec<Need> {
     let (role, root) = (seat.role(), seat.root());
     let stopped = found.jobs.iter().filter(|j| j.quarantined).count();
-    let [law, promise, near] = requests(found);
+    let [law, promise, near, people] = requests(found);
     let [broken, overdue, at_risk] = promises(found);
     let (one, many) = ("waits for a second person", "wait for a second person");
     let policies = (Page::Policies, State::Waiting, waiting, one, many, "policies", "policy version");
     let jobs = (Page::Jobs, State::Broken, stopped, "waits for a hand", "wait for a hand", "", "job");
-    [law, promise, broken, policies, jobs, overdue, near, at_risk]
+    [law, promise, broken, policies, jobs, people, overdue, near, at_risk]
         .into_iter()
         .filter(|(page, _, n, ..)| *n > 0 && page.lets(role))
         .map(|(_, state, n, one, many, path, thing)| {
@@ -149,8 +149,8 @@ fn needs(seat: &Seat, found: &Found, waiting: usize) -> Vec<Need> {
         .collect()
 }
 
-/// Past the law's date, past our promise, near it.
-fn requests(found: &Found) -> [Pressing; 3] {
+/// Past the law's date, past our promise, near it, in the hands of people.
+fn requests(found: &Found) -> [Pressing; 4] {
     let law_missed = found.late.iter().filter(|r| r.alarm_at(found.at) == Alarm::LawMissed).count();
     let row = |state, n, one, many, path| (Page::Requests, state, n, one, many, path, "request");
     let late = "requests?state=late";
@@ -163,6 +163,13 @@ fn requests(found: &Found) -> [Pressing; 3] {
             "is due within 18 hours",
             "are due within 18 hours",
             "requests?state=near",
+        ),
+        row(
+            State::Waiting,
+            found.by_hand.len(),
+            "waits for somebody to answer it",
+            "wait for somebody to answer them",
+            "requests?state=people",
         ),
     ]
 }

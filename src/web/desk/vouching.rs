@@ -92,7 +92,8 @@ pub(super) async fn attest(
 fn sentence(says: &str) -> String {
     let mut chars = says.chars();
     let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
-    format!("{first}{}.", chars.as_str())
+    let stop = if says.ends_with(['.', '?', '!']) { "" } else { "." };
+    format!("{first}{}{stop}", chars.as_str())
 }
 
 /// Reads the form. The token comes before the file, so that a stranger's page cannot make us hold one.

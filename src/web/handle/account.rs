@@ -218,8 +218,10 @@ pub(crate) async fn leave(person: Person, _form: Filled) -> Answer {
     Ok(forget(&person.edge, there))
 }
 
-/// Takes the session's cookie back, and what the browser has put aside of pictures.
+/// Takes back the session's cookie, the one by which a browser that asked for a link is known, and what the browser has
+/// put aside of pictures.
 pub(super) fn forget(edge: &Edge, response: Response) -> Response {
     let gone = with(response, header::SET_COOKIE, &cookie(edge, edge.session_cookie(), "", 0));
+    let gone = with(gone, header::SET_COOKIE, &cookie(edge, edge.browser_cookie(), "", 0));
     with(gone, HeaderName::from_static("clear-site-data"), "\"cache\"")
 }

@@ -24,7 +24,7 @@ use crate::web::view::{Centre, Correction, Count, DetailField, Details, Mistakes
 pub(crate) async fn centre(person: Person, headers: HeaderMap) -> Answer {
     let (app, owner) = (&person.edge.app, &person.owner);
     let (tongue, root, policy) = (person.tongue(), person.root(), &person.policy);
-    let found = app.vault.holdings(owner).await?;
+    let found = app.requests.holdings(owner).await?;
     let subject = app.subjects.get(owner).await?;
     let requests = app.requests.list(owner, None, PageSize::default()).await?;
     let choices = app.consents.choices(owner).await?;

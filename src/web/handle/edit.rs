@@ -144,7 +144,8 @@ fn why(tongue: Tongue, error: &editing::Error) -> String {
     let says = error.to_string();
     let mut chars = says.chars();
     let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
-    let whole = format!("{first}{}.", chars.as_str().trim_end_matches('.'));
+    let stop = if says.ends_with(['.', '?', '!']) { "" } else { "." };
+    let whole = format!("{first}{}{stop}", chars.as_str());
     match (tongue, error) {
         (Tongue::English, _) => whole,
         (_, editing::Error::Picture(refused)) => refusal(tongue, refused),

@@ -30,7 +30,8 @@ pub(crate) struct Before {
 pub(crate) async fn whole(State(edge): State<Edge>, spoken: Spoken, Query(at): Query<Before>) -> Answer {
     let size = PageSize::new(ON_A_PAGE).unwrap_or_default();
     let page = edge.app.ledger.tail(size, at.before.as_deref()).await?;
-    show(&edge, house(&edge, spoken), page, None).await
+    let checked = newest_check(&edge).await?;
+    show(&edge, house(&edge, spoken), page, checked).await
 }
 
 /// `GET /{tenant}/ledger`: a tenant's entries.
@@ -40,6 +41,16 @@ pub(crate) async fn of_tenant(visit: Visit, Query(at): Query<Before>) -> Answer 
     let page = ledger.list(&visit.tenant, &Filter::default(), size, at.before.as_deref()).await?;
     let checked = ledger_check(&visit.edge.app, &visit.tenant).await?;
     show(&visit.edge, visit.shell().await?, page, checked).await
+}
+
+/// The newest check of the whole ledger, whichever tenant's document asked for it: there is one ledger.
+async fn newest_check(edge: &Edge) -> Result<Option<Check>, Fault> {
+    let mut newest: Option<Check> = None;
+    for tenant in edge.app.library.tenants() {
+        let check = ledger_check(&edge.app, &tenant).await?;
+        newest = newest.into_iter().chain(check).max_by_key(|c| c.at);
+    }
+    Ok(newest)
 }
 
 async fn show(edge: &Edge, shell: Shell, page: Page<Logged>, checked: Option<Check>) -> Answer {

@@ -52,7 +52,9 @@ pub(crate) async fn told(person: Person) -> Answer {
     let app = &person.edge.app;
     let subject = app.subjects.get(&person.owner).await?;
     let versions = app.library.versions(&person.tenant);
+    let size = PageSize::new(200).unwrap_or_default();
+    let requests = app.requests.list(&person.owner, None, size).await?.items;
     let times = (person.session.created_at, person.now);
     let shell = person.shell().await?;
-    html(&Notices { notices: notices(&shell, &versions, &subject, times), shell })
+    html(&Notices { notices: notices(&shell, &versions, (&subject, &requests), times), shell })
 }

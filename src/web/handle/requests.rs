@@ -107,7 +107,7 @@ pub(crate) async fn status(person: Person, Path((_, reference)): Path<(String, S
     let request = own(&person, &reference).await?;
     let events = app.requests.timeline(&person.tenant, request.id).await?;
     let letters = app.requests.letters(&request, &person.actor()).await?;
-    let holdings = app.vault.holdings(&person.owner).await?;
+    let holdings = app.requests.holdings(&person.owner).await?;
     let told = app.elsewhere.of_request(&person.tenant, request.id).await?;
     let tongue = person.tongue();
     let (answer, remedy) = answer(tongue, &letters);

@@ -2,23 +2,62 @@
 
 use crate::base::ReceiptId;
 use crate::edge::Fault;
-use crate::ledger::{Checkpoint, Logged, Receipt, ReceiptKind, Verified, VerifierKey, leaf_hash, sentence};
+use crate::ledger::{
+    Checkpoint, Leaf, Logged, Receipt, ReceiptKind, Verified, VerifierKey, leaf_hash, sentence,
+};
 use crate::speech::{Tongue, key};
 use crate::web::view::{Count, Fact, LedgerRow, Place, ReceiptPage, Seal, Shell};
 
 /// An entry in a list.
 pub(crate) fn row(tongue: Tongue, root: &str, entry: &Logged) -> LedgerRow {
     let leaf = &entry.leaf;
-    let why = ["rule", "right", "purpose", "version"].iter().find_map(|name| leaf.facts.get(*name));
     LedgerRow {
         index: Count(entry.index),
         at: leaf.at.into(),
-        what: tongue.tell(&what(&sentence(leaf))),
+        what: heading(tongue, leaf, &sentence(leaf)),
         kind: leaf.kind.to_string(),
-        why: why.map(ToString::to_string).unwrap_or_default(),
+        why: about(tongue, leaf),
         leaf: hex::encode(leaf_hash(&entry.bytes).0).chars().take(10).collect(),
         href: format!("{root}/ledger/{}", entry.index),
     }
+}
+
+/// Which rule, right, purpose, check, version or category an entry is about.
+fn about(tongue: Tongue, leaf: &Leaf) -> String {
+    let names = ["rule", "right", "purpose", "probe", "category"];
+    if let Some(fact) = names.iter().find_map(|name| leaf.facts.get(*name)) {
+        return fact.to_string();
+    }
+    let version = leaf.facts.get("version");
+    version.map(|v| tongue.put("version {version}").with("version", v).text()).unwrap_or_default()
+}
+
+/// What an entry says, as a heading.
+fn heading(tongue: Tongue, leaf: &Leaf, sentence: &str) -> String {
+    known(leaf).map_or_else(|| tongue.tell(&what(sentence)), |says| tongue.say(says).to_owned())
+}
+
+/// What a page says of entries whose own sentence says too little. That sentence cannot change: it stands in receipts.
+fn known(leaf: &Leaf) -> Option<&'static str> {
+    let verdict = leaf.facts.get("verdict").map(ToString::to_string).unwrap_or_default();
+    let says = match (leaf.kind.as_str(), verdict.as_str()) {
+        ("probe.recorded", "passed") => key("A check found one of its promises kept."),
+        ("probe.recorded", "failed") => key("A check found one of its promises not kept."),
+        ("probe.recorded", "cannot-run") => key("A check of one of its promises could not be made."),
+        ("people.searched", _) => key("A member of its staff searched for a person."),
+        ("request.answered", _) => key("It answered a privacy request of a person."),
+        ("request.extended", _) => key("It extended the law’s time for a privacy request of a person."),
+        ("objection.lifted", _) => key("A person took an objection back."),
+        ("erasure.failed", _) => key("A second look after an erasure found something left."),
+        ("disclosure.ended", _) => key("A recipient let go of data of a person."),
+        ("api-key.made", _) => key("It made a key for the app."),
+        ("api-key.revoked", _) => key("It took back a key of the app."),
+        ("mandate.given", _) => key("A person gave a mandate to act for them."),
+        ("mandate.ended", _) => key("A mandate to act for a person ended."),
+        ("staff.hired", _) => key("It took somebody on as staff."),
+        _ => return None,
+    };
+    Some(says)
 }
 
 /// The heart of an entry's sentence: without the time and the facts, which stand beside it, and without the reference
@@ -65,7 +104,7 @@ pub(crate) fn receipt_page(shown: Shown<'_>) -> Result<ReceiptPage, Fault> {
         file_name: file_name(&id),
         id,
         seal: Seal::from(leaf.0),
-        proves: tongue.tell(&what(receipt.sentence())),
+        proves: heading(tongue, &verified.leaf, receipt.sentence()),
         at: verified.at.into(),
         facts: facts(&verified, receipt.sentence()),
         does_not_prove: verified.not_proved.iter().map(|says| tongue.tell(says)).collect(),

@@ -7,6 +7,7 @@ use crate::intake::{Mandate, MandateOpened, Proposal, Wanted};
 use crate::policy::{Policy, Right};
 use crate::requests::Request;
 use crate::speech::{Tongue, key};
+use crate::subjects::Email;
 use crate::web::form::Filled;
 use crate::web::shape::account::mistake;
 use crate::web::shape::letters::{choices, chosen};
@@ -55,35 +56,53 @@ fn called(right: Right) -> &'static str {
     }
 }
 
-/// What an agent proposes, or what is wrong with it.
+/// What an agent proposes, or everything that is wrong with it.
 pub(crate) fn proposal(tongue: Tongue, policy: &Policy, form: &Filled) -> Result<Proposal, Mistakes> {
-    let address = |field: &str| {
-        form.one(field)
-            .parse()
-            .map_err(|_| mistake(field, tongue.say("Enter an address like name@example.org.")))
-    };
-    let (contact, person) = (address("contact")?, address("person")?);
+    let mut wrong = Mistakes::default();
+    let mut add = |field: &str, says: &'static str| wrong.0.extend(mistake(field, tongue.say(says)).0);
     if form.one("agent").is_empty() {
-        return Err(mistake("agent", tongue.say("Say who you are.")));
+        add("agent", key("Say who you are."));
     }
+    let mut address = |field: &str| {
+        let found = form.one(field).parse::<Email>().ok();
+        if found.is_none() {
+            add(field, key("Enter an address like name@example.org."));
+        }
+        found
+    };
+    let (contact, person) = (address("contact"), address("person"));
     let rights: Vec<Right> = form.all("rights").filter_map(|r| r.parse().ok()).collect();
     if rights.is_empty() {
-        return Err(mistake("rights", tongue.say("Choose what your mandate is for.")));
+        add("rights", key("Choose what your mandate is for."));
     }
-    let ask = chosen(tongue, policy, form)?;
-    if !rights.contains(&ask.right()) {
-        return Err(mistake("choice", tongue.say("Your mandate is not for this. Choose it above as well.")));
+    let until = last_day(form.one("until"));
+    if until.is_none() {
+        add("until", key("Enter a day like 2027-06-30."));
     }
-    Ok(Proposal {
-        until: last_day(form.one("until"))
-            .ok_or_else(|| mistake("until", tongue.say("Enter a day like 2027-06-30.")))?,
-        agent: form.one("agent").to_owned(),
-        tells: false,
-        wanted: Wanted { ask, words: form.one("text").to_owned() },
-        contact,
-        person,
-        rights,
-    })
+    let ask = match chosen(tongue, policy, form) {
+        Ok(ask) => {
+            if !rights.is_empty() && !rights.contains(&ask.right()) {
+                add("choice", key("Your mandate is not for this. Choose it above as well."));
+            }
+            Some(ask)
+        }
+        Err(mistakes) => {
+            wrong.0.extend(mistakes.0);
+            None
+        }
+    };
+    match (contact, person, until, ask) {
+        (Some(contact), Some(person), Some(until), Some(ask)) if wrong.none() => Ok(Proposal {
+            until,
+            agent: form.one("agent").to_owned(),
+            tells: false,
+            wanted: Wanted { ask, words: form.one("text").to_owned() },
+            contact,
+            person,
+            rights,
+        }),
+        _ => Err(wrong),
+    }
 }
 
 /// The end of a day.

@@ -1,7 +1,7 @@
 //! Pictures and edits as their owner sees them.
 
 use crate::base::Timestamp;
-use crate::editing::{self, Edit, EditState, ModelChoice as Model};
+use crate::editing::{self, Edit, EditState, ModelChoice as Model, ProviderChoice};
 use crate::policy::{After, Fact as Happening, Policy, SubjectMay};
 use crate::providers::studio::STYLES;
 use crate::speech::{Case, Tongue, key};
@@ -146,7 +146,7 @@ pub(crate) fn stage(tongue: Tongue, edit: &Edit) -> Stage {
 fn whole(why: &str) -> String {
     let mut says: String =
         why.chars().take(1).flat_map(char::to_uppercase).chain(why.chars().skip(1)).collect();
-    if !says.ends_with('.') {
+    if !says.ends_with(['.', '?', '!']) {
         says.push('.');
     }
     says
@@ -166,7 +166,15 @@ pub(crate) fn steps(tongue: Tongue, edit: &Edit) -> Vec<Step> {
         step(key("Photograph received, checked and sealed"), Some(edit.created_at), false),
         step(key("Waiting for its turn"), edit.started_at, edit.started_at.is_none() && !over),
         step(key("The edit is made"), done, edit.started_at.is_some() && !over),
-        step(key("Result marked as edited with AI, and sealed under your key"), done, false),
+        step(
+            if is_ai(edit) {
+                key("Result marked as edited with AI, and sealed under your key")
+            } else {
+                key("Result marked with how it was made, and sealed under your key")
+            },
+            done,
+            false,
+        ),
         step(key("Photograph erased"), done, false),
     ];
     if over && done.is_none() {
@@ -280,8 +288,11 @@ pub(crate) fn metadata(
     }
     let format = crate::imaging::Format::parse(&object.meta.media_type);
     let format = format.map(|format| {
-        let marked = object.category == "output-image";
-        let said = tongue.put(if marked { key("{format}, marked as edited with AI") } else { "{format}" });
+        let said = tongue.put(match edit {
+            _ if object.category != "output-image" => "{format}",
+            Some(edit) if is_ai(edit) => key("{format}, marked as edited with AI"),
+            _ => key("{format}, marked with how it was made"),
+        });
         said.with("format", format).text()
     });
     facts.push(fact(key("Format"), format.unwrap_or_default()));
@@ -289,6 +300,12 @@ pub(crate) fn metadata(
         facts.push(fact(key("Made in"), tongue.span(to.since(from), Case::Plain)));
     }
     facts
+}
+
+/// Whether a generative model made an edit. The studio has none; what it makes is marked as edited by a person, or as
+/// what the photograph was marked as already.
+fn is_ai(edit: &Edit) -> bool {
+    edit.provider != ProviderChoice::Studio.as_str()
 }
 
 fn made_by(tongue: Tongue, provider: &str) -> String {

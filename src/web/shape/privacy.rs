@@ -7,13 +7,14 @@ use crate::consent::{self, State as Said, Word};
 use crate::disclosure::{Disclosed, Ground};
 use crate::ledger::{Fact as Public, Logged};
 use crate::policy::{Policy, Role, diff};
-use crate::requests::Handed;
+use crate::requests::{Handed, Request};
 use crate::speech::{Tongue, key};
 use crate::subjects::Subject;
 use crate::vault::Holdings;
 use crate::web::page::{day, purpose_title};
 use crate::web::shape::account::means;
 use crate::web::shape::pictures::goes;
+use crate::web::shape::requests::title;
 use crate::web::view::{
     Consent, ConsentEvent, Count, Fact, HandedOver, Holding, Markup, Notice, Read, ReadSum, Shell, escape,
 };
@@ -225,12 +226,12 @@ pub(crate) fn machines(
     sums.into_iter().map(|(who, n, last)| ReadSum { who, count: Count(n), last: last.into() }).collect()
 }
 
-/// Notices: every version of the document since the one that was in force when the person came. One that came into
-/// force before the session began has been seen.
+/// Notices, newest first: every version of the document since the one that was in force when the person came, and every
+/// answer to a request of theirs. What came before the session began has been seen.
 pub(crate) fn notices(
     shell: &Shell,
     versions: &[std::sync::Arc<Policy>],
-    subject: &Subject,
+    (subject, requests): (&Subject, &[Request]),
     (signed_in, now): (Timestamp, Timestamp),
 ) -> Vec<Notice> {
     let first = versions.iter().position(|p| p.version() == subject.policy_version).unwrap_or(0);
@@ -259,6 +260,29 @@ pub(crate) fn notices(
             }
         })
         .collect();
-    all.reverse();
+    all.extend(requests.iter().filter_map(|request| answered(shell, versions, request, signed_in)));
+    all.sort_by_key(|notice| std::cmp::Reverse(notice.at));
     all
+}
+
+/// That a request was answered, and which.
+fn answered(
+    shell: &Shell,
+    versions: &[std::sync::Arc<Policy>],
+    request: &Request,
+    signed_in: Timestamp,
+) -> Option<Notice> {
+    let at = request.answered_at?;
+    let policy = versions.last()?;
+    let what = title(shell.tongue, policy, request.right, request.about.as_deref());
+    let said = shell.put(key("Your request {reference} is answered"));
+    Some(Notice {
+        id: format!("request-{}", request.reference),
+        at: at.into(),
+        title: said.with("reference", &request.reference).text(),
+        text: Markup::trusted(format!("<p>{}</p>", escape(&what))),
+        read: at < signed_in,
+        href: Some(format!("{}/privacy/requests/{}", shell.root, request.reference)),
+        action: shell.say("Open it").to_owned(),
+    })
 }

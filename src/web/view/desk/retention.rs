@@ -12,7 +12,7 @@ pub struct RetentionBoard {
     pub desk: Desk,
     /// When the board was made.
     pub counted: Moment,
-    /// When the reconciler last ran to its end.
+    /// When a sweep last erased something.
     pub last_run: Option<Moment>,
     /// When it will next be woken.
     pub next_run: Option<Moment>,
@@ -41,11 +41,11 @@ pub struct RetentionRow {
     pub held: Count,
     /// The age of the oldest item, in words; empty when there is none.
     pub oldest: String,
-    /// Erased in the last day.
+    /// Swept in the last day.
     pub erased_day: Count,
-    /// Erased in the last thirty days.
+    /// Swept in the last thirty days.
     pub erased_month: Count,
-    /// Erased each day, oldest first.
+    /// Swept each day, oldest first.
     pub daily: Bars,
     /// When the next item is due.
     pub next: Option<Moment>,

@@ -62,7 +62,7 @@ fn retention() -> RetentionBoard {
         erased_day: Count(figures[4]),
         erased_month: Count(figures[5]),
         daily: Bars {
-            what: format!("{category} erased each day, last 30 days"),
+            what: format!("{category} swept each day, last 30 days"),
             values: (0..30_u64).map(|n| (n * 7919 + figures[5]) % 97 * u64::from(n % 7 != 6)).collect(),
         },
         next: next.map(at),
