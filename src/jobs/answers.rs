@@ -9,12 +9,13 @@ use super::sql::{self, About, Kind};
 use super::{Error, Jobs};
 use crate::base::{TenantId, Timestamp};
 use crate::elsewhere::TaskState;
+use crate::keystore::EPOCH_LASTS;
 use crate::mail::letters::{
     ErasureDone, ErasureScheduled, ErasureWaits, Letter as _, Letterhead, RequestAcknowledged,
     RequestAnswered, RequestExtended, RequestLapsed, Written,
 };
 use crate::policy::{Channel, Right};
-use crate::requests::{self, Lapsed, LastLetter, RefusalReason, Request, State};
+use crate::requests::{self, Lapsed, LastLetter, RefusalReason, Request, State, Way};
 use crate::speech::{Tongue, key};
 use crate::vault::{Actor, Owner};
 
@@ -25,19 +26,6 @@ pub(super) const AGAIN: TimeDelta = TimeDelta::minutes(10);
 
 /// A letter of a request's own, as it lies sealed with it.
 type Paper = Map<String, Value>;
-
-/// What a right is called in a letter.
-fn title(right: Right) -> &'static str {
-    match right {
-        Right::Access => key("See my data"),
-        Right::Portability => key("Take my data home"),
-        Right::Rectification => key("Correct my details"),
-        Right::Erasure => key("Erase my account"),
-        Right::Restriction => key("Restrict the use of my data"),
-        Right::Objection => key("Object to a use of my data"),
-        Right::Withdrawal => key("Withdraw my consent"),
-    }
-}
 
 impl Jobs {
     /// Sends the letters of a kind that are owed about requests. Gives how many.
@@ -89,11 +77,12 @@ impl Jobs {
         let head = self.head_for(owner).await?;
         let root = &self.app.config.server.public_url;
         let link = format!("{root}/{}/privacy/requests/{}", owner.tenant, request.reference);
-        let title = head.say(title(request.right)).to_owned();
+        let policy = self.app.vault.policy(&owner.tenant)?;
+        let title = requests::title(head.tongue, &policy, request.right, request.about.as_deref());
         let reference = request.reference.clone();
         let written = match kind {
             Kind::Acknowledged => {
-                let identity = head.say(identity(request)).to_owned();
+                let identity = self.identity(owner, request, head.tongue).await?;
                 let (received, promised_by) = (request.received_at, request.due.promise);
                 let law_by = request.legal_due();
                 RequestAcknowledged { head, reference, title, received, promised_by, law_by, identity, link }
@@ -114,6 +103,24 @@ impl Jobs {
             }
         };
         written.map_err(|_| Error::Payload)
+    }
+
+    /// How it is known who asks, or what is still needed.
+    async fn identity(&self, owner: &Owner, request: &Request, tongue: Tongue) -> Result<String, Error> {
+        if request.state == State::IdentityPending {
+            let says = key("Sign in and confirm it, so that nobody else can ask in your name.");
+            return Ok(tongue.say(says).to_owned());
+        }
+        let events = self.app.requests.timeline(&owner.tenant, request.id).await?;
+        if events.iter().any(|event| event.kind == Way::Agent.as_str()) {
+            let agent = self.app.intake.agent_of(owner, request.id).await?;
+            return Ok(by_agent(tongue, agent.as_deref()));
+        }
+        let says = match request.channel {
+            Channel::Email => key("You confirmed it by the link in our letter; nothing more is needed."),
+            _ => key("You were signed in; nothing more is needed."),
+        };
+        Ok(tongue.say(says).to_owned())
     }
 
     async fn scheduled(
@@ -221,12 +228,17 @@ impl Jobs {
             let said = tongue.put("Payments and invoices at {processor} ({records})").with("processor", name);
             stays.push(said.with("records", there.records).text());
         }
+        let at = erasure.verified_at.unwrap_or(erasure.started_at);
         let letter = ErasureDone {
             head: self.head(tenant, tongue)?,
             reference: last.reference.clone(),
-            at: erasure.verified_at.unwrap_or(erasure.started_at),
+            at,
             stays,
+            // An epoch is destroyed when the second after it begins.
+            backups_until: erasure.destroyed_at.unwrap_or(at).plus(EPOCH_LASTS * 2),
             receipt_file: file_name(&receipt.to_string()),
+            verifier_key: self.app.ledger.verifier().to_string(),
+            key_link: format!("{}/ledger/key", self.app.config.server.public_url),
             receipt_link: format!("{root}/receipts/{receipt}"),
             proof_link: format!("{root}/erased/{}", last.request),
         };
@@ -301,14 +313,16 @@ fn refusal(tongue: Tongue, why: RefusalReason, paper: &Paper) -> Vec<String> {
     says
 }
 
-/// How it is known who asks, or what is still needed.
-fn identity(request: &Request) -> &'static str {
-    match (request.state, request.channel) {
-        (State::IdentityPending, _) => {
-            key("Sign in and confirm it, so that nobody else can ask in your name.")
-        }
-        (_, Channel::Email) => key("You confirmed it by the link in our letter; nothing more is needed."),
-        _ => key("You were signed in; nothing more is needed."),
+/// That an agent asked, whom the mailbox knows from the letter that asked for the mandate.
+fn by_agent(tongue: Tongue, agent: Option<&str>) -> String {
+    match agent {
+        Some(agent) => tongue
+            .put("{agent} asked for it in your name, under the mandate that you gave by the link in our letter. You can end the mandate in your privacy centre.")
+            .with("agent", agent)
+            .text(),
+        None => tongue
+            .say(key("An agent asked for it in your name, under the mandate that you gave by the link in our letter. You can end the mandate in your privacy centre."))
+            .to_owned(),
     }
 }
 
@@ -330,8 +344,17 @@ fn answer(request: &Request) -> &'static str {
         (Right::Rectification, Some("address-replaced")) => key(
             "Another change of your address was asked for before the link of this one was opened, and took its place. Everything else is corrected.",
         ),
+        // The words themselves may say what is held of their reader.
+        (Right::Rectification, _) if request.answered_in_words() => {
+            key("Somebody looked into it, and answers you in words. They stand on your request’s page.")
+        }
         (Right::Rectification, _) => key("Your details are corrected."),
-        (Right::Restriction, _) => key("The restriction is set as you asked."),
+        (Right::Restriction, _) if request.about.as_deref() == Some("off") => {
+            key("The pause is lifted. Everything works again.")
+        }
+        (Right::Restriction, _) => {
+            key("Everything is paused, as you asked: your data are kept, and not used.")
+        }
         (Right::Objection, _) => key("We stopped using your data for what you objected to."),
         (Right::Withdrawal, _) => key("Your consent is withdrawn."),
         (Right::Erasure, _) => key("Your account is being erased."),

@@ -242,8 +242,14 @@ pub struct ErasureDone {
     pub at: Timestamp,
     /// What stays, and why, a sentence each.
     pub stays: Vec<String>,
+    /// By when the last keys are destroyed that could open what old backups hold.
+    pub backups_until: Timestamp,
     /// The name of the receipt as a file.
     pub receipt_file: String,
+    /// The key that verifies it.
+    pub verifier_key: String,
+    /// The whole link to where that key is published.
+    pub key_link: String,
     /// The whole link to the receipt's page.
     pub receipt_link: String,
     /// The whole link to the page that shows what was done, step by step.

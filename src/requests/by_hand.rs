@@ -5,7 +5,7 @@ use serde_json::json;
 use super::desk::LETTER;
 use super::filing::CATEGORY;
 use super::fulfil::PURPOSE;
-use super::model::words;
+use super::model::{IN_WORDS, words};
 use super::receipts::IssuedKind;
 use super::{BadStep, Error, Request, Requests, State, owner_of};
 use crate::base::{RequestId, Secret, TenantId};
@@ -88,7 +88,7 @@ impl Requests {
             parent: Some(id.to_string()),
             facts: Facts::new(),
         };
-        let answered = request.answer(State::Fulfilled, "fulfilled", self.clock.now())?;
+        let answered = request.answer(State::Fulfilled, IN_WORDS, self.clock.now())?;
         self.vault.add_record(&owner, letter).await?;
         self.shut(&owner, answered, by, Some((IssuedKind::Request, None))).await
     }

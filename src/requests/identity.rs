@@ -24,6 +24,15 @@ pub(super) fn clocks(policy: &Policy, right: Right, at: Timestamp) -> Result<Due
 }
 
 impl Requests {
+    /// Until when an erasure that its person asks for now can be taken back: for the whole time of grace, or for what the
+    /// promise leaves of it. `held` is until when nothing is erased since their address is new.
+    pub fn could_be_taken_back(&self, policy: &Policy, held: Option<Timestamp>) -> Result<Timestamp, Error> {
+        let now = self.clock.now();
+        let promise = clocks(policy, Right::Erasure, now)?.promise;
+        let until = now.plus(self.settings.grace).min(promise.plus(-MARGIN)).max(now);
+        Ok(held.map_or(until, |end| end.max(until)))
+    }
+
     /// An erasure that its person asked for is set for later: the whole time of grace counts from now, when it is known
     /// that they ask, and with it the promise. `held` is until when nothing is erased since their address is new.
     pub(super) fn set_for_later(
@@ -32,9 +41,8 @@ impl Requests {
         policy: &Policy,
         held: Option<Timestamp>,
     ) -> Result<Request, Error> {
-        let now = self.clock.now();
-        let promise = clocks(policy, request.right, now)?.promise;
-        let until = now.plus(self.settings.grace).min(promise.plus(-MARGIN)).max(now);
+        let promise = clocks(policy, request.right, self.clock.now())?.promise;
+        let until = self.could_be_taken_back(policy, None)?;
         let due = Due { promise, ..request.due };
         let request = Request { due, ..request };
         match held.filter(|end| *end > until) {

@@ -28,6 +28,7 @@ mod sql;
 mod standing;
 mod take_home;
 mod tick;
+mod titles;
 
 pub use address::AddressBy;
 pub use by_hand::{Correction, Field};
@@ -45,6 +46,7 @@ pub use reasons::{LONGEST_REASON, SHORTEST_REASON};
 pub use receipts::{ErasureProofs, Issued, IssuedKind};
 pub use standing::{IN_ARCHIVES, Place};
 pub use tick::Ticked;
+pub use titles::title;
 
 use chrono::TimeDelta;
 

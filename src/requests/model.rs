@@ -351,6 +351,12 @@ impl Request {
         self.state == State::Withdrawn && self.outcome.as_deref() == Some(UNDONE)
     }
 
+    /// Whether somebody answered it in words of their own, which stand in its letter: something was done by other means, or
+    /// nothing had to be.
+    pub fn answered_in_words(&self) -> bool {
+        self.outcome.as_deref() == Some(IN_WORDS)
+    }
+
     /// Extends the law's time, once, while the request is open and that time still runs (Art. 12(3) GDPR). The promise
     /// stays what it was.
     pub fn extend(mut self, now: Timestamp) -> Result<Self, BadStep> {
@@ -413,6 +419,9 @@ words!(
 
 /// How a request ended that was asked for since a change of address, which its old mailbox undid.
 pub(super) const UNDONE: &str = "address-undone";
+
+/// How a request ended that a person of staff answered in words of their own.
+pub(super) const IN_WORDS: &str = "answered-in-words";
 
 /// The promised time is near when so much of it is left.
 pub(super) const NEAR: chrono::TimeDelta = chrono::TimeDelta::hours(18);

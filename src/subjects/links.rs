@@ -110,6 +110,13 @@ impl Subjects {
         Ok(Link { token: token.into(), owner: None, expires_at: now.plus(life) })
     }
 
+    /// Until when the link with this token works; `None` for one that is unknown, used or expired. Uses nothing up, and says
+    /// the same of a link for an address that nobody has.
+    pub async fn link_ends(&self, tenant: &TenantId, token: &str) -> Result<Option<Timestamp>, Error> {
+        let mut tx = self.db.read().await?;
+        Ok(sql::asked::ends(&mut tx, tenant, &hash(token), self.clock.now()).await?)
+    }
+
     /// Uses a link up and begins a session. [`Error::BadProof`] for one that is unknown, used, expired, or was asked
     /// for by another browser; which of these is not told.
     pub async fn redeem(

@@ -171,6 +171,8 @@ each_app! {
         let key = app.app.ledger.verifier().to_string();
         let (well, said) = call(&["verify", &receipt, "--key", &key]).await;
         assert!(well && said.contains("This receipt holds."), "{said}");
+        let (_, said) = call(&["policy", "explain", &image, "--config", &config]).await;
+        assert!(said.contains(&format!("vouchsafe verify receipt.json --key '{key}'\n")), "the very command: {said}");
     }
 }
 

@@ -115,6 +115,13 @@ each_app! {
         let way = whole["timeline"].to_string();
         assert!(way.contains(id) && way.contains("by an agent"), "the agent is on the record: {way}");
 
+        app.settle().await;
+        let (reference, texts) = (filed[0]["reference"].as_str().unwrap(), app.mails().into_iter().map(|m| m.letter.text));
+        let heard: Vec<String> = texts.filter(|text| text.contains("We have your request") && text.contains(reference)).collect();
+        assert_eq!(heard.len(), 1, "{heard:?}");
+        assert!(heard[0].contains(&format!("{AGENT} asked for it in your name")), "{}", heard[0]);
+        assert!(!heard[0].contains("You were signed in"), "{}", heard[0]);
+
         // The agent is told how it stands, and never what it brings to light.
         let told = stands(&app, &key, id).await;
         assert_eq!((&told["state"], &told["requests"][0]["reference"]), (&json!("confirmed"), &filed[0]["reference"]));

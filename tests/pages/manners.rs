@@ -111,6 +111,39 @@ each_app! {
         assert_eq!(ada.send(&app, &page, "/sign-in/confirm", &[]).await.status, 422);
     }
 
+    async fn a_link_that_was_never_made_is_given_no_time(app: TestApp) {
+        let app = with_pages(app);
+        let mut ada = Browser::default();
+        let page = ada.go(&app, &format!("{ROOT}/sign-up")).await;
+        ada.send(&app, &page, "/sign-up", &[("email", "ada@example.org")]).await;
+        app.work().await;
+        let link = mailed_path(&app);
+        ada.go(&app, &link).await.says("The link works until");
+        // As it is copied from a letter whose text was encoded.
+        let broken = ada.go(&app, &link.replacen("token=", "token=3D", 1)).await;
+        assert_eq!(broken.heading(), "One more press");
+        assert!(!broken.html().contains("The link works until"), "{}", broken.html());
+        assert_eq!(ada.open_mailed_link(&app).await.heading(), "My pictures");
+        let used = ada.go(&app, &link).await;
+        assert!(!used.html().contains("The link works until"), "{}", used.html());
+    }
+
+    async fn whoever_signs_up_is_told_of_a_link_and_not_whether_there_is_an_account(app: TestApp) {
+        let app = with_pages(app);
+        app.person("bob@example.org").await;
+        let mut told = Vec::new();
+        for email in ["ada@example.org", "bob@example.org"] {
+            let mut anyone = Browser::default();
+            let page = anyone.go(&app, &format!("{ROOT}/sign-up")).await;
+            let page = anyone.send(&app, &page, "/sign-up", &[("email", email)]).await;
+            page.says(&format!("A link is on its way to <strong class=\"break\">{email}</strong>"));
+            told.push(page.html().replace(email, "…"));
+            let page = anyone.go(&app, &format!("{ROOT}/sign-in")).await;
+            anyone.send(&app, &page, "/sign-in", &[("email", email)]).await.says("belongs to an account here");
+        }
+        assert_eq!(told[0], told[1]);
+    }
+
     async fn a_form_of_a_strangers_page_does_nothing(app: TestApp) {
         let app = with_pages(app);
         let ada = app.person("ada@example.org").await;

@@ -120,10 +120,17 @@ each_app! {
         let mut ada = Browser::default();
         ada.open_account(&app, ADA, &[]).await;
         let page = ada.go(&app, &format!("{ROOT}/privacy/erase")).await;
+        let when = vouchsafe::speech::Tongue::English.time(app.now().plus(chrono::TimeDelta::hours(71)));
+        page.says(&when);
+        page.says("nothing of yours opens here any more");
+        page.says("are destroyed by <time");
+        assert!(!page.html().contains("backup either"), "{}", page.html());
         let page = ada.send(&app, &page, "/privacy/erase", &[("when", "later"), ("sure", "yes")]).await;
         assert_eq!(page.heading(), "Your erasure is set");
+        page.says(&when);
         let page = ada.go(&app, &page.link("/privacy/requests/PR-")).await;
         page.says("can still be taken back");
+        page.says(&format!("It takes place on {when}. Until then everything stays as it is"));
         ada.send(&app, &page, "/withdraw", &[]).await.says("The request is taken back.");
         app.advance(chrono::TimeDelta::days(5));
         app.settle().await;
@@ -138,6 +145,9 @@ each_app! {
         let picture = ada.go(&app, &format!("{ROOT}/images")).await.link("/images/obj_");
         let page = ada.go(&app, &format!("{picture}/delete")).await;
         assert_eq!(page.heading(), "Delete this picture?");
+        page.says("nobody can open it here");
+        page.says("within two weeks");
+        assert_eq!(vouchsafe::keystore::EPOCH_LASTS * 2, chrono::TimeDelta::weeks(2));
         ada.send(&app, &page, "/delete", &[]).await.says("Your pictures will appear here.");
         assert_eq!(ada.go(&app, &picture).await.status, 404);
         app.settle().await;

@@ -40,6 +40,13 @@ each_app! {
         assert_eq!(proofs.beyond_backups, None, "it is said when it is so and not before");
         let page = app.get(&format!("/flux-kontext/erased/{}", filed.id)).header("accept", "text/html").send().await;
         assert!(page.text().contains("Still to come."), "{}", page.text());
+        let (id_text, key) = (id.to_string(), app.app.ledger.verifier());
+        let command = format!("vouchsafe verify receipt-{}.json --key '{key}'", id_text.get(id_text.len() - 8..).unwrap());
+        let receipt = app.get(&format!("/flux-kontext/receipts/{id}")).header("accept", "text/html").send().await;
+        for page in [page.text(), receipt.text()] {
+            assert!(page.contains(&command), "{command}:\n{page}");
+            assert!(page.contains("href=\"/ledger/key\""), "and where the key can be compared: {page}");
+        }
 
         let Fact::Number(epoch) = *fact(&two, "epoch") else { panic!("{two:?}") };
         let mut days = 0;

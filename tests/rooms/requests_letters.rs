@@ -61,6 +61,82 @@ each_app! {
         }
     }
 
+    async fn a_letter_is_called_as_its_page_and_says_what_happened(app: TestApp) {
+        let ada = app.person("ada@example.org").await;
+        for (ask, called, answer) in [
+            (Ask::Access, "Take my data home", "Your archive is ready."),
+            (Ask::Portability, "Take my data to another service", "Your archive is ready."),
+            (Ask::Restriction { on: true }, "Pause everything", "Everything is paused"),
+            (Ask::Restriction { on: false }, "Lift the pause", "The pause is lifted."),
+        ] {
+            let filed = asks(&app, &ada, ask).await;
+            app.settle().await;
+            let told = letters(&app, &filed.reference);
+            assert_eq!(told.len(), 2, "{told:?}");
+            assert!(told.iter().all(|text| text.lines().any(|line| line.ends_with(called))), "{called}: {told:?}");
+            let answers = letters(&app, &format!("Our answer to your request {}", filed.reference));
+            assert!(answers.len() == 1 && answers[0].contains(answer), "{answers:?}");
+        }
+    }
+
+    async fn a_correction_that_is_answered_in_words_is_not_called_made(app: TestApp) {
+        let router = vouchsafe::http::routes(&app.edge).merge(vouchsafe::web::router(app.edge.clone()));
+        let app = app.with_router(router);
+        let ada = app.person("ada@example.org").await;
+        let id = app.question(&ada).await;
+        let by = compliance(&app).await;
+        let why = Secret::new("Our register has it right. Nothing was changed.".to_owned());
+        let closed = app.app.requests.corrected_elsewhere(&app.tenant(), id, &by, &why).await.unwrap();
+        app.settle().await;
+        let told = letters(&app, "Our answer to your request").pop().unwrap();
+        assert!(told.contains("answers you in words") && !told.contains("are corrected"), "{told}");
+        let path = format!("/{TENANT}/privacy/requests/{}", closed.reference);
+        let page = app.get(&path).by(&ada).header("accept", "text/html").send().await.text();
+        assert!(page.contains("Our answer stands below.") && page.contains("Nothing was changed."), "{page}");
+        assert!(!page.contains("It is done, and proved below."), "{page}");
+    }
+
+    async fn an_erasure_takes_place_when_its_letter_says_and_nothing_changes_before(app: TestApp) {
+        let ada = app.person("ada@example.org").await;
+        let policy = app.app.vault.policy(&app.tenant()).unwrap();
+        let ahead = app.app.requests.could_be_taken_back(&policy, None).unwrap();
+        let filed = asks(&app, &ada, Ask::Erasure { at_once: false }).await;
+        let until = filed.grace_until.unwrap();
+        assert_eq!(until, app.now().plus(TimeDelta::hours(71)), "an hour before the answer is promised");
+        assert_eq!(until, ahead, "as the page says that asks");
+        app.settle().await;
+        let told = letters(&app, "will be erased on").pop().unwrap();
+        assert!(told.contains(&Tongue::English.time(until)), "{told}");
+        assert!(told.contains("Until then everything stays as it is."), "{told}");
+        let image = app.upload(&ada, 1).await;
+        let edit = app.edit(&ada, &image).await;
+        app.settle().await;
+        let made = app.get(&format!("/v1/edits/{edit}")).by(&ada).send().await.json();
+        assert_eq!(made["state"], "succeeded", "{made}");
+        app.advance(TimeDelta::hours(71) - TimeDelta::minutes(1));
+        app.settle().await;
+        assert!(app.app.subjects.get(&ada.owner).await.is_ok());
+        app.advance(TimeDelta::minutes(1));
+        app.settle().await;
+        assert!(app.app.subjects.get(&ada.owner).await.is_err());
+    }
+
+    async fn the_last_letter_says_of_backups_what_is_so_and_how_to_check_with_the_key(app: TestApp) {
+        let ada = app.person("ada@example.org").await;
+        let at = app.now();
+        asks(&app, &ada, Ask::Erasure { at_once: true }).await;
+        for _ in 0..3 {
+            app.settle().await;
+            app.advance(TimeDelta::hours(1));
+        }
+        let last = letters(&app, "We erased it").pop().unwrap();
+        let day = Tongue::English.day(at.plus(vouchsafe::keystore::EPOCH_LASTS * 2));
+        assert!(last.contains(&format!("are destroyed by {day} at the latest")), "{last}");
+        assert!(!last.contains("backup either"), "{last}");
+        assert!(last.contains(&format!(".json --key '{}'\n", app.app.ledger.verifier())), "{last}");
+        assert!(last.contains("https://vouchsafe.test/ledger/key"), "{last}");
+    }
+
     async fn an_extension_is_told_once_with_its_reason_and_the_new_date(app: TestApp) {
         let ada = app.person("ada@example.org").await;
         let id = app.question(&ada).await;

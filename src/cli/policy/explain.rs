@@ -88,6 +88,8 @@ struct Known {
     bytes_waiting: i64,
     /// Ledger entries that are not in the tree yet.
     entries_waiting: u64,
+    /// The ledger's key, by which its receipts are checked.
+    verifier_key: String,
 }
 
 pub(super) async fn run(args: &Args, variables: &Variables, say: &mut Say) -> anyhow::Result<ExitCode> {
@@ -142,6 +144,7 @@ async fn known_of(app: &App, tenant: &TenantId, id: ItemId) -> anyhow::Result<Op
         events,
         bytes_waiting: app.vault.unburied(tenant).await?,
         entries_waiting: app.ledger.pending().await?,
+        verifier_key: app.ledger.verifier().to_string(),
     }))
 }
 
@@ -256,7 +259,9 @@ fn print(known: &Known, say: &mut Say) {
             event.what,
             format!("{}{what}, by {}{rule}: ledger entry {}", event.at.in_words(), event.actor, event.index),
         );
-        say.row("  to check it", format!("{}, then vouchsafe verify receipt.json", event.check));
+        // On a line of its own: whoever copies it gets all of it.
+        say.row("  to check it", &event.check);
+        say.line(format!("    vouchsafe verify receipt.json --key '{}'", known.verifier_key));
     }
     if known.here.is_none() {
         let waiting = u64::try_from(known.bytes_waiting).unwrap_or(0);

@@ -125,6 +125,19 @@ impl Intake {
         Ok(all)
     }
 
+    /// Who asked for a request of this person under a mandate of theirs, if somebody did and it is still known.
+    pub async fn agent_of(&self, owner: &Owner, request: RequestId) -> Result<Option<String>, Error> {
+        let rows = {
+            let mut tx = self.0.db.read().await?;
+            sql::of_person(&mut tx, owner).await?
+        };
+        let row = rows.into_iter().find(|row| row.requests.contains(&request));
+        let Some(record) = row.and_then(|row| row.record) else { return Ok(None) };
+        let access = Access { actor: &Actor::Service, purpose: requests::PURPOSE };
+        let value = self.0.vault.record(owner, &access, record).await?.value;
+        Ok(value.get("agent").and_then(|agent| agent.as_str()).map(ToOwned::to_owned))
+    }
+
     /// The person ends a mandate: from this second nothing is filed under it. What was filed before goes on.
     pub async fn end_mandate(&self, owner: &Owner, id: MandateId) -> Result<(), Error> {
         let found = {

@@ -66,7 +66,10 @@ fn all(tongue: Tongue) -> Vec<(&'static str, Written)> {
         reference: "R-2026-0154".into(),
         at: at("2026-11-25T14:08:00Z"),
         stays,
+        backups_until: at("2026-12-09T14:08:00Z"),
         receipt_file: "receipt-0192f3a4.json".into(),
+        verifier_key: "example.org+1a2b3c4d+AZ4Kb9xQ0v1n6c2Yq8sT3rJ7mW5uE0pL4hD9gF2aX1k=".into(),
+        key_link: "https://example.org/ledger/key".into(),
         receipt_link: "https://example.org/flux-kontext/receipts/rct_0192".into(),
         proof_link: "https://example.org/flux-kontext/erased/req_0192".into(),
     };

@@ -5,6 +5,7 @@ use crate::{change, on};
 const SEAL: &str = "UPDATE sign_in SET sealed = $1 WHERE tenant = $2 AND token_hash = $3";
 const WAITING: &str = "SELECT sealed, expires_at, opened FROM sign_in WHERE tenant = $1 AND token_hash = $2 AND sealed IS NOT NULL \
     AND used_at IS NULL AND expires_at > $3";
+const ENDS: &str = "SELECT expires_at FROM sign_in WHERE tenant = $1 AND token_hash = $2 AND used_at IS NULL AND expires_at > $3";
 const SETTLE: &str =
     "UPDATE sign_in SET subject = $1, staff = $2 WHERE tenant = $3 AND token_hash = $4 AND used_at IS NULL";
 const OPENED: &str = "UPDATE sign_in SET opened = 1 WHERE tenant = $1 AND token_hash = $2";
@@ -35,6 +36,22 @@ pub(in crate::subjects) async fn waiting(
         .fetch_optional(c)
         .await)?;
     Ok(row.map(|(sealed, expires, opened)| (sealed, Timestamp::from_micros(expires), opened == 1)))
+}
+
+/// Until when a link works, if it does.
+pub(in crate::subjects) async fn ends(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    hash: &[u8],
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Error> {
+    let row: Option<(i64,)> = on!(tx, |c| sqlx::query_as(ENDS)
+        .bind(tenant.as_str())
+        .bind(hash)
+        .bind(now.micros())
+        .fetch_optional(c)
+        .await)?;
+    Ok(row.map(|(expires,)| Timestamp::from_micros(expires)))
 }
 
 /// Whose a link is.

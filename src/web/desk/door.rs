@@ -174,7 +174,7 @@ pub(super) async fn confirm(State(edge): State<Edge>, uri: Uri, request: Request
         token,
         action: "/desk/sign-in/confirm".to_owned(),
         button: "Sign in to the desk".to_owned(),
-        until: until.unwrap_or_else(|| edge.app.clock.now().plus(LINK_LIFE)).into(),
+        until: until.map(Into::into),
         asks_code: false,
         mistakes: Mistakes::default(),
     };

@@ -5,7 +5,6 @@ use axum::http::{HeaderMap, HeaderName, Uri, header};
 use axum::response::Response;
 use serde::Deserialize;
 
-use crate::base::Timestamp;
 use crate::edge::{CalledFrom, Edge, Fault, cookie_of};
 use crate::speech::Case;
 use crate::subjects::{Email, Error as Refused, LINK_LIFE, LinkFor, LinkWish, NewAccount, SignedIn};
@@ -111,7 +110,7 @@ pub(super) async fn mail(visit: &Visit, headers: &HeaderMap, asked: Asked) -> An
     let edge = &visit.edge;
     let known = cookie_of(headers, edge.browser_cookie()).filter(|code| code.len() == 11);
     let code = known.unwrap_or_else(|| edge.app.entropy.reference());
-    let path = confirm_path(visit.now.plus(LINK_LIFE), &asked.next, &asked.consents);
+    let path = confirm_path(&asked.next, &asked.consents);
     let wish = LinkWish {
         whom: LinkFor::Subject,
         email: &asked.email,
@@ -134,6 +133,7 @@ pub(super) async fn mail(visit: &Visit, headers: &HeaderMap, asked: Asked) -> An
     let page = MailSent {
         shell: visit.shell().await?,
         email: asked.typed,
+        opens: asked.opens.is_some(),
         lives: visit.tongue().span(LINK_LIFE, Case::Plain),
         development_link: shown,
     };
@@ -155,16 +155,15 @@ async fn confirm_page(
     asks_code: bool,
     mistakes: Mistakes,
 ) -> Result<SignInConfirm, Fault> {
-    let until = link.one("until").parse::<i64>().ok().and_then(|s| s.checked_mul(1_000_000));
-    let until = until.map_or_else(|| visit.now.plus(LINK_LIFE), Timestamp::from_micros);
+    let until = visit.edge.app.subjects.link_ends(&visit.tenant, token).await?;
     let consents = ticked(&visit.policy, link.all("consent"));
     Ok(SignInConfirm {
         shell: visit.shell().await?,
         token: token.to_owned(),
-        action: confirm_action(&next(link.one("next")), until, &consents),
+        action: confirm_action(&next(link.one("next")), &consents),
         says: confirms(visit, &consents),
         button: visit.tongue().say("Sign in").to_owned(),
-        until: until.into(),
+        until: until.map(Into::into),
         asks_code,
         mistakes,
     })

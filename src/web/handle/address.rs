@@ -66,7 +66,7 @@ async fn question(
         action: action.to_owned(),
         says: visit.tongue().put(says).with("brand", visit.brand()).text(),
         button: visit.tongue().say(button).to_owned(),
-        until: opened.until.into(),
+        until: Some(opened.until.into()),
         asks_code: false,
         mistakes: Mistakes::default(),
     })

@@ -6,7 +6,7 @@ use axum::response::Response;
 
 use super::account::forget;
 use super::requests::prove;
-use crate::base::{PageSize, RequestId, Timestamp};
+use crate::base::{PageSize, RequestId};
 use crate::edge::Fault;
 use crate::keystore::EPOCH_LASTS;
 use crate::ledger::Logged;
@@ -39,7 +39,7 @@ async fn page(person: &Person, mistakes: Mistakes) -> Result<Erase, Fault> {
     let tongue = person.tongue();
     // Nothing is erased while their address is new.
     let held = app.subjects.address_held(&person.owner).await?;
-    let take_back = take_back(person).map(|at| held.map_or(at, |end| end.max(at)));
+    let take_back = app.requests.could_be_taken_back(&person.policy, held).ok();
     let copies = copies.map(|p| {
         tongue.put("The copies at {processor} are deleted as well.").with("processor", &p.name).text()
     });
@@ -51,18 +51,11 @@ async fn page(person: &Person, mistakes: Mistakes) -> Result<Erase, Fault> {
         stays: app.vault.kept(&person.owner).await?.into_iter().map(|k| would_stay(tongue, k)).collect(),
         take_back: take_back.map(Into::into),
         // An epoch is destroyed when the second after it begins.
-        backups_unreadable: take_back.map(|at| at.plus(EPOCH_LASTS * 2).into()),
+        backups_unreadable: take_back.unwrap_or(person.now).plus(EPOCH_LASTS * 2).into(),
         step_up: !person.proved_lately(),
         open_access: requests.items.iter().find(answers_with_data).map(|r| r.reference.clone()),
         mistakes,
     })
-}
-
-/// Until when an erasure filed now could be taken back: it is done an hour before the promised time at the latest.
-fn take_back(person: &Person) -> Option<Timestamp> {
-    let promise = person.policy.clocks(Right::Erasure, person.now, &[])?.promise;
-    let grace = person.edge.app.config.rights.grace.after(person.now);
-    Some(grace.min(promise.plus(-chrono::TimeDelta::hours(1))))
 }
 
 /// `POST /privacy/erase`
@@ -138,6 +131,7 @@ pub(crate) async fn erased(visit: Visit, Path((_, request)): Path<(String, Strin
         seal,
         receipt_href: receipt.map(|id| receipt_href(&visit.root(), id)),
         receipt_file: receipt.map(|id| file_name(&id.to_string())).unwrap_or_default(),
+        verifier_key: app.ledger.verifier().to_string(),
     })
 }
 

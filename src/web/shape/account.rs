@@ -1,6 +1,5 @@
 //! What the sign-up and sign-in pages show.
 
-use crate::base::Timestamp;
 use crate::policy::Policy;
 use crate::speech::Tongue;
 use crate::web::form::Filled;
@@ -52,14 +51,14 @@ pub(crate) fn next(asked: &str) -> String {
 }
 
 /// The path that a mailed link opens, below the root and without its token.
-pub(crate) fn confirm_path(until: Timestamp, next: &str, consents: &[String]) -> String {
-    format!("{}&bound=yes", confirm_action(next, until, consents))
+pub(crate) fn confirm_path(next: &str, consents: &[String]) -> String {
+    format!("{}&bound=yes", confirm_action(next, consents))
 }
 
 /// Where the button of that page sends its form: everything but the token.
-pub(crate) fn confirm_action(next: &str, until: Timestamp, consents: &[String]) -> String {
+pub(crate) fn confirm_action(next: &str, consents: &[String]) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.append_pair("next", next).append_pair("until", &(until.micros() / 1_000_000).to_string());
+    query.append_pair("next", next);
     for purpose in consents {
         query.append_pair("consent", purpose);
     }

@@ -5,27 +5,11 @@ use serde_json::{Map, Value};
 use crate::base::Timestamp;
 use crate::elsewhere::{Task, TaskKind, TaskState};
 use crate::policy::{Policy, Right};
+pub(crate) use crate::requests::title;
 use crate::requests::{self, Erasure, Event, Lapsed, RefusalReason, Request, State as Stands, StaysByLaw};
 use crate::speech::{Tongue, key};
 use crate::vault::{Holdings, KeptRecords};
-use crate::web::page::purpose_title;
 use crate::web::view::{ArchiveReady, Clock, Fact, Recipient, RequestRow, Size, State, Stays, Step};
-
-/// What was asked, in the person's words.
-pub(crate) fn title(tongue: Tongue, policy: &Policy, right: Right, about: Option<&str>) -> String {
-    let purpose = || purpose_title(policy, about.unwrap_or_default());
-    let says = match right {
-        Right::Access => tongue.say("Take my data home"),
-        Right::Portability => tongue.say("Take my data to another service"),
-        Right::Rectification => tongue.say("Correct my details"),
-        Right::Erasure => tongue.say("Erase my account"),
-        Right::Restriction if about == Some("off") => tongue.say("Lift the pause"),
-        Right::Restriction => tongue.say("Pause everything"),
-        Right::Objection => return tongue.put("Object to “{purpose}”").with("purpose", purpose()).text(),
-        Right::Withdrawal => return tongue.put("Take back “{purpose}”").with("purpose", purpose()).text(),
-    };
-    says.to_owned()
-}
 
 /// A request in a list.
 pub(crate) fn row(tongue: Tongue, policy: &Policy, request: &Request) -> RequestRow {
@@ -64,6 +48,7 @@ fn standing(request: &Request) -> (&'static str, State) {
         }
         Stands::Closed if unconfirmed(request) => (key("Your address stays as it was"), State::Attested),
         Stands::Closed if replaced(request) => (key("Another change took its place"), State::Attested),
+        Stands::Closed if request.answered_in_words() => (key("Answered in words"), State::Attested),
         Stands::Closed if refused => (key("Answered, with reasons"), State::Attested),
         Stands::Fulfilled | Stands::Closed => (key("Done"), State::Kept),
         Stands::Withdrawn if request.was_undone() => {
@@ -99,7 +84,12 @@ pub(crate) fn says(tongue: Tongue, request: &Request) -> String {
         Stands::IdentityPending => key(
             "Nothing is done before you confirm that it is you who asks. So nobody else can ask in your name.",
         ),
-        Stands::Grace => key("It takes place at the time below. Until then you can take it back."),
+        // It has its time from the same step that brings it here.
+        Stands::Grace => {
+            let when = tongue.time(request.grace_until.unwrap_or(request.due.promise));
+            let said = tongue.put("It takes place on {when}. Until then everything stays as it is, and you can change your mind.");
+            return said.with("when", when).text();
+        }
         Stands::Working if request.right == Right::Rectification && request.next_at.is_some() => {
             key("We wrote to your new address. Open the link in that letter; until then the old one stays.")
         }
@@ -113,6 +103,9 @@ pub(crate) fn says(tongue: Tongue, request: &Request) -> String {
         Stands::Closed if replaced(request) => key(
             "Another change of your address was asked for before the link of this one was opened, and took its place. Everything else is corrected.",
         ),
+        Stands::Closed if request.answered_in_words() => {
+            key("Somebody looked into it. Our answer stands below.")
+        }
         Stands::Fulfilled | Stands::Closed | Stands::PartlyFulfilled => key("It is done, and proved below."),
         Stands::Refused => key("Our answer and its reasons stand below."),
         Stands::NoData => key("We looked everywhere and hold nothing of yours."),

@@ -27,10 +27,19 @@ pub struct MailSent {
     pub shell: Shell,
     /// The address as typed.
     pub email: String,
+    /// Whether an account was to be opened: there is a letter in any case then.
+    pub opens: bool,
     /// How long the link lives, in words: `15 minutes`.
     pub lives: String,
     /// In development mode, the link itself; no mail leaves the house then.
     pub development_link: Option<String>,
+}
+
+impl MailSent {
+    /// Where one tries again, below the root.
+    pub fn again(&self) -> &'static str {
+        if self.opens { "/sign-up" } else { "/sign-in" }
+    }
 }
 
 /// The page the link opens: nothing has happened yet, the button does it.
@@ -47,8 +56,8 @@ pub struct SignInConfirm {
     pub says: String,
     /// The words on the button: `Sign in`, `Create my account`.
     pub button: String,
-    /// Until when the link works.
-    pub until: Moment,
+    /// Until when the link works; `None` when it is none that does, as far as is known.
+    pub until: Option<Moment>,
     /// Whether this browser is not the one that asked, so that a short code has to be typed.
     pub asks_code: bool,
     /// What was wrong.

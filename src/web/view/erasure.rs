@@ -21,7 +21,7 @@ pub struct Erase {
     /// Until when it can be taken back; `None` when it is done at once.
     pub take_back: Option<Moment>,
     /// When old backups can no longer be opened for this person.
-    pub backups_unreadable: Option<Moment>,
+    pub backups_unreadable: Moment,
     /// Whether a link by mail has to be opened first.
     pub step_up: bool,
     /// Whether a request for the data themselves is still open, which should be answered first.
@@ -73,6 +73,8 @@ pub struct Erased {
     pub receipt_href: Option<String>,
     /// The receipt's file.
     pub receipt_file: String,
+    /// The key that verifies it.
+    pub verifier_key: String,
     /// The four steps, each with its own entry and proof.
     pub proofs: Vec<StepProof>,
 }

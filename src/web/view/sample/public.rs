@@ -267,6 +267,7 @@ fn mail_sent() -> MailSent {
     MailSent {
         shell: nobody(),
         email: "someone@example.org".into(),
+        opens: false,
         lives: "15 minutes".into(),
         development_link: Some("/flux-kontext/sign-in/confirm?token=4f1c".into()),
     }
@@ -336,7 +337,7 @@ fn confirm() -> SignInConfirm {
         action: "/sign-in/confirm".into(),
         says: "You asked to sign in to Flux Kontext.".into(),
         button: "Sign in".into(),
-        until: at("2026-11-22T14:22:00Z"),
+        until: Some(at("2026-11-22T14:22:00Z")),
         asks_code: true,
         mistakes: Mistakes::default(),
     }

@@ -183,7 +183,7 @@ fn erase() -> Erase {
         ]),
         stays: stays(),
         take_back: Some(at("2026-11-25T14:07:00Z")),
-        backups_unreadable: Some(at("2026-12-22T00:00:00Z")),
+        backups_unreadable: at("2026-12-22T00:00:00Z"),
         step_up: true,
         open_access: Some("R-2026-0147".into()),
         mistakes: Mistakes::default(),
@@ -218,6 +218,7 @@ fn erased() -> Erased {
         seal: Some(seal()),
         receipt_href: Some("/flux-kontext/receipts/rct_0192".into()),
         receipt_file: "receipt-0192f3a4.json".into(),
+        verifier_key: "vouchsafe.example/ledger+1a2b3c4d+AZ+4Kb9xQ0v1n6c2Yq8sT3rJ7mW5uE0pL4hD9gF2aX1k".into(),
         proofs: vec![
             StepProof {
                 says: "From here on nothing of yours was read or written.",
