@@ -159,7 +159,7 @@ async fn a_lost_second_factor_is_taken_away_and_told() {
     assert!(!well && said.contains("nobody of the staff"), "{said}");
     let (well, said) = reset("admin@house.example").await;
     assert!(well && said.contains("is taken away") && said.contains("a letter is on its way"), "{said}");
-    let letters = files_below(&folder.join("outbox"));
+    let letters = files_below(&dir.path().join("data-letters"));
     assert_eq!(letters.len(), 1);
     assert!(fs::read_to_string(&letters[0]).unwrap().contains("To: admin@house.example"));
     let (app, _) = installation(&folder).await;
@@ -214,6 +214,9 @@ async fn the_doctor_makes_every_check_and_overrules_nothing_that_the_service_fou
         "{said}"
     );
     assert!(said.contains("not looked at: flux-kontext, logs-clean"), "{said}");
+    let in_one_line = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(in_one_line.contains("nobody has vouched yet: flux-kontext, "), "{said}");
+    assert!(!in_one_line.contains("vouched for in time"), "nobody has: {said}");
     let checks = app.audit.latest(&tenant).await.unwrap();
     assert_eq!(
         checks.iter().map(|c| (c.probe.as_str(), c.outcome.verdict)).collect::<Vec<_>>(),
