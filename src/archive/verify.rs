@@ -72,6 +72,7 @@ impl<R: Read + Seek> Archive<R> {
     /// As [`Archive::open`], for a service that strangers send archives to: nothing is read that would take more memory
     /// than `most` allows.
     pub fn open_within(mut reader: R, trusted: Option<&VerifyingKey>, most: Most) -> Result<Self, Flaw> {
+        shape::ends_properly(&mut reader)?;
         shape::within(&mut reader, most.entries)?;
         Self::read(reader, trusted, most.manifest)
     }
@@ -80,6 +81,9 @@ impl<R: Read + Seek> Archive<R> {
         shape::ends_properly(&mut reader)?;
         let mut zip = ZipArchive::new(reader).map_err(|e| Flaw::of_zip(&e))?;
         let sizes = shape::check(&mut zip)?;
+        if !sizes.contains_key(MANIFEST) {
+            return Err(Flaw::NotOurs);
+        }
         let text = small(&mut zip, MANIFEST, longest)?;
         let manifest: Manifest = serde_json::from_slice(&text)
             .map_err(|_| Flaw::Manifest("it is not a manifest of this program"))?;

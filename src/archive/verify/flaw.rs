@@ -7,6 +7,9 @@ pub enum Flaw {
     /// It cannot be read as a ZIP.
     #[error("This is not a whole ZIP archive: {0}.")]
     NotZip(&'static str),
+    /// A sound ZIP that nobody took home from here.
+    #[error("This is a ZIP, and no take-home archive: it has no manifest.json.")]
+    NotOurs,
     /// An entry that no archive of ours has.
     #[error("The entry “{path}” is refused: {why}.")]
     Entry {
@@ -56,7 +59,7 @@ impl Flaw {
     /// What sort of error this is.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::NotZip(_) | Self::Manifest(_) => Kind::Malformed,
+            Self::NotZip(_) | Self::NotOurs | Self::Manifest(_) => Kind::Malformed,
             Self::TooMuch(_) => Kind::TooLarge,
             Self::Unwritable => Kind::Internal,
             _ => Kind::Invalid,
