@@ -89,6 +89,53 @@ async fn no_command_makes_an_installation_where_none_is() {
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
+#[tokio::test]
+async fn a_data_folder_that_cannot_be_looked_into_is_not_called_empty() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("data");
+    // Nobody looks into a link to itself, not even root.
+    std::os::unix::fs::symlink(&folder, &folder).unwrap();
+    let (well, said) = call(&["doctor", "--dev", "--data", &folder.display().to_string()]).await;
+    assert!(!well && said.contains("cannot be looked into"), "{said}");
+    assert!(!said.contains("there is no installation"), "{said}");
+}
+
+#[tokio::test]
+async fn a_command_called_from_elsewhere_says_which_folder_it_looked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    fs::create_dir(&data).unwrap();
+    fs::write(data.join("vouchsafe.db"), "").unwrap();
+    let out = tokio::process::Command::new(env!("CARGO_BIN_EXE_vouchsafe"))
+        .args(["keys", "status", "--dev", "--data", "data"])
+        .current_dir(dir.path())
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8_lossy(&out.stderr);
+    let wanted = fs::canonicalize(dir.path()).unwrap().join("policies");
+    assert_eq!(out.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains(&wanted.display().to_string()) && said.contains("data.policies names their folder"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn only_what_dev_would_mend_is_told_to_add_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("vouchsafe.toml");
+    let config = file.display().to_string();
+    fs::write(&file, "[rights]\ngrace = \"soon\"\n").unwrap();
+    for dev in [&["--dev"][..], &[]] {
+        let (well, said) = call(&[&["doctor", "--config", &config], dev].concat()).await;
+        assert!(!well && said.contains(&format!("{config}, line 2, rights.grace: ")), "{said}");
+        assert!(!said.contains("add --dev"), "{said}");
+    }
+    let (well, said) = call(&["doctor"]).await;
+    assert!(!well && said.contains("public-url") && said.contains("add --dev"), "{said}");
+}
+
 /// An installation as `serve --dev` makes one, whose log a test writes.
 async fn installation(folder: &Path) -> (App, LogWatch) {
     let logs = LogWatch::new();

@@ -12,9 +12,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 
-use super::place::{Place, lock};
+use super::place::{self, Place, lock};
 use super::{Say, Variables, restore, status};
-use crate::app::{App, Setup};
+use crate::app::App;
 use crate::config::{Config, Tls};
 use crate::edge::Edge;
 use crate::http::Certificate;
@@ -63,7 +63,7 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
     };
     let alone = if config.store.postgres.is_none() { Some(lock(&config)?) } else { None };
     let letters = config.mail.smtp_host.is_none().then(|| config.letters_folder());
-    let mut setup = Setup::of(config)?;
+    let mut setup = place::setup(config)?;
     setup.logs = Some(logs);
     let app = Box::pin(App::open(setup)).await?;
     stores::fit(&app).await.context("the store of blobs was looked at")?;
