@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use clap::Parser as _;
 use vouchsafe::app::{App, Setup};
 use vouchsafe::audit::{LogWatch, Verdict};
+use vouchsafe::cli::Cli;
 use vouchsafe::config::Config;
 use vouchsafe::mail;
 use vouchsafe::policy::Role;
@@ -134,6 +136,37 @@ async fn only_what_dev_would_mend_is_told_to_add_it() {
     }
     let (well, said) = call(&["doctor"]).await;
     assert!(!well && said.contains("public-url") && said.contains("add --dev"), "{said}");
+}
+
+#[test]
+fn a_word_that_is_none_is_told_with_those_that_are() {
+    let refused = |arguments: &[&str]| Cli::try_parse_from(arguments).unwrap_err().to_string();
+    let hire = ["vouchsafe", "staff", "add", "--tenant", "t", "--email", "a@example.org", "--role"];
+    for role in ["boss", "subject"] {
+        let said = refused(&[&hire[..], &[role]].concat());
+        assert!(said.contains("support, compliance, admin"), "{said}");
+    }
+    let said = refused(&["vouchsafe", "policy", "explain", "obj_nonsense"]);
+    assert!(said.contains("not a valid obj id"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_witness_signs_under_the_name_its_home_has() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let (app, _) = installation(&dir.path().join("data")).await;
+    app.ledger.sequence().await.unwrap();
+    app.ledger.export(at("ledger").as_ref()).await.unwrap();
+    let (key, ledger, home) = (app.ledger.verifier().to_string(), at("ledger"), at("home"));
+    app.close().await;
+    let follow = async |name: &str| {
+        call(&["witness", "follow", &ledger, "--key", &key, "--name", name, "--home", &home]).await
+    };
+    let (well, said) = follow("witness.example").await;
+    assert!(well && said.starts_with("\u{2014} witness.example ") && said.lines().count() == 1, "{said}");
+    let (well, said) = follow("other.example").await;
+    assert!(!well && said.contains("is called witness.example"), "{said}");
+    assert!(follow("witness.example").await.0);
 }
 
 /// An installation as `serve --dev` makes one, whose log a test writes.

@@ -78,3 +78,21 @@ async fn nothing_is_written_into_a_folder_that_is_not_empty() {
     assert!(!well && said.contains("is not empty"), "{said}");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
 }
+
+#[tokio::test]
+async fn photographs_that_cannot_be_looked_at_are_no_step_that_fails() {
+    let dir = tempfile::tempdir().unwrap();
+    for (folder, why) in
+        [(dir.path().join("nowhere"), "cannot be read"), (dir.path().to_owned(), "no file to try")]
+    {
+        let ran = tokio::process::Command::new(env!("CARGO_BIN_EXE_vouchsafe"))
+            .args(["demo", "--photos"])
+            .arg(&folder)
+            .output()
+            .await
+            .unwrap();
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!((ran.status.code(), ran.stdout.len()), (Some(2), 0), "{said}");
+        assert!(said.contains(why), "{said}");
+    }
+}
