@@ -171,7 +171,9 @@ fn a_manifest_that_someone_else_signed_or_changed_is_refused() {
 
     let other = Signer::new("photos.example/take-home", &Secret::new([8; 32])).unwrap();
     let report = verify(Cursor::new(packed(&good, |_| {})), Some(&other.verifying()));
-    assert_eq!(report.flaws, [Flaw::Signature("it is not signed with this key")]);
+    assert_eq!(report.flaws, [Flaw::OtherKey { named: signer().verifying().to_string() }]);
+    let report = verify(Cursor::new(packed(&changed, |_| {})), Some(&other.verifying()));
+    assert_eq!(report.flaws, [Flaw::Signature("it is not signed with this key")], "and it was changed");
 }
 
 #[test]

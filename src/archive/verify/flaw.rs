@@ -50,6 +50,12 @@ pub enum Flaw {
     /// The signature does not hold.
     #[error("The signature of the manifest is not good: {0}.")]
     Signature(&'static str),
+    /// It holds by the key that it names, and that is not the one whoever verifies trusts.
+    #[error("It is signed by another key than the one that was given: {named}.")]
+    OtherKey {
+        /// The key that it names.
+        named: String,
+    },
     /// The place it is copied to does not take it.
     #[error("The file could not be copied out of the archive.")]
     Unwritable,
