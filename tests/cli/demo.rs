@@ -40,7 +40,17 @@ async fn every_step_of_the_story_holds_and_what_it_hands_out_verifies() {
     assert!(well && said.contains("The ledger holds."), "{said}");
     let archive = keep.join("outside/take-home-A.zip").display().to_string();
     let (well, said) = call(&["verify", &archive]).await;
-    assert!(well && said.contains("This archive is whole."), "{said}");
+    assert!(
+        well && said.contains("This archive is whole.") && said.contains("/ledger/archive-key"),
+        "{said}"
+    );
+    let archive_key = keep.join("outside/archive-key.txt").display().to_string();
+    let (well, said) = call(&["verify", &archive, "--key-file", &archive_key]).await;
+    assert!(well && said.contains("signed by the key that you gave"), "{said}");
+    // The key of the ledger is another one, and the archive is not altered for that.
+    let (well, said) = call(&["verify", &archive, "--key", &key]).await;
+    assert!(!well && said.contains("signed by another key than the one that you gave"), "{said}");
+    assert!(said.contains("/ledger/archive-key") && !said.contains("not what was handed out"), "{said}");
 
     let forged = fs::read_to_string(&receipt).unwrap().replace("images", "imagez");
     fs::write(&receipt, forged).unwrap();

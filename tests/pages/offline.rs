@@ -334,5 +334,7 @@ each_app! {
         let ledger = app.get("/ledger").header("accept", "text/html").send().await;
         assert!(!ledger.header("content-security-policy").contains("sha256-"));
         assert!(ledger.text().contains("/ledger/verify"));
+        assert!(ledger.text().contains("/ledger/archive-key"));
+        assert!(ledger.text().contains(&app.app.requests.archive_key().to_string()), "the key of the archives, beside its own");
     }
 }
