@@ -93,7 +93,7 @@ fn table(category: &Category) -> (Vec<String>, Vec<Vec<String>>) {
     if records().map(filled).sum::<usize>() * 2 >= fields.len() * records().count() {
         let row = |record: &Record| {
             let values = fields.iter().map(|field| value(record, field));
-            std::iter::once(record.at.in_words()).chain(values).collect()
+            std::iter::once(record.at.in_words()).chain(values).collect::<Vec<String>>()
         };
         return (fields.iter().map(|field| in_words(field)).collect(), records().map(row).collect());
     }
