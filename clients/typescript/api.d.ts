@@ -1274,6 +1274,14 @@ export interface Api {
   /** What happened, in the forms of C2SP tlog-tiles. */
   ledger: {
     /**
+     * The key that checks the signature of a take-home archive
+     *
+     * Another one than the ledger's: `vouchsafe verify ARCHIVE.zip --key KEY` takes it.
+     *
+     * `GET /ledger/archive-key`
+     */
+    archive_key(options?: Options): Promise<string>;
+    /**
      * The newest signed head
      *
      * `GET /ledger/checkpoint`

@@ -39,6 +39,7 @@ export const operations = {
     upload: { method: "POST", path: "/v1/images", sends: "bytes", gives: "json", person: true, headers: { idempotencyKey: "Idempotency-Key" } },
   },
   ledger: {
+    archive_key: { method: "GET", path: "/ledger/archive-key", gives: "text" },
     checkpoint: { method: "GET", path: "/ledger/checkpoint", gives: "text" },
     key: { method: "GET", path: "/ledger/key", gives: "text" },
     tile: { method: "GET", path: "/ledger/tile/{path}", gives: "stream" },

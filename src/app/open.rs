@@ -227,7 +227,7 @@ fn post(config: &Config, settings: Option<mail::Settings>) -> Result<Post, Error
             port: config.mail.smtp_port,
             login: config.mail.smtp_user.clone().zip(config.mail.smtp_password.clone()),
         },
-        None => mail::Settings::Outbox(config.data.folder.join("outbox")),
+        None => mail::Settings::Outbox(config.letters_folder()),
     };
     Ok(Post::new(&settings.unwrap_or_else(of_config), &config.mail.from)?)
 }

@@ -43,6 +43,11 @@ impl Signer {
         VerifyingKey(signed_note::new_ed25519_verifier_key(&self.name, &self.key.verifying_key()))
     }
 
+    /// Where the service shows this key, without the scheme: its name is the service's address, and `/take-home`.
+    pub fn published_at(&self) -> String {
+        format!("{}/ledger/archive-key", self.name.strip_suffix("/take-home").unwrap_or(&self.name))
+    }
+
     /// `text` as a signed note. The same text gives the same note: Ed25519 takes no randomness.
     pub fn sign(&self, text: &str) -> Result<Vec<u8>, Error> {
         let unsignable = |_| Error::Unwritable("the manifest's signature");

@@ -33,6 +33,8 @@ pub struct Head {
     pub subject_pseudonym: String,
     /// The version of the policy in force.
     pub policy_version: String,
+    /// Where the service shows the key that signs the archive: an address without its scheme.
+    pub key_at: String,
 }
 
 /// Where data come from (WP 242 rev.01): what Article 20 covers are the first two.

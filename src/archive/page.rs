@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::documents::{Answer, Held, Picture};
-use super::person::{Category, TakeHome};
+use super::person::{Category, Record, TakeHome};
 use super::table::cell;
 use super::{Error, take_home};
 use crate::base::Timestamp;
@@ -29,7 +29,7 @@ struct Section<'a> {
     held: &'a Held,
     pictures: Vec<(&'a Picture, &'a str)>,
     other_pictures: usize,
-    columns: Vec<&'a str>,
+    columns: Vec<String>,
     rows: Vec<Vec<String>>,
     more: usize,
     /// `data/account`, to which `.json` and `.csv` are added. Empty if there are no records.
@@ -64,16 +64,7 @@ impl<'a> Section<'a> {
         mut pictures: Vec<(&'a Picture, &'a str)>,
         files: &'a [(String, String)],
     ) -> Self {
-        let columns = take_home::columns(category);
-        let rows = category
-            .records
-            .iter()
-            .take(ROWS)
-            .map(|r| {
-                let values = columns.iter().map(|c| r.values.get(*c).map(cell).unwrap_or_default());
-                std::iter::once(r.at.in_words()).chain(values).collect()
-            })
-            .collect();
+        let (columns, rows) = table(category);
         let stem = format!("data/{}.", super::names::part(&category.id));
         let files = files.iter().map(|(p, _)| p.as_str()).filter(|p| p.starts_with(&stem)).collect();
         let other_pictures = pictures.len().saturating_sub(PICTURES);
@@ -88,6 +79,50 @@ impl<'a> Section<'a> {
             files,
         }
     }
+}
+
+/// The first records as a table: a column for each field that any of them has a value in. Where most of its cells would be
+/// empty, each record says in one cell what it holds.
+fn table(category: &Category) -> (Vec<String>, Vec<Vec<String>>) {
+    let records = || category.records.iter().take(ROWS);
+    let fields: Vec<&str> = take_home::columns(category)
+        .into_iter()
+        .filter(|field| records().any(|record| !value(record, field).is_empty()))
+        .collect();
+    let filled = |record: &Record| fields.iter().filter(|field| !value(record, field).is_empty()).count();
+    if records().map(filled).sum::<usize>() * 2 >= fields.len() * records().count() {
+        let row = |record: &Record| {
+            let values = fields.iter().map(|field| value(record, field));
+            std::iter::once(record.at.in_words()).chain(values).collect::<Vec<String>>()
+        };
+        return (fields.iter().map(|field| in_words(field)).collect(), records().map(row).collect());
+    }
+    let row = |record: &Record| {
+        let named = fields.iter().map(|field| (in_words(field), value(record, field)));
+        let said: Vec<String> = named
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
+        vec![record.at.in_words(), said.join("; ")]
+    };
+    (vec!["What it says".to_owned()], records().map(row).collect())
+}
+
+/// A field for people to read.
+fn value(record: &Record, field: &str) -> String {
+    match record.values.get(field) {
+        None => String::new(),
+        Some(serde_json::Value::Bool(true)) => "yes".to_owned(),
+        Some(serde_json::Value::Bool(false)) => "no".to_owned(),
+        Some(other) => cell(other),
+    }
+}
+
+/// The name of a field for people to read: `restricted-since` is `Restricted since`. The files have it as it is.
+fn in_words(field: &str) -> String {
+    let spaced = field.replace(['-', '_', '.'], " ");
+    let mut letters = spaced.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>()).unwrap_or_default()
 }
 
 impl Index<'_> {

@@ -72,6 +72,7 @@ impl<R: Read + Seek> Archive<R> {
     /// As [`Archive::open`], for a service that strangers send archives to: nothing is read that would take more memory
     /// than `most` allows.
     pub fn open_within(mut reader: R, trusted: Option<&VerifyingKey>, most: Most) -> Result<Self, Flaw> {
+        shape::ends_properly(&mut reader)?;
         shape::within(&mut reader, most.entries)?;
         Self::read(reader, trusted, most.manifest)
     }
@@ -80,6 +81,9 @@ impl<R: Read + Seek> Archive<R> {
         shape::ends_properly(&mut reader)?;
         let mut zip = ZipArchive::new(reader).map_err(|e| Flaw::of_zip(&e))?;
         let sizes = shape::check(&mut zip)?;
+        if !sizes.contains_key(MANIFEST) {
+            return Err(Flaw::NotOurs);
+        }
         let text = small(&mut zip, MANIFEST, longest)?;
         let manifest: Manifest = serde_json::from_slice(&text)
             .map_err(|_| Flaw::Manifest("it is not a manifest of this program"))?;
@@ -176,8 +180,17 @@ fn signed<R: Read + Seek>(
     let note = small(zip, SIGNATURE, LONGEST_SIGNATURE)?;
     let named: VerifyingKey =
         manifest.signed_by.parse().map_err(|_| Flaw::Signature("the manifest names no verifying key"))?;
-    let said = trusted.unwrap_or(&named).open(&note).map_err(Flaw::Signature)?;
-    if said != manifest::note(manifest.tenant.as_str(), &manifest.reference, text) {
+    let expected = manifest::note(manifest.tenant.as_str(), &manifest.reference, text);
+    let key = trusted.unwrap_or(&named);
+    let said = match key.open(&note) {
+        Ok(said) => said,
+        // Nothing was changed since somebody else signed it: that is another thing to know than that it was altered.
+        Err(_) if *key != named && named.open(&note).is_ok_and(|said| said == expected) => {
+            return Err(Flaw::OtherKey { named: names::shown(&manifest.signed_by) });
+        }
+        Err(why) => return Err(Flaw::Signature(why)),
+    };
+    if said != expected {
         return Err(Flaw::Signature("what is signed is another manifest"));
     }
     Ok(match trusted {

@@ -56,10 +56,13 @@ pub(super) fn open(path: &Path, keys: &[Unlock]) -> Result<Box<dyn Read + Send>,
     if start != AGE {
         return Ok(Box::new(BufReader::with_capacity(AT_ONCE, file)));
     }
+    let damaged = |_| Error::Unsound("its header is damaged");
+    let header = Decryptor::new_buffered(BufReader::new(file)).map_err(damaged)?;
+    let by_passphrase = header.is_scrypt();
     // One after another: a passphrase that is not the one ends the trying of all that are given together with it.
     for key in keys {
         let file = BufReader::with_capacity(AT_ONCE, File::open(path).map_err(fail)?);
-        let decryptor = Decryptor::new_buffered(file).map_err(|_| Error::Unsound("its header is damaged"))?;
+        let decryptor = Decryptor::new_buffered(file).map_err(damaged)?;
         let identities = key.identities()?;
         match decryptor.decrypt(identities.iter().map(|i| i.as_ref() as &dyn Identity)) {
             Ok(plain) => return Ok(Box::new(plain)),
@@ -70,7 +73,14 @@ pub(super) fn open(path: &Path, keys: &[Unlock]) -> Result<Box<dyn Read + Send>,
             Err(_) => return Err(Error::Unsound("its header is damaged")),
         }
     }
-    Err(Error::Unsound("it is encrypted, and nothing that was given opens it"))
+    // A copy of the keystore lies under a word that is derived from its epoch, and nobody ever has that word.
+    Err(Error::Unsound(if by_passphrase {
+        "it lies under a passphrase, and nothing that was given opens it. A copy of the keystore is opened by the epoch it was \
+         made in, and no epoch that is alive here opens this one: once that epoch is destroyed, nothing does, and a newer \
+         copy is wanted. A backup of the data wants the passphrase it was made with"
+    } else {
+        "it is encrypted to a key, and nothing that was given opens it: it wants the file of its age identity"
+    }))
 }
 
 /// Where a backup is written to.

@@ -6,7 +6,8 @@ use super::place::Place;
 use super::say::{self, Say};
 use super::{Variables, process, seals, status};
 use crate::app::App;
-use crate::audit::{State, Verdict};
+use crate::audit::{State, Verdict, Vouching};
+use crate::base::TenantId;
 use crate::blobs::Level;
 use crate::intake::NameServer;
 use crate::recipients::{Stripe, Supabase};
@@ -247,10 +248,22 @@ async fn promises(app: &App, found: &mut Found<'_>) -> anyhow::Result<()> {
             }
         }
         for word in app.audit.attestations(&tenant).await? {
-            let in_time = word.state != State::Overdue;
-            let claim = format!("{tenant}, {}: vouched for in time by {}", word.attestation, word.owner);
-            found.check(in_time, &claim);
+            attested(&tenant, &word, found);
         }
     }
     Ok(())
+}
+
+/// What only people can keep. Nothing is said to be vouched for that nobody vouched for, though there be time yet.
+fn attested(tenant: &TenantId, word: &Vouching, found: &mut Found<'_>) {
+    let (what, owner, due) = (&word.attestation, &word.owner, word.due.in_words());
+    let claim = format!("{tenant}, {what}: vouched for in time by {owner}");
+    match word.state {
+        State::Attested | State::Kept => found.check(true, &claim),
+        State::AtRisk => found.say.warning(&format!("{claim}; to be vouched for again by {due}")),
+        State::Waiting => {
+            found.say.note(&format!("nobody has vouched yet: {tenant}, {what}; {owner} is to do it by {due}"))
+        }
+        State::Overdue | State::Broken => found.check(false, &claim),
+    }
 }

@@ -114,7 +114,7 @@ pub async fn run(cli: Cli, variables: &Variables, say: &mut Say) -> anyhow::Resu
         Command::Ledger(command) => Box::pin(ledger::run(command, variables, say)).await,
         Command::Policy(command) => Box::pin(policy::run(command, variables, say)).await,
         Command::Keys(command) => Box::pin(keys::run(command, variables, say)).await,
-        Command::Witness(command) => witness::run(command, say).await,
+        Command::Witness(command) => witness::run(command, variables, say).await,
         Command::Backup(args) => Box::pin(backup::run(args, variables, say)).await,
         Command::Restore(args) => Box::pin(restore::run(args, variables, say)).await,
         Command::Drill(command) => Box::pin(drill::run(command, say)).await,

@@ -1,11 +1,12 @@
 use std::fs::File;
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
 use super::Variables;
-use crate::app::{App, Setup};
-use crate::config::Config;
+use crate::app::{self, App, Setup};
+use crate::config::{self, Config};
 use crate::keystore;
 
 /// Which installation a command is about.
@@ -34,8 +35,14 @@ impl Place {
         if self.dev {
             variables.insert("VOUCHSAFE_SERVER__DEVELOPMENT".to_owned(), "true".to_owned());
         }
-        let mut config = Config::load(self.config.as_deref(), &variables)
-            .context("the configuration cannot be used (for a try on this machine, add --dev)")?;
+        let loaded = Config::load(self.config.as_deref(), &variables);
+        let why = match loaded {
+            Err(config::Error::NotPublic) => {
+                "the configuration cannot be used (for a try on this machine, add --dev)"
+            }
+            _ => "the configuration cannot be used",
+        };
+        let mut config = loaded.context(why)?;
         if let Some(folder) = &self.data {
             config.data.folder.clone_from(folder);
         }
@@ -57,18 +64,51 @@ impl Place {
     /// As [`Place::open`], also where a backup was put back and nothing has been done about it.
     pub(super) async fn open_as_it_is(&self, variables: &Variables) -> anyhow::Result<App> {
         let config = self.config(variables)?;
-        let folder = &config.data.folder;
-        if config.store.postgres.is_none() && !folder.join("vouchsafe.db").is_file() {
+        if config.store.postgres.is_none() && !is_there(&config.data.folder)? {
+            let folder = whole(&config.data.folder);
             bail!("there is no installation in {}; `vouchsafe serve` makes one", folder.display());
         }
         open(config).await
     }
 }
 
+/// Whether a database lies in this folder. One that may not be looked into is not one that holds none.
+fn is_there(folder: &Path) -> anyhow::Result<bool> {
+    match std::fs::metadata(folder.join("vouchsafe.db")) {
+        Ok(meta) => Ok(meta.is_file()),
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+        Err(e) => Err(e).with_context(|| {
+            format!(
+                "the data folder {} cannot be looked into; whoever runs the service can",
+                whole(folder).display()
+            )
+        }),
+    }
+}
+
+/// A path with the folder that it counts from.
+fn whole(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// The real service over a configuration, not yet opened.
+pub(super) fn setup(config: Config) -> anyhow::Result<Setup> {
+    let folder = whole(&config.data.policies);
+    match Setup::of(config) {
+        Err(e @ app::Error::Folder(..)) => Err(e).with_context(|| {
+            format!(
+                "the policy documents in {} cannot be read; data.policies names their folder, counted from where the \
+                 program is called",
+                folder.display()
+            )
+        }),
+        made => Ok(made?),
+    }
+}
+
 /// Opens the real service over a configuration.
 pub(super) async fn open(config: Config) -> anyhow::Result<App> {
-    let setup = Setup::of(config)?;
-    Ok(Box::pin(App::open(setup)).await?)
+    Ok(Box::pin(App::open(setup(config)?)).await?)
 }
 
 /// Takes the data folder for one process: what a running service holds, and what a command that may not run beside it

@@ -24,7 +24,7 @@ pub(super) enum Command {
         #[arg(long)]
         email: Email,
         /// What they are: support, compliance or admin. What that lets them read, the document says
-        #[arg(long)]
+        #[arg(long, value_parser = staff_role)]
         role: Role,
         #[command(flatten)]
         place: Place,
@@ -40,6 +40,14 @@ pub(super) enum Command {
         #[command(flatten)]
         place: Place,
     },
+}
+
+/// The roles that somebody can be taken on in; the others are no staff.
+const ROLES: [Role; 3] = [Role::Support, Role::Compliance, Role::Admin];
+
+fn staff_role(text: &str) -> Result<Role, String> {
+    let known = ROLES.into_iter().find(|role| role.as_str() == text);
+    known.ok_or_else(|| format!("staff are {}", ROLES.map(Role::as_str).join(", ")))
 }
 
 /// Runs it.

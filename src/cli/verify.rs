@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 
 use super::say::{self, Say};
 use super::status;
-use crate::archive::{self, Signature};
+use crate::archive::{self, Flaw, Signature};
 use crate::ledger::{LONGEST_RECEIPT, Receipt, Verified, VerifierKey};
 
 /// Check a receipt or an archive, with no network and no installation.
@@ -89,6 +89,10 @@ pub(super) fn run(args: &Args, say: &mut Say) -> anyhow::Result<ExitCode> {
 fn archive(file: File, trust: &Trust, say: &mut Say) -> anyhow::Result<ExitCode> {
     let trusted = trust.key::<archive::VerifyingKey>()?;
     let report = archive::verify(std::io::BufReader::new(file), trusted.as_ref());
+    if let ([Flaw::OtherKey { named }], Some(given)) = (report.flaws.as_slice(), &trusted) {
+        other_key(named, given, say);
+        return Ok(status(false));
+    }
     if report.is_whole() {
         say.title("This archive is whole.");
     } else {
@@ -110,7 +114,7 @@ fn archive(file: File, trust: &Trust, say: &mut Say) -> anyhow::Result<ExitCode>
             say.check(true, &format!("signed by the key that it names itself: {key}"));
             say.note(
                 "You gave no key, so this says that nothing was changed since it was signed, not who signed it. Compare \
-                 this key with the one that the service publishes.",
+                 this key with the one that the service shows on its ledger page and at /ledger/archive-key.",
             );
         }
         None => say.check(false, "its signature"),
@@ -119,6 +123,20 @@ fn archive(file: File, trust: &Trust, say: &mut Say) -> anyhow::Result<ExitCode>
         say.check(false, &flaw.to_string());
     }
     Ok(status(report.is_whole()))
+}
+
+/// An archive that somebody else signed than was thought. Mostly it is the ledger's key that was given.
+fn other_key(named: &str, given: &archive::VerifyingKey, say: &mut Say) {
+    say.title("This archive is signed by another key than the one that you gave.");
+    say.row("signed by", named);
+    say.row("you gave", given.to_string());
+    say.check(false, "signed by the key that you gave");
+    say.note(
+        "That does not say that it was altered: whoever has the other key signed it as it is. Archives are signed with a key \
+         of their own, which the service shows on its ledger page and at /ledger/archive-key; the key of the ledger is for \
+         receipts. If the key that you gave is the archives' key of the service, this archive is not from there: do not \
+         believe it.",
+    );
 }
 
 fn receipt(path: &Path, file: File, args: &Args, say: &mut Say) -> anyhow::Result<ExitCode> {

@@ -1,11 +1,11 @@
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -13,8 +13,8 @@ use axum::routing::{get, post};
 use tokio::net::TcpListener;
 
 use super::say::Say;
-use super::status;
 use super::verify::Trust;
+use super::{Variables, status};
 use crate::base::{Clock, Entropy, Secret};
 use crate::ledger::witness::{AddCheckpoint, Memory, Refusal, Seen};
 use crate::ledger::{Checkpoint, SignerKey, VerifierKey, consistency_of_folder};
@@ -31,6 +31,10 @@ pub(super) enum Command {
         who: Who,
     },
     /// Cosign the newest head of an exported ledger folder, if it contains everything seen before
+    ///
+    /// Prints the witness's signature, one line in the form of C2SP tlog-cosignature. Append it to a copy of the folder's
+    /// `checkpoint` and keep that file: `vouchsafe ledger verify FOLDER --earlier FILE` holds a later ledger to it. Send a
+    /// copy to the operator of the service, who names it in `ledger.kept`.
     Follow {
         /// The folder, as fetched from the service
         folder: PathBuf,
@@ -85,7 +89,32 @@ impl Who {
         let mut seed = [0; 32];
         hex::decode_to_slice(text.trim(), &mut seed)
             .with_context(|| format!("{} does not hold 64 hexadecimal digits", path.display()))?;
-        Ok(SignerKey::witness(&self.name, &Secret::new(seed))?)
+        let key = SignerKey::witness(&self.name, &Secret::new(seed))?;
+        self.is_at_home()?;
+        Ok(key)
+    }
+
+    /// A home is that of one witness, whose name is noted down with its first key: a signature under another name is that
+    /// of somebody whom nobody knows.
+    fn is_at_home(&self) -> anyhow::Result<()> {
+        let path = self.home.join("witness.name");
+        let noted = match std::fs::read_to_string(&path) {
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                std::fs::write(&path, format!("{}\n", self.name))
+                    .with_context(|| format!("{} cannot be written", path.display()))?;
+                return Ok(());
+            }
+            read => read.with_context(|| format!("{} cannot be read", path.display()))?,
+        };
+        let noted = noted.trim();
+        if noted != self.name {
+            bail!(
+                "the witness that lives in {} is called {noted}, and not {}; give another one a --home of its own",
+                self.home.display(),
+                self.name
+            );
+        }
+        Ok(())
     }
 
     fn memory(&self) -> PathBuf {
@@ -94,7 +123,7 @@ impl Who {
 }
 
 /// Runs it.
-pub(super) async fn run(command: Command, say: &mut Say) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(command: Command, variables: &Variables, say: &mut Say) -> anyhow::Result<ExitCode> {
     match command {
         Command::Key { who } => {
             say.line(who.key()?.verifier().to_string());
@@ -103,7 +132,16 @@ pub(super) async fn run(command: Command, say: &mut Say) -> anyhow::Result<ExitC
         Command::Follow { folder, trust, who } => {
             let ledger = trust.wanted()?;
             let request = from_folder(&folder, &ledger, &who)?;
-            answer(&request, &ledger, &who, say)
+            let code = answer(&request, &ledger, &who, say)?;
+            if code == ExitCode::SUCCESS {
+                // Beside the signature, and not in its way: that one is for a program.
+                Say::stderr(variables).note(
+                    "This is the witness's signature. Append it to a copy of the folder's checkpoint, and keep that file: \
+                     `vouchsafe ledger verify FOLDER --earlier FILE` holds a later ledger to it. The operator of the service \
+                     may name a copy in ledger.kept.",
+                );
+            }
+            Ok(code)
         }
         Command::Serve { trust, who, listen } => serve(trust.wanted()?, &who, listen, say).await,
         Command::Answer { trust, who } => {

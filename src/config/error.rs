@@ -11,11 +11,14 @@ pub enum Error {
     /// It is not TOML, or a key or value in it is not one.
     #[error("{place}: {why}")]
     Malformed {
-        /// The file or variable.
+        /// The file and line, or the variable, and the key.
         place: String,
         /// What is wrong.
         why: String,
     },
+    /// Not in development, and without TLS for those outside.
+    #[error("server.public-url must begin with https:// unless server.development is on")]
+    NotPublic,
     /// Two settings that do not go together, or one that is missing.
     #[error("{0}")]
     Contradiction(&'static str),

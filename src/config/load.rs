@@ -12,11 +12,14 @@ impl Config {
     /// Reads a file, if one is named, and lays the variables over it: `VOUCHSAFE_SERVER__LISTEN` is `[server] listen`,
     /// `VOUCHSAFE_KEYS__SEAL_FILE` a file that holds `[keys] seal`.
     pub fn load(file: Option<&Path>, variables: &BTreeMap<String, String>) -> Result<Self, Error> {
+        let mut read = Read::default();
         let mut table = match file {
             Some(path) => {
                 let text =
                     std::fs::read_to_string(path).map_err(|e| Error::Unreadable(path.to_owned(), e))?;
-                toml::from_str(&text).map_err(|e| malformed(&path.display().to_string(), &e))?
+                let parsed = toml::from_str::<Table>(&text);
+                read.file = Some((path, text));
+                parsed.map_err(|e| read.malformed(&e))?
             }
             None => Table::new(),
         };
@@ -24,11 +27,11 @@ impl Config {
             if let Some(rest) = name.strip_prefix(PREFIX)
                 && rest.contains("__")
             {
-                lay(&mut table, name, rest, value)?;
+                let key = lay(&mut table, name, rest, value)?;
+                read.laid.push((key, name.as_str()));
             }
         }
-        let mut config: Self =
-            Value::Table(table).try_into().map_err(|e| malformed("the configuration", &e))?;
+        let mut config: Self = Value::Table(table).try_into().map_err(|e| read.malformed(&e))?;
         // Links are put together by what follows it, which begins with a slash.
         let bare = config.server.public_url.trim_end_matches('/').len();
         config.server.public_url.truncate(bare);
@@ -44,9 +47,7 @@ impl Config {
             return Err(Error::Contradiction("server.development is for a public-url on this machine only"));
         }
         if !self.server.development && !self.server.public_url.starts_with("https://") {
-            return Err(Error::Contradiction(
-                "server.public-url must begin with https:// unless server.development is on",
-            ));
+            return Err(Error::NotPublic);
         }
         if self.server.development && self.server.tls.is_some() {
             return Err(Error::Contradiction("server.development is without TLS: leave server.tls out"));
@@ -88,11 +89,53 @@ impl Config {
     }
 }
 
-fn malformed(place: &str, e: &toml::de::Error) -> Error {
-    Error::Malformed { place: place.to_owned(), why: e.message().to_owned() }
+/// What was read, to say where something in it is wrong.
+#[derive(Default)]
+struct Read<'a> {
+    file: Option<(&'a Path, String)>,
+    /// The keys that variables set, and which.
+    laid: Vec<(String, &'a str)>,
 }
 
-fn lay(table: &mut Table, name: &str, rest: &str, value: &str) -> Result<(), Error> {
+impl Read<'_> {
+    /// Names the variable, or the file and the line, and the key. Shows nothing of the text itself: it holds secrets.
+    fn malformed(&self, e: &toml::de::Error) -> Error {
+        let (why, section) = (e.message(), key_of(e));
+        let named = |key: &str| match why.strip_prefix("unknown field `").and_then(|f| f.split('`').next()) {
+            Some(unknown) => key.strip_suffix(unknown).is_some_and(|k| k.trim_end_matches('.') == section),
+            None => key == section,
+        };
+        if let Some((key, variable)) = self.laid.iter().find(|(key, _)| named(key)) {
+            return Error::Malformed { place: format!("{variable} ({key})"), why: why.to_owned() };
+        }
+        let mut place = "the configuration".to_owned();
+        if let Some((path, text)) = &self.file {
+            place = path.display().to_string();
+            // A value that was laid over the file's has no line in it: the file is read once more by itself.
+            let span = e.span().or_else(|| toml::from_str::<Config>(text).err()?.span());
+            if let Some(before) = span.and_then(|span| text.as_bytes().get(..span.start)) {
+                place.push_str(&format!(", line {}", before.iter().filter(|b| **b == b'\n').count() + 1));
+            }
+        }
+        if !section.is_empty() {
+            place.push_str(&format!(", {section}"));
+        }
+        Error::Malformed { place, why: why.to_owned() }
+    }
+}
+
+/// The key that an error is about: `server.listen`. Empty where it is about none.
+fn key_of(e: &toml::de::Error) -> String {
+    if e.span().is_some() {
+        return String::new();
+    }
+    let said = e.to_string();
+    let key = said.lines().rev().find_map(|line| line.strip_prefix("in `")?.strip_suffix('`'));
+    key.unwrap_or_default().to_owned()
+}
+
+/// Lays a variable over the table, and gives the key that it sets.
+fn lay(table: &mut Table, name: &str, rest: &str, value: &str) -> Result<String, Error> {
     let (path, value) = match rest.strip_suffix(FROM_FILE) {
         Some(path) => {
             let text = std::fs::read_to_string(value).map_err(|e| Error::Unreadable(value.into(), e))?;
@@ -101,7 +144,7 @@ fn lay(table: &mut Table, name: &str, rest: &str, value: &str) -> Result<(), Err
         None => (rest, scalar(value)),
     };
     let keys: Vec<String> = path.split("__").map(|k| k.to_ascii_lowercase().replace('_', "-")).collect();
-    let Some((last, sections)) = keys.split_last() else { return Ok(()) };
+    let Some((last, sections)) = keys.split_last() else { return Ok(String::new()) };
     let mut at = table;
     for section in sections {
         let below = at.entry(section.clone()).or_insert_with(|| Value::Table(Table::new()));
@@ -111,7 +154,7 @@ fn lay(table: &mut Table, name: &str, rest: &str, value: &str) -> Result<(), Err
         })?;
     }
     at.insert(last.clone(), value);
-    Ok(())
+    Ok(keys.join("."))
 }
 
 /// `true`, `false` and whole numbers as such; everything else as text.
@@ -160,6 +203,43 @@ mod tests {
         ]);
         let config = Config::load(None, &over).unwrap();
         assert_eq!(config.keys.seal.unwrap().expose(), "abc");
+    }
+
+    #[test]
+    fn an_error_names_the_variable_or_the_line_and_the_key_and_no_value() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("v.toml");
+        let path = file.display();
+        let said = |text: &str, over: &[(&str, &str)]| {
+            std::fs::write(&file, text).unwrap();
+            Config::load(Some(&file), &vars(over)).unwrap_err().to_string()
+        };
+        let good = "[server]\npublic-url = \"https://a.example\"\n";
+        for (text, over, place) in [
+            (
+                good,
+                vec![("VOUCHSAFE_SERVER__LISTEN", "here")],
+                "VOUCHSAFE_SERVER__LISTEN (server.listen): ".into(),
+            ),
+            (
+                good,
+                vec![("VOUCHSAFE_SERVER__LISTNE", "x")],
+                "VOUCHSAFE_SERVER__LISTNE (server.listne): ".into(),
+            ),
+            (&*format!("{good}listen = \"s3cret\"\n"), vec![], format!("{path}, line 3, server.listen: ")),
+            (
+                &*format!("{good}\n[rights]\ngrace = \"s3cret\"\n"),
+                vec![("VOUCHSAFE_SERVER__LISTEN", "127.0.0.1:2")],
+                format!("{path}, line 5, rights.grace: "),
+            ),
+            (&*format!("{good}listne = \"s3cret\"\n"), vec![], format!("{path}, line 3, server: ")),
+            (&*format!("{good}listen = \n"), vec![], format!("{path}, line 3: ")),
+        ] {
+            let why = said(text, &over);
+            assert!(why.starts_with(place.as_str()) && !why.contains("s3cret"), "{place}: {why}");
+        }
+        let why = said(&format!("{good}[rights]\ngrace = \"soon\"\n"), &[]);
+        assert!(why.contains("not a length of time"), "{why}");
     }
 
     #[test]

@@ -244,7 +244,7 @@ pub struct WitnessSection {
 pub struct Mail {
     /// The sender.
     pub from: String,
-    /// The mail server; without one, letters are files in the data folder's `outbox`.
+    /// The mail server; without one, letters are files ([`Config::letters_folder`]).
     pub smtp_host: Option<String>,
     /// Its port.
     pub smtp_port: u16,
@@ -422,6 +422,19 @@ impl Config {
         self.ledger.folder.clone().unwrap_or_else(|| self.data.folder.join("ledger"))
     }
 
+    /// The folder of letters that no mail server takes: `outbox` in the data folder; in development `<data>-letters` beside
+    /// it, for a letter that was sent has left the house. One folder for the service and every command: an erasure clears
+    /// the one that the service writes to, and no other.
+    pub fn letters_folder(&self) -> PathBuf {
+        let data = &self.data.folder;
+        if !self.server.development {
+            return data.join("outbox");
+        }
+        let mut name = data.file_name().unwrap_or_default().to_owned();
+        name.push("-letters");
+        data.with_file_name(name)
+    }
+
     /// A configuration for a data folder of its own: for tests, drills and demonstrations.
     pub fn throwaway(folder: &Path) -> Self {
         let mut config = Self::default();
@@ -429,5 +442,18 @@ impl Config {
         config.server.development = true;
         "off".clone_into(&mut config.intake.dns);
         config
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_lie_beside_the_data_in_development_alone() {
+        let mut config = Config::throwaway(Path::new("/srv/data"));
+        assert_eq!(config.letters_folder(), Path::new("/srv/data-letters"));
+        config.server.development = false;
+        assert_eq!(config.letters_folder(), Path::new("/srv/data/outbox"));
     }
 }

@@ -26,7 +26,11 @@ impl FromStr for Tile {
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 pub(super) fn routes() -> OpenApiRouter<Edge> {
-    OpenApiRouter::new().routes(routes!(checkpoint)).routes(routes!(tile)).routes(routes!(key))
+    OpenApiRouter::new()
+        .routes(routes!(checkpoint))
+        .routes(routes!(tile))
+        .routes(routes!(key))
+        .routes(routes!(archive_key))
 }
 
 /// The newest signed head
@@ -59,4 +63,13 @@ async fn served(edge: &Edge, resource: Resource) -> Result<Response, Fault> {
     responses((status = 200, description = "A C2SP verifier key.", content_type = "text/plain", body = String)))]
 async fn key(State(edge): State<Edge>) -> String {
     format!("{}\n", edge.app.ledger.verifier())
+}
+
+/// The key that checks the signature of a take-home archive
+///
+/// Another one than the ledger's: `vouchsafe verify ARCHIVE.zip --key KEY` takes it.
+#[utoipa::path(get, path = "/ledger/archive-key", tag = "ledger",
+    responses((status = 200, description = "A C2SP verifier key.", content_type = "text/plain", body = String)))]
+async fn archive_key(State(edge): State<Edge>) -> String {
+    format!("{}\n", edge.app.requests.archive_key())
 }

@@ -88,7 +88,8 @@ kinds! {
     REQUEST_FILED = "request.filed",
     /// A rights request was closed. Facts: `right`, `request`, `outcome`.
     REQUEST_CLOSED = "request.closed",
-    /// A copy of a person's data was handed over. Facts: `sha256`, `bytes`.
+    /// A copy of a person's data was handed over. Facts: `manifest-sha256` (of its manifest, which fixes every other file;
+    /// in some entries it is called `sha256`), `bytes` (of the whole).
     EXPORT_DELIVERED = "export.delivered",
     /// A person brought an archive of theirs from elsewhere. Facts: `sha256` (of its manifest), `images`, `records`.
     IMPORT_TAKEN = "import.taken",

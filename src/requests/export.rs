@@ -120,7 +120,7 @@ impl Requests {
         answered.next_at = Some(until);
         let entry = self.entry("request.answered".parse()?, owner, "service", &answered).await?;
         let entry = entry
-            .fact("sha256", hex::encode(layout.manifest_sha256()))
+            .fact("manifest-sha256", hex::encode(layout.manifest_sha256()))
             .fact("bytes", layout.len())
             .fact("files", layout.files() as u64);
         let mut tx = self.db.begin().await?;
@@ -203,7 +203,9 @@ impl Requests {
     ) -> Result<(), Error> {
         let now = self.clock.now();
         let entry = self.entry(EntryKind::EXPORT_DELIVERED, owner, "subject", &request).await?;
-        let entry = entry.fact("sha256", hex::encode(archive.manifest_sha256())).fact("bytes", archive.len());
+        let entry = entry
+            .fact("manifest-sha256", hex::encode(archive.manifest_sha256()))
+            .fact("bytes", archive.len());
         let mut tx = self.db.begin().await?;
         let entry = self.ledger.append(&mut tx, entry).await?.id;
         let receipt = self.issue(&mut tx, owner, IssuedKind::Export, entry).await?;

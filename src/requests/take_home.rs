@@ -147,6 +147,7 @@ impl Gathering<'_> {
             reference: request.reference.clone(),
             subject_pseudonym: self.room.vault.subject_ref(self.owner).await?.to_string(),
             policy_version: self.policy.version().to_owned(),
+            key_at: self.room.signer.published_at(),
         })
     }
 

@@ -64,7 +64,12 @@ impl std::fmt::Display for ItemId {
 impl std::str::FromStr for ItemId {
     type Err = crate::base::BadId;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self::Object).or_else(|_| text.parse().map(Self::Record))
+        // By its prefix, so that what is wrong is said of the sort that was meant.
+        match text.split_once('_') {
+            Some((ObjectId::PREFIX, _)) => text.parse().map(Self::Object),
+            Some((RecordId::PREFIX, _)) => text.parse().map(Self::Record),
+            _ => Err(crate::base::BadId("obj or rec")),
+        }
     }
 }
 

@@ -72,6 +72,7 @@ impl Source for FromVault {
 
 fn layout(ground: &Ground, picture: &Bytes) -> Outcome<Layout> {
     let files: Vec<_> = (0..COUNT).map(|n| Ok(entry(n, &ground.put(picture)?))).collect::<Outcome<_>>()?;
+    let signer = Signer::new("bench/take-home", &Secret::new([7; 32]))?;
     let head = Head {
         tenant: ground.owner.tenant.clone(),
         controller: Controller {
@@ -83,8 +84,8 @@ fn layout(ground: &Ground, picture: &Bytes) -> Outcome<Layout> {
         reference: "00000-00000".to_owned(),
         subject_pseudonym: "0".to_owned(),
         policy_version: "1".to_owned(),
+        key_at: signer.published_at(),
     };
-    let signer = Signer::new("bench/take-home", &Secret::new([7; 32]))?;
     Ok(Layout::new(Contents { head, files }, &signer)?)
 }
 

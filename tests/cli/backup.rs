@@ -58,6 +58,7 @@ async fn a_backup_to_a_recipient_is_put_back_and_brought_up_to_date() {
     assert!(!well && said.contains("--replace"), "{said}");
     let (well, said) = run(&["restore", &at("data.age"), "--replace"]).await;
     assert!(!well && said.contains("nothing that was given opens it"), "{said}");
+    assert!(said.contains("age identity") && !said.contains("epoch"), "{said}");
     let (well, said) = run(&["restore", &at("keys.age"), "--replace", "--later"]).await;
     assert!(well && said.contains("until what happened since has been done again"), "{said}");
     let (well, said) = run(&["ledger", "checkpoint"]).await;
@@ -80,4 +81,26 @@ async fn a_backup_to_a_recipient_is_put_back_and_brought_up_to_date() {
     drop(lock);
     let (well, said) = run(&["ledger", "replay"]).await;
     assert!(well && said.contains("nothing to do again"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_the_keystore_whose_epoch_is_destroyed_is_called_that() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let app = open(&dir.path().join("data")).await;
+    ada(&app).await;
+    app.close().await;
+    let data = at("data");
+    let run = async |words: &[&str]| call(&[words, &["--dev", "--data", &data]].concat()).await;
+
+    let (well, said) = run(&["backup", &at("keys.age"), "--keystore"]).await;
+    assert!(well, "{said}");
+    // Two epochs later, the one it was made in is gone.
+    for _ in 0..2 {
+        let (well, said) = run(&["keys", "rotate"]).await;
+        assert!(well, "{said}");
+    }
+    let (well, said) = run(&["restore", &at("keys.age"), "--replace"]).await;
+    assert!(!well && said.contains("no epoch that is alive here opens this one"), "{said}");
+    assert!(said.contains("a newer copy is wanted"), "{said}");
 }

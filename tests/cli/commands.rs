@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use clap::Parser as _;
 use vouchsafe::app::{App, Setup};
 use vouchsafe::audit::{LogWatch, Verdict};
+use vouchsafe::cli::Cli;
 use vouchsafe::config::Config;
 use vouchsafe::mail;
 use vouchsafe::policy::Role;
@@ -89,6 +91,84 @@ async fn no_command_makes_an_installation_where_none_is() {
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
+#[tokio::test]
+async fn a_data_folder_that_cannot_be_looked_into_is_not_called_empty() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("data");
+    // Nobody looks into a link to itself, not even root.
+    std::os::unix::fs::symlink(&folder, &folder).unwrap();
+    let (well, said) = call(&["doctor", "--dev", "--data", &folder.display().to_string()]).await;
+    assert!(!well && said.contains("cannot be looked into"), "{said}");
+    assert!(!said.contains("there is no installation"), "{said}");
+}
+
+#[tokio::test]
+async fn a_command_called_from_elsewhere_says_which_folder_it_looked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    fs::create_dir(&data).unwrap();
+    fs::write(data.join("vouchsafe.db"), "").unwrap();
+    let out = tokio::process::Command::new(env!("CARGO_BIN_EXE_vouchsafe"))
+        .args(["keys", "status", "--dev", "--data", "data"])
+        .current_dir(dir.path())
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8_lossy(&out.stderr);
+    let wanted = fs::canonicalize(dir.path()).unwrap().join("policies");
+    assert_eq!(out.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains(&wanted.display().to_string()) && said.contains("data.policies names their folder"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn only_what_dev_would_mend_is_told_to_add_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("vouchsafe.toml");
+    let config = file.display().to_string();
+    fs::write(&file, "[rights]\ngrace = \"soon\"\n").unwrap();
+    for dev in [&["--dev"][..], &[]] {
+        let (well, said) = call(&[&["doctor", "--config", &config], dev].concat()).await;
+        assert!(!well && said.contains(&format!("{config}, line 2, rights.grace: ")), "{said}");
+        assert!(!said.contains("add --dev"), "{said}");
+    }
+    let (well, said) = call(&["doctor"]).await;
+    assert!(!well && said.contains("public-url") && said.contains("add --dev"), "{said}");
+}
+
+#[test]
+fn a_word_that_is_none_is_told_with_those_that_are() {
+    let refused = |arguments: &[&str]| Cli::try_parse_from(arguments).unwrap_err().to_string();
+    let hire = ["vouchsafe", "staff", "add", "--tenant", "t", "--email", "a@example.org", "--role"];
+    for role in ["boss", "subject"] {
+        let said = refused(&[&hire[..], &[role]].concat());
+        assert!(said.contains("support, compliance, admin"), "{said}");
+    }
+    let said = refused(&["vouchsafe", "policy", "explain", "obj_nonsense"]);
+    assert!(said.contains("not a valid obj id"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_witness_signs_under_the_name_its_home_has() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let (app, _) = installation(&dir.path().join("data")).await;
+    app.ledger.sequence().await.unwrap();
+    app.ledger.export(at("ledger").as_ref()).await.unwrap();
+    let (key, ledger, home) = (app.ledger.verifier().to_string(), at("ledger"), at("home"));
+    app.close().await;
+    let follow = async |name: &str| {
+        call(&["witness", "follow", &ledger, "--key", &key, "--name", name, "--home", &home]).await
+    };
+    let (well, said) = follow("witness.example").await;
+    assert!(well && said.starts_with("\u{2014} witness.example ") && said.lines().count() == 1, "{said}");
+    let (well, said) = follow("other.example").await;
+    assert!(!well && said.contains("is called witness.example"), "{said}");
+    assert!(follow("witness.example").await.0);
+}
+
 /// An installation as `serve --dev` makes one, whose log a test writes.
 async fn installation(folder: &Path) -> (App, LogWatch) {
     let logs = LogWatch::new();
@@ -159,7 +239,7 @@ async fn a_lost_second_factor_is_taken_away_and_told() {
     assert!(!well && said.contains("nobody of the staff"), "{said}");
     let (well, said) = reset("admin@house.example").await;
     assert!(well && said.contains("is taken away") && said.contains("a letter is on its way"), "{said}");
-    let letters = files_below(&folder.join("outbox"));
+    let letters = files_below(&dir.path().join("data-letters"));
     assert_eq!(letters.len(), 1);
     assert!(fs::read_to_string(&letters[0]).unwrap().contains("To: admin@house.example"));
     let (app, _) = installation(&folder).await;
@@ -214,6 +294,9 @@ async fn the_doctor_makes_every_check_and_overrules_nothing_that_the_service_fou
         "{said}"
     );
     assert!(said.contains("not looked at: flux-kontext, logs-clean"), "{said}");
+    let in_one_line = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(in_one_line.contains("nobody has vouched yet: flux-kontext, "), "{said}");
+    assert!(!in_one_line.contains("vouched for in time"), "nobody has: {said}");
     let checks = app.audit.latest(&tenant).await.unwrap();
     assert_eq!(
         checks.iter().map(|c| (c.probe.as_str(), c.outcome.verdict)).collect::<Vec<_>>(),

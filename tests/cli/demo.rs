@@ -40,7 +40,17 @@ async fn every_step_of_the_story_holds_and_what_it_hands_out_verifies() {
     assert!(well && said.contains("The ledger holds."), "{said}");
     let archive = keep.join("outside/take-home-A.zip").display().to_string();
     let (well, said) = call(&["verify", &archive]).await;
-    assert!(well && said.contains("This archive is whole."), "{said}");
+    assert!(
+        well && said.contains("This archive is whole.") && said.contains("/ledger/archive-key"),
+        "{said}"
+    );
+    let archive_key = keep.join("outside/archive-key.txt").display().to_string();
+    let (well, said) = call(&["verify", &archive, "--key-file", &archive_key]).await;
+    assert!(well && said.contains("signed by the key that you gave"), "{said}");
+    // The key of the ledger is another one, and the archive is not altered for that.
+    let (well, said) = call(&["verify", &archive, "--key", &key]).await;
+    assert!(!well && said.contains("signed by another key than the one that you gave"), "{said}");
+    assert!(said.contains("/ledger/archive-key") && !said.contains("not what was handed out"), "{said}");
 
     let forged = fs::read_to_string(&receipt).unwrap().replace("images", "imagez");
     fs::write(&receipt, forged).unwrap();
@@ -77,4 +87,22 @@ async fn nothing_is_written_into_a_folder_that_is_not_empty() {
     let (well, said) = call(&["demo", "--keep", &dir.path().display().to_string()]).await;
     assert!(!well && said.contains("is not empty"), "{said}");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn photographs_that_cannot_be_looked_at_are_no_step_that_fails() {
+    let dir = tempfile::tempdir().unwrap();
+    for (folder, why) in
+        [(dir.path().join("nowhere"), "cannot be read"), (dir.path().to_owned(), "no file to try")]
+    {
+        let ran = tokio::process::Command::new(env!("CARGO_BIN_EXE_vouchsafe"))
+            .args(["demo", "--photos"])
+            .arg(&folder)
+            .output()
+            .await
+            .unwrap();
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!((ran.status.code(), ran.stdout.len()), (Some(2), 0), "{said}");
+        assert!(said.contains(why), "{said}");
+    }
 }

@@ -122,6 +122,7 @@ const OPERATIONS: &[(&str, &str, For, Names)] = &[
     ("get",    "/ledger/checkpoint",              For::Anybody, Names::Nothing),
     ("get",    "/ledger/tile/{path}",             For::Anybody, Names::Tile),
     ("get",    "/ledger/key",                     For::Anybody, Names::Nothing),
+    ("get",    "/ledger/archive-key",             For::Anybody, Names::Nothing),
     ("get",    "/healthz",                        For::Anybody, Names::Nothing),
     ("get",    "/readyz",                         For::Anybody, Names::Nothing),
 ];

@@ -217,7 +217,10 @@ each_app! {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, &answer.body).unwrap();
         }
+        let of_archives = app.get("/ledger/archive-key").send().await;
+        assert_eq!((of_archives.status, of_archives.text()), (200, format!("{}\n", app.app.requests.archive_key())));
         let key = app.get("/ledger/key").send().await.text();
+        assert_ne!(key, of_archives.text(), "each key for its own");
         let report = vouchsafe::ledger::verify_folder(&folder, &key.trim().parse().unwrap(), None).unwrap();
         assert!(report.faults.is_empty());
         let bundle = app.get(&format!("/ledger/tile/entries/000.p/{size}")).send().await;

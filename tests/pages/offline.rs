@@ -160,6 +160,49 @@ async fn a_receipt_is_checked_from_a_disk_as_a_person_does_it() {
     browser.close().await;
 }
 
+/// As the program does, which then ends with another status: a file that is none is no evidence of anything.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_receipt_is_not_called_a_bad_one() {
+    let app = with_pages(TestApp::open(Backend::Sqlite).await.unwrap());
+    let receipt = receipts(&app).await.remove(0);
+    let page = saved(&app, app.folder()).await;
+    assert!(
+        std::fs::read_to_string(app.folder().join("check-a-receipt.html"))
+            .unwrap()
+            .contains("verify receipt.json --key")
+    );
+    let browser = Chromium::start().await;
+    let window = &browser.window;
+    window.goto(&page).await.unwrap();
+    window.find(Locator::Id("check")).await.unwrap().click().await.unwrap();
+    let outcome = window.wait().for_element(Locator::Css("#outcome:not([hidden])")).await.unwrap();
+    assert_eq!(outcome.attr("data-verdict").await.unwrap().as_deref(), Some("unread"));
+    let says = outcome.text().await.unwrap();
+    assert!(says.contains("Choose the file") && !says.contains("Do not believe"), "{says}");
+
+    let png = b"\x89PNG\r\n\x1a\n".as_slice();
+    for (name, bytes, why) in [
+        ("archive.zip", b"PK\x03\x04 and more \xff".as_slice(), "--key KEY"),
+        ("letter.txt", b"Dear Ada".as_slice(), "This is not a receipt"),
+        ("other.json", b"{\"a\": 1}".as_slice(), "This is not a receipt"),
+        ("picture.png", png, "no text"),
+    ] {
+        let file = app.folder().join(name);
+        std::fs::write(&file, bytes).unwrap();
+        window.goto(&page).await.unwrap();
+        let (state, says) = by_hand(window, &file).await;
+        assert_eq!(state, "unread", "{name}: {says}");
+        assert!(
+            says.contains(why) && says.contains("Nothing was checked.") && !says.contains("does not hold"),
+            "{says}"
+        );
+    }
+    // A good one, and no key to check it with.
+    let said = verdict(window, &receipt.to_text().unwrap(), "no key", "", 0).await;
+    assert_eq!(said["verdict"], "unread", "{said}");
+    browser.close().await;
+}
+
 /// The program and the page are two implementations of the same specifications, and must be of one mind.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_page_and_the_program_judge_alike() {
@@ -291,5 +334,7 @@ each_app! {
         let ledger = app.get("/ledger").header("accept", "text/html").send().await;
         assert!(!ledger.header("content-security-policy").contains("sha256-"));
         assert!(ledger.text().contains("/ledger/verify"));
+        assert!(ledger.text().contains("/ledger/archive-key"));
+        assert!(ledger.text().contains(&app.app.requests.archive_key().to_string()), "the key of the archives, beside its own");
     }
 }

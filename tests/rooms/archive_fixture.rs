@@ -109,6 +109,7 @@ pub(super) fn head() -> Head {
         reference: "7KX2M-9QWMT".into(),
         subject_pseudonym: "p-4f1c0a97".into(),
         policy_version: "2026-05-01".into(),
+        key_at: signer().published_at(),
     }
 }
 

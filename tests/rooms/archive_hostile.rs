@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use futures_util::FutureExt as _;
 use proptest::prelude::*;
-use vouchsafe::archive::{Archive, Flaw, Report, Signer, verify};
+use vouchsafe::archive::{Archive, Flaw, Most, Report, Signer, verify};
 use vouchsafe::base::Secret;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
@@ -171,7 +171,9 @@ fn a_manifest_that_someone_else_signed_or_changed_is_refused() {
 
     let other = Signer::new("photos.example/take-home", &Secret::new([8; 32])).unwrap();
     let report = verify(Cursor::new(packed(&good, |_| {})), Some(&other.verifying()));
-    assert_eq!(report.flaws, [Flaw::Signature("it is not signed with this key")]);
+    assert_eq!(report.flaws, [Flaw::OtherKey { named: signer().verifying().to_string() }]);
+    let report = verify(Cursor::new(packed(&changed, |_| {})), Some(&other.verifying()));
+    assert_eq!(report.flaws, [Flaw::Signature("it is not signed with this key")], "and it was changed");
 }
 
 #[test]
@@ -181,6 +183,34 @@ fn an_interrupted_download_is_told_as_one() {
         assert!(matches!(flaw(&good[..keep]), Flaw::NotZip(_)), "{keep}");
     }
     assert!(matches!(flaw(b"not a zip at all, only a text of some length"), Flaw::NotZip(_)));
+}
+
+/// Two ways lead in, and both say the same of a file that is not what was taken home.
+#[test]
+fn a_wrong_file_is_refused_for_what_is_wrong_with_it() {
+    let most = Most { entries: 1_000, manifest: 1 << 20 };
+    let says = |bytes: &[u8]| {
+        let (open, within) = (
+            Archive::open(Cursor::new(bytes), None).unwrap_err(),
+            Archive::open_within(Cursor::new(bytes), None, most).unwrap_err(),
+        );
+        assert_eq!(open, within);
+        open.to_string()
+    };
+    let text = "not a zip at all, only a text of some length, and then some more of it".repeat(9);
+    let jpeg = [&[0xff, 0xd8, 0xff, 0xe0][..], &[0x5a; 4_000]].concat();
+    for other in [text.as_bytes(), &jpeg] {
+        assert!(says(other).contains("does not begin like one"), "{}", says(other));
+    }
+    let good = good();
+    let cut = says(&good[..good.len() / 2]);
+    assert!(cut.contains("was the download complete?"), "{cut}");
+    // As Python's zipfile writes it: rights, and no word of what kind of file it is.
+    let mut hello = packed(&[("hello.txt".to_owned(), b"hello".to_vec())], |_| {});
+    let mode = find(&hello, b"PK\x01\x02", 0) + 40;
+    assert_eq!(hello[mode..mode + 2], 0o100_644_u16.to_le_bytes());
+    hello[mode..mode + 2].copy_from_slice(&0o600_u16.to_le_bytes());
+    assert_eq!(says(&hello), "This is a ZIP, and no take-home archive: it has no manifest.json.");
 }
 
 #[test]

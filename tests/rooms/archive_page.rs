@@ -83,6 +83,38 @@ async fn the_answer_names_every_letter_of_the_article() {
     assert_eq!(answer["categories"][0]["retention"]["ends"], Value::Null);
 }
 
+#[tokio::test]
+async fn the_page_names_where_the_key_is_and_what_the_receipt_fixes() {
+    let page = of_the_person("index.html").await;
+    assert!(page.contains("publishes at <code>photos.example/ledger/archive-key</code>"));
+    assert!(page.contains("sha256sum manifest.json") && page.contains("not that of the ZIP"));
+}
+
+#[tokio::test]
+async fn tables_of_the_page_are_for_people_and_have_no_column_without_a_value() {
+    let mut shelf = Shelf::new(1000);
+    let mut home = person(&mut shelf);
+    let record = &mut home.categories[0].records[0];
+    for (name, value) in
+        [("warned", Value::Null), ("restricted-since", "2026-05-02".into()), ("new", true.into())]
+    {
+        record.values.insert(name.to_owned(), value);
+    }
+    let one = record.clone();
+    // Credits: five records with a field each are told by their fields.
+    let scattered = (0..5).map(|n| {
+        let values = serde_json::json!({ format!("field_{n}"): n }).as_object().unwrap().clone();
+        vouchsafe::archive::Record { values, ..one.clone() }
+    });
+    home.categories[1].records = scattered.collect();
+    let page = file(home, shelf, "index.html").await;
+    assert!(page.contains("<th scope=\"col\">Restricted since</th>") && page.contains("<bdi>yes</bdi>"));
+    assert!(!page.contains("restricted-since") && !page.to_lowercase().contains(">warned<"));
+    assert!(page.contains("<th scope=\"col\">What it says</th>") && page.contains("<bdi>Field 3: 3</bdi>"));
+    // A cell that may break anywhere makes its column narrower than a word.
+    assert!(page.contains("max-width:26rem;overflow-wrap:break-word}"));
+}
+
 /// Two people with different data get different answers (b), (c), (d), (g).
 #[tokio::test]
 async fn another_person_gets_another_answer() {

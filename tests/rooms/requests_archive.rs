@@ -94,7 +94,7 @@ each_database! {
         assert_eq!(issued.kind, IssuedKind::Export);
         receipt.verify(house.ledger_key.verifier(), &[]).unwrap();
         let entry = &house.logged(&flux(), "export.delivered").await[0].leaf;
-        assert_eq!(entry.facts.get("sha256"), Some(&Fact::Word(hex::encode(report.manifest_sha256.unwrap()))));
+        assert_eq!(entry.facts.get("manifest-sha256"), Some(&Fact::Word(hex::encode(report.manifest_sha256.unwrap()))));
     }
 
     async fn a_broken_download_goes_on_where_it_stopped(db: TestDb) {

@@ -7,6 +7,9 @@ pub enum Flaw {
     /// It cannot be read as a ZIP.
     #[error("This is not a whole ZIP archive: {0}.")]
     NotZip(&'static str),
+    /// A sound ZIP that nobody took home from here.
+    #[error("This is a ZIP, and no take-home archive: it has no manifest.json.")]
+    NotOurs,
     /// An entry that no archive of ours has.
     #[error("The entry “{path}” is refused: {why}.")]
     Entry {
@@ -47,6 +50,12 @@ pub enum Flaw {
     /// The signature does not hold.
     #[error("The signature of the manifest is not good: {0}.")]
     Signature(&'static str),
+    /// It holds by the key that it names, and that is not the one whoever verifies trusts.
+    #[error("It is signed by another key than the one that was given: {named}.")]
+    OtherKey {
+        /// The key that it names.
+        named: String,
+    },
     /// The place it is copied to does not take it.
     #[error("The file could not be copied out of the archive.")]
     Unwritable,
@@ -56,7 +65,7 @@ impl Flaw {
     /// What sort of error this is.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::NotZip(_) | Self::Manifest(_) => Kind::Malformed,
+            Self::NotZip(_) | Self::NotOurs | Self::Manifest(_) => Kind::Malformed,
             Self::TooMuch(_) => Kind::TooLarge,
             Self::Unwritable => Kind::Internal,
             _ => Kind::Invalid,

@@ -29,6 +29,9 @@ pub(super) fn ends_properly<R: Read + Seek>(reader: &mut R) -> Result<(), Flaw> 
     if record.starts_with(b"age-encryption.org/v1") {
         return Err(Flaw::NotZip("it is encrypted with age; decrypt it first"));
     }
+    if !record.starts_with(b"PK") {
+        return Err(Flaw::NotZip("it does not begin like one; is it another file?"));
+    }
     reader.seek(SeekFrom::End(-end)).map_err(cut)?;
     reader.read_exact(&mut record).map_err(cut)?;
     match record {
@@ -38,7 +41,8 @@ pub(super) fn ends_properly<R: Read + Seek>(reader: &mut R) -> Result<(), Flaw> 
 }
 
 /// Refuses an archive whose directory would take more memory to read than that of `most` entries, by what its last record
-/// says; which is then held to that by whoever reads the directory. One that needs ZIP64 is larger than that.
+/// says ([`ends_properly`] has found that it is one); which is then held to that by whoever reads the directory. One that
+/// needs ZIP64 is larger than that.
 pub(super) fn within<R: Read + Seek>(reader: &mut R, most: u64) -> Result<(), Flaw> {
     let cut = |_| Flaw::NotZip("it is too short");
     let mut record = [0_u8; END_RECORD];
@@ -99,7 +103,8 @@ fn entry<R: Read + Seek>(zip: &mut ZipArchive<R>, n: usize) -> Result<(String, u
     if file.is_symlink() {
         return refused("it is a link");
     }
-    if file.is_dir() || file.unix_mode().is_some_and(|m| m & 0o170_000 != 0o100_000) {
+    // Some programs write the rights of a file alone, and not of what kind it is.
+    if file.is_dir() || file.unix_mode().is_some_and(|m| !matches!(m & 0o170_000, 0 | 0o100_000)) {
         return refused("it is not a regular file");
     }
     if !names::is_safe(&name) || file.name_raw() != name.as_bytes() {

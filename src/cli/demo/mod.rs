@@ -18,6 +18,7 @@ mod tell;
 
 use std::path::PathBuf;
 
+use anyhow::bail;
 use tracing::instrument::WithSubscriber as _;
 
 use super::Say;
@@ -67,6 +68,12 @@ impl Provider {
 
 /// Tells the story. Whether every step held.
 pub async fn demo(options: &Options, say: &mut Say) -> anyhow::Result<bool> {
+    // Before anything is told: a folder that cannot be read is no step that does not hold.
+    if let Some(folder) = &options.photos
+        && photos::files(folder)?.is_empty()
+    {
+        bail!("{} holds no file to try", folder.display());
+    }
     let stage = Box::pin(Stage::open(options)).await?;
     say.title("vouchsafe demo");
     say.prose(

@@ -83,7 +83,8 @@ async fn edited(stage: &Stage, person: &Person, edit: EditId) -> anyhow::Result<
     Ok(edit.state == EditState::Succeeded && edit.output.is_some())
 }
 
-fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+/// The files of a folder that are tried.
+pub(super) fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
     let mut files = Vec::new();
     for entry in entries {

@@ -20,6 +20,7 @@ pub(super) async fn receipts(
         fs::write(receipt_path(stage, name), receipt.to_text()?)?;
     }
     fs::write(stage.outside.join("ledger-key.txt"), format!("{}\n", stage.app.ledger.verifier()))?;
+    fs::write(stage.outside.join("archive-key.txt"), format!("{}\n", stage.app.requests.archive_key()))?;
     // From here on only the text of the key, and the files.
     let key: VerifierKey = stage.app.ledger.verifier().to_string().parse()?;
     for (name, _) in receipts {

@@ -6,21 +6,20 @@ mod stop;
 mod stores;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 
-use super::place::{Place, lock};
+use super::place::{self, Place, lock};
 use super::{Say, Variables, restore, status};
-use crate::app::{App, Setup};
+use crate::app::App;
 use crate::config::{Config, Tls};
 use crate::edge::Edge;
 use crate::http::Certificate;
 use crate::jobs::Jobs;
-use crate::{backup, mail, web};
+use crate::{backup, web};
 use stop::Stop;
 
 /// How long calls under way may take to end once a stop was asked for: long enough for an upload, short enough for
@@ -66,9 +65,8 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
     if alone.is_some() {
         backup::forget_incoming(&config.data.folder).context("what a restore left that was killed")?;
     }
-    let letters = letter_box(&config);
-    let mut setup = Setup::of(config)?;
-    setup.mail = letters.clone().map(mail::Settings::Outbox);
+    let letters = config.mail.smtp_host.is_none().then(|| config.letters_folder());
+    let mut setup = place::setup(config)?;
     setup.logs = Some(logs);
     let app = Box::pin(App::open(setup)).await?;
     stores::fit(&app).await.context("the store of blobs was looked at")?;
@@ -144,17 +142,6 @@ fn origin(config: &Config) -> String {
     let bare = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
     let usual = || format!("{}/ledger", bare.trim_end_matches('/'));
     config.ledger.origin.clone().unwrap_or_else(usual)
-}
-
-/// Where letters lie in development: beside the data folder, for a letter that was sent has left the house. `None` where
-/// there is a mail server, or no development.
-fn letter_box(config: &Config) -> Option<PathBuf> {
-    if !config.server.development || config.mail.smtp_host.is_some() {
-        return None;
-    }
-    let mut name = config.data.folder.file_name().unwrap_or_default().to_owned();
-    name.push("-letters");
-    Some(config.data.folder.with_file_name(name))
 }
 
 /// Serves until a stop is asked for; then takes no new calls and waits for those under way, until they end, their grace

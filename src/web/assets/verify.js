@@ -9,6 +9,9 @@
   /** Why a receipt does not hold, in words for whoever has it. */
   class Flaw extends Error {}
   const flaw = (why) => { throw new Flaw(why); };
+  /** Why nothing can be said of a receipt: there is none, or no key to check it with. */
+  class Unread extends Error {}
+  const unread = (why) => { throw new Unread(why); };
 
   const join = (...parts) => {
     const all = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
@@ -52,11 +55,11 @@
 
   /** A key as C2SP writes it: name+id+base64. */
   async function keyOf(text) {
-    const [, name, id, encoded] = /^([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/u.exec(text) ?? flaw('The key cannot be read. It has the form name+id+base64.');
+    const [, name, id, encoded] = /^([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/u.exec(text) ?? unread('The key cannot be read. It has the form name+id+base64.');
     const bytes = base64(encoded);
-    if (!bytes || bytes.length !== 33 || (bytes[0] !== 1 && bytes[0] !== 4)) flaw('The key is not an Ed25519 key of a ledger or a witness.');
+    if (!bytes || bytes.length !== 33 || (bytes[0] !== 1 && bytes[0] !== 4)) unread('The key is not an Ed25519 key of a ledger or a witness.');
     const own = hex((await sha256(utf8.encode(name + '\n'), bytes)).slice(0, 4));
-    if (own !== id) flaw('The key was mistyped: its id is not that of its name and bytes.');
+    if (own !== id) unread('The key was mistyped: its id is not that of its name and bytes.');
     return { name, id, key: bytes.slice(1), cosigns: bytes[0] === 4 };
   }
 
@@ -183,14 +186,14 @@
   /** Takes a receipt, or a proof with the entry it is for, apart. */
   function read(text, beside) {
     if (text.startsWith('c2sp.org/tlog-proof@v1\n')) {
-      if (beside === null) flaw('This is a proof alone. Choose the file of the entry that it is for as well.');
+      if (beside === null) unread('This is a proof alone. Choose the file of the entry that it is for as well.');
       return { proof: proofOf(text), bytes: beside, entry: null };
     }
     let file;
-    try { file = JSON.parse(text); } catch { flaw('This is not a receipt.'); }
+    try { file = JSON.parse(text); } catch { unread('This is not a receipt. It is a file named receipt-….json.'); }
     if (!members(file, ['format', 'sentence', 'entry', 'opening', 'proof']) || file.format !== 'vouchsafe-receipt/v1' ||
       typeof file.entry !== 'string' || typeof file.proof !== 'string' || typeof file.sentence !== 'string') {
-      flaw('This is not a receipt.');
+      unread('This is not a receipt. It is a file named receipt-….json.');
     }
     const proof = proofOf(file.proof);
     if (proof.extra !== null) flaw('The receipt carries something that nobody signed.');
@@ -211,7 +214,7 @@
   /** The whole check. Gives what holds and what that proves; throws a Flaw when it does not hold. */
   async function check(text, keyText, witnessTexts, atLeast, beside) {
     const key = await keyOf(keyText.trim());
-    if (key.cosigns) flaw('The key you trust is a witness’s. The ledger’s own is wanted here.');
+    if (key.cosigns) unread('The key you trust is a witness’s. The ledger’s own is wanted here.');
     const { proof, bytes, entry: spelled, file } = read(text, beside);
     const head = await checkpointOf(proof.checkpoint, key);
     if (proof.index >= head.size) flaw(`There is no entry ${proof.index} in a ledger of ${head.size}.`);
@@ -224,7 +227,7 @@
     const seen = [];
     for (const line of witnessTexts.split('\n').map((l) => l.trim()).filter((l) => l !== '')) {
       const witness = await keyOf(line);
-      if (!witness.cosigns) flaw(`The key of ${witness.name} is not a witness’s.`);
+      if (!witness.cosigns) unread(`The key of ${witness.name} is not a witness’s.`);
       const at = await cosigned(head.note, witness);
       if (at && !seen.some((s) => s.name === witness.name)) seen.push({ name: witness.name, at });
     }
@@ -245,6 +248,7 @@
     try {
       return { verdict: 'holds', ...await check(text, key, witnesses, atLeast, beside) };
     } catch (error) {
+      if (error instanceof Unread) return { verdict: 'unread', why: error.message };
       if (error instanceof Flaw) return { verdict: 'broken', why: error.message };
       return { verdict: 'broken', why: 'The receipt cannot be read.' };
     }
@@ -262,8 +266,8 @@
     texts.forEach((text) => all.append(make('li', text)));
     return all;
   };
-  const TITLES = { holds: 'This receipt holds.', broken: 'This receipt does not hold.', cannot: 'This browser cannot tell.' };
-  const STATES = { holds: ['kept', '✓ Holds'], broken: ['broken', '✕ Does not hold'], cannot: ['waiting', '○ Not checked'] };
+  const TITLES = { holds: 'This receipt holds.', broken: 'This receipt does not hold.', cannot: 'This browser cannot tell.', unread: 'Nothing was checked.' };
+  const STATES = { holds: ['kept', '✓ Holds'], broken: ['broken', '✕ Does not hold'], cannot: ['waiting', '○ Not checked'], unread: ['waiting', '○ Not checked'] };
 
   function show(outcome) {
     const place = by('outcome');
@@ -276,7 +280,7 @@
       parts.push(make('p', outcome.why, 'lede'));
     }
     if (outcome.verdict === 'broken') parts.push(make('p', 'Do not believe what it says. Keep it: a receipt that was once handed out and fails is evidence.'));
-    if (outcome.verdict === 'cannot') parts.push(make('p', 'On any computer, with no network: vouchsafe verify receipt.json'));
+    if (outcome.verdict === 'cannot') parts.push(make('p', 'On any computer, with no network: vouchsafe verify receipt.json --key KEY'));
     place.replaceChildren(...parts);
     place.dataset.verdict = outcome.verdict;
     place.hidden = false;
@@ -287,10 +291,14 @@
   async function chosen() {
     const files = Array.from(by('file').files);
     if (files.length === 0) return { text: by('pasted').value, beside: null };
-    if (files.some((f) => f.size > 262144)) flaw('No receipt is longer than 256 KiB.');
+    const zip = (bytes) => bytes[0] === 0x50 && bytes[1] === 0x4b;
+    const begins = await Promise.all(files.map(async (f) => new Uint8Array(await f.slice(0, 2).arrayBuffer())));
+    if (begins.some(zip)) unread('This is an archive (ZIP), and this page checks receipts. On any computer, with no network: vouchsafe verify ARCHIVE.zip --key KEY');
+    if (files.some((f) => f.size > 262144)) unread('No receipt is longer than 256 KiB.');
     const all = await Promise.all(files.map(async (f) => new Uint8Array(await f.arrayBuffer())));
     const text = (bytes) => { try { return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes); } catch { return ''; } };
     const first = Math.max(0, all.findIndex((bytes) => text(bytes).startsWith('c2sp.org/tlog-proof@v1\n')));
+    if (text(all[first]) === '') unread('This file holds no text, so it is no receipt.');
     return { text: text(all[first]), beside: all.find((_, i) => i !== first) ?? null };
   }
 
@@ -298,10 +306,10 @@
     by('outcome').hidden = true;
     try {
       const { text, beside } = await chosen();
-      if (text.trim() === '') flaw('Choose the file of your receipt first.');
+      if (text.trim() === '') unread('Choose the file of your receipt first.');
       show(await verify(text, by('key').value, by('witnesses').value, Number(by('at-least').value) || 0, beside));
     } catch (error) {
-      show({ verdict: 'broken', why: error instanceof Flaw ? error.message : 'The file cannot be read.' });
+      show({ verdict: 'unread', why: error instanceof Unread ? error.message : 'The file cannot be read.' });
     }
   });
   globalThis.vouchsafeVerify = verify;

@@ -66,6 +66,7 @@ async fn show(edge: &Edge, shell: Shell, page: Page<Logged>, checked: Option<Che
         signed_at: None,
         checkpoint: head.note().to_owned(),
         verifier_key: ledger.verifier().to_string(),
+        archive_key: edge.app.requests.archive_key().to_string(),
         watched: watched(shell.tongue, edge).await?,
         self_check: if ledger.standing().await.is_ok() { found } else { Standing::Broken },
         self_checked: checked.map(|c| c.at.into()),

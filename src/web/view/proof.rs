@@ -78,6 +78,8 @@ pub struct LedgerPage {
     pub checkpoint: String,
     /// The key that checks the signature, in C2SP form.
     pub verifier_key: String,
+    /// The key that checks the signatures of take-home archives.
+    pub archive_key: String,
     /// Who else has seen it, in a sentence.
     pub watched: String,
     /// How the last self-check of the whole ledger went.

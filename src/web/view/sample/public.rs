@@ -416,6 +416,7 @@ fn ledger() -> LedgerPage {
         signed_at: Some(at("2026-11-22T14:06:00Z")),
         checkpoint: CHECKPOINT.into(),
         verifier_key: KEY.into(),
+        archive_key: KEY.replace("/ledger", "/take-home"),
         watched: "2 of 3 signed the ledger at 51,280 entries".into(),
         self_check: State::Kept,
         self_checked: Some(at("2026-11-22T13:00:00Z")),
