@@ -262,7 +262,9 @@ fn attested(tenant: &TenantId, word: &Vouching, found: &mut Found<'_>) {
         State::Attested | State::Kept => found.check(true, &claim),
         State::AtRisk => found.say.warning(&format!("{claim}; to be vouched for again by {due}")),
         State::Waiting => {
-            found.say.note(&format!("nobody has vouched yet: {tenant}, {what}; {owner} is to do it by {due}"))
+            found
+                .say
+                .note(&format!("nobody has vouched yet: {tenant}, {what}; {owner} is to do it by {due}"));
         }
         State::Overdue | State::Broken => found.check(false, &claim),
     }

@@ -113,8 +113,8 @@ impl Read<'_> {
             place = path.display().to_string();
             // A value that was laid over the file's has no line in it: the file is read once more by itself.
             let span = e.span().or_else(|| toml::from_str::<Config>(text).err()?.span());
-            if let Some(before) = span.and_then(|span| text.as_bytes().get(..span.start)) {
-                place.push_str(&format!(", line {}", before.iter().filter(|b| **b == b'\n').count() + 1));
+            if let Some(before) = span.and_then(|span| text.get(..span.start)) {
+                place.push_str(&format!(", line {}", before.split('\n').count()));
             }
         }
         if !section.is_empty() {

@@ -286,7 +286,7 @@ each_database! {
         assert_eq!(house.count(false, "SELECT COUNT(*) FROM consent_event").await, 0, "rows were left");
         // A control: a writer that does not ask how a person stands before it writes, and is slow, leaves something.
         let owner = house.person(&flux(), "slow").await;
-        house.erase_beside_one_that_does_not_ask(&owner).await;
+        Box::pin(house.erase_beside_one_that_does_not_ask(&owner)).await;
         assert_eq!(house.count(false, "SELECT COUNT(*) FROM record").await, 1, "it is what asking stops");
         // Another: without the fence of the keystore a key is made again.
         let owner = house.person(&flux(), "control").await;

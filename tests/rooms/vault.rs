@@ -318,7 +318,7 @@ each_house! {
 
     async fn bytes_that_no_row_knows_and_whose_key_does_not_open_are_deleted(house: House) {
         let ada = house.person("ada").await;
-        house.object(&ada, &[7; 70_000]).await;
+        house.object(&ada, &vec![7; 70_000]).await;
         house.run("DELETE FROM object").await;
         run_in(&house.keystore().await, "UPDATE item_key SET wrapped = kfp").await;
         let found = house.app.vault.reconcile_blobs().await.unwrap();

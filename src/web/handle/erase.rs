@@ -29,7 +29,7 @@ pub(crate) async fn ask(person: Person) -> Answer {
 
 async fn page(person: &Person, mistakes: Mistakes) -> Result<Erase, Fault> {
     let app = &person.edge.app;
-    let found = app.vault.holdings(&person.owner).await?;
+    let found = app.requests.holdings(&person.owner).await?;
     let sent = app.disclosures.of(&person.owner).await?;
     let there = |p: &&Processor| sent.iter().any(|d| d.processor == p.id && d.deleted_at.is_none());
     let copies = person.policy.processors().filter(there);
