@@ -157,17 +157,19 @@ pub(super) struct Sealed {
     pub(super) file_key: zeroize::Zeroizing<[u8; 16]>,
 }
 
-/// Opens an image, or the bytes of a range of it; of a range, only the chunks it needs are fetched and decrypted.
-pub(super) fn open(sealed: Sealed, range: Option<Range<u64>>) -> PlainStream {
+/// Opens an image, or the bytes of a range of it; of a range, only the chunks it needs are fetched and decrypted. The first
+/// of them at once: what cannot be had at all is an error, and no stream that breaks off.
+pub(super) async fn open(sealed: Sealed, range: Option<Range<u64>>) -> Result<PlainStream, Error> {
     let ask = range.as_ref().map_or(sealed.cipher_len, asks);
     let left = range.as_ref().map_or(u64::MAX, |range| range.end.saturating_sub(range.start));
     let blob = Blob { sealed, ask, at: 0, upto: 0, body: None, have: BytesMut::new() };
     let from = range.map_or(0, |range| range.start);
-    let outward = Outward { blob, opener: None, from, skip: 0, left };
-    let pieces = futures_util::stream::try_unfold(outward, |mut outward| async move {
+    let mut outward = Outward { blob, opener: None, from, skip: 0, left };
+    let first = outward.step().await?;
+    let rest = futures_util::stream::try_unfold(outward, |mut outward| async move {
         Ok(outward.step().await?.map(|piece| (piece, outward)))
     });
-    PlainStream(pieces.boxed())
+    Ok(PlainStream(futures_util::stream::iter(first.map(Ok)).chain(rest).boxed()))
 }
 
 /// An image on its way out.

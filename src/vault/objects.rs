@@ -116,7 +116,8 @@ impl Vault {
         Ok(Page { items, next: page.next })
     }
 
-    /// Opens an image, or a range of its bytes.
+    /// Opens an image, or a range of its bytes. [`Error::Damaged`] when they are not there or do not open, as far as the
+    /// first chunk tells.
     pub async fn open_object(
         &self,
         owner: &Owner,
@@ -137,7 +138,23 @@ impl Vault {
             file_key: file_key(&key.key),
         };
         let object = stored(owner, row, &key.key)?;
-        Ok(OpenObject { object, bytes: blob_stream::open(sealed, range) })
+        match blob_stream::open(sealed, range).await {
+            Ok(bytes) => Ok(OpenObject { object, bytes }),
+            // Erased a moment ago, or its bytes are lost: the row knows.
+            Err(Error::NotFound) => Err(self.object_row(owner, id).await.map_or_else(
+                |gone| gone,
+                |_| {
+                    tracing::error!(object = %id, "the bytes of an image are not in the store");
+                    Error::Damaged
+                },
+            )),
+            Err(e) => {
+                if matches!(e, Error::Damaged) {
+                    tracing::error!(object = %id, "the bytes of an image are not what was stored");
+                }
+                Err(e)
+            }
+        }
     }
 
     /// Says what an image belongs to: the input of an edit. [`Error::NotFound`] when it belongs to something already.

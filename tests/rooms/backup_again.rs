@@ -86,6 +86,7 @@ async fn an_upload_that_landed_after_a_backup_keeps_its_key_for_a_newer_one() {
     assert_eq!(stage.house.bytes(&owner, &landed).await.unwrap(), b"under way");
 
     let stage = Box::pin(stage.brought_back("older")).await;
+    stage.house.advance(TimeDelta::minutes(1));
     let body = futures_util::stream::iter([Ok::<_, vault::Error>(Bytes::from_static(b"since then"))]);
     let since = stage.house.app.vault.stage_object(&owner, new_object("output-image"), body).await.unwrap();
     drop(since);

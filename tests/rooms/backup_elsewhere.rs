@@ -44,6 +44,7 @@ each_app_with_recipients! {
         assert_eq!(count_in(db, "SELECT COUNT(*) FROM elsewhere_task").await, 0);
         let said = "SELECT COUNT(*) FROM job WHERE kind = 'unread-row'";
         assert_eq!(count_in(db, said).await, 1, "somebody must look there by hand");
+        app.leave_the_queue();
         there.is_content();
     }
 }
