@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::erase::ItemKind;
-use super::{Error, Owner, Vault, rows, sql};
+use super::{Error, Owner, Vault, leaving, sql};
 use crate::base::TenantId;
 use crate::blobs::{self, BlobKey, KeyPrefix};
 use crate::crypto::{Context, Fingerprint};
@@ -47,7 +47,7 @@ impl Vault {
     pub async fn erase_again(&self, tenant: &TenantId, ids: &[&str]) -> Result<Again, Error> {
         let mut doomed = {
             let mut tx = self.db.read().await?;
-            rows::doomed_by_id(&mut tx, tenant, ids).await?
+            leaving::doomed_by_id(&mut tx, tenant, ids).await?
         };
         // Of what has no row a key may be there all the same.
         self.keys.destroy_items(tenant, ids).await?;
@@ -70,7 +70,7 @@ impl Vault {
     /// Whether a record is still the value that was sealed under this key. `false` as well when it is not there.
     pub async fn is_under(&self, tenant: &TenantId, record: &str, key: Fingerprint) -> Result<bool, Error> {
         let mut tx = self.db.read().await?;
-        let found = rows::doomed_by_id(&mut tx, tenant, &[record]).await?;
+        let found = leaving::doomed_by_id(&mut tx, tenant, &[record]).await?;
         Ok(found.iter().any(|d| d.kfp == Some(key)))
     }
 

@@ -3,10 +3,10 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
+use super::leaving::{Gone, Which};
 use super::records::key_items;
-use super::rows::{Gone, Which};
 use super::turns::Held;
-use super::{Error, Owner, Vault, rows, sql};
+use super::{Error, Owner, Vault, leaving, rows, sql};
 use crate::base::{ObjectId, RecordId, SubjectId, TenantId, Timestamp};
 use crate::blobs::BlobKey;
 use crate::crypto::Fingerprint;
@@ -81,9 +81,9 @@ impl Vault {
     ) -> Result<Vec<Doomed>, Error> {
         let unholdable = self.unholdable(tenant);
         let mut tx = self.db.read().await?;
-        let mut due = rows::due(&mut tx, tenant, now, most).await?;
+        let mut due = leaving::due(&mut tx, tenant, now, most).await?;
         if !unholdable.is_empty() {
-            let more = rows::due_unholdable(&mut tx, tenant, now, &unholdable, most).await?;
+            let more = leaving::due_unholdable(&mut tx, tenant, now, &unholdable, most).await?;
             let known: HashSet<String> = due.iter().map(|d| d.id.clone()).collect();
             due.extend(more.into_iter().filter(|d| !known.contains(&d.id)));
         }
@@ -170,7 +170,7 @@ impl Vault {
             doomed.iter().filter(is_later).partition(|d| d.is_record());
         for (some, statement) in [(objects, sql::DOOM_OBJECTS), (records, sql::DOOM_RECORDS)] {
             let ids: Vec<_> = some.iter().map(|d| d.id.as_str()).collect();
-            rows::doom(&mut tx, tenant, statement, &ids, now).await?;
+            leaving::doom(&mut tx, tenant, statement, &ids, now).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -200,7 +200,7 @@ impl Vault {
         let mut tx = self.db.read().await?;
         for d in doomed.iter().filter(|d| !d.is_record()) {
             let owner = Owner::new(tenant, d.subject);
-            let beside = rows::doomed(&mut tx, &owner, Which::Parent(&d.id)).await?;
+            let beside = leaving::doomed(&mut tx, &owner, Which::Parent(&d.id)).await?;
             let fresh: Vec<_> = beside.into_iter().filter(|b| !all.iter().any(|d| d.id == b.id)).collect();
             if !fresh.is_empty() {
                 let held = rows::holds(&mut tx, &owner).await?;
@@ -262,8 +262,8 @@ impl Vault {
                 ItemKind::Record { .. } => records.push(d.id.as_str()),
             }
         }
-        let mut gone = rows::delete(tx, tenant, sql::DELETE_OBJECTS, &objects).await?;
-        gone.extend(rows::delete(tx, tenant, sql::DELETE_RECORDS, &records).await?);
+        let mut gone = leaving::delete(tx, tenant, sql::DELETE_OBJECTS, &objects).await?;
+        gone.extend(leaving::delete(tx, tenant, sql::DELETE_RECORDS, &records).await?);
         Ok(gone.into_iter().map(|row| (row.id.clone(), row)).collect())
     }
 
@@ -280,7 +280,7 @@ impl Vault {
     async fn erase_which(&self, owner: &Owner, which: Which<'_>, by: Role) -> Result<(), Error> {
         let doomed = {
             let mut tx = self.db.read().await?;
-            rows::doomed(&mut tx, owner, which).await?
+            leaving::doomed(&mut tx, owner, which).await?
         };
         if doomed.is_empty() {
             return Err(Error::NotFound);
@@ -338,7 +338,7 @@ impl Vault {
         loop {
             let doomed = {
                 let mut tx = self.db.read().await?;
-                rows::doomed(&mut tx, owner, which()).await?
+                leaving::doomed(&mut tx, owner, which()).await?
             };
             if doomed.is_empty() {
                 return Ok(gone);
@@ -356,7 +356,7 @@ impl Vault {
         now: Timestamp,
     ) -> Result<Vec<Doomed>, Error> {
         let mut tx = self.db.read().await?;
-        let all = rows::doomed(&mut tx, owner, Which::Parent(parent)).await?;
+        let all = leaving::doomed(&mut tx, owner, Which::Parent(parent)).await?;
         let held = rows::holds(&mut tx, owner).await?;
         let due = |d: &Doomed| d.due_at.is_some_and(|at| at <= now) && !is_held(&held, &d.category);
         let erases = |d: &Doomed| {

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use super::records::{key_item, open, place};
 use super::reduce::strip;
 use super::rows::RecordRow;
-use super::{Error, Item, Owner, SealedRecord, Vault, rows, sql};
+use super::{Error, Item, Owner, SealedRecord, Vault, leaving, rows, sql};
 use crate::base::{RecordId, SubjectId, TenantId, Timestamp};
 use crate::crypto;
 use crate::keystore::{self, Class, NewItem};
@@ -182,7 +182,7 @@ impl Vault {
             .fact("fields-gone", i64::try_from(gone).unwrap_or(i64::MAX));
         let mut tx = self.db.begin().await?;
         // Who was quicker has moved it already.
-        if !rows::delete(&mut tx, &person.tenant, sql::DELETE_RECORDS, &[&old]).await?.is_empty() {
+        if !leaving::delete(&mut tx, &person.tenant, sql::DELETE_RECORDS, &[&old]).await?.is_empty() {
             Self::insert_rows(&mut tx, holder, std::slice::from_ref(&moved)).await?;
             self.ledger.append(&mut tx, entry).await?;
         }

@@ -16,6 +16,7 @@ mod erase;
 mod error;
 mod graves;
 mod kept;
+mod leaving;
 mod looks;
 mod model;
 mod objects;

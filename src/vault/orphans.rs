@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::erase::ItemKind;
 use super::records::key_item;
-use super::{Error, Vault, rows};
+use super::{Error, Vault, leaving};
 use crate::base::{TenantId, Timestamp};
 use crate::keystore::Keyed;
 
@@ -42,7 +42,7 @@ impl Vault {
         let ids: Vec<&str> = items.iter().map(|item| item.split('#').next().unwrap_or_default()).collect();
         let rows: HashMap<String, ItemKind> = {
             let mut tx = self.db.read().await?;
-            let found = rows::doomed_by_id(&mut tx, tenant, &ids).await?;
+            let found = leaving::doomed_by_id(&mut tx, tenant, &ids).await?;
             found.into_iter().map(|d| (d.id, d.kind)).collect()
         };
         let is_known = |id: &str, item: &str| match rows.get(id) {

@@ -1,7 +1,7 @@
 //! A person as a whole: their keys made, what they have, everything gone, and a second look that it is.
 
-use super::rows::Which;
-use super::{Error, ItemKind, Owner, Vault, rows, sql};
+use super::leaving::Which;
+use super::{Error, ItemKind, Owner, Vault, leaving, rows, sql};
 use crate::base::{TenantId, Timestamp};
 use crate::blobs::{self, BlobKey};
 use crate::crypto::Fingerprint;
@@ -156,7 +156,7 @@ impl Vault {
         loop {
             let doomed = {
                 let mut tx = self.db.read().await?;
-                rows::doomed(&mut tx, owner, Which::All).await?
+                leaving::doomed(&mut tx, owner, Which::All).await?
             };
             if doomed.is_empty() {
                 break;

@@ -7,9 +7,10 @@
 
 use serde_json::Value;
 
+use super::leaving::Which;
 use super::records::{key_item, key_items, open};
-use super::rows::{RecordRow, Which};
-use super::{Doomed, Error, ItemKind, Owner, Record, Vault, rows, sql};
+use super::rows::RecordRow;
+use super::{Doomed, Error, ItemKind, Owner, Record, Vault, leaving, rows, sql};
 use crate::base::{TenantId, Timestamp};
 use crate::keystore;
 use crate::ledger::{Entry, EntryKind};
@@ -154,7 +155,7 @@ impl Vault {
                 return Err(Error::Held);
             }
             // The key that dies, as its own row names it: whoever stops after this has told of it already.
-            let before = rows::doomed(&mut tx, owner, Which::Record(&id)).await?.pop();
+            let before = leaving::doomed(&mut tx, owner, Which::Record(&id)).await?.pop();
             if !self.revise(&mut tx, owner, (&id, &category, revision), &less).await? {
                 return Err(Error::NotFound);
             }
