@@ -20,6 +20,7 @@ mod looks;
 mod model;
 mod objects;
 mod orphans;
+mod owed;
 mod person;
 mod reckon;
 mod records;
