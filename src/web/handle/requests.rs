@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, Method, header};
 use axum::response::{IntoResponse as _, Response};
 
 use super::account::{self, Asked};
-use crate::edge::Fault;
+use crate::edge::{Fault, watched};
 use crate::policy::Right;
 use crate::requests::{Ask, Request, State};
 use crate::subjects::Email;
@@ -181,7 +181,7 @@ pub(crate) async fn take_home(
     let body = if method == Method::HEAD {
         Body::empty()
     } else {
-        Body::from_stream(requests.deliver(&person.owner, &archive, None).await?)
+        Body::from_stream(watched(requests.deliver(&person.owner, &archive, None).await?))
     };
     let response: Response = ([(header::CONTENT_TYPE, "application/zip")], body).into_response();
     let response = with(response, header::CONTENT_LENGTH, &archive.len().to_string());
