@@ -30,6 +30,7 @@ mod sql;
 mod standing;
 mod stock;
 mod turns;
+mod whole;
 
 pub use again::{Again, Strangers};
 pub use arrive::StagedObject;

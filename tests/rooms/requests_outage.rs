@@ -1,9 +1,13 @@
 //! Requests that meet a store of blobs which is down, and what becomes of them when it is back.
 
+use std::io::Cursor;
+
 use chrono::TimeDelta;
 use serde_json::json;
+use vouchsafe::archive;
+use vouchsafe::base::RequestId;
 use vouchsafe::blobs::{S3Settings, Settings, Vendor};
-use vouchsafe::requests::{Erasure, ErasureState};
+use vouchsafe::requests::{Erasure, ErasureState, State};
 
 use super::blobs_bucket::Fault::Status;
 use super::blobs_bucket::{Bucket, QUICK};
@@ -24,6 +28,32 @@ fn take_down(bucket: &Bucket) {
 
 async fn erasure(app: &TestApp) -> Erasure {
     app.app.requests.erasures(&app.tenant(), 10).await.unwrap().remove(0)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_archive_waits_for_a_store_that_is_down_and_has_no_gap() {
+    let bucket = Bucket::start().await;
+    let app = over(&bucket).await;
+    let ada = app.person("ada@example.org").await;
+    app.upload(&ada, 1).await;
+    take_down(&bucket);
+    let filed = app.post("/v1/requests").by(&ada).json(&json!({ "right": "access" })).send().await;
+    assert_eq!(filed.status, 201, "{}", filed.text());
+    let id: RequestId = filed.json()["id"].as_str().unwrap().parse().unwrap();
+    let waits = app.app.requests.find(&app.tenant(), id).await.unwrap();
+    assert_eq!(waits.state, State::Working);
+    assert_eq!(waits.problem.as_deref(), Some("something it needs cannot be reached"));
+
+    bucket.forget();
+    app.advance(TimeDelta::minutes(2));
+    app.app.requests.tick().await.unwrap();
+    let ready = app.app.requests.find(&app.tenant(), id).await.unwrap();
+    assert_eq!((ready.state, ready.problem.as_deref()), (State::Fulfilled, None));
+    assert_eq!(app.app.requests.missing(&ada.owner, &ready).await.unwrap(), 0);
+    let got = app.get(&format!("/v1/requests/{id}/archive")).by(&ada).send().await;
+    assert_eq!(got.status, 200, "{}", got.text());
+    let report = archive::verify(Cursor::new(&got.body), Some(&app.app.requests.archive_key()));
+    assert!(report.is_whole() && report.gaps.is_empty() && report.images == 1, "{report:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

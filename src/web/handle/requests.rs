@@ -109,12 +109,16 @@ pub(crate) async fn status(person: Person, Path((_, reference)): Path<(String, S
     let letters = app.requests.letters(&request, &person.actor()).await?;
     let holdings = app.requests.holdings(&person.owner).await?;
     let told = app.elsewhere.of_request(&person.tenant, request.id).await?;
+    let missing = match request.archive {
+        Some(_) => app.requests.missing(&person.owner, &request).await?,
+        None => 0,
+    };
     let tongue = person.tongue();
     let (answer, remedy) = answer(tongue, &letters);
     html(&RequestStatus {
         shell: person.shell().await?,
         row: row(tongue, &person.policy, &request),
-        says: says(tongue, &request),
+        says: says(tongue, &request, missing),
         steps: steps(tongue, &request, &events),
         archive: archive(tongue, &root, &request, &holdings, person.now),
         recipients: told.iter().map(|task| recipient(tongue, &person.policy, task)).collect(),
