@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use futures_util::StreamExt as _;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::filing::CATEGORY;
 use super::fulfil::PURPOSE;
@@ -34,7 +34,7 @@ impl Requests {
         let found = self.vault.records_of(owner, &access, &request.id.to_string()).await?;
         let mut gaps = BTreeSet::new();
         for record in found.iter().filter(|r| r.name == GAPS && request.gathered(r.item.created_at)) {
-            let ids = record.value.get("pictures").and_then(|ids| ids.as_array());
+            let ids = record.value.get("pictures").and_then(Value::as_array);
             gaps.extend(ids.into_iter().flatten().filter_map(|id| id.as_str()?.parse::<ObjectId>().ok()));
         }
         Ok(gaps)
