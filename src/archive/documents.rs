@@ -85,6 +85,9 @@ pub struct Images {
     pub schema: String,
     /// The images, in the order of the gallery.
     pub images: Vec<Picture>,
+    /// Those that could not be read: with what was recorded of each, and the path of the note in its place.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub missing: Vec<Picture>,
 }
 
 /// One image.

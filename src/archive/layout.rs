@@ -135,7 +135,7 @@ impl Layout {
         let body_at = file.at + entry.local_len();
         match &file.body {
             _ if at < body_at => Part::Ready(file.at, entry.local().into()),
-            Body::Bytes(bytes) => Part::Ready(body_at, bytes.clone()),
+            Body::Bytes(bytes) | Body::Gap(bytes) => Part::Ready(body_at, bytes.clone()),
             Body::Stored(stored) => Part::Stored(body_at, n, stored),
         }
     }
@@ -153,7 +153,7 @@ impl Inner {
             .into_iter()
             .map(|f| {
                 let (len, crc32) = match &f.body {
-                    Body::Bytes(b) => (b.len() as u64, crc32fast::hash(b)),
+                    Body::Bytes(b) | Body::Gap(b) => (b.len() as u64, crc32fast::hash(b)),
                     Body::Stored(s) => (s.len, s.crc32),
                 };
                 let file = Placed { path: f.path, crc32, len, at, central_at: 0, body: f.body };

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Body, Contents, Controller, Error, Facts, Signer, json, names};
+use super::{Body, Contents, Controller, Error, Facts, Signer, gap, json, names};
 use crate::base::{TenantId, Timestamp};
 use crate::crypto::sha256;
 
@@ -63,6 +63,9 @@ pub struct Listed {
     /// What it was called when it was uploaded, without control characters.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub original_name: Option<String>,
+    /// Of a note in the place of a stored file that could not be read: why. Absent for every other file.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub missing: Option<String>,
 }
 
 impl Manifest {
@@ -83,7 +86,7 @@ impl Manifest {
                 .iter()
                 .map(|f| {
                     let (bytes, hash) = match &f.body {
-                        Body::Bytes(b) => (b.len() as u64, sha256(b)),
+                        Body::Bytes(b) | Body::Gap(b) => (b.len() as u64, sha256(b)),
                         Body::Stored(s) => (s.len, s.sha256),
                     };
                     Listed {
@@ -94,6 +97,7 @@ impl Manifest {
                         title: f.title.clone(),
                         data: f.facts.clone(),
                         original_name: f.original_name.as_deref().map(names::shown),
+                        missing: matches!(f.body, Body::Gap(_)).then(|| gap::WHY.to_owned()),
                     }
                 })
                 .collect(),

@@ -2,7 +2,8 @@
 //! script, the answer of Article 15 computed for them, hashes and a signature.
 //!
 //! Promises: the length of an archive is known before its first byte, any part of it can be asked for, and memory does
-//! not grow with it; a stored file that is not what was recorded breaks the transfer off; no name that came from
+//! not grow with it; a stored file that is not what was recorded breaks the transfer off, and one that is known to be
+//! missing has a note in its place; no name that came from
 //! outside becomes a path; the same contents give the same bytes; what [`verify()`] calls whole is whole.
 //! Must never: open a database, read a clock, write plaintext to a disk.
 
@@ -10,6 +11,7 @@ mod documents;
 mod encrypt;
 mod error;
 mod frame;
+mod gap;
 mod json;
 mod key;
 mod layout;

@@ -107,6 +107,8 @@ pub enum Body {
     Bytes(Bytes),
     /// Stored elsewhere, opened only when its turn in the stream comes.
     Stored(Stored),
+    /// In memory: a note in the place of a stored file that could not be read.
+    Gap(Bytes),
 }
 
 /// A file whose length, checksum and hash were recorded when it was taken in.

@@ -14,6 +14,8 @@ const ROWS: usize = 100;
 const PICTURES: usize = 2000;
 /// Readings that the page itself shows, the newest.
 const READS: usize = 200;
+/// Notes in the place of pictures that the head of the page leads to.
+const GAPS: usize = 50;
 
 #[derive(Template)]
 #[template(path = "index.html", config = "src/archive/askama.toml")]
@@ -22,18 +24,36 @@ struct Index<'a> {
     answer: &'a Answer,
     sections: Vec<Section<'a>>,
     files: &'a [(String, String)],
+    /// How many pictures could not be read, in words.
+    missing: String,
+    /// The notes in their places, the first of them.
+    gaps: Vec<&'a str>,
 }
 
 /// One category as the page shows it.
 struct Section<'a> {
     held: &'a Held,
-    pictures: Vec<(&'a Picture, &'a str)>,
+    pictures: Vec<Shown<'a>>,
     other_pictures: usize,
     columns: Vec<String>,
     rows: Vec<Vec<String>>,
     more: usize,
     /// `data/account`, to which `.json` and `.csv` are added. Empty if there are no records.
     files: Vec<&'a str>,
+}
+
+/// One picture as the page shows it.
+struct Shown<'a> {
+    picture: &'a Picture,
+    alt: &'a str,
+    missing: bool,
+}
+
+impl Shown<'_> {
+    /// Whether a note lies in its place.
+    fn is_missing(&self) -> bool {
+        self.missing
+    }
 }
 
 /// The page.
@@ -44,16 +64,21 @@ pub(super) fn render(
     files: &[(String, String)],
 ) -> Result<Vec<u8>, Error> {
     let mut left = pictures.iter();
-    let mut sections = Vec::new();
+    let (mut sections, mut gaps) = (Vec::new(), Vec::new());
     for category in &home.categories {
         // Pictures come in the order of the categories and of the images in them.
-        let own =
-            category.images.iter().zip(left.by_ref()).map(|(image, p)| (p, image.alt.as_str())).collect();
+        let each = category.images.iter().zip(left.by_ref());
+        let own: Vec<Shown<'_>> = each
+            .map(|(image, picture)| Shown { picture, alt: image.alt.as_str(), missing: image.missing })
+            .collect();
+        gaps.extend(own.iter().filter(|shown| shown.missing).map(|shown| shown.picture.path.as_str()));
         if let Some(held) = answer.categories.iter().find(|h| h.id == category.id) {
             sections.push(Section::new(category, held, own, files));
         }
     }
-    let page = Index { home, answer, sections, files };
+    let missing = count(&(gaps.len() as u64), "picture", "pictures");
+    gaps.truncate(GAPS);
+    let page = Index { home, answer, sections, files, missing, gaps };
     page.render().map(String::into_bytes).map_err(|_| Error::Unwritable("index.html"))
 }
 
@@ -61,7 +86,7 @@ impl<'a> Section<'a> {
     fn new(
         category: &'a Category,
         held: &'a Held,
-        mut pictures: Vec<(&'a Picture, &'a str)>,
+        mut pictures: Vec<Shown<'a>>,
         files: &'a [(String, String)],
     ) -> Self {
         let (columns, rows) = table(category);

@@ -111,6 +111,8 @@ pub struct Image {
     pub caption: Option<String>,
     /// Pixels across and down.
     pub size: Option<(u32, u32)>,
+    /// Whether its bytes could not be read: then a note stands in its place.
+    pub missing: bool,
 }
 
 /// Someone who received data of this person: named, not a category of recipients (C-154/21).

@@ -10,7 +10,7 @@ use super::model::{Body, Contents, Facts, File, Head, Retention};
 use super::names::{self, Names};
 use super::person::{Category, Image, TakeHome};
 use super::table::{cell, table_csv};
-use super::{Error, json, page};
+use super::{Error, gap, json, page};
 use crate::base::Timestamp;
 use crate::crypto::sha256;
 
@@ -33,7 +33,7 @@ impl TakeHome {
         for category in self.categories.iter().filter(|c| !c.records.is_empty()) {
             data(category, &mut names, &mut files)?;
         }
-        tables(&self, &pictures, &mut names, &mut files)?;
+        tables(&self, &listed(&images), &mut names, &mut files)?;
         files.extend(self.attachments.iter().map(|f| File { path: names.take(&f.path), ..f.clone() }));
         let listed: Vec<(String, String)> = files.iter().map(|f| (f.path.clone(), f.title.clone())).collect();
         let index = page::render(&self, &answer, &pictures, &listed)?;
@@ -45,12 +45,22 @@ impl TakeHome {
     }
 }
 
+/// `images.json`: a picture that could not be read is listed apart from those that are here.
+fn listed(images: &[(Picture, File)]) -> Images {
+    let of = |gaps: bool| {
+        let those = images.iter().filter(|(_, file)| matches!(file.body, Body::Gap(_)) == gaps);
+        those.map(|(picture, _)| picture.clone()).collect()
+    };
+    Images { schema: "vouchsafe/archive-images/1".to_owned(), images: of(false), missing: of(true) }
+}
+
 /// Every image with its file, in the order of the gallery.
 fn images(home: &TakeHome, names: &mut Names) -> Vec<(Picture, File)> {
     let mut out = Vec::new();
     for category in &home.categories {
         for image in &category.images {
-            let path = names.take(&format!("images/{}/{}", names::part(&category.id), image_name(image)));
+            let name = if image.missing { gap_name(image) } else { image_name(image) };
+            let path = names.take(&format!("images/{}/{name}", names::part(&category.id)));
             let picture = Picture {
                 path: path.clone(),
                 id: image.stored.object.to_string(),
@@ -65,13 +75,19 @@ fn images(home: &TakeHome, names: &mut Names) -> Vec<(Picture, File)> {
                 original_name: image.original_name.as_deref().map(names::shown),
                 caption: image.caption.clone(),
             };
+            let (title, media_type, body) = if image.missing {
+                let note = gap::note(&home.head, image);
+                (format!("{}: could not be read", image.alt), "text/plain", Body::Gap(note.into()))
+            } else {
+                (image.alt.clone(), image.media_type.as_str(), Body::Stored(image.stored))
+            };
             let file = File {
                 path,
-                title: image.alt.clone(),
-                media_type: image.media_type.clone(),
+                title,
+                media_type: media_type.to_owned(),
                 facts: Some(facts(category, image.ends)),
                 original_name: image.original_name.clone(),
-                body: Body::Stored(image.stored),
+                body,
             };
             out.push((picture, file));
         }
@@ -81,17 +97,30 @@ fn images(home: &TakeHome, names: &mut Names) -> Vec<(Picture, File)> {
 
 /// `2026-05-05-holiday-in-rome.jpg`: the day, what the person called it, and the extension of what it is.
 fn image_name(image: &Image) -> String {
-    let stem =
-        image.original_name.as_deref().map_or("image", |n| n.rsplit_once('.').map_or(n, |(stem, _)| stem));
     let extension = match image.media_type.as_str() {
         "image/jpeg" => "jpg",
         "image/png" => "png",
         "image/webp" => "webp",
         _ => "bin",
     };
+    format!("{}-{}.{extension}", day(image), stem(image))
+}
+
+/// `2026-05-05-missing-holiday-in-rome.txt`: the note in the place of one that could not be read.
+fn gap_name(image: &Image) -> String {
+    format!("{}-missing-{}.txt", day(image), stem(image))
+}
+
+fn day(image: &Image) -> String {
+    image.at.to_utc().format("%Y-%m-%d").to_string()
+}
+
+/// What the person called it, without the extension, fit for a path.
+fn stem(image: &Image) -> String {
+    let stem =
+        image.original_name.as_deref().map_or("image", |n| n.rsplit_once('.').map_or(n, |(stem, _)| stem));
     // The stem's own dots are not to be taken for an extension.
-    let stem = names::part(&stem.replace('.', "-"));
-    format!("{}-{stem}.{extension}", image.at.to_utc().format("%Y-%m-%d"))
+    names::part(&stem.replace('.', "-"))
 }
 
 fn facts(category: &Category, ends: Option<Timestamp>) -> Facts {
@@ -136,14 +165,8 @@ pub(super) fn columns(category: &Category) -> Vec<&str> {
 }
 
 /// What is the same for everyone: the lists of images, consents and readings.
-fn tables(
-    home: &TakeHome,
-    pictures: &[Picture],
-    names: &mut Names,
-    files: &mut Vec<File>,
-) -> Result<(), Error> {
-    let images = Images { schema: "vouchsafe/archive-images/1".to_owned(), images: pictures.to_vec() };
-    files.push(document(names, "images.json", "Your images, with where each lies", &images)?);
+fn tables(home: &TakeHome, images: &Images, names: &mut Names, files: &mut Vec<File>) -> Result<(), Error> {
+    files.push(document(names, "images.json", "Your images, with where each lies", images)?);
     let reads = Reads { schema: "vouchsafe/archive-reads/1".to_owned(), reads: home.reads.clone() };
     files.push(document(names, "reads.json", "Who read your data", &reads)?);
     let consents =
@@ -162,7 +185,7 @@ fn checksums(files: &[File]) -> Vec<u8> {
     let mut out = String::new();
     for file in files {
         let hash = match &file.body {
-            Body::Bytes(bytes) => sha256(bytes),
+            Body::Bytes(bytes) | Body::Gap(bytes) => sha256(bytes),
             Body::Stored(stored) => stored.sha256,
         };
         out.extend([hex::encode(hash).as_str(), "  ", &file.path, "\n"]);

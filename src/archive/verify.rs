@@ -129,6 +129,7 @@ impl<R: Read + Seek> Archive<R> {
 
     /// The report on what is known without reading a file.
     pub fn report(&self) -> Report {
+        let gaps = self.manifest.files.iter().filter(|f| f.missing.is_some());
         Report {
             tenant: self.manifest.tenant.to_string(),
             controller: names::shown(&self.manifest.controller.name),
@@ -137,6 +138,7 @@ impl<R: Read + Seek> Archive<R> {
             manifest_sha256: Some(self.manifest_sha256),
             files: self.manifest.files.len(),
             images: self.manifest.files.iter().filter(|f| f.media_type.starts_with("image/")).count(),
+            gaps: gaps.map(|f| names::shown(&f.path)).collect(),
             bytes: 0,
             signature: Some(self.signature.clone()),
             flaws: Vec::new(),

@@ -8,7 +8,7 @@ use super::{Variables, process, seals, status};
 use crate::app::App;
 use crate::audit::{State, Verdict, Vouching};
 use crate::base::TenantId;
-use crate::blobs::Level;
+use crate::blobs::{Finding, Level};
 use crate::intake::NameServer;
 use crate::recipients::{Stripe, Supabase};
 
@@ -33,6 +33,13 @@ impl Found<'_> {
         self.well &= holds;
         self.say.check(holds, claim);
     }
+
+    /// A part that could not be looked through to its end does not keep the others from it, and is not well.
+    fn looked(&mut self, went: anyhow::Result<()>, at: &str) {
+        if let Err(why) = went {
+            self.check(false, &format!("{at} can be looked at: {why:#}"));
+        }
+    }
 }
 
 /// Runs it.
@@ -47,23 +54,27 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
         return Ok(status(found.well));
     }
     found.say.title("Folders and keys");
-    modes(&app, &mut found)?;
+    let went = modes(&app, &mut found);
+    found.looked(went, "folders and keys");
     seal(&app, &mut found).await;
     found.say.gap();
     found.say.title("Stores");
-    stores(&app, &mut found).await?;
+    stores(&app, &mut found).await;
     found.say.gap();
     found.say.title("Ledger");
-    ledger(&app, &mut found).await?;
+    let went = ledger(&app, &mut found).await;
+    found.looked(went, "the ledger");
     found.say.gap();
     found.say.title("Recipients");
-    recipients(&app, &mut found).await?;
+    let went = recipients(&app, &mut found).await;
+    found.looked(went, "the recipients");
     found.say.gap();
     found.say.title("Letters that come in");
     letters(&app, &mut found).await;
     found.say.gap();
     found.say.title("Promises");
-    promises(&app, &mut found).await?;
+    let went = promises(&app, &mut found).await;
+    found.looked(went, "the promises");
     app.close().await;
     let well = found.well;
     found.say.gap();
@@ -143,19 +154,23 @@ fn listed(names: &[String]) -> String {
     if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) }
 }
 
-async fn stores(app: &App, found: &mut Found<'_>) -> anyhow::Result<()> {
+async fn stores(app: &App, found: &mut Found<'_>) {
     found.check(app.db.ping().await.is_ok(), "the main database answers");
     found.check(app.keys.ping().await.is_ok(), "the keystore answers");
-    for finding in app.blobs.check(&app.entropy).await? {
-        match finding.level {
-            Level::Good => found.check(true, &format!("blobs: {}", finding.about)),
-            Level::Warning => found.say.warning(&format!("blobs, {}: {}", finding.about, finding.text)),
-            Level::Error => found.check(false, &format!("blobs, {}: {}", finding.about, finding.text)),
-        }
+    match app.blobs.check(&app.entropy).await {
+        Ok(findings) => findings.into_iter().for_each(|finding| blobs(found, &finding)),
+        Err(why) => found.check(false, &format!("the store of blobs answers: {why}")),
     }
     let epochs = app.keys.epochs().len();
     found.check(epochs <= 2, &format!("at most two key epochs are alive (now {epochs})"));
-    Ok(())
+}
+
+fn blobs(found: &mut Found<'_>, finding: &Finding) {
+    match finding.level {
+        Level::Good => found.check(true, &format!("blobs: {}", finding.about)),
+        Level::Warning => found.say.warning(&format!("blobs, {}: {}", finding.about, finding.text)),
+        Level::Error => found.check(false, &format!("blobs, {}: {}", finding.about, finding.text)),
+    }
 }
 
 async fn ledger(app: &App, found: &mut Found<'_>) -> anyhow::Result<()> {
@@ -239,7 +254,14 @@ async fn letters(app: &App, found: &mut Found<'_>) {
 /// make, of its log and of its pages, is told and counts for nothing.
 async fn promises(app: &App, found: &mut Found<'_>) -> anyhow::Result<()> {
     for tenant in app.library.tenants() {
-        for (watch, outcome) in app.audit.look(&tenant).await? {
+        let looked = match app.audit.look(&tenant).await {
+            Ok(looked) => looked,
+            Err(why) => {
+                found.check(false, &format!("{tenant}: its promises can be looked at: {why}"));
+                Vec::new()
+            }
+        };
+        for (watch, outcome) in looked {
             let claim = format!("{tenant}, {}: {}", watch.probe, outcome.figure);
             match outcome.verdict {
                 Verdict::Passed => found.check(true, &claim),

@@ -12,6 +12,9 @@ use super::status;
 use crate::archive::{self, Flaw, Signature};
 use crate::ledger::{LONGEST_RECEIPT, Receipt, Verified, VerifierKey};
 
+/// Pictures that a service could not read are named up to this many.
+const GAPS: usize = 20;
+
 /// Check a receipt or an archive, with no network and no installation.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -103,6 +106,9 @@ fn archive(file: File, trust: &Trust, say: &mut Say) -> anyhow::Result<ExitCode>
         say.row("answers request", &report.reference);
         say.row("made", made_at.in_words());
         say.row("files", format!("{}, {} of them pictures", say::number(report.files as u64), report.images));
+        if !report.gaps.is_empty() {
+            say.row("could not be read there", say::count(report.gaps.len() as u64, "picture", "pictures"));
+        }
         say.row("bytes compared", say::number(report.bytes));
     }
     if let Some(hash) = report.manifest_sha256 {
@@ -118,6 +124,9 @@ fn archive(file: File, trust: &Trust, say: &mut Say) -> anyhow::Result<ExitCode>
             );
         }
         None => say.check(false, "its signature"),
+    }
+    for path in report.gaps.iter().take(GAPS) {
+        say.note(&format!("“{path}” stands in the place of a picture that the service could not read."));
     }
     for flaw in &report.flaws {
         say.check(false, &flaw.to_string());

@@ -5,6 +5,7 @@
 //! Must never: decide what a document should decide.
 
 mod board;
+mod broken;
 mod called_from;
 mod caller;
 mod cursor;
@@ -22,6 +23,7 @@ mod tokens;
 
 pub use crate::store::idempotency::Closing;
 pub use board::{ClauseStanding, PromiseBoard, RuleStanding, Tally, proof_path};
+pub use broken::watched;
 pub use called_from::CalledFrom;
 pub use caller::{
     AWAY_COOKIE, ApiCaller, BROWSER_COOKIE, DESK_COOKIE, MaybeSigned, SESSION_COOKIE, SubjectSession,

@@ -51,6 +51,13 @@ rooms!(
     crate::webhooks::Error,
 );
 
+/// What never happens is of no kind.
+impl RoomError for std::convert::Infallible {
+    fn room_kind(&self) -> Kind {
+        match *self {}
+    }
+}
+
 /// What a handler fails with.
 #[derive(Debug, Clone)]
 pub struct Fault {

@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::base::{Kind, Page, Timestamp};
-use crate::edge::{Edge, Fault, Problem, sentence};
+use crate::edge::{Edge, Fault, Problem, RoomError, sentence, watched};
 
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -85,13 +85,13 @@ impl File<'_> {
         }
     }
 
-    /// The answer that carries `bytes`, which are those that were wanted.
+    /// The answer that carries `bytes`, which are those that were wanted. Should they break off, the log says so.
     pub(super) fn carry<S, E>(&self, wanted: &Wanted, bytes: S) -> Response
     where
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
-        E: Into<axum::BoxError> + 'static,
+        E: RoomError + Into<axum::BoxError> + 'static,
     {
-        self.head(wanted, Body::from_stream(bytes))
+        self.head(wanted, Body::from_stream(watched(bytes)))
     }
 
     /// The answer with any body: for a question about a file that wants none of it.

@@ -95,7 +95,7 @@ impl Jobs {
                 let (reasons, until) = (paragraphs(&paper), request.legal_due());
                 RequestExtended { head, reference, title, reasons, until, remedy, link }.write()
             }
-            Kind::Answered => return self.answered(request, (head, title, link)).await,
+            Kind::Answered => return self.answered(owner, request, (head, title, link)).await,
             Kind::Lapsed => {
                 let agent_removed = request.lapsed() == Some(Lapsed::AgentRemoved);
                 let received = request.received_at;
@@ -148,6 +148,7 @@ impl Jobs {
 
     async fn answered(
         &self,
+        owner: &Owner,
         request: &Request,
         (head, title, link): (Letterhead, String, String),
     ) -> Result<Written, Error> {
@@ -157,7 +158,15 @@ impl Jobs {
                 let paper = self.paper(request, "refused-because").await?;
                 (refusal(head.tongue, why, &paper), requests::remedy(head.tongue, &paper))
             }
-            None => (vec![head.say(answer(request)).to_owned()], None),
+            None => {
+                let mut says = vec![head.say(answer(request)).to_owned()];
+                if request.archive.is_some() && self.app.requests.missing(owner, request).await? > 0 {
+                    let gaps =
+                        key("Something of it could not be read. The archive says what, and we look into it.");
+                    says.push(head.say(gaps).to_owned());
+                }
+                (says, None)
+            }
         };
         let letter = RequestAnswered {
             head,

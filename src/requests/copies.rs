@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::filing::{CATEGORY, UNREADABLE};
 use super::fulfil::PURPOSE;
+use super::gaps::GAPS;
 use super::standing::STANDING;
 use super::{Error, Request, Requests, answer, owner_of};
 use crate::archive::{Facts as FileFacts, File, FromRecipient, Retention, recipient_files};
@@ -117,7 +118,7 @@ impl Requests {
     pub(super) async fn drop_copies(&self, owner: &Owner, request: &Request) -> Result<(), Error> {
         let access = Access { actor: &Actor::Service, purpose: PURPOSE };
         let found = self.vault.records_of(owner, &access, &request.id.to_string()).await?;
-        for copy in found.into_iter().filter(|r| [COPY, STANDING].contains(&r.name.as_str())) {
+        for copy in found.into_iter().filter(|r| [COPY, GAPS, STANDING].contains(&r.name.as_str())) {
             match self.vault.erase_record(owner, copy.id, Role::Service).await {
                 Ok(()) | Err(vault::Error::NotFound) => {}
                 Err(e) => return Err(e.into()),

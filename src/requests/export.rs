@@ -15,7 +15,7 @@ use crate::archive::{Layout, Plaintext, Source};
 use crate::base::{ObjectId, RequestId, Timestamp};
 use crate::ledger::EntryKind;
 use crate::policy::Right;
-use crate::vault::{self, Access, Actor, Owner, Vault};
+use crate::vault::{self, Access, Actor, OpenObject, Owner};
 
 /// An archive laid out: its length is known, and any part of it can be had. Cheap to clone; holds what small files
 /// say, and no picture.
@@ -31,7 +31,7 @@ pub struct Archive {
     pub as_prepared: bool,
     layout: Layout,
     owner: Owner,
-    vault: Vault,
+    room: Requests,
 }
 
 impl Archive {
@@ -60,25 +60,40 @@ impl Archive {
         &self,
         range: Range<u64>,
     ) -> Result<impl Stream<Item = Result<Bytes, crate::archive::Error>> + Send + 'static, Error> {
-        let source = FromVault { vault: self.vault.clone(), owner: self.owner.clone() };
+        let (room, owner) = (self.room.clone(), self.owner.clone());
+        let source = FromVault(Arc::new(Reading { room, owner, request: self.request }));
         Ok(self.layout.stream(range, Arc::new(source))?)
     }
 }
 
 /// The vault as the archive reads it: as the person themself, who is handed what is theirs.
-struct FromVault {
-    vault: Vault,
+struct FromVault(Arc<Reading>);
+
+/// Whose pictures are read, and for which request.
+struct Reading {
+    room: Requests,
     owner: Owner,
+    request: RequestId,
 }
 
 impl Source for FromVault {
     fn open(&self, object: ObjectId) -> BoxFuture<'static, io::Result<Plaintext>> {
-        let (vault, owner) = (self.vault.clone(), self.owner.clone());
+        let reading = Arc::clone(&self.0);
         async move {
-            let actor = Actor::Subject(owner.subject);
-            let access = Access { actor: &actor, purpose: PURPOSE };
-            let open = vault.open_object(&owner, &access, object, None).await.map_err(as_io)?;
-            Ok(open.bytes.map(|piece| piece.map_err(as_io)).boxed())
+            let open = match reading.open(object).await {
+                Ok(open) => open,
+                Err(why) => return Err(reading.broke(object, why).await),
+            };
+            let pieces = open.bytes.then(move |piece| {
+                let reading = Arc::clone(&reading);
+                async move {
+                    match piece {
+                        Ok(piece) => Ok(piece),
+                        Err(why) => Err(reading.broke(object, why).await),
+                    }
+                }
+            });
+            Ok(pieces.boxed())
         }
         .boxed()
     }
@@ -86,6 +101,39 @@ impl Source for FromVault {
     /// The vault's files are sealed under keys bound to the object they are of.
     fn authenticates(&self) -> bool {
         true
+    }
+}
+
+impl Reading {
+    async fn open(&self, object: ObjectId) -> Result<OpenObject, vault::Error> {
+        let actor = Actor::Subject(self.owner.subject);
+        let access = Access { actor: &actor, purpose: PURPOSE };
+        self.room.vault.open_object(&self.owner, &access, object, None).await
+    }
+
+    /// The download breaks off at a picture. One that is lost is told to staff, and is a gap in the archive from the next
+    /// download on; one that was erased meanwhile is in it no longer.
+    async fn broke(&self, object: ObjectId, why: vault::Error) -> io::Error {
+        let (request, kind) = (self.request, why.kind());
+        let is_gone = match &why {
+            vault::Error::NotFound | vault::Error::Damaged => {
+                // Boxed: it reads the picture once more, and every piece of every picture would carry that.
+                match Box::pin(self.room.gap_found(&self.owner, request, object)).await {
+                    Ok(lost) => !lost && matches!(why, vault::Error::NotFound),
+                    Err(e) => {
+                        tracing::warn!(%request, kind = ?e.kind(), "a gap in an archive could not be noted");
+                        false
+                    }
+                }
+            }
+            vault::Error::Erasing => true,
+            _ => false,
+        };
+        if !is_gone {
+            let row = format!("object/{object}");
+            tracing::error!(%request, row, ?kind, "an archive broke off at a picture");
+        }
+        as_io(why)
     }
 }
 
@@ -99,13 +147,14 @@ fn as_io(e: vault::Error) -> io::Error {
 }
 
 impl Requests {
-    /// Prepares the archive of an access or portability request: lays it out once, to be sure that it can be made, and
-    /// answers the request.
+    /// Prepares the archive of an access or portability request: looks whether everything is there that goes into it, lays
+    /// it out once, to be sure that it can be made, and answers the request.
     pub(super) async fn prepare(&self, owner: &Owner, request: &Request) -> Result<Request, Error> {
         // What the ledger tells of readings must be in the tree, or a later layout would tell more.
         self.ledger.sequence().await?;
         self.fetch_copies(owner, request).await?;
         self.take_down(owner, request).await?;
+        let gaps = self.find_gaps(owner, request).await?;
         let now = self.clock.now();
         let layout = self.lay_out(owner, request, now).await?.0;
         let until = now.plus(self.settings.archive_for);
@@ -127,6 +176,9 @@ impl Requests {
         let entry = self.ledger.append(&mut tx, entry).await?.id;
         let saved = self.save(&mut tx, answered).await?;
         self.note(&mut tx, &saved, ("service", "ready"), None, Some(entry)).await?;
+        if gaps > 0 {
+            self.note(&mut tx, &saved, ("service", "gaps"), None, None).await?;
+        }
         self.webhooks.request_answered(&mut tx, owner, saved.id).await?;
         tx.commit().await?;
         Ok(saved)
@@ -166,7 +218,7 @@ impl Requests {
             as_prepared: layout.manifest_sha256() == prepared.sha256,
             layout,
             owner: owner.clone(),
-            vault: self.vault.clone(),
+            room: self.clone(),
         })
     }
 

@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 
 use super::copies::COPY;
 use super::fulfil::{PURPOSE, object};
+use super::gaps::GAPS;
 use super::standing::{self, STANDING};
 use super::{Error, Request, Requests, answer, handover};
 use crate::archive::{
     Access as Reading, Category, Consent, Controller, Head, Image, Record, Stored, TakeHome, Withheld,
 };
-use crate::base::{Page, PageSize, Timestamp};
+use crate::base::{ObjectId, Page, PageSize, Timestamp};
 use crate::consent::{Word, notice_hash};
 use crate::disclosure::Disclosed;
 use crate::ledger::{EntryKind, Fact as Public, Filter, Leaf};
@@ -31,6 +32,8 @@ pub(super) struct Gathering<'a> {
     untold: BTreeSet<String>,
     /// How tables beside the vault stood when the archive was prepared.
     standing: Value,
+    /// Pictures that cannot be read.
+    gaps: BTreeSet<ObjectId>,
 }
 
 /// As whom a category is read for its owner: as the owner where the document shows it to them, else as the program that
@@ -41,7 +44,7 @@ fn reader(category: &policy::Category, owner: &Owner) -> Actor {
 
 /// Whether a right reaches a category. Portability covers what the document lets a person take home, which may be
 /// more than the law's "provided by".
-fn reaches(right: Right, category: &policy::Category) -> bool {
+pub(super) fn reaches(right: Right, category: &policy::Category) -> bool {
     let takes = category.subject_may(SubjectMay::Export);
     takes || (right == Right::Access && category.subject_may(SubjectMay::Read))
 }
@@ -61,6 +64,7 @@ impl Requests {
         let policy = self.vault.policy(&owner.tenant)?;
         let (prompts, untold) = (BTreeMap::new(), BTreeSet::new());
         let standing = self.taken_down(owner, request).await?.unwrap_or_default();
+        let gaps = self.gaps(owner, request).await?;
         let mut gathering = Gathering {
             room: self,
             owner,
@@ -70,6 +74,7 @@ impl Requests {
             prompts,
             untold,
             standing,
+            gaps,
         };
         gathering.all(request).await
     }
@@ -192,7 +197,7 @@ impl Gathering<'_> {
             let page = self.room.vault.records(self.owner, &access, &rule.id, from).await?;
             let mine = |r: &vault::Record| {
                 r.item.created_at <= self.at
-                    && ![COPY, STANDING].contains(&r.name.as_str())
+                    && ![COPY, GAPS, STANDING].contains(&r.name.as_str())
                     && !self.untold.contains(&r.id.to_string())
             };
             all.extend(page.items.into_iter().filter(mine));
@@ -256,6 +261,7 @@ impl Gathering<'_> {
                 .map_or_else(|| format!("{}, {day}", rule.title), |words| format!("{}: {words}", rule.title)),
             caption,
             size: object.meta.width.zip(object.meta.height),
+            missing: self.gaps.contains(&object.id),
         })
     }
 

@@ -21,6 +21,7 @@ mod looks;
 mod model;
 mod objects;
 mod orphans;
+mod owed;
 mod person;
 mod reckon;
 mod records;
@@ -30,6 +31,7 @@ mod sql;
 mod standing;
 mod stock;
 mod turns;
+mod whole;
 
 pub use again::{Again, Strangers};
 pub use arrive::StagedObject;

@@ -135,6 +135,8 @@ pub(super) const GRAVE_VISITED: &str =
     "UPDATE blob_grave SET deletions = deletions + 1, next_at = $1 WHERE blob_key = $2";
 pub(super) const GRAVE_CLOSED: &str = "DELETE FROM blob_grave WHERE blob_key = $1";
 pub(super) const GRAVES_FRESH: &str = "SELECT COUNT(*) FROM blob_grave WHERE tenant = $1 AND deletions = 0";
+pub(super) const GRAVES_OWED: &str =
+    "SELECT blob_key FROM blob_grave WHERE tenant = $1 AND deletions = 0 AND blob_key IN ($list)";
 
 pub(super) const HOLDINGS: &str = "SELECT category, 'object', COUNT(*), MIN(due_at), MIN(created_at) FROM object \
     WHERE tenant = $1 AND subject = $2 AND state = 'live' GROUP BY category UNION ALL \

@@ -305,6 +305,25 @@ async fn the_doctor_makes_every_check_and_overrules_nothing_that_the_service_fou
     app.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_goes_on_where_the_store_of_blobs_is_silent() {
+    let dir = tempfile::tempdir().unwrap();
+    let (folder, file) = (dir.path().join("data"), dir.path().join("vouchsafe.toml"));
+    let (app, _) = installation(&folder).await;
+    app.close().await;
+    let store = "[blobs.s3]\nvendor = \"generic\"\nendpoint = \"http://127.0.0.1:1\"\nbucket = \"pictures\"\n\
+        region = \"eu-central-1\"\naccess-key-id = \"id\"\nsecret-access-key = \"secret\"\n";
+    fs::write(&file, store).unwrap();
+    let (config, data) = (file.display().to_string(), folder.display().to_string());
+    let (well, said) = call(&["doctor", "--dev", "--config", &config, "--data", &data]).await;
+    assert!(!well && said.contains("the store of blobs answers:"), "{said}");
+    for after in ["at most two key epochs", "Ledger", "Recipients", "Letters that come in", "Promises"] {
+        assert!(said.contains(after), "{after}: {said}");
+    }
+    assert!(said.contains("flux-kontext, retention-kept"), "{said}");
+    assert!(said.contains("Something is not as it must be."), "{said}");
+}
+
 #[tokio::test]
 async fn what_is_neither_receipt_nor_archive_is_not_verified() {
     let dir = tempfile::tempdir().unwrap();

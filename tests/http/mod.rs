@@ -5,6 +5,7 @@ mod bad_input;
 mod document;
 mod drp;
 mod drp_answers;
+mod gaps;
 mod matrix;
 mod often;
 mod operation;

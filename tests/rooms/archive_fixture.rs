@@ -123,6 +123,7 @@ fn image(shelf: &mut Shelf, seed: u32, name: Option<&str>) -> Image {
         alt: format!("Image {seed}"),
         caption: None,
         size: Some((96, 64)),
+        missing: false,
     }
 }
 

@@ -150,3 +150,44 @@ async fn tables_are_safe_and_json_is_exact() {
     assert!(credits.contains("rec_2,2026-05-01T08:00:00Z,,-2,\r\n"), "{credits}");
     assert!(credits.contains("10,\"a, \"\"b\"\"\nc\"\r\n"), "{credits}");
 }
+
+#[tokio::test]
+async fn a_picture_that_could_not_be_read_has_a_note_in_its_place() {
+    let mut shelf = Shelf::new(1000);
+    let mut home = person(&mut shelf);
+    let category = home.categories.iter_mut().find(|c| c.images.len() == 2).unwrap();
+    category.images[0].missing = true;
+    let hash = hex::encode(category.images[0].stored.sha256);
+    let layout = Layout::new(home.contents().unwrap(), &signer()).unwrap();
+    let bytes = whole(&layout, &std::sync::Arc::new(shelf)).await;
+    let path = "images/input-image/2026-05-05-missing-rome.txt";
+    let report = vouchsafe::archive::verify(Cursor::new(&bytes), Some(&signer().verifying()));
+    assert!(report.is_whole(), "{:?}", report.flaws);
+    assert_eq!((report.gaps, report.images), (vec![path.to_owned()], 2), "two of three pictures are there");
+
+    let mut zip = ZipArchive::new(Cursor::new(bytes)).unwrap();
+    let mut text = |path: &str| {
+        let mut text = String::new();
+        zip.by_name(path).unwrap().read_to_string(&mut text).unwrap();
+        text
+    };
+    let note = text(path);
+    for part in ["Image", &hash, "We know of it", "privacy@photos.example", "7KX2M-9QWMT"] {
+        assert!(note.contains(part), "{part}: {note}");
+    }
+    let page = text("index.html");
+    assert!(page.contains("<b>1 picture could not be read</b>"), "{page}");
+    assert!(page.contains(&format!("<a href=\"{path}\">")) && !page.contains(&format!("src=\"{path}\"")));
+    let images: Value = serde_json::from_str(&text("images.json")).unwrap();
+    assert_eq!(images["images"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        (&images["missing"][0]["path"], &images["missing"][0]["sha256"]),
+        (&path.into(), &hash.into())
+    );
+    assert!(text("manifest.json").matches("\"missing\": ").count() == 1);
+
+    // The control: nothing is missing, and nothing says so.
+    let page = of_the_person("index.html").await;
+    assert!(!page.contains("could not be read"));
+    assert!(!of_the_person("manifest.json").await.contains("\"missing\""));
+}

@@ -58,6 +58,7 @@ mod requests_archive;
 mod requests_erasure;
 mod requests_house;
 mod requests_letters;
+mod requests_outage;
 mod requests_proof;
 mod requests_rights;
 mod requests_standing;

@@ -14,6 +14,7 @@ use vouchsafe::vault::{Access, Actor, Owner};
 
 use super::requests_house::{House, flux};
 use crate::each_database;
+use crate::support::house::files_below;
 
 impl House {
     async fn fetch(&self, owner: &Owner, archive: &Archive, from: u64) -> Vec<u8> {
@@ -140,6 +141,39 @@ each_database! {
         let bytes = house.fetch(&ada, &after, 0).await;
         let report = archive::verify(Cursor::new(&bytes), None);
         assert!(report.is_whole() && report.images == 0, "{:?}", report.flaws);
+    }
+
+    async fn a_picture_at_which_a_download_broke_off_is_a_gap_in_the_next(db: TestDb) {
+        let house = House::new(db).await;
+        let ada = house.person(&flux(), "ada").await;
+        house.edit(&ada, "invert").await;
+        let request = house.ask(&ada, Ask::Access).await.request;
+        let before = house.requests.archive(&ada, request.id).await.unwrap();
+        let blobs = files_below(&house.db.folder().join("blobs"));
+        assert_eq!(blobs.len(), 1);
+        let sound = std::fs::read(&blobs[0]).unwrap();
+        let mut broken = sound.clone();
+        *broken.last_mut().unwrap() ^= 1;
+        std::fs::write(&blobs[0], &broken).unwrap();
+        let stream = house.requests.deliver(&ada, &before, None).await.unwrap();
+        let off = stream.try_collect::<Vec<bytes::Bytes>>().await.unwrap_err();
+        assert!(matches!(off, archive::Error::Unreadable { .. }), "{off:?}");
+
+        let after = house.requests.archive(&ada, request.id).await.unwrap();
+        assert!(!after.as_prepared);
+        let bytes = house.fetch(&ada, &after, 0).await;
+        let report = archive::verify(Cursor::new(&bytes), Some(&house.requests.archive_key()));
+        assert!(report.is_whole(), "{:?}", report.flaws);
+        assert_eq!((report.gaps.len(), report.images), (1, 0), "{:?}", report.gaps);
+        let again = house.requests.archive(&ada, request.id).await.unwrap();
+        assert_eq!(again.etag(), after.etag(), "and so it stays");
+        // Mended from a copy, it is in what is asked for anew.
+        std::fs::write(&blobs[0], &sound).unwrap();
+        let anew = house.ask(&ada, Ask::Access).await.request;
+        assert_ne!(anew.id, request.id);
+        let anew = house.requests.archive(&ada, anew.id).await.unwrap();
+        let report = archive::verify(Cursor::new(house.fetch(&ada, &anew, 0).await), None);
+        assert_eq!((report.gaps.len(), report.images), (0, 1));
     }
 
     async fn two_people_get_two_different_answers(db: TestDb) {

@@ -114,6 +114,8 @@ pub struct Report {
     pub files: usize,
     /// Images among them.
     pub images: usize,
+    /// Notes among them in the place of pictures that the service could not read, by their paths.
+    pub gaps: Vec<String>,
     /// Bytes that were read and found right.
     pub bytes: u64,
     /// Whose signature holds. `None` if none does.
@@ -132,6 +134,7 @@ impl Report {
             manifest_sha256: None,
             files: 0,
             images: 0,
+            gaps: Vec::new(),
             bytes: 0,
             signature: None,
             flaws: vec![flaw],

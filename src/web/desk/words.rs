@@ -60,6 +60,7 @@ pub(super) fn event(kind: &str) -> String {
         "started" => "Begun",
         "problem" => "Stuck",
         "ready" => "Ready to be taken home",
+        "gaps" => "Some pictures could not be read",
         "delivered" => "Handed over",
         "erasing" => "Erasure begun: nothing is read or written any more",
         "erasure-failed" => "The second look found something left",

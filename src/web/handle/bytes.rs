@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use tokio::sync::Semaphore;
 
 use crate::base::{Kind, ObjectId};
-use crate::edge::Fault;
+use crate::edge::{Fault, watched};
 use crate::imaging::{self, Thumbnail};
 use crate::vault::{Access, OpenObject};
 use crate::web::page::{Answer, Person, id, with};
@@ -44,7 +44,7 @@ pub(crate) async fn file(person: Person, Path((_, object)): Path<(String, String
     let open = open(&person, &object).await?;
     let name = file_name(&open.object);
     let (kind, len) = (open.object.meta.media_type.clone(), open.object.meta.len.to_string());
-    let response = Body::from_stream(open.bytes).into_response();
+    let response = Body::from_stream(watched(open.bytes)).into_response();
     let response = typed(response, &kind);
     let response = with(response, header::CONTENT_LENGTH, &len);
     Ok(with(response, header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\"")))

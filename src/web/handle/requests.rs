@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, Method, header};
 use axum::response::{IntoResponse as _, Response};
 
 use super::account::{self, Asked};
-use crate::edge::Fault;
+use crate::edge::{Fault, watched};
 use crate::policy::Right;
 use crate::requests::{Ask, Request, State};
 use crate::subjects::Email;
@@ -109,12 +109,16 @@ pub(crate) async fn status(person: Person, Path((_, reference)): Path<(String, S
     let letters = app.requests.letters(&request, &person.actor()).await?;
     let holdings = app.requests.holdings(&person.owner).await?;
     let told = app.elsewhere.of_request(&person.tenant, request.id).await?;
+    let missing = match request.archive {
+        Some(_) => app.requests.missing(&person.owner, &request).await?,
+        None => 0,
+    };
     let tongue = person.tongue();
     let (answer, remedy) = answer(tongue, &letters);
     html(&RequestStatus {
         shell: person.shell().await?,
         row: row(tongue, &person.policy, &request),
-        says: says(tongue, &request),
+        says: says(tongue, &request, missing),
         steps: steps(tongue, &request, &events),
         archive: archive(tongue, &root, &request, &holdings, person.now),
         recipients: told.iter().map(|task| recipient(tongue, &person.policy, task)).collect(),
@@ -181,7 +185,7 @@ pub(crate) async fn take_home(
     let body = if method == Method::HEAD {
         Body::empty()
     } else {
-        Body::from_stream(requests.deliver(&person.owner, &archive, None).await?)
+        Body::from_stream(watched(requests.deliver(&person.owner, &archive, None).await?))
     };
     let response: Response = ([(header::CONTENT_TYPE, "application/zip")], body).into_response();
     let response = with(response, header::CONTENT_LENGTH, &archive.len().to_string());

@@ -72,8 +72,8 @@ fn replaced(request: &Request) -> bool {
     request.outcome.as_deref() == Some("address-replaced")
 }
 
-/// Where a request stands, in a sentence or two.
-pub(crate) fn says(tongue: Tongue, request: &Request) -> String {
+/// Where a request stands, in a sentence or two. `missing`: how many pictures could not be read for its archive.
+pub(crate) fn says(tongue: Tongue, request: &Request, missing: u64) -> String {
     if let (Some(why), true) = (&request.problem, request.state.is_open()) {
         let says =
             tongue.put("A step could not be done: {why}. Nothing is lost; it is tried again by itself.");
@@ -94,6 +94,11 @@ pub(crate) fn says(tongue: Tongue, request: &Request) -> String {
             key("We wrote to your new address. Open the link in that letter; until then the old one stays.")
         }
         Stands::Working => key("Somebody is looking into it. You need not do anything."),
+        Stands::Fulfilled | Stands::Closed if request.archive.is_some() && missing > 0 => {
+            let rest = tongue.say("What could be read of all that we hold about you is in one archive. It is put together while you download it, so no copy of it lies anywhere.");
+            let gaps = requests::missing_in_words(tongue, missing).unwrap_or_default();
+            return format!("{rest} {gaps}");
+        }
         Stands::Fulfilled | Stands::Closed if request.archive.is_some() => key(
             "Everything we hold about you is in one archive. It is put together while you download it, so no copy of it lies anywhere.",
         ),
@@ -266,6 +271,7 @@ fn happened(kind: &str) -> Option<&'static str> {
         "started" | "working" => key("The work began"),
         "erasing" => key("The erasure began"),
         "ready" => key("Your data were gathered"),
+        "gaps" => key("Some of your pictures could not be read"),
         "delivered" => key("You took your data home"),
         "extended" => key("We told you that we need longer"),
         "problem" => key("A step could not be done yet"),
