@@ -67,15 +67,7 @@ pub(super) async fn probe(blobs: &Blobs, entropy: &Entropy) -> Vec<Finding> {
         Err(e) => failed("read", &e),
     });
     let again = blobs.put(&key, body(&bytes)).await;
-    found.push(match again {
-        Err(Error::Exists) => Finding::good("no-overwrite"),
-        Err(e) => failed("no-overwrite", &e),
-        Ok(_) => Finding::when(false, Level::Error, "no-overwrite", || {
-            "a second write to the same key was not refused, so it does not heed If-None-Match; use a store that does, or a \
-             newer version of this one"
-                .to_owned()
-        }),
-    });
+    found.push(refused(&again));
     match blobs.delete(&key).await {
         Ok(deleted) => found.push(Finding::when(deleted.was_there, Level::Error, "delete", || {
             "what had been written was not there to delete".to_owned()
@@ -83,4 +75,30 @@ pub(super) async fn probe(blobs: &Blobs, entropy: &Entropy) -> Vec<Finding> {
         Err(e) => found.push(failed("delete", &e)),
     }
     found
+}
+
+/// Whether a second write to a key was refused, as it must be.
+fn refused(again: &Result<u64, Error>) -> Finding {
+    let text = match again {
+        Err(Error::Exists) => return Finding::good("no-overwrite"),
+        Err(e) => e.to_string(),
+        Ok(_) => "a second write to the same key was not refused: the store does not heed If-None-Match; use one that does, \
+                  or a newer version of it"
+            .to_owned(),
+    };
+    Finding { level: Level::Error, about: "no-overwrite", text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_overwrites_is_told_what_it_lacks() {
+        assert_eq!(refused(&Err(Error::Exists)).level, Level::Good);
+        let heedless = refused(&Ok(64));
+        assert!(heedless.level == Level::Error && heedless.text.contains("If-None-Match"), "{heedless:?}");
+        let silent = refused(&Err(Error::Unavailable("write a blob".to_owned())));
+        assert!(silent.level == Level::Error && !silent.text.contains("not refused"), "{silent:?}");
+    }
 }
