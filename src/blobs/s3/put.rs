@@ -41,9 +41,10 @@ pub(super) async fn put(s3: &S3, key: &BlobKey, body: Source<'_>, part_bytes: us
         Ok(sent) => upload.settle(sent, parts.len()).await,
         Err(e) => Err(e),
     };
-    match stored {
-        Ok(_) => begun.over(),
-        Err(_) => begun.abort().await,
+    if stored.is_ok() {
+        begun.over();
+    } else {
+        begun.abort().await;
     }
     stored
 }
