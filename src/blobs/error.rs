@@ -32,9 +32,12 @@ pub enum Error {
     /// The body that was to be stored broke off on the caller's side. Nothing is left behind.
     #[error("the body broke off before its end")]
     Body(#[source] BodyError),
-    /// The store refuses: wrong credentials, no such bucket, a bucket lock, something it does not implement.
+    /// The store refuses: wrong credentials, no such bucket, a bucket lock.
     #[error("the store of blobs refuses: {0}")]
     Refused(String),
+    /// The store has no such operation, or no such setting.
+    #[error("the store of blobs cannot do this: {0}")]
+    Unsupported(String),
     /// The settings cannot work; says which and why.
     #[error("blob settings: {0}")]
     Settings(String),
@@ -53,7 +56,7 @@ impl Error {
             Self::Unavailable(_) => Kind::Unavailable,
             Self::OutOfRange => Kind::Invalid,
             Self::Body(_) => Kind::Malformed,
-            Self::Refused(_) => Kind::Upstream,
+            Self::Refused(_) | Self::Unsupported(_) => Kind::Upstream,
             Self::Mismatch(_) | Self::Settings(_) | Self::Internal(_) => Kind::Internal,
         }
     }

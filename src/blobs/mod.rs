@@ -64,7 +64,7 @@ impl Blobs {
     /// [`Error::Exists`] if the key is taken; [`Error::Body`] if the body failed, [`Error::Full`] if there was no room:
     /// then nothing is left behind. After [`Error::Unavailable`] the outcome is unknown, and after
     /// [`Error::Mismatch`] something useless may lie there: delete the key. The outcome of a
-    /// call dropped half-way is unknown too; on S3 it may leave an unfinished upload to [`Blobs::abort_stale_uploads`].
+    /// call dropped half-way is unknown too; it may leave an unfinished upload to [`Blobs::end_uploads`].
     pub async fn put<S, E>(&self, key: &BlobKey, body: S) -> Result<u64, Error>
     where
         S: Stream<Item = Result<Bytes, E>> + Send,
@@ -165,8 +165,28 @@ impl Blobs {
         }
     }
 
-    /// Looks whether the store can keep the promises above, by its settings and by writing, reading, overwriting and
-    /// deleting a probe. `Err` only if it could not be asked at all.
+    /// How many of these blobs' uploads are begun and not finished: bytes without a name, which [`Blobs::head`] does not
+    /// show. None where the store cannot tell, of which [`Blobs::check`] warns.
+    pub async fn uploads_of(&self, keys: &[BlobKey]) -> Result<usize, Error> {
+        match self {
+            Self::Folder(folder) => folder.uploads_of(keys).await,
+            Self::S3(s3) => s3.uploads_of(keys).await,
+            Self::Memory(_) => Ok(0),
+        }
+    }
+
+    /// Ends the unfinished uploads of these blobs, those under way as well: none of them lands any more. Says how many
+    /// there were.
+    pub async fn end_uploads(&self, keys: &[BlobKey]) -> Result<usize, Error> {
+        match self {
+            Self::Folder(folder) => folder.end_uploads(keys).await,
+            Self::S3(s3) => s3.end_uploads(keys).await,
+            Self::Memory(_) => Ok(0),
+        }
+    }
+
+    /// Looks whether the store can keep the promises above, by its settings and, if nothing speaks against it, by writing,
+    /// reading, overwriting and deleting a probe. `Err` only if it could not be asked at all.
     pub async fn check(&self, entropy: &Entropy) -> Result<Vec<Finding>, Error> {
         let mut found = match self {
             Self::Folder(folder) => folder.check().await?,
@@ -177,7 +197,9 @@ impl Blobs {
                 })]
             }
         };
-        found.extend(check::probe(self, entropy).await);
+        if check::fit(&found) {
+            found.extend(check::probe(self, entropy).await);
+        }
         Ok(found)
     }
 

@@ -326,7 +326,10 @@ impl Jobs {
         if last.is_none_or(|entry| entry.leaf.at.plus(COMPARISON) > now) {
             return Ok(0);
         }
-        let ended = app.vault.end_stale_uploads(now.plus(-LONGEST_UPLOAD)).await?;
+        let ended = app.vault.end_stale_uploads(now.plus(-LONGEST_UPLOAD)).await.unwrap_or_else(|e| {
+            tracing::warn!(error = %e, "what old uploads left unfinished could not be looked for");
+            0
+        });
         let found = app.vault.compare(stop).await?;
         if stop() {
             // Half a comparison says nothing; it is begun anew.

@@ -55,8 +55,7 @@ impl Vault {
         let gone = self.let_go(&mut tx, tenant, &mut doomed).await?;
         tx.commit().await?;
         self.keys.cut_log().await;
-        let blobs: Vec<BlobKey> = doomed.iter().filter_map(super::Doomed::blob).collect();
-        self.visit_graves_of(&blobs).await?;
+        self.visit_graves_of_rows(&doomed).await?;
         let mut again = Again::default();
         for d in doomed.iter().filter(|d| gone.contains(&d.id)) {
             match d.kind {
@@ -191,7 +190,7 @@ impl Vault {
             }
         }
         tx.commit().await?;
-        self.visit_graves_of(&dead).await
+        self.visit_graves_of(&dead, &[]).await
     }
 
     /// Whether there is a key to the image that these bytes say they are. Bytes that do not say so have none.

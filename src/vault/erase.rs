@@ -122,8 +122,7 @@ impl Vault {
         }
         tx.commit().await?;
         self.keys.cut_log().await;
-        let blobs: Vec<BlobKey> = doomed.iter().filter_map(Doomed::blob).collect();
-        self.visit_graves_of(&blobs).await?;
+        self.visit_graves_of_rows(&doomed).await?;
         doomed.retain(|d| gone.contains(&d.id));
         Ok(doomed)
     }

@@ -1,9 +1,11 @@
 //! Bytes whose key is gone. They are deleted at once, and again an hour and a day later: a write that was under way may
 //! land late.
 
+use std::collections::HashSet;
+
 use chrono::TimeDelta;
 
-use super::{Error, Vault, sql};
+use super::{Doomed, Error, Vault, sql};
 use crate::base::{TenantId, Timestamp};
 use crate::blobs::BlobKey;
 use crate::on;
@@ -37,12 +39,20 @@ impl Vault {
             .await
             .map(|_| ()))?;
         tx.commit().await?;
-        self.visit_graves_of(std::slice::from_ref(blob)).await
+        self.visit_graves_of(std::slice::from_ref(blob), std::slice::from_ref(blob)).await
     }
 
-    pub(super) async fn visit_graves_of(&self, blobs: &[BlobKey]) -> Result<(), Error> {
-        let failed: Vec<BlobKey> =
-            self.blobs.delete_many(blobs).await.failed.into_iter().map(|(key, _)| key).collect();
+    /// Visits the graves of what these rows said for the first time.
+    pub(super) async fn visit_graves_of_rows(&self, doomed: &[Doomed]) -> Result<(), Error> {
+        let blobs: Vec<BlobKey> = doomed.iter().filter_map(Doomed::blob).collect();
+        let halves: Vec<BlobKey> =
+            doomed.iter().filter(|d| d.kfp.is_none()).filter_map(Doomed::blob).collect();
+        self.visit_graves_of(&blobs, &halves).await
+    }
+
+    /// Visits graves for the first time; of `halves` it is not known that they landed, so that there may be parts of them.
+    pub(super) async fn visit_graves_of(&self, blobs: &[BlobKey], halves: &[BlobKey]) -> Result<(), Error> {
+        let failed = self.delete_blobs(blobs, halves).await;
         let next = self.clock.now().plus(VISITS[0]);
         let mut tx = self.db.begin().await?;
         for blob in blobs {
@@ -59,7 +69,20 @@ impl Vault {
         }
     }
 
-    /// Visits the graves that are due: deletes again, closes those a day old. Gives how many were visited.
+    /// Ends the uploads of `halves`, so that none of them lands any more, and deletes all of `blobs`. Gives those of which
+    /// something may be left.
+    async fn delete_blobs(&self, blobs: &[BlobKey], halves: &[BlobKey]) -> HashSet<BlobKey> {
+        let mut left = HashSet::new();
+        if let Err(e) = self.blobs.end_uploads(halves).await {
+            tracing::warn!(error = %e, "what uploads left that were cut off could not be looked for yet");
+            left.extend(halves.iter().copied());
+        }
+        left.extend(self.blobs.delete_many(blobs).await.failed.into_iter().map(|(key, _)| key));
+        left
+    }
+
+    /// Visits the graves that are due: deletes again, closes those a day old. Gives how many were visited. A grave does not
+    /// say whether its blob had landed, and an upload may have been begun anew since, so one look for parts is had for all.
     pub async fn visit_graves(&self) -> Result<usize, Error> {
         let now = self.clock.now();
         let due: Vec<(String, i64, i64)> = {
@@ -67,10 +90,10 @@ impl Vault {
             on!(tx, |c| sqlx::query_as(sql::GRAVES).bind(now.micros()).fetch_all(c).await)?
         };
         let keys: Vec<BlobKey> = due.iter().filter_map(|(key, ..)| key.parse().ok()).collect();
-        let failed = self.blobs.delete_many(&keys).await.failed;
+        let failed = self.delete_blobs(&keys, &keys).await;
         let mut tx = self.db.begin().await?;
         for (key, buried, deletions) in &due {
-            if failed.iter().any(|(f, _)| f.to_string() == *key) {
+            if key.parse().is_ok_and(|key: BlobKey| failed.contains(&key)) {
                 // Tried again soon, and behind the others: one that will not go must not keep the rest waiting.
                 let next = now.plus(AGAIN);
                 on!(tx, |c| sqlx::query(sql::GRAVE_MISSED)

@@ -40,6 +40,13 @@ async fn a_bucket_that_cannot_erase_is_not_started_with() {
     bucket.order("GetObjectLockConfiguration", &[Fault::Canned(200, lock.to_owned())]);
     let (well, said) = start(&bucket, folder.path()).await;
     assert!(!well && said.contains("object-lock"), "{said}");
+    bucket.order("ListObjectsV2", &[Fault::Status(403, "InvalidAccessKeyId")]);
+    let (well, said) = start(&bucket, folder.path()).await;
+    assert!(
+        !well && said.contains("bucket images at 127.0.0.1") && said.contains("cannot be used"),
+        "{said}"
+    );
+    assert!(said.contains("look at the bucket: 403 InvalidAccessKeyId"), "{said}");
     // Nothing was put into it but what the look itself puts there and takes away again.
     let mut files = Vec::new();
     walk(bucket.objects().parent().unwrap(), &mut files);

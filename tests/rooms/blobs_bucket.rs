@@ -62,6 +62,8 @@ struct Desk {
     orders: Vec<(&'static str, Fault)>,
     log: Vec<Seen>,
     uploads: BTreeMap<String, String>,
+    /// Whether uploads are listed by their whole names alone, as MinIO does.
+    whole_names: bool,
 }
 
 /// The server. Dropped, it is gone with its data.
@@ -153,6 +155,11 @@ impl Bucket {
         self.desk.lock().unwrap().uploads.len()
     }
 
+    /// From here on uploads are listed by their whole names alone.
+    pub(crate) fn lists_whole_names(&self) {
+        self.desk.lock().unwrap().whole_names = true;
+    }
+
     /// The folder under which the server keeps our objects.
     pub(crate) fn objects(&self) -> PathBuf {
         self.root.path().join("images/vault")
@@ -161,6 +168,16 @@ impl Bucket {
 
 pub(crate) fn open(settings: S3Settings) -> Blobs {
     Blobs::open(Settings::S3(Box::new(settings)), &Clock::system(), &Entropy::system()).unwrap()
+}
+
+/// Waits until that is so.
+pub(crate) async fn until(what: impl Fn() -> bool) {
+    let come = async {
+        while !what() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), come).await.expect("it does not come to that");
 }
 
 fn operation(method: &Method, path: &str, query: &str) -> &'static str {
@@ -289,7 +306,7 @@ async fn apply(
         "GetBucketVersioning" => return canned(200, "<VersioningConfiguration/>".to_owned()),
         "GetObjectLockConfiguration" => return plain(404, "ObjectLockConfigurationNotFoundError"),
         "GetBucketLifecycleConfiguration" => return plain(404, "NoSuchLifecycleConfiguration"),
-        "ListMultipartUploads" => return canned(200, uploads(&desk.lock().unwrap().uploads)),
+        "ListMultipartUploads" => return canned(200, uploads(&desk.lock().unwrap(), &query)),
         // The real ones say 404; s3s-fs says 403.
         "UploadPart" | "CompleteMultipartUpload" | "AbortMultipartUpload"
             if !desk.lock().unwrap().uploads.contains_key(&id) =>
@@ -325,10 +342,13 @@ async fn apply(
     answer
 }
 
-fn uploads(all: &BTreeMap<String, String>) -> String {
+fn uploads(desk: &Desk, query: &str) -> String {
+    let prefix =
+        query.split('&').find_map(|pair| pair.strip_prefix("prefix=")).unwrap_or("").replace("%2F", "/");
+    let asked = |key: &str| if desk.whole_names { key == prefix } else { key.starts_with(&prefix) };
     let begun = "<Initiated>2026-05-05T12:00:00.000Z</Initiated>";
     let row = |(id, key)| format!("<Upload><Key>{key}</Key><UploadId>{id}</UploadId>{begun}</Upload>");
-    let rows: Vec<String> = all.iter().map(row).collect();
+    let rows: Vec<String> = desk.uploads.iter().filter(|(_, key)| asked(key)).map(row).collect();
     let rows = rows.concat();
     format!("<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>{rows}</ListMultipartUploadsResult>")
 }

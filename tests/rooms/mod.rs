@@ -17,6 +17,7 @@ mod blobs_call_sites;
 mod blobs_compared;
 mod blobs_contract;
 mod blobs_faults;
+mod blobs_halves;
 mod blobs_s3;
 mod consent;
 mod corruption;

@@ -199,6 +199,44 @@ impl Folder {
         .await
     }
 
+    pub(super) async fn uploads_of(&self, keys: &[BlobKey]) -> Result<usize, Error> {
+        let (folder, keys) = (self.clone(), keys.to_vec());
+        blocking(move || Ok(folder.halves(&keys)?.len())).await
+    }
+
+    /// An upload under way finds its file gone when it is to be named.
+    pub(super) async fn end_uploads(&self, keys: &[BlobKey]) -> Result<usize, Error> {
+        let (folder, keys) = (self.clone(), keys.to_vec());
+        blocking(move || {
+            let mut gone = 0;
+            for half in folder.halves(&keys)? {
+                gone += usize::from(disk::unlink(&half)?);
+            }
+            if gone > 0 && folder.sync {
+                disk::sync_dir(&folder.incoming())?;
+            }
+            Ok(gone)
+        })
+        .await
+    }
+
+    /// What there is of these blobs in `incoming`.
+    fn halves(&self, keys: &[BlobKey]) -> Result<Vec<PathBuf>, Error> {
+        let failed = |e: std::io::Error| Error::io("list a folder", &e);
+        let mut found = Vec::new();
+        if keys.is_empty() {
+            return Ok(found);
+        }
+        for entry in std::fs::read_dir(self.incoming()).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let key = entry.file_name().to_str().and_then(|name| name.parse::<BlobKey>().ok());
+            if key.is_some_and(|key| keys.contains(&key)) {
+                found.push(entry.path());
+            }
+        }
+        Ok(found)
+    }
+
     pub(super) async fn check(&self) -> Result<Vec<Finding>, Error> {
         let folder = self.clone();
         blocking(move || {

@@ -106,3 +106,28 @@ async fn a_strangers_file_is_neither_listed_nor_a_blob() {
     let listed: Vec<Listed> = Blobs::Folder(folder).list(KeyPrefix::all(), None).try_collect().await.unwrap();
     assert_eq!(listed.iter().map(|row| row.key).collect::<Vec<_>>(), [key]);
 }
+
+#[tokio::test]
+async fn what_a_killed_process_left_of_a_blob_goes_by_its_name() {
+    let (_dir, folder) = folder();
+    let keys = [BlobKey::new(&Entropy::seeded(5)), BlobKey::new(&Entropy::seeded(6))];
+    for key in &keys {
+        std::fs::write(folder.incoming().join(key.to_string()), b"half").unwrap();
+    }
+    assert_eq!(folder.uploads_of(&keys[..1]).await.unwrap(), 1);
+    assert_eq!(folder.end_uploads(&keys[..1]).await.unwrap(), 1);
+    assert_eq!(folder.uploads_of(&keys).await.unwrap(), 1, "another's is left");
+    assert_eq!(left_in(&folder.incoming()), 1);
+    assert_eq!(folder.end_uploads(&[]).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn an_upload_that_was_ended_does_not_land() {
+    let (_dir, folder) = folder();
+    let key = BlobKey::new(&Entropy::seeded(7));
+    let mut file = Incoming::begin(&folder, &key).unwrap();
+    file.write(&folder, &[Bytes::from_static(b"half")]).unwrap();
+    assert_eq!(folder.end_uploads(&[key]).await.unwrap(), 1);
+    assert!(file.land(&folder.place(&key), true).is_err());
+    assert!(!folder.place(&key).exists());
+}

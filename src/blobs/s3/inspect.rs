@@ -1,27 +1,22 @@
 //! Settings of a bucket that would break a promise without any request failing.
 
+use std::time::Duration;
+
 use aws_sdk_s3::types::{BucketVersioningStatus, ExpirationStatus, ObjectLockEnabled};
-use bytes::Bytes;
-use futures_util::{StreamExt, stream};
 
 use super::S3;
-use super::fault::translate;
-use super::put::put;
-use crate::blobs::check::{Finding, Level};
+use super::fault::{translate, translate_list};
+use crate::blobs::check::{Finding, Level, fit};
 use crate::blobs::error::Error;
-use crate::blobs::key::BlobKey;
-use crate::blobs::settings::MIN_PART;
+
+/// How long the bucket may take to answer at all: whoever waits for the start should soon be told why.
+const FIRST_ANSWER: Duration = Duration::from_secs(20);
 
 impl S3 {
-    /// Looks at the bucket. What a vendor does not have cannot be wrong; what it will not tell is a warning. Where nothing
-    /// is wrong so far, a blob goes through it in two parts: a small one, such as follows this, would not show that large
-    /// ones are refused.
+    /// Looks at the bucket. What a vendor does not have cannot be wrong; what it will not tell may be, and is refused. Where
+    /// nothing is wrong so far, things are written into it: a bucket that is refused may keep them.
     pub(in crate::blobs) async fn check(&self) -> Result<Vec<Finding>, Error> {
-        let asked = self.client.head_bucket().bucket(&self.bucket).send().await;
-        asked.map_err(|e| match translate("look at the bucket", &e) {
-            Error::NotFound => Error::Refused("look at the bucket: there is none of this name".to_owned()),
-            e => e,
-        })?;
+        self.look().await?;
         let mut found =
             vec![Finding::when(self.vendor.conditional_writes(), Level::Warning, "conditional", || {
                 format!(
@@ -30,29 +25,34 @@ impl S3 {
                 )
             })];
         if self.vendor.has_bucket_settings() {
-            found.push(told("versioning", self.versioning().await));
-            found.push(told("object-lock", self.object_lock().await));
-            found.push(told("lifecycle", self.lifecycle().await));
+            let versioning = self.versioning().await;
+            found.push(told("versioning", "s3:GetBucketVersioning", versioning)?);
+            let lock = self.object_lock().await;
+            found.push(told("object-lock", "s3:GetBucketObjectLockConfiguration", lock)?);
+            let lifecycle = self.lifecycle().await;
+            found.push(told("lifecycle", "s3:GetLifecycleConfiguration", lifecycle)?);
+            if fit(&found) {
+                found.extend(self.traces().await?);
+            }
         }
-        // A bucket that is refused may keep what is written into it.
-        if found.iter().all(|f| f.level < Level::Error) {
-            let unwritten = |e: Error| Finding {
-                level: Level::Error,
-                about: "parts",
-                text: format!("a blob in two parts could not be stored: {e}"),
-            };
-            found.push(self.in_parts().await.map_or_else(unwritten, |()| good("parts")));
+        if fit(&found) {
+            found.push(self.in_parts().await);
+        }
+        if fit(&found) {
+            found.push(self.uploads().await?);
         }
         Ok(found)
     }
 
-    /// Writes and deletes a blob in two parts, the first as short as S3 lets it be whatever the settings say.
-    async fn in_parts(&self) -> Result<(), Error> {
-        let key = BlobKey::new(&self.entropy);
-        let piece = Bytes::copy_from_slice(&self.entropy.bytes::<1024>());
-        let pieces = (0..=MIN_PART / piece.len()).map(move |_| Ok::<_, Error>(piece.clone()));
-        put(self, &key, stream::iter(pieces).boxed(), MIN_PART).await?;
-        self.delete(&key).await.map(|_| ())
+    /// Asks for one name of the bucket, whatever it is. Unlike a look at the bucket itself, a refusal of this says why.
+    async fn look(&self) -> Result<(), Error> {
+        const LOOK: &str = "look at the bucket";
+        let list = self.client.list_objects_v2().bucket(&self.bucket).prefix(&self.prefix).max_keys(1);
+        match tokio::time::timeout(FIRST_ANSWER, list.send()).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(e)) => Err(translate_list(LOOK, &e).unwrap_or(Error::NotFound)),
+            Err(_) => Err(Error::Unavailable(format!("{LOOK}: no answer in time"))),
+        }
     }
 
     async fn versioning(&self) -> Result<Finding, Error> {
@@ -63,7 +63,7 @@ impl S3 {
                 (Level::Error, "a deleted blob lives on as an old version; switch versioning off")
             }
             Some(_) => (Level::Warning, "versioning is suspended; versions from before may live on"),
-            None => return Ok(good("versioning")),
+            None => return Ok(Finding::good("versioning")),
         };
         Ok(Finding { level, about: "versioning", text: text.to_owned() })
     }
@@ -72,7 +72,7 @@ impl S3 {
         let asked = self.client.get_object_lock_configuration().bucket(&self.bucket).send().await;
         let answer = match asked.map_err(|e| translate("ask for object lock", &e)) {
             // No configuration is the usual answer of a bucket without locks.
-            Err(Error::NotFound) => return Ok(good("object-lock")),
+            Err(Error::NotFound) => return Ok(Finding::good("object-lock")),
             answer => answer?,
         };
         let on = answer.object_lock_configuration().and_then(|lock| lock.object_lock_enabled());
@@ -95,12 +95,12 @@ impl S3 {
         }
         let aborts =
             |rule: &aws_sdk_s3::types::LifecycleRule| rule.abort_incomplete_multipart_upload().is_some();
-        Ok(if answer.rules().iter().filter(on).any(aborts) { good("lifecycle") } else { no_abort_rule() })
+        Ok(if answer.rules().iter().filter(on).any(aborts) {
+            Finding::good("lifecycle")
+        } else {
+            no_abort_rule()
+        })
     }
-}
-
-fn good(about: &'static str) -> Finding {
-    Finding { level: Level::Good, about, text: String::new() }
 }
 
 fn no_abort_rule() -> Finding {
@@ -108,10 +108,18 @@ fn no_abort_rule() -> Finding {
     Finding { level: Level::Warning, about: "lifecycle", text: text.to_owned() }
 }
 
-fn told(about: &'static str, answer: Result<Finding, Error>) -> Finding {
-    answer.unwrap_or_else(|e| Finding {
-        level: Level::Warning,
-        about,
-        text: format!("it could not be asked: {e}"),
-    })
+/// What came of a question. A store that has no such setting has nothing wrong with it; one that will not tell, or cannot be
+/// understood, may have.
+fn told(about: &'static str, right: &'static str, answer: Result<Finding, Error>) -> Result<Finding, Error> {
+    let (level, text) = match answer {
+        Ok(finding) => return Ok(finding),
+        Err(Error::Unavailable(said)) => return Err(Error::Unavailable(said)),
+        Err(Error::Unsupported(said)) => (Level::Warning, format!("it could not be asked: {said}")),
+        Err(Error::NotFound) => (Level::Warning, "it could not be asked: 404".to_owned()),
+        Err(Error::Refused(said)) => {
+            (Level::Error, format!("it may not be asked ({said}); give the access key the right {right}"))
+        }
+        Err(e) => (Level::Error, format!("it could not be asked, so it may be as it must not: {e}")),
+    };
+    Ok(Finding { level, about, text })
 }

@@ -1,10 +1,13 @@
 //! What lies in a bucket: objects, and uploads that nobody finished.
 
-use super::fault::translate;
+use std::collections::HashSet;
+use std::sync::atomic::Ordering;
+
+use super::fault::{translate, translate_list};
 use super::{S3, timestamp};
 use crate::base::Timestamp;
 use crate::blobs::error::Error;
-use crate::blobs::key::KeyPrefix;
+use crate::blobs::key::{BlobKey, KeyPrefix};
 use crate::blobs::model::Listed;
 
 /// One page of objects after the path `after`. Resumes by name, not by the store's token, so that a page can be asked for
@@ -19,7 +22,8 @@ pub(super) async fn page(
     let list =
         list.prefix(format!("{}{}", s3.prefix, prefix.path())).max_keys(i32::try_from(limit).unwrap_or(1000));
     let start = (!after.is_empty()).then(|| format!("{}{after}", s3.prefix));
-    let answer = list.set_start_after(start).send().await.map_err(|e| translate("list blobs", &e))?;
+    let asked = list.set_start_after(start).send().await;
+    let answer = asked.map_err(|e| translate_list("list blobs", &e).unwrap_or(Error::NotFound))?;
     let mut rows = Vec::new();
     for object in answer.contents() {
         // A store that ignores where to begin would otherwise be listed for ever.
@@ -38,30 +42,78 @@ pub(super) async fn page(
     Ok((rows, next))
 }
 
-/// Aborts the uploads begun before `before`; a blob of ours that no one finished has parts, but no name.
-pub(super) async fn abort_stale(s3: &S3, before: Timestamp) -> Result<usize, Error> {
-    let (mut gone, mut key_marker, mut id_marker) = (0, None, None);
+/// An upload of ours in parts that nobody has finished: it has bytes, and no name yet.
+pub(super) struct Unfinished {
+    pub(super) key: BlobKey,
+    pub(super) id: String,
+    pub(super) begun: Option<Timestamp>,
+}
+
+/// All unfinished uploads whose names begin with `prefix`. A stranger's are passed over.
+pub(super) async fn unfinished(s3: &S3, prefix: &str) -> Result<Vec<Unfinished>, Error> {
+    let mut found = Vec::new();
+    let (mut key_marker, mut id_marker) = (None, None);
     loop {
-        let list = s3.client.list_multipart_uploads().bucket(&s3.bucket).prefix(&s3.prefix);
-        let list = list.set_key_marker(key_marker.take()).set_upload_id_marker(id_marker.take());
-        let answer = list.send().await.map_err(|e| translate("list uploads", &e))?;
+        let list = s3.client.list_multipart_uploads().bucket(&s3.bucket).prefix(prefix);
+        let list = list.set_key_marker(key_marker.clone()).set_upload_id_marker(id_marker.clone());
+        let answer = match list.send().await {
+            Ok(answer) => answer,
+            Err(e) => return translate_list("list uploads", &e).map_or(Ok(found), Err),
+        };
         for upload in answer.uploads() {
-            let (Some(name), Some(id)) = (upload.key(), upload.upload_id()) else { continue };
-            let ours = s3.key(name).is_some();
-            if !ours || upload.initiated().is_none_or(|t| timestamp(Some(t)) >= before) {
-                continue;
-            }
-            let abort =
-                s3.client.abort_multipart_upload().bucket(&s3.bucket).key(name).upload_id(id).send().await;
-            match abort.map_err(|e| translate("abort an upload", &e)) {
-                Ok(_) => gone += 1,
-                Err(Error::NotFound) => {}
-                Err(e) => return Err(e),
-            }
+            let key = upload.key().and_then(|name| s3.key(name));
+            let (Some(key), Some(id)) = (key, upload.upload_id()) else { continue };
+            let begun = upload.initiated().map(|t| timestamp(Some(t)));
+            found.push(Unfinished { key, id: id.to_owned(), begun });
         }
         if answer.is_truncated() != Some(true) || answer.next_key_marker().is_none() {
-            return Ok(gone);
+            return Ok(found);
         }
-        (key_marker, id_marker) = (answer.next_key_marker, answer.next_upload_id_marker);
+        let next = (answer.next_key_marker, answer.next_upload_id_marker);
+        if next == (key_marker, id_marker) {
+            return Err(Error::Mismatch("its listing of uploads does not move on"));
+        }
+        (key_marker, id_marker) = next;
     }
+}
+
+/// The unfinished uploads of these blobs: a single one by its whole name, many with one listing where the store gives it.
+pub(super) async fn unfinished_of(s3: &S3, keys: &[BlobKey]) -> Result<Vec<Unfinished>, Error> {
+    let wanted: HashSet<BlobKey> = keys.iter().copied().collect();
+    let mut found = Vec::new();
+    if wanted.len() > 1 && !s3.whole_names.load(Ordering::Relaxed) {
+        found = unfinished(s3, &s3.prefix).await?;
+    } else {
+        for key in &wanted {
+            found.extend(unfinished(s3, &s3.name(key)).await?);
+        }
+    }
+    found.retain(|upload| wanted.contains(&upload.key));
+    Ok(found)
+}
+
+/// Aborts an upload; `false` if it is over already.
+pub(super) async fn abort(s3: &S3, upload: &Unfinished) -> Result<bool, Error> {
+    let abort = s3.client.abort_multipart_upload().bucket(&s3.bucket).key(s3.name(&upload.key));
+    match abort.upload_id(&upload.id).send().await.map_err(|e| translate("abort an upload", &e)) {
+        Ok(_) => Ok(true),
+        Err(Error::NotFound) => Ok(false),
+        Err(e) => Err(e),
+    }
+}
+
+/// Aborts these uploads. Gives how many there were.
+pub(super) async fn abort_all(s3: &S3, uploads: &[Unfinished]) -> Result<usize, Error> {
+    let mut gone = 0;
+    for upload in uploads {
+        gone += usize::from(abort(s3, upload).await?);
+    }
+    Ok(gone)
+}
+
+/// Aborts the uploads begun before `before`.
+pub(super) async fn abort_stale(s3: &S3, before: Timestamp) -> Result<usize, Error> {
+    let mut stale = unfinished(s3, &s3.prefix).await?;
+    stale.retain(|upload| upload.begun.is_some_and(|begun| begun < before));
+    abort_all(s3, &stale).await
 }

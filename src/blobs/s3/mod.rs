@@ -5,10 +5,12 @@ mod fault;
 mod inspect;
 mod list;
 mod parts;
+mod probe;
 mod put;
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::atomic::AtomicBool;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::BuildError;
@@ -43,6 +45,8 @@ pub struct S3 {
     prefix: String,
     part_bytes: usize,
     entropy: Entropy,
+    /// Whether unfinished uploads are listed by their whole names alone (`MinIO` does so); [`S3::check`] finds out.
+    whole_names: AtomicBool,
 }
 
 /// What HEAD says.
@@ -71,7 +75,8 @@ impl S3 {
         let client = client::client(&settings)?;
         let host = settings.host().to_owned();
         let S3Settings { vendor, bucket, prefix, part_bytes, .. } = settings;
-        Ok(Self { client, vendor, host, bucket, prefix, part_bytes, entropy })
+        let whole_names = AtomicBool::new(false);
+        Ok(Self { client, vendor, host, bucket, prefix, part_bytes, entropy, whole_names })
     }
 
     fn name(&self, key: &BlobKey) -> String {
@@ -215,6 +220,23 @@ impl S3 {
 
     pub(super) async fn abort_stale(&self, before: Timestamp) -> Result<usize, Error> {
         list::abort_stale(self, before).await
+    }
+
+    pub(super) async fn uploads_of(&self, keys: &[BlobKey]) -> Result<usize, Error> {
+        Ok(self.unfinished_of(keys).await?.len())
+    }
+
+    pub(super) async fn end_uploads(&self, keys: &[BlobKey]) -> Result<usize, Error> {
+        list::abort_all(self, &self.unfinished_of(keys).await?).await
+    }
+
+    /// None where the store cannot tell, of which [`S3::check`] warns.
+    async fn unfinished_of(&self, keys: &[BlobKey]) -> Result<Vec<list::Unfinished>, Error> {
+        match list::unfinished_of(self, keys).await {
+            Err(Error::Unsupported(_)) => Ok(Vec::new()),
+            Err(Error::Refused(_)) if !self.vendor.has_bucket_settings() => Ok(Vec::new()),
+            found => found,
+        }
     }
 
     pub(super) fn describe(&self) -> String {

@@ -1,5 +1,7 @@
 //! One upload into a bucket: a single request if it fits, else a multipart upload of equal parts.
 
+use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::abort_multipart_upload::builders::AbortMultipartUploadFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
@@ -14,7 +16,7 @@ use crate::blobs::model::Source;
 /// The most parts S3 takes.
 const MAX_PARTS: i32 = 10_000;
 
-const CONTENT_TYPE: &str = "application/octet-stream";
+pub(super) const CONTENT_TYPE: &str = "application/octet-stream";
 
 /// Stores the body; see `Blobs::put`. What is longer than `part_bytes` goes in parts of that length.
 pub(super) async fn put(s3: &S3, key: &BlobKey, body: Source<'_>, part_bytes: usize) -> Result<u64, Error> {
@@ -34,19 +36,17 @@ pub(super) async fn put(s3: &S3, key: &BlobKey, body: Source<'_>, part_bytes: us
         return upload.settle(sent, len).await;
     }
     let id = upload.create().await?;
-    match upload.send(&id, &mut parts, first).await {
-        Ok(sent) => {
-            let settled = upload.settle(sent, parts.len()).await;
-            if settled.is_err() {
-                upload.abort(&id).await;
-            }
-            settled
-        }
-        Err(e) => {
-            upload.abort(&id).await;
-            Err(e)
-        }
+    let begun = upload.begun(&id);
+    let stored = match upload.send(&id, &mut parts, first).await {
+        Ok(sent) => upload.settle(sent, parts.len()).await,
+        Err(e) => Err(e),
+    };
+    if stored.is_ok() {
+        begun.over();
+    } else {
+        begun.abort().await;
     }
+    stored
 }
 
 /// The entity tag, or why there is none.
@@ -75,8 +75,16 @@ impl Upload<'_> {
     async fn create(&self) -> Result<String, Error> {
         let create = self.s3.client.create_multipart_upload().bucket(&self.s3.bucket).key(&self.name);
         let made = create.content_type(CONTENT_TYPE).metadata(MARK, &self.mark).send().await;
-        let made = made.map_err(|e| translate("begin an upload", &e))?;
+        let made = made.map_err(|e| match translate("begin an upload", &e) {
+            Error::NotFound => Error::Unavailable("begin an upload: 404".to_owned()),
+            e => e,
+        })?;
         made.upload_id.ok_or(Error::Mismatch("it began an upload without a name"))
+    }
+
+    fn begun(&self, id: &str) -> Begun {
+        let (client, bucket) = (self.s3.client.clone(), self.s3.bucket.clone());
+        Begun { client, bucket, name: self.name.clone(), id: Some(id.to_owned()) }
     }
 
     /// Sends every part, one after the other, so that one part is all the memory it takes; then asks to complete.
@@ -109,17 +117,6 @@ impl Upload<'_> {
         let done = self.s3.client.complete_multipart_upload().bucket(&self.s3.bucket).key(&self.name);
         let done = done.upload_id(id).multipart_upload(parts).set_if_none_match(self.only_if_free());
         done.send().await.map(|answer| answer.e_tag).map_err(|e| translate("complete an upload", &e))
-    }
-
-    /// Forgets the parts. If that fails, `abort_stale_uploads` will find them.
-    async fn abort(&self, id: &str) {
-        let abort = self.s3.client.abort_multipart_upload().bucket(&self.s3.bucket).key(&self.name);
-        if let Err(e) = abort.upload_id(id).send().await {
-            match translate("abort an upload", &e) {
-                Error::NotFound => {}
-                e => tracing::warn!(error = %e, "an unfinished upload stays until the sweep"),
-            }
-        }
     }
 
     /// Reads back. An answer is not believed before the store shows the right length, mark and tag; and where no good
@@ -158,6 +155,54 @@ impl Upload<'_> {
     async fn take_back(&self) {
         if let Err(e) = self.s3.delete_unseen(self.key).await {
             tracing::warn!(error = %e, "a wrongly stored blob stays until its intent is swept");
+        }
+    }
+}
+
+/// An upload in parts on its way. Whoever drops it half-way, as happens when a caller hangs up, leaves nobody to wait for
+/// its end: it is aborted beside them then.
+struct Begun {
+    client: Client,
+    bucket: String,
+    name: String,
+    /// None once it is over.
+    id: Option<String>,
+}
+
+impl Begun {
+    /// It became a blob.
+    fn over(mut self) {
+        self.id = None;
+    }
+
+    /// Forgets the parts.
+    async fn abort(mut self) {
+        if let Some(id) = &self.id {
+            forget(self.request(id)).await;
+        }
+        self.id = None;
+    }
+
+    fn request(&self, id: &str) -> AbortMultipartUploadFluentBuilder {
+        self.client.abort_multipart_upload().bucket(&self.bucket).key(&self.name).upload_id(id)
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        let Some(id) = self.id.take() else { return };
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(forget(self.request(&id)));
+        }
+    }
+}
+
+/// If it fails, what is left of the upload goes with the grave of its blob.
+async fn forget(abort: AbortMultipartUploadFluentBuilder) {
+    if let Err(e) = abort.send().await {
+        match translate("abort an upload", &e) {
+            Error::NotFound => {}
+            e => tracing::warn!(error = %e, "an unfinished upload stays until the sweep"),
         }
     }
 }

@@ -69,7 +69,7 @@ pub(super) async fn run(args: Args, variables: &Variables, say: &mut Say) -> any
     let mut setup = place::setup(config)?;
     setup.logs = Some(logs);
     let app = Box::pin(App::open(setup)).await?;
-    stores::fit(&app).await.context("the store of blobs was looked at")?;
+    stores::fit(&app).await?;
     let edge = Edge::new(app.clone()).await?;
     if alone.is_some() {
         // Before anything is served: what a killed process held is nobody's now.
