@@ -153,20 +153,17 @@ impl Jobs {
         (head, title, link): (Letterhead, String, String),
     ) -> Result<Written, Error> {
         let refused = request.outcome.as_deref().and_then(RefusalReason::parse);
-        let (answer, remedy) = match refused {
-            Some(why) => {
-                let paper = self.paper(request, "refused-because").await?;
-                (refusal(head.tongue, why, &paper), requests::remedy(head.tongue, &paper))
+        let (answer, remedy) = if let Some(why) = refused {
+            let paper = self.paper(request, "refused-because").await?;
+            (refusal(head.tongue, why, &paper), requests::remedy(head.tongue, &paper))
+        } else {
+            let mut says = vec![head.say(answer(request)).to_owned()];
+            if request.archive.is_some() && self.app.requests.missing(owner, request).await? > 0 {
+                let gaps =
+                    key("Something of it could not be read. The archive says what, and we look into it.");
+                says.push(head.say(gaps).to_owned());
             }
-            None => {
-                let mut says = vec![head.say(answer(request)).to_owned()];
-                if request.archive.is_some() && self.app.requests.missing(owner, request).await? > 0 {
-                    let gaps =
-                        key("Something of it could not be read. The archive says what, and we look into it.");
-                    says.push(head.say(gaps).to_owned());
-                }
-                (says, None)
-            }
+            (says, None)
         };
         let letter = RequestAnswered {
             head,

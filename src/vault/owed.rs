@@ -24,7 +24,8 @@ impl Vault {
             };
             let owed: Vec<BlobKey> = owed.iter().filter_map(|(key,)| key.parse().ok()).collect();
             if !owed.is_empty() {
-                self.visit_graves_of(&owed).await?;
+                // Which of them had landed nobody knows any more.
+                self.visit_graves_of(&owed, &owed).await?;
             }
         }
         Ok(())

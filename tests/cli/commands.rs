@@ -141,7 +141,7 @@ async fn only_what_dev_would_mend_is_told_to_add_it() {
 #[test]
 fn a_word_that_is_none_is_told_with_those_that_are() {
     let refused = |arguments: &[&str]| Cli::try_parse_from(arguments).unwrap_err().to_string();
-    let hire = ["vouchsafe", "staff", "add", "--tenant", "t", "--email", "a@example.org", "--role"];
+    let hire = ["vouchsafe", "staff", "add", "--tenant", "opusflair", "--email", "a@example.org", "--role"];
     for role in ["boss", "subject"] {
         let said = refused(&[&hire[..], &[role]].concat());
         assert!(said.contains("support, compliance, admin"), "{said}");

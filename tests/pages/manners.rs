@@ -140,6 +140,7 @@ each_app! {
             told.push(page.html().replace(email, "…"));
             let page = anyone.go(&app, &format!("{ROOT}/sign-in")).await;
             anyone.send(&app, &page, "/sign-in", &[("email", email)]).await.says("belongs to an account here");
+            app.settle().await;
         }
         assert_eq!(told[0], told[1]);
     }

@@ -62,7 +62,7 @@ struct Desk {
     orders: Vec<(&'static str, Fault)>,
     log: Vec<Seen>,
     uploads: BTreeMap<String, String>,
-    /// Whether uploads are listed by their whole names alone, as MinIO does.
+    /// Whether uploads are listed by their whole names alone, as `MinIO` does.
     whole_names: bool,
 }
 
