@@ -5,6 +5,9 @@
 //! the document allows, a workflow for every right a person has, and a ledger with which a stranger can check that each
 //! promise was kept. `docs/ARCHITECTURE.md` has the picture of the rooms.
 
+// The state machines of whole requests lie within one another; the layout of the outermost is computed at once.
+#![recursion_limit = "256"]
+
 pub mod app;
 pub mod archive;
 pub mod audit;

@@ -243,7 +243,8 @@ impl Vault {
 
     /// Clears up after an upload that failed. What cannot be cleared now is found again by the sweep of arrivals.
     async fn give_up(&self, tenant: &TenantId, id: ObjectId, blob: &BlobKey) {
-        if self.clear_arrival(tenant, &id.to_string(), blob).await.is_err() {
+        // Boxed, since it is deep and lies within every upload.
+        if Box::pin(self.clear_arrival(tenant, &id.to_string(), blob)).await.is_err() {
             tracing::warn!("a failed upload could not be cleared at once; the sweep will");
         }
     }
