@@ -44,7 +44,7 @@ pub const MAIN: Schema = steps!("": (1, "0001_store"), (2, "0002_ledger"), (3, "
     (22, "0022_mail"), (23, "0023_mandate"), (24, "0024_drp"), (25, "0025_training"), (26, "0026_look"), (27, "0027_locale"),
     (28, "0028_handover"), (29, "0029_factor"), (30, "0030_failures"), (31, "0031_address"), (33, "0033_round"),
     (34, "0034_outside"), (35, "0035_woken"), (36, "0036_idempotency_owner"), (37, "0037_known_by"),
-    (38, "0038_one_hash"), (41, "0041_letters"), (42, "0042_refused"), (43, "0043_idempotency_begun"));
+    (38, "0038_one_hash"), (41, "0041_letters"), (42, "0042_refused"), (43, "0043_idempotency_begun"), (44, "0044_due"));
 
 /// The keystore: a database of its own, backed up apart.
 pub const KEYSTORE: Schema = steps!("-keystore": (1, "0001_keys"), (2, "0002_epochs"),

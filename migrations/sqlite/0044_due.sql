@@ -1,0 +1,6 @@
+-- What is due in a tenant, and rows of a tenant by their ids. Without statistics SQLite takes the index of owners for both, and
+-- reads every row of the tenant.
+CREATE INDEX object_tenant_due ON object (tenant, due_at, id) WHERE due_at IS NOT NULL;
+CREATE INDEX record_tenant_due ON record (tenant, due_at, id) WHERE due_at IS NOT NULL;
+CREATE INDEX object_tenant_id ON object (tenant, id);
+CREATE INDEX record_tenant_id ON record (tenant, id);
