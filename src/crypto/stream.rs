@@ -1,6 +1,6 @@
 //! The body of an age file: STREAM in chunks of 64 KiB (C2SP age.md, “Payload”), each sealed by ChaCha20-Poly1305 under
 //! `HKDF-SHA-256(file key, salt = nonce, info = "payload")` with its number and whether it is the last for a nonce. The
-//! format is age's and opens with any age; the cipher is ring's, which is twice as fast as the one the `age` crate brings.
+//! format is age's and opens with any age; the cipher is ring's, which is faster than the one the `age` crate brings.
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use zeroize::Zeroizing;

@@ -33,7 +33,7 @@ impl Keystore {
 
     /// Fails unless every epoch in the folder opens now: else it is not known to be the row's own fault that it does not.
     pub(super) async fn all_epochs_open(&self) -> Result<(), Error> {
-        if self.epochs.are_all_open(self.clock.now()).await? { Ok(()) } else { Err(Error::Damaged) }
+        if self.opens_all_epochs().await? { Ok(()) } else { Err(Error::Damaged) }
     }
 }
 

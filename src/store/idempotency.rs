@@ -185,24 +185,20 @@ pub async fn finish(tx: &mut Tx, call: &Call, status: u16, body: &[u8]) -> Resul
 
 /// Forgets a run that failed before it had an effect, so that the call can be tried again.
 pub async fn abandon(tx: &mut Tx, call: &Call) -> Result<(), Error> {
-    change!(
-        tx,
-        sql::IDEM_ABANDON,
-        call.tenant.as_str(),
-        &call.caller,
-        call.route,
-        call.key_hash.as_slice(),
-        call.owner.as_slice()
-    )?;
-    Ok(())
+    of_run(tx, sql::IDEM_ABANDON, call).await
 }
 
 /// Leaves a run that something stopped in the middle, as if it had been cut off: the next one takes it up at once, and may go
 /// on with what it finds ([`Found::CutOff`]).
 pub async fn break_off(tx: &mut Tx, call: &Call) -> Result<(), Error> {
+    of_run(tx, sql::IDEM_BREAK_OFF, call).await
+}
+
+/// Changes the row of a key as long as it is this run's.
+async fn of_run(tx: &mut Tx, statement: &'static str, call: &Call) -> Result<(), Error> {
     change!(
         tx,
-        sql::IDEM_BREAK_OFF,
+        statement,
         call.tenant.as_str(),
         &call.caller,
         call.route,

@@ -11,14 +11,15 @@ use futures_util::{TryStreamExt as _, stream};
 use vouchsafe::base::ObjectId;
 use vouchsafe::blobs::{Patience, S3Settings, Settings, Vendor};
 use vouchsafe::on;
-use vouchsafe::policy::{Facts, Role};
-use vouchsafe::vault::{self, Access, Actor, NewObject, Owner};
+use vouchsafe::policy::Role;
+use vouchsafe::vault::{self, Access, Actor, Owner};
 
 use super::blobs_bucket::Fault::{
     self, AppliedThenSilence, Canned, Corrupt, Flipped, Header, Reset, Short, Silence, Slow, Status,
 };
 use super::blobs_bucket::{Bucket, MIB};
 use crate::support::chance::{Chance, soaking, tell};
+use crate::support::house::new_object;
 use crate::support::source::walk;
 use crate::support::{Backend, TestApp};
 
@@ -116,14 +117,7 @@ impl Stage {
     }
 
     async fn put(&mut self, plain: &Bytes) -> bool {
-        let new = NewObject {
-            category: "output-image",
-            media_type: "image/png",
-            parent: None,
-            facts: Facts::new(),
-            size: None,
-            most_bytes: 1 << 30,
-        };
+        let new = new_object("output-image");
         let pieces: Vec<Result<Bytes, vault::Error>> =
             plain.chunks(256 << 10).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
         match self.app.app.vault.put_object(&self.owner, new, stream::iter(pieces)).await {

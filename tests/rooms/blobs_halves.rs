@@ -6,13 +6,14 @@ use vouchsafe::base::Kind;
 use vouchsafe::blobs::{Settings, Vendor};
 use vouchsafe::jobs::{Jobs, Task};
 use vouchsafe::ledger::EntryKind;
-use vouchsafe::policy::{Facts, Role};
+use vouchsafe::policy::Role;
 use vouchsafe::requests::ErasureState;
-use vouchsafe::vault::{self, NewObject, Owner};
+use vouchsafe::vault::{self, Owner};
 
 use super::blobs_bucket::{Bucket, Fault, MIB, until};
 use super::blobs_contract::noise;
 use crate::each_app;
+use crate::support::house::new_object;
 use crate::support::{Backend, TestApp};
 
 const BACKENDS: [Backend; 2] = [Backend::Sqlite, Backend::Postgres];
@@ -20,14 +21,7 @@ const BACKENDS: [Backend; 2] = [Backend::Sqlite, Backend::Postgres];
 /// Begins to store a picture, and lets go of it when more than a part of it is there.
 async fn cut_off(app: &TestApp, owner: &Owner) {
     let (send, receive) = tokio::sync::mpsc::channel::<Result<Bytes, vault::Error>>(1);
-    let new = NewObject {
-        category: "output-image",
-        media_type: "image/png",
-        parent: None,
-        facts: Facts::new(),
-        size: None,
-        most_bytes: 1 << 30,
-    };
+    let new = new_object("output-image");
     let put = app.app.vault.put_object(owner, new, tokio_stream::wrappers::ReceiverStream::new(receive));
     let caller = async {
         for _ in 0..12 {

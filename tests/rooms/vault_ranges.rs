@@ -4,10 +4,10 @@ use bytes::Bytes;
 use futures_util::{TryStreamExt as _, stream};
 use vouchsafe::base::Entropy;
 use vouchsafe::blobs::{Settings, Vendor};
-use vouchsafe::policy::Facts;
-use vouchsafe::vault::{self, Access, Actor, NewObject};
+use vouchsafe::vault::{self, Access, Actor};
 
 use super::blobs_bucket::{Bucket, MIB, Seen};
+use crate::support::house::new_object;
 use crate::support::{Backend, TestApp};
 
 /// How many bytes were asked for, of a blob of this length.
@@ -28,14 +28,7 @@ async fn of_a_range_only_the_chunks_it_needs_are_asked_for() {
     let owner = app.person("ada@example.org").await.owner;
     let mut plain = vec![0; 4 * MIB + 12_345];
     Entropy::seeded(4).fill(&mut plain);
-    let new = NewObject {
-        category: "output-image",
-        media_type: "image/png",
-        parent: None,
-        facts: Facts::new(),
-        size: None,
-        most_bytes: 1 << 30,
-    };
+    let new = new_object("output-image");
     let body = stream::iter([Ok::<_, vault::Error>(Bytes::from(plain.clone()))]);
     let id = app.app.vault.put_object(&owner, new, body).await.unwrap().id;
     let actor = Actor::Subject(owner.subject);
@@ -73,14 +66,7 @@ fn more_readers_than_threads_wait_for_nobody() {
         let app = TestApp::open_over(Backend::Sqlite, None, |_| {}).await.unwrap();
         let owner = app.person("ada@example.org").await.owner;
         let plain = vec![7; MIB];
-        let new = NewObject {
-            category: "output-image",
-            media_type: "image/png",
-            parent: None,
-            facts: Facts::new(),
-            size: None,
-            most_bytes: 1 << 30,
-        };
+        let new = new_object("output-image");
         let body = stream::iter([Ok::<_, vault::Error>(Bytes::from(plain.clone()))]);
         let id = app.app.vault.put_object(&owner, new, body).await.unwrap().id;
         let actor = Actor::Subject(owner.subject);
